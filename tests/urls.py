@@ -1,0 +1,9 @@
+"""The tests' URLs: the app where the demo mounts it, and the admin."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("notifications/", include("notifications.urls")),
+]
