@@ -1,0 +1,24 @@
+"""The Django application: label, default key type, signals and checks."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class NotificationsConfig(AppConfig):
+    """Carillon's application.
+
+    The label is ``carillon``, not ``notifications``: tables, migrations and permissions then never
+    collide with the older packages that install the same import name.
+    """
+
+    name = "notifications"
+    label = "carillon"
+    verbose_name = _("Notifications")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the checks and listen for sign-out."""
+        from . import checks, signals
+
+        checks.register()
+        signals.connect()

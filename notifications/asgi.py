@@ -1,0 +1,160 @@
+"""The hand-off lane: Django decides a stream, the lane carries it.
+
+Wrap Django's ASGI application::
+
+    application = Handoff(get_asgi_application())
+
+A request for a stream passes Django's whole middleware chain, session and view in one hop of a small thread
+pool, with the chain loaded in sync mode (in async mode every middleware would go to a thread and back). When
+the view admits it, Django's request cycle ends: its thread, database connection and request are released.
+What stays is the server's ``send`` and a position.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core import signals
+from django.core.handlers.asgi import ASGIRequest, get_script_prefix
+from django.core.handlers.base import BaseHandler
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve, set_script_prefix
+
+from . import lane
+from .conf import conf
+from .hub import Message, Send
+from .lane import SCOPE_KEY, Admission, Offer, Receive, Refused
+from .threads import Threads
+
+Scope = dict[str, Any]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+WAITING_LIMIT = 2_000  # requests waiting to be decided; more are refused, else the last would wait for seconds
+
+logger = logging.getLogger("notifications")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What Django answered, and the admission if the view gave one."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    admission: Admission | None
+
+
+class SyncHandler(BaseHandler):
+    """Django's request handling with its middleware chain in sync mode."""
+
+    def __init__(self) -> None:
+        """Load the middleware."""
+        super().__init__()
+        self.load_middleware(is_async=False)
+
+    def decide(self, scope: Scope) -> Decision:
+        """Run a request through middleware and view, from Django's first signal to its last."""
+        offer = Offer()
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=type(self), scope=scope)
+        request = ASGIRequest({**scope, SCOPE_KEY: offer}, io.BytesIO())
+        response = self.get_response(request)
+        try:
+            return Decision(response.status_code, _headers(response), _content(response), offer.admission)
+        finally:
+            response.close()
+
+
+class Handoff:
+    """ASGI middleware that carries event streams and held polls; everything else goes to Django unchanged."""
+
+    installed = False  # the system check looks here
+
+    def __init__(self, app: App) -> None:
+        """Wrap `app`, which is Django's ASGI application."""
+        Handoff.installed = True
+        self.app = app
+        self._handler = SyncHandler()
+        self._threads = Threads(conf.HANDOFF_THREADS, "notifications-decide")
+        self._waiting = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if not _is_ours(scope):
+            await self.app(scope, receive, send)
+            return
+        try:
+            decision = await self._decide(scope)
+            if decision.admission is not None:
+                lane.check_user_limit(decision.admission.owner)
+        except Refused as refusal:
+            decision = _refusal(refusal)
+        del scope  # an open stream keeps no request
+        await _carry(decision, receive, send)
+
+    async def _decide(self, scope: Scope) -> Decision:
+        lane.check_process_limit()
+        if self._waiting >= WAITING_LIMIT:
+            raise Refused(503, "busy", "Too many streams are being opened at this moment; try again later.")
+        self._waiting += 1
+        try:
+            return await asyncio.wrap_future(self._threads.submit(self._handler.decide, scope))
+        finally:
+            self._waiting -= 1
+
+
+async def _carry(decision: Decision, receive: Receive, send: Send) -> None:
+    """Send what was decided; a held connection goes on from here."""
+    admission = decision.admission
+    if admission is None or admission.wait is not None:
+        content = decision.body if admission is None else await lane.answer(admission, receive)
+        headers = [*decision.headers, (b"content-length", b"%d" % len(content))]
+        await send({"type": "http.response.start", "status": decision.status, "headers": headers})
+        await send(lane.body(content, more=False))
+        return
+    await send({"type": "http.response.start", "status": decision.status, "headers": decision.headers})
+    await send(lane.body(admission.opening))
+    del decision
+    await lane.hold(admission, send, receive)
+
+
+def _is_ours(scope: Scope) -> bool:
+    """Tell whether a request is for a view that the lane serves, cheaply for all that are not."""
+    if scope["type"] != "http" or scope["method"] != "GET":
+        return False
+    asks_stream = any(name == b"accept" and b"text/event-stream" in value for name, value in scope["headers"])
+    if not asks_stream and b"wait=" not in scope["query_string"]:
+        return False
+    try:
+        match = resolve(scope["path"].removeprefix(scope.get("root_path", "")))
+    except Resolver404:
+        return False
+    return getattr(match.func, "handoff", False)
+
+
+def _headers(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
+    """Encode headers and cookies; the lane itself knows the body's length."""
+    headers = [
+        (name.lower().encode("ascii"), value.encode("latin1"))
+        for name, value in response.items()
+        if name.lower() != "content-length"
+    ]
+    headers += [(b"set-cookie", cookie.OutputString().encode("ascii")) for cookie in response.cookies.values()]
+    return headers
+
+
+def _content(response: HttpResponseBase) -> bytes:
+    if isinstance(response, HttpResponse):
+        return response.content
+    return b"".join(response)  # type: ignore[call-overload, no-any-return]  # some middleware's own streaming answer
+
+
+def _refusal(refusal: Refused) -> Decision:
+    headers = [(b"content-type", b"application/json"), (b"retry-after", b"%d" % lane.RETRY_AFTER)]
+    return Decision(refusal.status, headers, lane.error_body(refusal.code, str(refusal)), None)

@@ -1,0 +1,4 @@
+"""System checks."""
+
+def register() -> None:
+    """Register the checks with Django."""

@@ -1,0 +1,73 @@
+"""Carillon's settings: one typed property each, its default in sight, read when used.
+
+A project sets them as ``NOTIFICATIONS_<NAME>`` in its Django settings.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+
+
+class Conf:
+    """Read ``NOTIFICATIONS_*`` from Django's settings; ``docs/reference/settings.md`` has a row for each."""
+
+    def _get(self, name: str, default: Any) -> Any:
+        return getattr(settings, f"NOTIFICATIONS_{name}", default)
+
+    @property
+    def HEARTBEAT(self) -> float:
+        """Seconds of silence after which a stream gets a heartbeat; proxies cut a silent one at 60."""
+        return float(self._get("HEARTBEAT", 25.0))
+
+    @property
+    def MAX_AGE(self) -> float:
+        """Seconds after which a stream ends with ``bye``, ±20 %, so that permission is decided anew."""
+        return float(self._get("MAX_AGE", 900.0))
+
+    @property
+    def MAX_BYTES(self) -> int:
+        """Bytes after which a stream ends with ``bye``: Daphne never pushes back, so this bounds its buffer."""
+        return int(self._get("MAX_BYTES", 4 * 1024 * 1024))
+
+    @property
+    def MAX_STREAMS(self) -> int:
+        """Open connections in one process; one more is answered 503 with ``Retry-After``."""
+        return int(self._get("MAX_STREAMS", 10_000))
+
+    @property
+    def MAX_STREAMS_PER_USER(self) -> int:
+        """Open connections of one user in one process; one more is answered 429 with ``Retry-After``."""
+        return int(self._get("MAX_STREAMS_PER_USER", 50))
+
+    @property
+    def HANDOFF_THREADS(self) -> int:
+        """Threads that decide stream requests; one is fastest while the database is near (they share the GIL)."""
+        return int(self._get("HANDOFF_THREADS", 1))
+
+    @property
+    def DATABASE_THREADS(self) -> int:
+        """Threads, and so database connections, with which a process reads changes for its open streams."""
+        return int(self._get("DATABASE_THREADS", 1))
+
+    @property
+    def CHANNEL_LAYER(self) -> str:
+        """Alias in ``CHANNEL_LAYERS`` of the layer that carries hints between processes."""
+        return str(self._get("CHANNEL_LAYER", "default"))
+
+    @property
+    def RECONCILE(self) -> float | None:
+        """Seconds between comparisons with the database; None means 30 with a broker and 1 without one."""
+        value = self._get("RECONCILE", None)
+        return None if value is None else float(value)
+
+    @property
+    def RETENTION(self) -> timedelta:
+        """Age at which ``manage.py prune_notifications`` deletes archived, expired and recalled notifications."""
+        value: timedelta = self._get("RETENTION", timedelta(days=90))
+        return value
+
+
+conf = Conf()

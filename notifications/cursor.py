@@ -1,0 +1,57 @@
+"""The cursor: a reader's whole session, as text.
+
+``inbox=5f0c2a91.42`` names a stream, the epoch of its present life and a position in it; several streams
+are joined by commas. It is the ``id:`` of an SSE event, the ``since`` of a poll and the resume point of a
+WebSocket. It comes from a client, so it is parsed strictly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+MAX_LENGTH = 256  # characters
+
+_PART = re.compile(r"([a-z]+(?:-[0-9a-f-]{1,36})?)=([0-9a-f]{8})\.(0|[1-9][0-9]{0,17})", re.ASCII)
+
+
+class Position(NamedTuple):
+    """A place in one stream: the stream's `epoch` and the `modseq` of the last change that was read."""
+
+    epoch: str
+    modseq: int
+
+
+class BadCursor(ValueError):
+    """The text is not a cursor."""
+
+
+def parse(text: str) -> dict[str, Position]:
+    """Read a cursor.
+
+    Args:
+        text: What `dump` made, as the client sent it back. Empty means that the client has no position.
+
+    Returns:
+        The position in each stream, by the stream's name.
+
+    Raises:
+        BadCursor: The text has another form, is longer than `MAX_LENGTH` or names a stream twice.
+    """
+    if not text:
+        return {}
+    if len(text) > MAX_LENGTH:
+        raise BadCursor(f"A cursor has at most {MAX_LENGTH} characters; this one has {len(text)}.")
+    positions: dict[str, Position] = {}
+    for part in text.split(","):
+        match = _PART.fullmatch(part)
+        if match is None or match[1] in positions:
+            raise BadCursor("The cursor must look like inbox=5f0c2a91.42; leave it out to start afresh.")
+        positions[match[1]] = Position(match[2], int(match[3]))
+    return positions
+
+
+def dump(positions: Mapping[str, Position]) -> str:
+    """Write `positions`, by stream name, as a cursor."""
+    return ",".join(f"{name}={epoch}.{modseq}" for name, (epoch, modseq) in positions.items())

@@ -1,0 +1,172 @@
+"""The frames of protocol version 1: the one place where wire shapes are decided.
+
+A frame is one JSON object on one line. Over SSE its ``type`` is also the event's name and its cursor the
+event's ``id``; over WebSocket it is a text message; a poll answers with a list of them. Each is encoded
+once and its bytes are shared by every connection that gets it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+VERSION = 1
+FRAME_BYTES = 32 * 1024  # a frame holds as many items as fit, and at least one
+
+ByeReason = Literal["drain", "max-age", "signed-out", "revoked", "slow", "limit"]
+ResetReason = Literal["start", "epoch", "ahead", "pruned", "too-many"]
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(value: Any) -> bytes:
+    """Return `value` (a struct, or plain JSON data) as JSON bytes without a line break."""
+    return _encoder.encode(value)
+
+
+def now() -> datetime:
+    """Return the present time in UTC, as frames carry it."""
+    return datetime.now(UTC)
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who caused a notification: the user's key and display name."""
+
+    id: int | str
+    name: str
+
+
+class Item(msgspec.Struct, frozen=True, omit_defaults=False):
+    """One notification as one recipient has it; the same in every frame and in the JSON API.
+
+    `version` rises with every change of the item; the reader keeps the higher one. It is 0 while a change
+    has not been given its position yet: a frame with the number follows.
+    """
+
+    id: int
+    version: int
+    kind: str
+    category: str
+    level: str
+    title: str
+    body: str
+    url: str
+    data: dict[str, Any]
+    actor: Actor | None
+    created_at: datetime
+    seen_at: datetime | None
+    read_at: datetime | None
+    archived_at: datetime | None
+    expires_at: datetime | None
+
+
+class Tombstone(msgspec.Struct, frozen=True):
+    """What is left of an item that was taken back."""
+
+    id: int
+    version: int
+    removed: Literal[True] = True
+
+
+class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
+    """The first frame: the position from which the connection continues (null: a `reset` follows), and the counts."""
+
+    connection: str
+    cursor: str | None
+    unread: int
+    unseen: int
+    heartbeat: float
+    time: datetime
+    v: int = VERSION
+
+
+class Changes(msgspec.Struct, frozen=True, tag_field="type", tag="changes", rename={"from_": "from"}):
+    """Items whose latest state lies after `from`, up to and including `to`."""
+
+    from_: str
+    to: str
+    items: Sequence[msgspec.Raw]
+    unread: int
+    unseen: int
+
+
+class Reset(msgspec.Struct, frozen=True, tag_field="type", tag="reset"):
+    """A fresh snapshot for a reader that cannot be continued from its cursor."""
+
+    reason: ResetReason
+    cursor: str
+    items: Sequence[Item | Tombstone]
+    unread: int
+    unseen: int
+
+
+class Heartbeat(msgspec.Struct, frozen=True, tag_field="type", tag="heartbeat"):
+    """A sign of life with the stream's position: a reader can see that it is behind."""
+
+    head: str
+
+
+class Bye(msgspec.Struct, frozen=True, tag_field="type", tag="bye"):
+    """The connection's end; `retry` in milliseconds, null means that coming back is of no use."""
+
+    reason: ByeReason
+    retry: int | None
+
+
+class Error(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
+    """Something went wrong; `ref` names the command that caused it."""
+
+    code: str
+    message: str
+    retry: int | None = None
+    ref: str | int | None = None
+
+
+class Frame:
+    """An encoded frame, with its renderings for each transport."""
+
+    __slots__ = ("cursor", "data", "name")
+
+    def __init__(self, name: str, data: bytes, cursor: str | None = None) -> None:
+        """Keep the frame's `name`, its JSON `data` and, where it moves the reader's position, the new `cursor`."""
+        self.name = name
+        self.data = data
+        self.cursor = cursor
+
+    @property
+    def sse(self) -> bytes:
+        """The frame as one event of an event stream (WHATWG HTML, 9.2.6)."""
+        id_line = f"\nid: {self.cursor}" if self.cursor else ""
+        return b"event: %s%s\ndata: %s\n\n" % (self.name.encode(), id_line.encode(), self.data)
+
+
+def frame(struct: msgspec.Struct, cursor: str | None = None) -> Frame:
+    """Encode `struct`; `cursor` is given where the frame moves the reader's position."""
+    return Frame(str(struct.__struct_config__.tag), encode(struct), cursor)
+
+
+def pack(items: Sequence[Item | Tombstone], start: int) -> Iterator[tuple[int, list[msgspec.Raw]]]:
+    """Split `items`, in order of version, into pieces of at most `FRAME_BYTES`.
+
+    Yield each piece with the position it completes. Items of one position may fall into several pieces; all
+    but the last then complete only the position before (`start` at first), so that a reader which is cut
+    off between two pieces gets the rest again instead of missing it.
+    """
+    piece: list[msgspec.Raw] = []
+    size = 0
+    complete = start
+    previous = start
+    for item in items:
+        raw = encode(item)
+        if item.version != previous:
+            complete, previous = previous, item.version
+        if piece and size + len(raw) > FRAME_BYTES:
+            yield complete, piece
+            piece, size = [], 0
+        piece.append(msgspec.Raw(raw))
+        size += len(raw)
+    if piece:
+        yield previous, piece

@@ -1,0 +1,345 @@
+"""The hub: from streams to connections. Pure: no database, no HTTP, no thread.
+
+A stream remembers its position and its latest batches; a subscription remembers how far its connection got.
+A batch goes to every subscription that is exactly where the batch starts. Whoever is not (a slow client,
+one that just came) continues from its own position, out of the latest batches or from the database. So a
+connection costs a position, never a queue.
+
+Everything here runs on one event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from types import coroutine
+from typing import Any, Protocol
+
+from .cursor import Position
+from .frames import ByeReason, Frame
+
+Message = dict[str, Any]  # an ASGI message
+Send = Callable[[Message], Awaitable[None]]
+
+RECENT_BATCHES = 8
+RECENT_BYTES = 32 * 1024  # of one stream's latest batches
+
+
+class Batch(Protocol):
+    """Frames that take a reader from `start` (None: from anywhere) to `to`."""
+
+    @property
+    def start(self) -> Position | None: ...
+    @property
+    def to(self) -> Position: ...
+    @property
+    def frames(self) -> tuple[Frame, ...]: ...
+
+
+class Transport(Protocol):
+    """How frames become the messages of one kind of connection; the message is shared by all who get it."""
+
+    def message(self, frames: Iterable[Frame]) -> Message: ...
+
+
+class Connection:
+    """One client: where its bytes go, and its subscriptions.
+
+    `send` is called inline. If it returns without suspending, the bytes are with the server; if it suspends,
+    the client is slow: a task finishes that one call, and meanwhile the connection is `blocked`.
+    """
+
+    __slots__ = (
+        "_task",
+        "active_at",
+        "blocked",
+        "closed",
+        "deadline",
+        "id",
+        "on_close",
+        "owner",
+        "session",
+        "subscriptions",
+        "transport",
+        "write",
+        "written",
+    )
+
+    def __init__(
+        self,
+        id: str,
+        write: Send,
+        transport: Transport,
+        on_close: Callable[[], None],
+        owner: str = "",
+        session: str = "",
+    ) -> None:
+        """Describe a client.
+
+        Args:
+            id: A name for logs.
+            write: The ASGI ``send`` of the connection.
+            transport: Turns frames into messages for `write`.
+            on_close: Called once when the hub ends the connection; `closed` then holds the reason.
+            owner: Whose connection it is, for limits and revocation.
+            session: A digest of the session that opened it, for sign-out.
+        """
+        self.id = id
+        self.write = write
+        self.transport = transport
+        self.on_close = on_close
+        self.owner = owner
+        self.session = session
+        self.subscriptions: list[Subscription] = []
+        self.blocked = False
+        self.closed: ByeReason | None = None
+        self.written = 0  # bytes, or characters of text
+        self.active_at = 0.0  # when something was last written, by the hub's clock
+        self.deadline = 0.0  # when the connection has lived long enough, by the hub's clock
+        self._task: asyncio.Task[None] | None = None
+
+    def push(self, message: Message, drained: Callable[[Connection], None]) -> None:
+        """Write `message` now; where the client is slow, call `drained` once the server has taken it."""
+        writing: Any = self.write(message)
+        try:
+            waiting = writing.send(None)
+        except StopIteration:
+            return
+        except Exception:  # the server says that the client is gone; its `receive` says so too
+            self.blocked = True
+            return
+        self.blocked = True
+        self._task = asyncio.get_running_loop().create_task(self._finish(writing, waiting, drained))
+
+    async def _finish(
+        self, writing: Coroutine[Any, Any, None], waiting: Any, drained: Callable[[Connection], None]
+    ) -> None:
+        try:
+            await _resume(writing, waiting)
+        except Exception:
+            return  # as above: stay blocked until `receive` reports the end
+        finally:
+            self._task = None
+        self.blocked = False
+        drained(self)
+
+    def drop(self) -> None:
+        """Forget a write that never finished."""
+        if self._task is not None:
+            self._task.cancel()
+
+
+@coroutine
+def _resume(writing: Coroutine[Any, Any, None], waiting: Any) -> Generator[Any, Any, None]:
+    """Go on with a coroutine that was started by hand and yielded `waiting`."""
+    try:
+        yield waiting
+    except BaseException as error:
+        writing.throw(error)
+        raise
+    yield from writing  # type: ignore[misc]  # allowed in a @types.coroutine
+
+
+class Subscription:
+    """A connection's place in one stream."""
+
+    __slots__ = ("connection", "key", "position", "reading")
+
+    def __init__(self, connection: Connection, key: Any, position: Position) -> None:
+        """Say that `connection` has read the stream `key` up to `position`."""
+        self.connection = connection
+        self.key = key
+        self.position = position
+        self.reading = False  # its gap is being read from the database
+
+
+class Stream:
+    """What the hub knows of one stream that somebody listens to."""
+
+    __slots__ = ("heard", "position", "recent", "subscriptions")
+
+    def __init__(self, position: Position) -> None:
+        """Begin at the position that the first subscription brings."""
+        self.position = position
+        self.heard = position.modseq  # the highest position that a hint named
+        self.subscriptions: set[Subscription] = set()
+        self.recent: deque[Batch] = deque(maxlen=RECENT_BATCHES)
+
+    def remember(self, batch: Batch) -> None:
+        """Keep `batch` for those who are a little behind."""
+        self.recent.append(batch)
+        size = sum(len(frame.data) for batch in self.recent for frame in batch.frames)
+        while size > RECENT_BYTES:
+            size -= sum(len(frame.data) for frame in self.recent.popleft().frames)
+
+    def after(self, position: Position) -> Batch | None:
+        """Return the recent batch that starts at `position`, if it is still here."""
+        return next((batch for batch in self.recent if batch.start == position), None)
+
+
+class Hub:
+    """All streams that this process's clients listen to."""
+
+    def __init__(
+        self,
+        refresh: Callable[[Any], None],
+        fill: Callable[[Subscription], None],
+        clock: Callable[[], float],
+        max_bytes: int,
+    ) -> None:
+        """Make an empty hub.
+
+        Args:
+            refresh: Called with a stream's key when the stream moved beyond what the hub has; it reads the
+                database and calls `publish`.
+            fill: Called with a subscription whose gap is not in memory; it reads the database and calls
+                `continue_with`.
+            clock: Monotonic seconds.
+            max_bytes: What one connection may be sent before it has to come again.
+        """
+        self.streams: dict[Any, Stream] = {}
+        self.connections: set[Connection] = set()
+        self.owners: Counter[str] = Counter()  # open connections by owner, for the limits
+        self._refresh = refresh
+        self._fill = fill
+        self._clock = clock
+        self._max_bytes = max_bytes
+
+    def add(self, connection: Connection) -> None:
+        """Take up a connection; `attach` then gives it its streams."""
+        self.connections.add(connection)
+        self.owners[connection.owner] += 1
+
+    def remove(self, connection: Connection) -> None:
+        """End a connection and all its subscriptions."""
+        for subscription in list(connection.subscriptions):
+            self.detach(subscription)
+        self.connections.discard(connection)
+        self.owners[connection.owner] -= 1
+        if not self.owners[connection.owner]:
+            del self.owners[connection.owner]
+        connection.drop()
+
+    def attach(self, connection: Connection, key: Any, position: Position) -> Subscription:
+        """Subscribe `connection` to a stream in which it has read up to `position`."""
+        stream = self.streams.get(key)
+        if stream is None:
+            stream = self.streams[key] = Stream(position)
+            self._refresh(key)  # it may have moved while nobody here listened
+        elif stream.position.epoch != position.epoch or position.modseq > stream.position.modseq:
+            self._refresh(key)
+        subscription = Subscription(connection, key, position)
+        stream.subscriptions.add(subscription)
+        connection.subscriptions.append(subscription)
+        self._advance(subscription)
+        return subscription
+
+    def detach(self, subscription: Subscription) -> None:
+        """End one subscription."""
+        subscription.connection.subscriptions.remove(subscription)
+        stream = self.streams[subscription.key]
+        stream.subscriptions.remove(subscription)
+        if not stream.subscriptions:
+            del self.streams[subscription.key]
+
+    def hear(self, key: Any, to: int) -> None:
+        """Take a hint: the stream `key` has moved to position `to`."""
+        stream = self.streams.get(key)
+        if stream is not None and to > stream.heard:
+            stream.heard = to
+            if to > stream.position.modseq:
+                self._refresh(key)
+
+    def publish(self, key: Any, batch: Batch) -> None:
+        """Send `batch` to every subscription that is where it starts; a snapshot goes to all.
+
+        Raises nothing and waits for nobody. A batch that brings nothing new is ignored.
+        """
+        stream = self.streams.get(key)
+        if stream is None:
+            return
+        if batch.start is not None and batch.start != stream.position:
+            return  # read for a position that is gone meanwhile; whoever moved it has published
+        stream.position = batch.to
+        stream.heard = batch.to.modseq
+        if not batch.frames:
+            return
+        if batch.start is None:
+            stream.recent.clear()
+        else:
+            stream.remember(batch)
+        messages: dict[Transport, Message] = {}
+        for subscription in stream.subscriptions:
+            connection = subscription.connection
+            if connection.blocked or connection.closed is not None:
+                continue
+            if subscription.position == batch.start or batch.start is None:
+                subscription.position = batch.to
+                message = messages.get(connection.transport)
+                if message is None:
+                    message = messages[connection.transport] = connection.transport.message(batch.frames)
+                self._push(connection, message)
+            else:
+                self._advance(subscription)
+
+    def signal(self, key: Any, frame: Frame) -> None:
+        """Send a frame that is not part of the stream's history, and so is not repeated to who was slow."""
+        stream = self.streams.get(key)
+        for subscription in stream.subscriptions if stream else ():
+            self.tell(subscription.connection, frame)
+
+    def tell(self, connection: Connection, *frames: Frame) -> None:
+        """Send frames to one client, unless it is slow."""
+        if not connection.blocked and connection.closed is None:
+            self._push(connection, connection.transport.message(frames))
+
+    def continue_with(self, subscription: Subscription, batch: Batch) -> None:
+        """Give a subscription the batch that was read for it by `fill`."""
+        subscription.reading = False
+        connection = subscription.connection
+        if connection.blocked or connection.closed is not None or subscription not in connection.subscriptions:
+            return
+        if batch.start is None or batch.start == subscription.position:
+            self._give(subscription, batch)
+        self._advance(subscription)
+
+    def close(self, connection: Connection, reason: ByeReason) -> None:
+        """End a connection from this side; its owner says `bye`."""
+        if connection.closed is None:
+            connection.closed = reason
+            connection.on_close()
+
+    def _give(self, subscription: Subscription, batch: Batch) -> None:
+        subscription.position = batch.to
+        if batch.frames:
+            connection = subscription.connection
+            self._push(connection, connection.transport.message(batch.frames))
+
+    def _push(self, connection: Connection, message: Message) -> None:
+        connection.active_at = self._clock()
+        connection.written += len(message.get("body") or message.get("text") or "")
+        connection.push(message, self._drained)
+        if connection.written > self._max_bytes:
+            self.close(connection, "limit")
+
+    def _advance(self, subscription: Subscription) -> None:
+        """Bring a subscription to its stream's position as far as it goes without waiting."""
+        stream = self.streams[subscription.key]
+        connection = subscription.connection
+        while not (connection.blocked or subscription.reading or connection.closed):
+            position = stream.position
+            if subscription.position == position:
+                return
+            if subscription.position.epoch == position.epoch and subscription.position.modseq > position.modseq:
+                return  # it has read more than the hub knows of; a refresh is on its way
+            batch = stream.after(subscription.position)
+            if batch is None:
+                subscription.reading = True
+                self._fill(subscription)
+                return
+            self._give(subscription, batch)
+
+    def _drained(self, connection: Connection) -> None:
+        for subscription in list(connection.subscriptions):
+            self._advance(subscription)

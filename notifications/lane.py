@@ -1,0 +1,249 @@
+"""Held connections: how a decided stream or poll lives on the event loop, with or without the hand-off lane."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from . import frames, relay
+from .conf import conf
+from .cursor import Position
+from .frames import ByeReason, Frame
+from .hub import Connection, Message, Send, Transport
+from .streams import Key, families
+
+Receive = Callable[[], Awaitable[Message]]
+
+SCOPE_KEY = "carillon.offer"  # where the view finds the lane's offer
+RETRY_AFTER = 5  # seconds; what an overloaded process asks of those it refuses
+SSE_RETRY = (1_000, 5_000)  # milliseconds; native EventSource waits this long, so each connection gets its own
+
+# Milliseconds after which a client whose connection was ended should come back, chosen between the two.
+BYE_RETRY: Final[dict[ByeReason, tuple[int, int] | None]] = {
+    "drain": (500, 3_000),
+    "max-age": (0, 1_000),
+    "limit": (0, 1_000),
+    "slow": (1_000, 5_000),
+    "signed-out": None,
+    "revoked": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What the view decided: whose stream, from where, and what is to be said first.
+
+    `wait` is None for a stream; for a poll it is how many seconds the answer may take.
+    """
+
+    key: Key
+    position: Position
+    frames: tuple[Frame, ...]
+    owner: str
+    session: str
+    wait: float | None = None
+
+    @property
+    def opening(self) -> bytes:
+        """The first bytes of a stream."""
+        return b"retry: %d\n\n" % random.randint(*SSE_RETRY) + b"".join(frame.sse for frame in self.frames)
+
+
+@dataclass(slots=True)
+class Offer:
+    """The lane's offer to the view, in the request's scope: fill in an admission, and the lane takes over."""
+
+    admission: Admission | None = None
+
+
+class Refused(Exception):
+    """There are too many connections, of this user or in this process."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        """Say how HTTP answers."""
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class EventStream:
+    """SSE: frames as the body of a response that does not end."""
+
+    def message(self, frames: Iterable[Frame]) -> Message:
+        """Join `frames` to one piece of the body."""
+        return body(b"".join([frame.sse for frame in frames]))
+
+
+class Poll:
+    """A held poll: frames as the JSON body of a response."""
+
+    def message(self, frames: Iterable[Frame]) -> Message:
+        """Make the whole body of `frames`."""
+        return body(poll_body(frames), more=False)
+
+
+EVENT_STREAM: Final = EventStream()
+POLL: Final = Poll()
+
+
+def body(data: bytes, *, more: bool = True) -> Message:
+    """Return the ASGI message that carries `data`."""
+    return {"type": "http.response.body", "body": data, "more_body": more}
+
+
+def poll_body(answer: Iterable[Frame]) -> bytes:
+    """Return the JSON with which a poll answers."""
+    return b'{"frames":[%s]}' % b",".join([frame.data for frame in answer])
+
+
+def error_body(code: str, message: str) -> bytes:
+    """Return the JSON that explains a refusal."""
+    return json.dumps({"code": code, "message": message}).encode()
+
+
+def bye(reason: ByeReason) -> Frame:
+    """Return the last frame of a connection."""
+    between = BYE_RETRY[reason]
+    return frames.frame(frames.Bye(reason, between and random.randint(*between)))
+
+
+def new_connection_id() -> str:
+    """Return a name for a connection, for logs."""
+    return secrets.token_hex(6)
+
+
+def check_process_limit() -> None:
+    """Refuse a connection that this process has no room for.
+
+    Raises:
+        Refused: The process holds ``NOTIFICATIONS_MAX_STREAMS``, or is about to stop.
+    """
+    now = relay.current()
+    if now.draining or len(now.hub.connections) >= conf.MAX_STREAMS:
+        raise Refused(503, "busy", "This process holds as many streams as it may; try again later.")
+
+
+def check_user_limit(owner: str) -> None:
+    """Refuse a connection of a user who has too many.
+
+    Raises:
+        Refused: The user has ``NOTIFICATIONS_MAX_STREAMS_PER_USER`` in this process.
+    """
+    if relay.current().hub.owners[owner] >= conf.MAX_STREAMS_PER_USER:
+        raise Refused(429, "too-many", "You have too many open streams; close some, or let one tab serve all.")
+
+
+async def hold(admission: Admission, send: Send, receive: Receive) -> None:
+    """Keep an admitted stream open until the client leaves or the hub ends it.
+
+    The response has been started and the opening sent. Holds the server's own task and nothing else.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    connection = _connection(admission, send, EVENT_STREAM, task.cancel)
+    hub = relay.current().hub
+    hub.add(connection)
+    try:
+        _attach(connection, admission)
+        await _disconnect(receive, lambda: connection.closed is not None)
+    finally:
+        hub.remove(connection)
+    if connection.closed is not None and not connection.blocked:
+        await send(body(bye(connection.closed).sse))
+        await send(body(b"", more=False))
+
+
+async def answer(admission: Admission, receive: Receive) -> bytes:
+    """Wait until something happens in the stream, for `admission.wait` seconds at most, and return the JSON."""
+    task = asyncio.current_task()
+    assert task is not None
+    answers: list[Message] = []
+
+    async def write(message: Message) -> None:
+        if not answers:
+            answers.append(message)
+            connection.closed = "limit"  # one answer is all that a poll may have
+            task.cancel()
+
+    connection = _connection(admission, write, POLL, task.cancel)
+    hub = relay.current().hub
+    hub.add(connection)
+    try:
+        _attach(connection, admission)
+        async with asyncio.timeout(admission.wait):
+            await _disconnect(receive, lambda: connection.closed is not None)
+    except TimeoutError:
+        pass
+    finally:
+        hub.remove(connection)
+    if answers:
+        return bytes(answers[0]["body"])
+    if connection.closed is not None:
+        return poll_body([bye(connection.closed)])
+    family = families[admission.key.family]
+    return poll_body([frames.frame(frames.Heartbeat(family.cursor(admission.key.pk, admission.position)))])
+
+
+async def iterate(admission: Admission) -> AsyncIterator[bytes]:
+    """Yield a stream's body, for a server without the lane: `StreamingHttpResponse` then carries it."""
+    yield admission.opening
+    try:
+        check_process_limit()
+        check_user_limit(admission.owner)
+    except Refused:
+        yield frames.frame(frames.Bye("limit", RETRY_AFTER * 1_000)).sse
+        return
+    slot: asyncio.Queue[bytes] = asyncio.Queue(1)  # a full slot blocks the connection, as a slow client does
+
+    async def write(message: Message) -> None:
+        await slot.put(message["body"])
+
+    def end() -> None:
+        ending.append(asyncio.ensure_future(slot.put(b"")))
+
+    ending: list[asyncio.Future[None]] = []
+    connection = _connection(admission, write, EVENT_STREAM, end)
+    hub = relay.current().hub
+    hub.add(connection)
+    try:
+        _attach(connection, admission)
+        while data := await slot.get():
+            yield data
+        if connection.closed is not None:
+            yield bye(connection.closed).sse
+    finally:
+        hub.remove(connection)
+        for future in ending:
+            future.cancel()
+
+
+async def iterate_answer(admission: Admission) -> AsyncIterator[bytes]:
+    """Yield a held poll's body, for a server without the lane."""
+    yield await answer(admission, asyncio.Future)
+
+
+def _connection(admission: Admission, write: Send, transport: Transport, end: Callable[[], Any]) -> Connection:
+    return Connection(new_connection_id(), write, transport, end, admission.owner, admission.session)
+
+
+def _attach(connection: Connection, admission: Admission) -> None:
+    now = relay.current()
+    now.hub.attach(connection, admission.key, admission.position)
+    now.watch(connection)
+
+
+async def _disconnect(receive: Receive, ended: Callable[[], bool]) -> None:
+    """Return when the client is gone, or when this task was cancelled because `ended` is true."""
+    try:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        assert task is not None
+        if not ended() or task.uncancel() > 0:
+            raise

@@ -1,0 +1,175 @@
+"""The inbox: what was said (a notice), and what each recipient did with it (a notification)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.validators import MaxLengthValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ..validators import BODY_LENGTH, TITLE_LENGTH, URL_LENGTH, validate_data, validate_link, validate_text
+from .stream import Stream
+
+
+class Inbox(Stream):
+    """The stream of one user's notifications. It is made when the user is first notified or first connects."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="carillon_inbox",
+    )
+
+    objects: ClassVar[models.Manager[Inbox]]
+
+    class Meta:
+        verbose_name = _("inbox")
+        verbose_name_plural = _("inboxes")
+
+    def __str__(self) -> str:
+        """Name the inbox by its user's key and its position."""
+        return f"inbox of {self.user_id} at {self.head}"
+
+
+class Level(models.TextChoices):
+    """How a notification is coloured and announced."""
+
+    INFO = "info", _("Information")
+    SUCCESS = "success", _("Success")
+    WARNING = "warning", _("Warning")
+    ERROR = "error", _("Error")
+
+
+class Notice(models.Model):
+    """The content of a notification, stored once however many recipients it has. Text is text, never HTML."""
+
+    title = models.CharField(_("title"), max_length=TITLE_LENGTH, validators=[validate_text])
+    body = models.TextField(
+        _("body"), blank=True, default="", validators=[MaxLengthValidator(BODY_LENGTH), validate_text]
+    )
+    url = models.CharField(_("link"), max_length=URL_LENGTH, blank=True, default="", validators=[validate_link])
+    level = models.CharField(_("level"), max_length=10, choices=Level, default=Level.INFO)
+    kind = models.CharField(_("kind"), max_length=100, blank=True, default="", validators=[validate_text])
+    category = models.CharField(_("category"), max_length=100, blank=True, default="", validators=[validate_text])
+    data = models.JSONField(_("data"), blank=True, default=dict, validators=[validate_data])
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("actor"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    recalled_at = models.DateTimeField(_("recalled at"), null=True, blank=True, editable=False)
+
+    objects: ClassVar[models.Manager[Notice]]
+
+    class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+
+    def __str__(self) -> str:
+        """Show the title."""
+        return self.title
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    """Notifications by what they are to their recipient."""
+
+    def of(self, user: Any) -> NotificationQuerySet:
+        """Keep those of `user`, a user or a user's primary key."""
+        return self.filter(recipient_id=getattr(user, "pk", user))
+
+    def visible(self) -> NotificationQuerySet:
+        """Leave out what expired or was recalled."""
+        current = Q(notice__expires_at__isnull=True) | Q(notice__expires_at__gt=timezone.now())
+        return self.filter(current, notice__recalled_at__isnull=True)
+
+    def present(self) -> NotificationQuerySet:
+        """Keep what is not archived."""
+        return self.filter(archived_at__isnull=True)
+
+    def archived(self) -> NotificationQuerySet:
+        """Keep what is archived."""
+        return self.filter(archived_at__isnull=False)
+
+    def unread(self) -> NotificationQuerySet:
+        """Keep what is not archived and not read."""
+        return self.present().filter(read_at__isnull=True)
+
+    def unseen(self) -> NotificationQuerySet:
+        """Keep what is unread and was not in sight yet; read implies seen."""
+        return self.unread().filter(seen_at__isnull=True)
+
+    def with_content(self) -> NotificationQuerySet:
+        """Fetch the notice and its actor in the same query."""
+        return self.select_related("notice__actor")
+
+    def touch(self, **changes: Any) -> int:
+        """Apply `changes` and mark the rows as waiting for a new position; return how many there were."""
+        return self.update(**changes, modseq=None)
+
+
+class Notification(models.Model):
+    """One recipient's copy of a notice.
+
+    `modseq` is the position of the row's latest change in its recipient's inbox; null while a change waits
+    for its position. `arrival` is the first one it got: "everything up to here" is counted in arrivals,
+    because reading a notification moves its `modseq` but not its arrival.
+    """
+
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("recipient"),
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,  # `carillon_changes` begins with it
+    )
+    notice = models.ForeignKey(Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="+")
+    dedupe_key = models.CharField(_("dedupe key"), max_length=200, null=True, blank=True, editable=False)
+    modseq = models.BigIntegerField(_("position"), null=True, editable=False)
+    arrival = models.BigIntegerField(_("arrival"), null=True, editable=False)
+    seen_at = models.DateTimeField(_("seen at"), null=True, blank=True)
+    read_at = models.DateTimeField(_("read at"), null=True, blank=True)
+    clicked_at = models.DateTimeField(_("clicked at"), null=True, blank=True)
+    archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["recipient", "notice"], name="carillon_one_copy"),
+            models.UniqueConstraint(fields=["recipient", "dedupe_key"], name="carillon_one_send"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            # changes_since() and the sequencer's search for pending rows
+            models.Index("recipient", "modseq", "id", name="carillon_changes"),
+            # the pages "all" and "archived"
+            models.Index(
+                F("recipient"), F("id").desc(), name="carillon_present", condition=Q(archived_at__isnull=True)
+            ),
+            # the page "unread" and the counts
+            models.Index(
+                F("recipient"),
+                F("id").desc(),
+                name="carillon_unread",
+                condition=Q(archived_at__isnull=True, read_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Name the copy by its key and recipient."""
+        return f"notification {self.pk} of {self.recipient_id}"
+
+

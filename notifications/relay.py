@@ -1,0 +1,245 @@
+"""The relay: one per process. It sends and receives hints, and compares the hub with the database.
+
+A hint only says that a stream moved. Losing one costs a delay: the next comparison finds what it would have
+told. So nothing here waits for the broker, and a broker that is down stops no notification.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ParamSpec, TypeVar
+
+from . import frames
+from .broker import Broker
+from .conf import conf
+from .cursor import Position
+from .drain import on_termination
+from .hub import Connection, Hub, Subscription
+from .streams import Batch, Family, Hint, Key, changes_since, chunks, families, sequence
+from .threads import Threads
+from .wheel import TICK, Wheel
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+logger = logging.getLogger("notifications")
+
+READ_CHUNK = 100  # streams read at once
+DRAIN = 1.0  # seconds between saying bye and letting the server stop
+
+_relays: dict[asyncio.AbstractEventLoop, Relay] = {}
+
+
+def current() -> Relay:
+    """Return the running event loop's relay, starting it at the first call."""
+    loop = asyncio.get_running_loop()
+    relay = _relays.get(loop)
+    if relay is None:
+        for gone in [other for other in _relays if other.is_closed()]:
+            _relays.pop(gone).threads.close()
+        relay = _relays[loop] = Relay(loop)
+        relay.start()
+    return relay
+
+
+def connected(family: Family) -> set[str]:
+    """Return the keys, as text, of the streams of `family` that somebody listens to in this process."""
+    return {key.pk for relay in list(_relays.values()) for key in list(relay.hub.streams) if key.family == family.name}
+
+
+def announce(hints: Sequence[Hint]) -> None:
+    """Tell this process and, through the broker, all others that streams moved. Call it from any thread."""
+    if hints:
+        _spread({"hints": [[*hint.key, hint.to] for hint in hints]})
+
+
+def revoke(owner: str, session: str = "") -> None:
+    """End the connections of a user in every process.
+
+    Args:
+        owner: The user's primary key, as text.
+        session: The digest of one session; empty for all of the user's.
+    """
+    _spread({"revoke": [owner, session]})
+
+
+def signal(key: Key, frame: frames.Frame) -> None:
+    """Send a frame that is stored nowhere, typing for example, to a stream's listeners in every process."""
+    _spread({"signal": [*key, frame.name, frame.data.decode()]})
+
+
+def _spread(message: dict[str, Any]) -> None:
+    relays = [relay for relay in list(_relays.values()) if not relay.loop.is_closed()]
+    for relay in relays:
+        relay.loop.call_soon_threadsafe(relay.take, message)
+    # One of them carries it to the other processes; without a server in this process we do it here.
+    if relays:
+        relays[0].loop.call_soon_threadsafe(relays[0].broker.post, message)
+    else:
+        Broker.post_once(message)
+
+
+class Relay:
+    """A process's hub with what keeps it true: hints, reads, comparison with the database, and time."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Make the relay of `loop`; `start` sets it going."""
+        self.loop = loop
+        self.hub = Hub(self._refresh, self._fill, loop.time, conf.MAX_BYTES)
+        self.wheel = Wheel(self._heartbeat, self._expire)
+        self.threads = Threads(conf.DATABASE_THREADS, "notifications-read")
+        self.broker = Broker(self.take, self.reconcile_soon)
+        self.draining = False
+        self._stale: dict[Key, None] = {}  # streams to be read, in the order in which they moved
+        self._reading: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to listen, to compare and to keep time."""
+        self._tasks = [self.loop.create_task(self._reconcile_loop()), *self.broker.start()]
+        self.loop.call_later(TICK, self._tick)
+        on_termination(self.loop, self.drain)
+
+    def run(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
+        """Run database work in the relay's own threads."""
+        return asyncio.wrap_future(self.threads.submit(function, *args, **kwargs), loop=self.loop)
+
+    def watch(self, connection: Connection) -> None:
+        """Give a connection heartbeats and an end."""
+        self.wheel.add(connection, self.loop.time(), conf.HEARTBEAT, conf.MAX_AGE)
+
+    def take(self, message: dict[str, Any]) -> None:
+        """Act on a message of this or another process; one that is malformed is logged and ignored."""
+        try:
+            for family, pk, to in message.get("hints", ()):
+                self.hub.hear(Key(family, pk), to)
+            if "revoke" in message:
+                self._revoke(*message["revoke"])
+            if "signal" in message:
+                family, pk, name, data = message["signal"]
+                self.hub.signal(Key(family, pk), frames.Frame(name, data.encode()))
+        except (TypeError, ValueError, AttributeError):
+            logger.exception("Ignored a malformed message from the channel layer.")
+
+    def reconcile_soon(self) -> None:
+        """Compare with the database now rather than at the next turn."""
+        self._wake.set()
+
+    def drain(self) -> float:
+        """Tell every client to come again, to another process; return the seconds that this needs."""
+        self.draining = True
+        for connection in list(self.hub.connections):
+            self.hub.close(connection, "drain")
+        return DRAIN if self.hub.connections else 0.0
+
+    def _revoke(self, owner: str, session: str) -> None:
+        for connection in list(self.hub.connections):
+            if connection.owner == owner and session in ("", connection.session):
+                self.hub.close(connection, "signed-out" if session else "revoked")
+
+    # Reading
+
+    def _refresh(self, key: Key) -> None:
+        self._stale[key] = None
+        if self._reading is None:
+            self._reading = self.loop.create_task(self._read_stale())
+
+    async def _read_stale(self) -> None:
+        """Read what moved, until nothing is stale: one read at a time, of many streams each."""
+        try:
+            while self._stale:
+                keys = list(self._stale)[:READ_CHUNK]
+                for key in keys:
+                    del self._stale[key]
+                await self._read_chunk(keys)
+        finally:
+            self._reading = None
+
+    async def _read_chunk(self, keys: Iterable[Key]) -> None:
+        wanted: dict[str, dict[Key, Position]] = {}
+        for key in keys:
+            stream = self.hub.streams.get(key)
+            if stream is not None:
+                wanted.setdefault(key.family, {})[key] = stream.position
+        for name, positions in wanted.items():
+            try:
+                batches = await self.run(_read, families[name], positions)
+            except Exception:
+                logger.exception("Could not read changes; the next comparison with the database repeats it.")
+                continue
+            for key, batch in batches.items():
+                self.hub.publish(key, batch)
+
+    def _fill(self, subscription: Subscription) -> None:
+        family = families[subscription.key.family]
+        reading = self.run(_read, family, {subscription.key: subscription.position})
+        reading.add_done_callback(lambda done: self._filled(subscription, done))
+
+    def _filled(self, subscription: Subscription, done: asyncio.Future[dict[Key, Batch]]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            if not done.cancelled():
+                logger.error("Could not read what a client missed; it has to come again.", exc_info=done.exception())
+            self.hub.close(subscription.connection, "slow")
+            return
+        batch = done.result().get(subscription.key)
+        if batch is not None:
+            self.hub.continue_with(subscription, batch)
+
+    # Comparing with the database
+
+    async def _reconcile_loop(self) -> None:
+        while True:
+            period = conf.RECONCILE or (30.0 if self.broker.connected else 1.0)
+            try:
+                async with asyncio.timeout(period):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            for chunk in list(chunks(list(self.hub.streams))):
+                try:
+                    for hint in await self.run(_compare, chunk):
+                        self.hub.hear(hint.key, hint.to)
+                except Exception:
+                    logger.exception("Could not compare with the database; the next turn repeats it.")
+
+    # Time
+
+    def _tick(self) -> None:
+        self.loop.call_later(TICK, self._tick)
+        self.wheel.turn(self.loop.time())
+
+    def _heartbeat(self, connection: Connection) -> None:
+        heads = []
+        for subscription in connection.subscriptions:
+            stream = self.hub.streams[subscription.key]
+            family = families[subscription.key.family]
+            heads.append(family.cursor(subscription.key.pk, stream.position))
+        self.hub.tell(connection, frames.frame(frames.Heartbeat(",".join(heads))))
+
+    def _expire(self, connection: Connection) -> None:
+        self.hub.close(connection, "slow" if connection.blocked else "max-age")
+
+
+def _read(family: Family, positions: dict[Key, Position]) -> dict[Key, Batch]:
+    """Read, in a thread, what happened after `positions`."""
+    keys = {family.pk(key): key for key in positions}
+    batches = changes_since(family, {pk: positions[key] for pk, key in keys.items()})
+    return {keys[pk]: batch for pk, batch in batches.items()}
+
+
+def _compare(keys: list[Key]) -> list[Hint]:
+    """Stamp, in a thread, what stayed pending in the streams `keys`, and return where they are."""
+    hints: list[Hint] = []
+    for name, family in families.items():
+        pks = [family.pk(key) for key in keys if key.family == name]
+        if pks:
+            sequence(family, pks)
+            heads = family.streams.using(family.alias).filter(pk__in=pks).values_list("pk", "head")
+            hints += [Hint(family.key(pk), head) for pk, head in heads]
+    return hints
+
+

@@ -1,0 +1,116 @@
+"""How the JSON API answers: its errors, its CSRF check and who may call it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.decorators import decorator_from_middleware
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+
+from .frames import encode
+
+View = Callable[..., HttpResponseBase]
+
+BODY_BYTES = 16 * 1024  # of a request; commands are small
+
+
+class BadRequest(Exception):
+    """The request cannot be understood; the message says what to send instead."""
+
+
+def answer(value: Any, status: int = 200) -> HttpResponse:
+    """Return `value` as a JSON response that nobody may cache."""
+    headers = {"Cache-Control": "no-store", "Vary": "Cookie"}
+    return HttpResponse(encode(value), status=status, content_type="application/json", headers=headers)
+
+
+def error(status: int, code: str, message: str, **more: Any) -> HttpResponse:
+    """Return an error as every part of the API does: `code` for programs, `message` for people."""
+    return answer({"code": code, "message": message, **more}, status)
+
+
+class _JsonCsrf(CsrfViewMiddleware):
+    """Django's CSRF check with an answer that a script can read."""
+
+    def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:
+        return error(403, "csrf", _("The CSRF token is missing or wrong; reload the page and try again."))
+
+
+def endpoint(method: str) -> Callable[[View], View]:
+    """Make an API view: one method, signed-in users only, errors as JSON, CSRF on every POST.
+
+    The check of CSRF holds whether or not the project's middleware has one, and answers in JSON. A view never
+    redirects to a login page: a script could not tell that from an answer.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if request.method != method:
+                refusal = error(405, "method", _("Use %(method)s here.") % {"method": method})
+                refusal["Allow"] = method
+                return refusal
+            if not request.user.is_authenticated:
+                return error(401, "signed-out", _("Sign in to see your notifications."))
+            try:
+                return view(request, *args, **kwargs)
+            except BadRequest as bad:
+                return error(400, "bad-request", str(bad))
+            except ValidationError as invalid:
+                return _invalid(invalid)
+
+        guarded = decorator_from_middleware(_JsonCsrf)(checked)
+        outer = csrf_exempt(login_not_required(guarded))
+        return transaction.non_atomic_requests(outer) if method == "GET" else outer
+
+    return decorate
+
+
+def _invalid(invalid: ValidationError) -> HttpResponse:
+    if not hasattr(invalid, "error_dict"):
+        return error(400, "invalid", " ".join(invalid.messages))
+    field, messages = next(iter(invalid.message_dict.items()))
+    return error(400, "invalid", " ".join(messages), field=field)
+
+
+def fields(request: HttpRequest) -> dict[str, Any]:
+    """Return what a POST carries, as JSON or as a form.
+
+    Raises:
+        BadRequest: The body is too large or no JSON object.
+    """
+    if request.content_type != "application/json":
+        return {name: value for name, value in request.POST.items()}
+    if int(request.headers.get("Content-Length") or 0) > BODY_BYTES or len(request.body) > BODY_BYTES:
+        raise BadRequest(_("The request is larger than %(limit)s bytes.") % {"limit": BODY_BYTES})
+    try:
+        value = json.loads(request.body or b"{}")
+    except (ValueError, RecursionError) as bad:
+        raise BadRequest(_("The body is not valid JSON.")) from bad
+    if not isinstance(value, dict):
+        raise BadRequest(_("The body must be a JSON object."))
+    return value
+
+
+def number(text: str | None, name: str, default: Any) -> Any:
+    """Return a query parameter as a whole number.
+
+    Raises:
+        BadRequest: It is none.
+    """
+    if not text:
+        return default
+    try:
+        return int(text)
+    except ValueError as bad:
+        raise BadRequest(_("%(name)s must be a whole number.") % {"name": name}) from bad

@@ -1,0 +1,141 @@
+"""The first verb: tell somebody something."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db import router, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ..inbox import INBOX
+from ..models import Notice, Notification
+from .commit import sequence_after_commit
+from .recipients import recipient_chunks
+from .twins import twin
+
+DEDUPE_LENGTH = 200  # characters
+
+
+def notify(
+    to: Any,
+    title: str,
+    *,
+    body: str = "",
+    url: str = "",
+    level: str = "info",
+    kind: str = "",
+    category: str = "",
+    actor: Any = None,
+    data: dict[str, Any] | None = None,
+    dedupe_key: str | None = None,
+    expires_at: datetime | None = None,
+) -> Notice:
+    """Notify one or many users.
+
+    The rows join the caller's transaction; open bells ring after it commits, and nothing happens if it is
+    rolled back. A thousand recipients cost a constant number of queries.
+
+    Args:
+        to: A user, an iterable or queryset of users (a queryset is streamed in chunks), or a group.
+        title: What happened, in one line of at most 200 characters. Text, never HTML.
+        body: More about it, at most 4,000 characters. Text, never HTML.
+        url: Where to look: an http(s) address, or a path of this site.
+        level: ``"info"``, ``"success"``, ``"warning"`` or ``"error"``.
+        kind: Your name for this type of event, for example ``"comment.created"``; at most 100 characters.
+        category: Your name for a group of kinds, by which users may filter; at most 100 characters.
+        actor: The user who caused it, or None.
+        data: A JSON object for your own front end, at most 8 KiB.
+        dedupe_key: Makes the send idempotent: a recipient who already has a notification with this key gets
+            no second one. At most 200 characters.
+        expires_at: An aware time after which the notification is hidden.
+
+    Returns:
+        The stored notice. Where a `dedupe_key` left nobody to notify, the notice of the earlier send.
+
+    Raises:
+        ValidationError: A field is beyond its limit; the field is named, and nothing is written.
+        TypeError: `to` or `actor` is no user.
+        ValueError: `to` or `actor` was not saved yet.
+    """
+    notice = Notice(
+        title=title,
+        body=body,
+        url=url,
+        level=level,
+        kind=kind,
+        category=category,
+        data={} if data is None else data,
+        actor=_actor(actor),
+        expires_at=expires_at,
+    )
+    _validate(notice, dedupe_key)
+    with transaction.atomic(using=router.db_for_write(Notice)):
+        if dedupe_key is None:
+            return _send(notice, to)
+        return _send_once(notice, to, dedupe_key)
+
+
+anotify = twin(notify)
+
+
+def _send(notice: Notice, to: Any) -> Notice:
+    notice.save(force_insert=True)
+    reached: list[Any] = []
+    for pks in recipient_chunks(to):
+        copies = [Notification(recipient_id=pk, notice=notice) for pk in pks]
+        # A recipient that an iterable names twice, in two chunks, gets one copy.
+        Notification.objects.bulk_create(copies, ignore_conflicts=True)
+        reached += pks
+    sequence_after_commit(INBOX, reached)
+    return notice
+
+
+def _send_once(notice: Notice, to: Any, dedupe_key: str) -> Notice:
+    """Store copies for those who have none with this key; two sends at the same moment store one each."""
+    sent = Notification.objects.filter(dedupe_key=dedupe_key)
+    earlier: Notice | None = None
+    reached: list[Any] = []
+    for pks in recipient_chunks(to):
+        had = dict(sent.filter(recipient_id__in=pks).values_list("recipient_id", "notice_id"))
+        if had and earlier is None:
+            earlier = Notice.objects.get(pk=min(had.values()))
+        new = [pk for pk in pks if pk not in had]
+        if not new:
+            continue
+        if notice.pk is None:
+            notice.save(force_insert=True)
+        copies = [Notification(recipient_id=pk, notice=notice, dedupe_key=dedupe_key) for pk in new]
+        Notification.objects.bulk_create(copies, ignore_conflicts=True)
+        reached += new
+    sequence_after_commit(INBOX, reached)
+    if notice.pk is None:
+        if earlier is not None:
+            return earlier
+        notice.save(force_insert=True)
+    return notice
+
+
+def _actor(actor: Any) -> Any:
+    user_model = get_user_model()
+    if actor is None:
+        return None
+    actor = getattr(actor, "_wrapped", actor)  # request.user is lazy
+    if not isinstance(actor, user_model):
+        raise TypeError(f"`actor` must be a {user_model.__name__} or None, not {type(actor).__name__}.")
+    if actor.pk is None:
+        raise ValueError("The actor was not saved yet: call save() on the user before notifying.")
+    return actor
+
+
+def _validate(notice: Notice, dedupe_key: str | None) -> None:
+    notice.clean_fields(exclude=["actor"])
+    if notice.expires_at is not None and timezone.is_naive(notice.expires_at):
+        raise ValidationError({"expires_at": _("Give a time with a time zone, for example timezone.now() + …")})
+    if dedupe_key is not None and not 1 <= len(dedupe_key) <= DEDUPE_LENGTH:
+        raise ValidationError(
+            {"dedupe_key": _("A dedupe key has 1 to %(limit)s characters.") % {"limit": DEDUPE_LENGTH}}
+        )

@@ -1,0 +1,57 @@
+"""Delete what nobody needs any more, so that the table does not grow for ever."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max, Q
+from django.utils import timezone
+
+from ..conf import conf
+from ..inbox import INBOX
+from ..models import Inbox, Notice, Notification
+from .twins import twin
+
+CHUNK = 500  # rows deleted by one transaction
+
+
+def prune(before: datetime | None = None) -> int:
+    """Delete notifications that were archived, expired or recalled before a time.
+
+    The floor of each inbox rises in the same transaction, so that a reader which missed a deletion gets a
+    fresh snapshot. Unread and merely read notifications are kept.
+
+    Args:
+        before: An aware time; None means now less ``NOTIFICATIONS_RETENTION``.
+
+    Returns:
+        How many notifications were deleted.
+    """
+    before = before or timezone.now() - conf.RETENTION
+    deleted = 0
+    while found := _prune_chunk(before):
+        deleted += found
+    Notice.objects.filter(created_at__lt=before).exclude(
+        pk__in=Notification.objects.order_by().values("notice_id")
+    ).delete()
+    return deleted
+
+
+aprune = twin(prune)
+
+
+def _prune_chunk(before: datetime) -> int:
+    old = Q(archived_at__lt=before) | Q(notice__expires_at__lt=before) | Q(notice__recalled_at__lt=before)
+    # A pending row is left until it is stamped: its readers must hear of the change first.
+    stamped = Notification.objects.using(INBOX.alias).filter(old, modseq__isnull=False).order_by("pk")
+    ids = list(stamped.values_list("pk", flat=True)[:CHUNK])
+    if not ids:
+        return 0
+    rows = stamped.filter(pk__in=ids)
+    floors: dict[Any, int] = dict(rows.order_by().values_list("recipient_id").annotate(Max("modseq")))
+    with transaction.atomic(using=INBOX.alias):
+        for pk in sorted(floors):  # in the order in which the sequencer takes them
+            Inbox.objects.using(INBOX.alias).filter(pk=pk, floor__lt=floors[pk]).update(floor=floors[pk])
+        return rows.delete()[0]

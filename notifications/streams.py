@@ -1,0 +1,277 @@
+"""The heart: how changes get their order after commit, and how a reader catches up from a cursor.
+
+Writers set ``modseq = NULL`` on every row they change, in the caller's transaction, and take no lock of
+ours. After commit the sequencer gives those rows the stream's next position, in a transaction of its own.
+So positions appear in the order in which they become visible, and a reader that asks for everything after
+its cursor can never miss a row that commits late.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, ClassVar, NamedTuple, TypeVar
+
+from django.db import connections, models, router, transaction
+from django.db.models import F, OuterRef, Q, Subquery
+
+from .cursor import Position, dump
+from .frames import Frame, ResetReason
+from .models import Stream
+
+T = TypeVar("T")
+
+CHUNK = 500  # streams sequenced in one transaction, and rows stamped by one statement
+RESUME_LIMIT = 500  # rows; a reader that is further behind gets a snapshot
+
+
+class Key(NamedTuple):
+    """Name a stream anywhere in the process: its family and its primary key as text."""
+
+    family: str
+    pk: str
+
+
+class Hint(NamedTuple):
+    """Tell that a stream moved to position `to`."""
+
+    key: Key
+    to: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Frames that take a reader of one stream from one position to another; `start` is None for a snapshot."""
+
+    start: Position | None
+    to: Position
+    frames: tuple[Frame, ...]
+
+
+class Family(ABC):
+    """A kind of stream: the models that hold it and the frames that its rows become.
+
+    Subclasses name the stream's model, the model of its entries and the entry's foreign key to it, and turn
+    rows into frames. `families` finds them by name.
+    """
+
+    name: ClassVar[str]
+    field: ClassVar[str]  # the entry's foreign key whose value is the stream's primary key
+
+    @property
+    @abstractmethod
+    def streams(self) -> models.Manager[Any]:
+        """The manager of the stream's model."""
+
+    @property
+    @abstractmethod
+    def entries(self) -> models.Manager[Any]:
+        """The manager of the entries' model."""
+
+    @abstractmethod
+    def snapshot(self, pk: Hashable, position: Position, reason: ResetReason) -> Batch:
+        """Read a fresh start for a reader that cannot be continued; `position` was read before."""
+
+    @abstractmethod
+    def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
+        """Turn rows into frames, for several streams with a constant number of queries."""
+
+    def stamp(self, head: Subquery) -> dict[str, Any]:
+        """Return what the sequencer sets on an entry to give it the position `head`."""
+        return {"modseq": head}
+
+    def rows(self, entries: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Fetch what `changes` needs together with `entries`."""
+        return entries
+
+    @property
+    def alias(self) -> str:
+        """The database in which the stream lives; resuming reads the primary one."""
+        return router.db_for_write(self.streams.model)
+
+    def cursor_name(self, pk: Hashable) -> str:
+        """Return the stream's name in a cursor."""
+        return f"{self.name}-{pk}"
+
+    def cursor(self, pk: Hashable, position: Position) -> str:
+        """Return the cursor of a reader that reads this stream alone and is at `position`."""
+        return dump({self.cursor_name(pk): position})
+
+    def key(self, pk: Hashable) -> Key:
+        """Return the stream's name in this process."""
+        return Key(self.name, str(pk))
+
+    def pk(self, key: Key) -> Any:
+        """Return the primary key that `key` names."""
+        return self.streams.model._meta.pk.to_python(key.pk)
+
+    def missing(self, pks: Sequence[Any]) -> Sequence[Stream]:
+        """Return unsaved streams for those of `pks` that may be made on first use; none by default."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Rows of one stream after `start`, in the order of their positions, read up to `to`."""
+
+    pk: Any
+    start: Position
+    to: Position
+    rows: Sequence[Any]
+
+
+families: dict[str, Family] = {}
+
+
+def register(family: Family) -> Family:
+    """Make `family` known by its name."""
+    families[family.name] = family
+    return family
+
+
+def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """Cut `items` into lists of at most `size`."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def open_streams(family: Family, pks: Sequence[Any]) -> dict[Any, tuple[Position, int]]:
+    """Return the head and the floor of each stream, making those that are made on first use.
+
+    Args:
+        family: The kind of stream.
+        pks: Primary keys, at most some hundreds.
+
+    Returns:
+        `(head, floor)` by primary key; a stream that does not exist is left out.
+    """
+    found = _read_streams(family, pks)
+    absent = family.missing([pk for pk in pks if pk not in found])
+    if absent:
+        family.streams.using(family.alias).bulk_create(absent, ignore_conflicts=True)
+        found |= _read_streams(family, [stream.pk for stream in absent])
+    return found
+
+
+def _read_streams(family: Family, pks: Sequence[Any]) -> dict[Any, tuple[Position, int]]:
+    rows = family.streams.using(family.alias).filter(pk__in=pks).values_list("pk", "epoch", "head", "floor")
+    return {pk: (Position(epoch, head), floor) for pk, epoch, head, floor in rows}
+
+
+def sequence(family: Family, pks: Iterable[Any]) -> list[Hint]:
+    """Give the pending rows of some streams their positions.
+
+    Must run outside a transaction: it commits on its own, so that a position is never held back by an
+    application's transaction and never waits for one.
+
+    Args:
+        family: The kind of stream.
+        pks: Primary keys of the streams; any number, in the order of urgency.
+
+    Returns:
+        A hint for each stream that moved.
+    """
+    hints: list[Hint] = []
+    for chunk in chunks(dict.fromkeys(pks)):
+        hints += _sequence_chunk(family, chunk)
+    return hints
+
+
+def _sequence_chunk(family: Family, pks: Sequence[Any]) -> list[Hint]:
+    entries = family.entries.using(family.alias)
+    waiting = entries.filter(**{f"{family.field}__in": pks}, modseq=None)
+    moved: dict[Any, int] = {}
+    # Most calls find nothing, because an earlier one stamped their rows too: look without a lock first.
+    more = True
+    while more and (pending := list(waiting.order_by().values_list(family.field, flat=True).distinct())):
+        open_streams(family, pending)
+        heads, more = _stamp(family, waiting, pending)
+        moved |= heads
+    return [Hint(family.key(pk), head) for pk, head in moved.items()]
+
+
+def _stamp(family: Family, waiting: models.QuerySet[Any], pks: list[Any]) -> tuple[dict[Any, int], bool]:
+    """Stamp at most `CHUNK` pending rows of the streams `pks`; return the new heads, and whether to go on."""
+    features = connections[family.alias].features
+    entries = family.entries.using(family.alias)
+    streams = family.streams.using(family.alias).filter(pk__in=pks)
+    with transaction.atomic(using=family.alias, durable=True):
+        if len(pks) > 1 and features.has_select_for_update:
+            # Two passes over overlapping streams must take them in one order.
+            list(streams.order_by("pk").select_for_update().values_list("pk"))
+        streams.update(head=F("head") + 1)
+        heads = dict(streams.values_list("pk", "head"))
+        ids = list(waiting.filter(**{f"{family.field}__in": pks}).order_by("pk").values_list("pk", flat=True)[:CHUNK])
+        full = len(ids) == CHUNK
+        if features.has_select_for_update_skip_locked:
+            # Never wait for an application's row: whoever holds it stamps it after its own commit.
+            free = entries.filter(pk__in=ids, modseq=None).order_by("pk").select_for_update(skip_locked=True)
+            ids = list(free.values_list("pk", flat=True))
+        head = Subquery(streams.model._base_manager.filter(pk=OuterRef(family.field)).values("head"))
+        if ids:
+            entries.filter(pk__in=ids, modseq=None).update(**family.stamp(head))
+    return heads, full and bool(ids)
+
+
+def changes_since(family: Family, cursors: Mapping[Any, Position | None]) -> dict[Any, Batch]:
+    """Read what happened in some streams since a reader's position: first load, resume, repair and polling.
+
+    Args:
+        family: The kind of stream.
+        cursors: The reader's position by the stream's primary key; None for a reader that has none.
+
+    Returns:
+        By primary key, the frames that continue the reader, or a `reset` with a fresh snapshot where it
+        cannot be continued. A reader that is up to date gets a batch without frames whose `to` is its own
+        position. A stream that does not exist is left out.
+    """
+    answers: dict[Any, Batch] = {}
+    reads: dict[Any, tuple[Position, Position]] = {}
+    for pk, (head, floor) in open_streams(family, list(cursors)).items():
+        cursor = cursors[pk]
+        if cursor is None:
+            answers[pk] = family.snapshot(pk, head, "start")
+        elif reason := _reset_reason(cursor, head, floor):
+            answers[pk] = family.snapshot(pk, head, reason)
+        elif cursor == head:
+            answers[pk] = Batch(cursor, head, ())
+        else:
+            reads[pk] = (cursor, head)
+    if reads:
+        answers |= _continue(family, reads)
+    return answers
+
+
+def _reset_reason(cursor: Position, head: Position, floor: int) -> ResetReason | None:
+    """Say why a reader cannot be continued from `cursor`, if it cannot."""
+    if cursor.epoch != head.epoch:
+        return "epoch"
+    if cursor.modseq > head.modseq:
+        return "ahead"  # the database was restored from a backup
+    if cursor.modseq < floor:
+        return "pruned"
+    return None
+
+
+def _continue(family: Family, reads: Mapping[Any, tuple[Position, Position]]) -> dict[Any, Batch]:
+    """Read the rows after each position, for all streams at once where that is few rows."""
+    after = Q()
+    for pk, (start, _head) in reads.items():
+        after |= Q(**{family.field: pk}, modseq__gt=start.modseq)
+    entries = family.entries.using(family.alias).filter(after)
+    rows = list(family.rows(entries).order_by("modseq", "pk")[: RESUME_LIMIT + 1])
+    if len(rows) > RESUME_LIMIT:
+        if len(reads) > 1:
+            return {pk: batch for pk, read in reads.items() for batch in _continue(family, {pk: read}).values()}
+        return {pk: family.snapshot(pk, head, "too-many") for pk, (_start, head) in reads.items()}
+    by_stream: dict[Any, list[Any]] = {pk: [] for pk in reads}
+    for row in rows:
+        by_stream[getattr(row, family.field)].append(row)
+    return family.changes([
+        # A row that was stamped after the head was read is there with all that came before it.
+        Read(pk, start, Position(head.epoch, max([head.modseq, *(row.modseq for row in found)])), found)
+        for (pk, (start, head)), found in zip(reads.items(), by_stream.values(), strict=True)
+    ])

@@ -1,0 +1,57 @@
+"""Small thread pools that keep their database connections.
+
+A process that serves thousands of streams reads the database through a few threads, so its connections
+are as many as those threads, whatever the number of streams.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.db import close_old_connections, connections
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+KEEP = 60.0  # seconds for which a thread keeps an idle connection that Django would close after each request
+
+
+def keep_connections() -> None:
+    """Let this thread's open connections live on for `KEEP` seconds, checked for health before each use.
+
+    With ``CONN_MAX_AGE = 0`` Django opens a connection per request, which is most of the price of a small
+    one. A thread of ours serves nothing else, so it may keep it.
+    """
+    for connection in connections.all(initialized_only=True):
+        if connection.settings_dict["CONN_MAX_AGE"] == 0 and connection.connection is not None:
+            connection.close_at = time.monotonic() + KEEP
+            connection.health_check_enabled = True
+
+
+class Threads:
+    """A pool of threads for database work."""
+
+    def __init__(self, size: int, name: str) -> None:
+        """Make a pool of at most `size` threads, each called `name` and a number."""
+        self._executor = ThreadPoolExecutor(size, thread_name_prefix=name)
+
+    def submit(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Run `function` in a thread; its result or exception is the future's."""
+        return self._executor.submit(self._run, function, *args, **kwargs)
+
+    def close(self) -> None:
+        """Close the threads' connections and let the threads end, without waiting for them."""
+        self._executor.submit(connections.close_all)
+        self._executor.shutdown(wait=False)
+
+    @staticmethod
+    def _run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        close_old_connections()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            keep_connections()
+            close_old_connections()

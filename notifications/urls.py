@@ -1,0 +1,18 @@
+"""The URLs of Carillon: include them wherever the bell's requests should go."""
+
+from django.urls import path, re_path
+
+from . import pages, views
+
+app_name = "notifications"
+
+urlpatterns = [
+    path("", pages.inbox, name="inbox"),
+    path("stream/", views.stream, name="stream"),
+    path("api/inbox/", views.inbox_list, name="inbox-list"),
+    path("api/counts/", views.counts, name="counts"),
+    path("api/changes/", views.changes, name="changes"),
+    path("api/inbox/read-all/", views.read_all, name="read-all"),
+    path("api/inbox/seen/", views.seen, name="seen"),
+    re_path(r"^api/inbox/(?P<pk>[0-9]{1,18})/(?P<action>read|unread|archive|unarchive)/$", views.item_action, name="item-action"),
+]

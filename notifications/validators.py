@@ -1,0 +1,67 @@
+"""What a notification's fields may hold; each refusal says the limit."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+TITLE_LENGTH = 200  # characters
+BODY_LENGTH = 4_000  # characters
+URL_LENGTH = 2_000  # characters; the longest that every browser follows
+DATA_BYTES = 8 * 1024  # of JSON
+
+_UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f\\]")
+
+
+def validate_text(value: str) -> None:
+    """Refuse what no database and no JSON parser can carry: the null character and lone surrogates."""
+    if "\x00" in value:
+        raise ValidationError(_("Null characters are not allowed."), code="null_character")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValidationError(_("The text is not valid Unicode: it holds half of a surrogate pair."), code="surrogate")
+
+
+def validate_link(value: str) -> None:
+    """Accept an http or https address or a path of this site, so that a link can never run a script."""
+    validate_text(value)
+    if not _UNSAFE_IN_URL.search(value):
+        if value.startswith("/") and not value.startswith("//"):
+            return
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            parts = None
+        if parts and parts.scheme in ("http", "https") and parts.netloc:
+            return
+    raise ValidationError(
+        _("Enter an address that begins with http:// or https://, or a path that begins with one slash."),
+        code="link",
+    )
+
+
+def validate_data(value: Any) -> None:
+    """Accept a JSON object of at most `DATA_BYTES`."""
+    if not isinstance(value, dict):
+        raise ValidationError(_("Data must be a JSON object (a dict)."), code="not_an_object")
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        size = len(text.encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValidationError(
+            _("Data must be plain JSON: %(reason)s."), code="not_json", params={"reason": error}
+        ) from error
+    if "\\u0000" in text:
+        raise ValidationError(_("Null characters are not allowed."), code="null_character")
+    if size > DATA_BYTES:
+        raise ValidationError(
+            _("Data is %(size)s bytes of JSON; the limit is %(limit)s."),
+            code="too_large",
+            params={"size": size, "limit": DATA_BYTES},
+        )

@@ -1,0 +1,61 @@
+"""One timer for all connections: heartbeats after silence, and the end of a long life."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Callable
+
+from .hub import Connection
+
+TICK = 1.0  # seconds; the wheel's resolution
+
+
+class Wheel:
+    """Connections in buckets of one tick, by when they must be looked at next."""
+
+    def __init__(self, heartbeat: Callable[[Connection], None], expire: Callable[[Connection], None]) -> None:
+        """Make an empty wheel.
+
+        Args:
+            heartbeat: Called with a connection that was silent for its interval; it writes something.
+            expire: Called with a connection whose `deadline` has passed.
+        """
+        self._heartbeat = heartbeat
+        self._expire = expire
+        self._buckets: defaultdict[int, list[tuple[Connection, float]]] = defaultdict(list)
+        self._done: int | None = None  # the last bucket that was looked at
+
+    def add(self, connection: Connection, now: float, interval: float, max_age: float) -> None:
+        """Watch `connection`: a heartbeat after `interval` ±10 % of silence, the end after `max_age` ±20 %.
+
+        The spread keeps connections that began together, after a restart, from beating and leaving together.
+        """
+        connection.active_at = now
+        connection.deadline = now + max_age * random.uniform(0.8, 1.2)
+        self._put(connection, now, interval * random.uniform(0.9, 1.1))
+
+    def turn(self, now: float) -> None:
+        """Look at every connection that is due by `now`."""
+        last = int(now // TICK)
+        first = last if self._done is None else self._done + 1
+        self._done = last
+        for bucket in range(first, last + 1):
+            for connection, interval in self._buckets.pop(bucket, ()):
+                self._look(connection, now, interval)
+
+    def _look(self, connection: Connection, now: float, interval: float) -> None:
+        if connection.closed is not None or not connection.subscriptions:
+            return  # it left meanwhile
+        if now >= connection.deadline:
+            self._expire(connection)
+            return
+        if now - connection.active_at >= interval - TICK:
+            self._heartbeat(connection)
+            connection.active_at = now
+        self._put(connection, connection.active_at, interval)
+
+    def _put(self, connection: Connection, since: float, interval: float) -> None:
+        due = min(since + interval, connection.deadline)
+        bucket = int(due // TICK)
+        self._buckets[bucket if self._done is None else max(bucket, self._done + 1)].append((connection, interval))
