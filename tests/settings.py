@@ -5,14 +5,16 @@ import tempfile
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+DATABASE_FOLDER = Path(tempfile.gettempdir()) / f"carillon-tests-{os.getpid()}"  # made and removed by conftest.py
 
 
 def database(url: str) -> dict[str, object]:
     """Return Django's description of the PostgreSQL database at ``url``."""
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
-        raise ValueError(f"tests/settings.py reads postgres:// addresses only, not {url!r}: unset DATABASE_URL for SQLite")
+        raise ValueError(
+            f"tests/settings.py reads postgres:// addresses only, not {url!r}: unset DATABASE_URL for SQLite"
+        )
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.removeprefix("/"),
@@ -26,11 +28,10 @@ def database(url: str) -> dict[str, object]:
 
 def sqlite() -> dict[str, object]:
     """Return a file database: one in memory is not shared with threads or with other processes."""
-    folder = Path(tempfile.gettempdir()) / f"carillon-tests-{os.getpid()}"
     return {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": folder / "default.sqlite3",
-        "TEST": {"NAME": folder / "test.sqlite3"},
+        "NAME": DATABASE_FOLDER / "default.sqlite3",
+        "TEST": {"NAME": DATABASE_FOLDER / "test.sqlite3"},
         "OPTIONS": {
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
             "transaction_mode": "IMMEDIATE",

@@ -1,0 +1,117 @@
+"""Fixtures for all tests: real servers, each started once, and the addresses that lead to them.
+
+tests/README.md lists them. A test that asks for one gets the marker ``servers`` by itself.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from tests.servers.faults import FaultProxy
+    from tests.servers.postgresql import PostgreSQL
+    from tests.servers.process import ServerProcess
+    from tests.servers.valkey import Valkey
+
+REAL_SERVERS = {"postgresql", "valkey", "asgi_server", "fault_proxy"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder of this run's SQLite file."""
+    settings.DATABASE_FOLDER.mkdir(exist_ok=True)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove it again."""
+    shutil.rmtree(settings.DATABASE_FOLDER, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts real servers, so that `-m "not servers"` is the fast run."""
+    for item in items:
+        if REAL_SERVERS.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("servers")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """Run a PostgreSQL server for the session; ``postgresql.create()`` makes an empty database and gives its URL."""
+    from tests.servers import postgresql
+
+    with postgresql.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey_process() -> Iterator[Valkey]:
+    """Run a server of the Redis protocol for the session; tests ask for ``valkey``."""
+    from tests.servers import valkey
+
+    with valkey.running() as server:
+        yield server
+
+
+@pytest.fixture
+def valkey(valkey_process: Valkey) -> Valkey:
+    """Return the running server without keys; a test may ``kill()`` and ``start()`` it."""
+    valkey_process.start()
+    valkey_process.flush()
+    return valkey_process
+
+
+@pytest.fixture
+def database_url(transactional_db: None) -> str:
+    """Return the address of the tests' own database, for other processes; what a test commits, they see."""
+    from django.db import connection
+
+    options = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{options['NAME']}"
+    return f"postgres://{options['USER']}@{options['HOST']}:{options['PORT']}/{options['NAME']}"
+
+
+@pytest.fixture
+def asgi_server(database_url: str, tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
+    """Return a function that starts the demo site under a real ASGI server, on the tests' own database.
+
+    ``asgi_server("uvicorn" | "daphne" | "granian" | "hypercorn", redis_url="", database_url=…, env={…})`` returns a
+    started process with ``url``, ``port``, ``pid``, ``stop()``, ``kill()``, ``start()`` (again, on the same port) and
+    ``output()``. All end with the test, before the database is emptied.
+    """
+    from tests.servers import asgi
+
+    started: list[ServerProcess] = []
+
+    def start(kind: str = "uvicorn", **options: object) -> ServerProcess:
+        server = asgi.server(kind, folder=tmp_path, **{"database_url": database_url, **options})  # type: ignore[arg-type]
+        started.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in started:
+        server.kill()
+
+
+@pytest.fixture
+def fault_proxy() -> Iterator[Callable[[int], FaultProxy]]:
+    """Return a function that puts a fault proxy before a loopback port: ``fault_proxy(server.port)``."""
+    from tests.servers.faults import FaultProxy
+
+    started: list[FaultProxy] = []
+
+    def start(target: int) -> FaultProxy:
+        proxy = FaultProxy(target)
+        proxy.start()
+        started.append(proxy)
+        return proxy
+
+    yield start
+    for proxy in started:
+        proxy.stop()

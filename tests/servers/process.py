@@ -1,0 +1,116 @@
+"""One real server in a process of its own: started, waited for, stopped, killed, started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+STARTUP = 30.0  # seconds; a server that takes longer on a busy machine is broken
+SHUTDOWN = 15.0  # seconds between SIGTERM and the judgement that it hangs
+POLL = 0.02  # seconds between two looks at a starting server
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def accepts(port: int) -> bool:
+    """Tell whether somebody accepts connections on this loopback port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+class ServerProcess:
+    """A server that listens on ``port`` of the loopback interface, with its output in the file ``log``."""
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        *,
+        port: int,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        uid: int | None = None,
+        gid: int | None = None,
+        ready: Callable[[], bool] | None = None,
+    ) -> None:
+        self.command = [str(word) for word in command]
+        self.port = port
+        self.log = log
+        self.env = {**os.environ, **(env or {})}
+        self.cwd = cwd
+        self.uid = uid
+        self.gid = gid
+        self.ready = ready or (lambda: accepts(port))
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Return the address of an HTTP server, without a slash at its end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Return the process id of the running server."""
+        if self.process is None:
+            raise RuntimeError(f"{self.command[0]} is not running: call start() first")
+        return self.process.pid
+
+    def start(self) -> None:
+        """Start the server and return when it accepts connections; the second start uses the same port."""
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.command,
+                env=self.env,
+                cwd=self.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a group of its own, so that workers die with their master
+                user=self.uid,
+                group=self.gid,
+                extra_groups=None if self.gid is None else [],
+            )
+        deadline = time.monotonic() + STARTUP
+        while not self.ready():
+            if self.process.poll() is not None:
+                raise RuntimeError(f"{self.command} ended with {self.process.returncode}:\n{self.output()}")
+            if time.monotonic() > deadline:
+                self.kill()
+                raise RuntimeError(f"{self.command} was not ready after {STARTUP} s:\n{self.output()}")
+            time.sleep(POLL)
+
+    def stop(self) -> None:
+        """Ask the server to end (SIGTERM) and wait; one that does not end in time is killed and reported."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(SHUTDOWN)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise RuntimeError(f"{self.command} still ran {SHUTDOWN} s after SIGTERM:\n{self.output()}") from None
+
+    def kill(self) -> None:
+        """End the server and its workers at once, as ``kill -9`` or a lost machine would."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def output(self) -> str:
+        """Return what the server has printed since its first start."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
