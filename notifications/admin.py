@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.db import models
 from django.http import HttpRequest
 
@@ -61,8 +62,7 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Search the title and the recipient's user name, whatever the user model calls it."""
-        username = Notification._meta.get_field("recipient").related_model.USERNAME_FIELD
-        return ("notice__title", f"recipient__{username}")
+        return ("notice__title", f"recipient__{get_user_model().USERNAME_FIELD}")
 
     @admin.display(description=Notice._meta.get_field("title").verbose_name, ordering="notice__title")
     def title(self, notification: Notification) -> str:

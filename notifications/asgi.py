@@ -28,7 +28,7 @@ from django.urls import Resolver404, resolve, set_script_prefix
 
 from . import lane
 from .conf import conf
-from .hub import Message, Send
+from .hub import Send
 from .lane import SCOPE_KEY, Admission, Offer, Receive, Refused
 from .threads import Threads
 
@@ -152,7 +152,7 @@ def _headers(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
 def _content(response: HttpResponseBase) -> bytes:
     if isinstance(response, HttpResponse):
         return response.content
-    return b"".join(response)  # type: ignore[call-overload, no-any-return]  # some middleware's own streaming answer
+    return b"".join(response)  # some middleware's own streaming answer
 
 
 def _refusal(refusal: Refused) -> Decision:

@@ -37,7 +37,7 @@ async def _post(found: Any, message: dict[str, Any]) -> None:
     try:
         async with asyncio.timeout(POST_TIMEOUT):
             await found.group_send(GROUP, {"type": GROUP, "process": _process, **message})
-    except Exception as error:  # whatever the layer's client library raises
+    except Exception as error:  # noqa: BLE001  # whatever the layer's client library raises
         logger.warning("A hint did not reach the channel layer (%r); other processes find out by themselves.", error)
 
 
@@ -93,7 +93,7 @@ class Broker:
                 self._lost()
                 pause = RETRY[0]
                 await self._receive(channel)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # the loop survives whatever the client library raises
                 logger.warning("The channel layer failed (%r); trying again in %.1f s.", error, pause)
                 self.connected = False
                 await asyncio.sleep(pause)

@@ -1,4 +1,5 @@
 """System checks."""
 
+
 def register() -> None:
     """Register the checks with Django."""

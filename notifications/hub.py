@@ -30,17 +30,23 @@ class Batch(Protocol):
     """Frames that take a reader from `start` (None: from anywhere) to `to`."""
 
     @property
-    def start(self) -> Position | None: ...
+    def start(self) -> Position | None:
+        """Where a reader must be; None means anywhere."""
+
     @property
-    def to(self) -> Position: ...
+    def to(self) -> Position:
+        """Where the reader is afterwards."""
+
     @property
-    def frames(self) -> tuple[Frame, ...]: ...
+    def frames(self) -> tuple[Frame, ...]:
+        """What it is told."""
 
 
 class Transport(Protocol):
     """How frames become the messages of one kind of connection; the message is shared by all who get it."""
 
-    def message(self, frames: Iterable[Frame]) -> Message: ...
+    def message(self, frames: Iterable[Frame]) -> Message:
+        """Return the one ASGI message that carries `frames`."""
 
 
 class Connection:
@@ -56,7 +62,7 @@ class Connection:
         "blocked",
         "closed",
         "deadline",
-        "id",
+        "name",
         "on_close",
         "owner",
         "session",
@@ -68,7 +74,7 @@ class Connection:
 
     def __init__(
         self,
-        id: str,
+        name: str,
         write: Send,
         transport: Transport,
         on_close: Callable[[], None],
@@ -78,14 +84,14 @@ class Connection:
         """Describe a client.
 
         Args:
-            id: A name for logs.
+            name: What logs call it.
             write: The ASGI ``send`` of the connection.
             transport: Turns frames into messages for `write`.
             on_close: Called once when the hub ends the connection; `closed` then holds the reason.
             owner: Whose connection it is, for limits and revocation.
             session: A digest of the session that opened it, for sign-out.
         """
-        self.id = id
+        self.name = name
         self.write = write
         self.transport = transport
         self.on_close = on_close
@@ -106,7 +112,7 @@ class Connection:
             waiting = writing.send(None)
         except StopIteration:
             return
-        except Exception:  # the server says that the client is gone; its `receive` says so too
+        except Exception:  # noqa: BLE001  # the server says that the client is gone; its `receive` says so too
             self.blocked = True
             return
         self.blocked = True
@@ -117,8 +123,8 @@ class Connection:
     ) -> None:
         try:
             await _resume(writing, waiting)
-        except Exception:
-            return  # as above: stay blocked until `receive` reports the end
+        except Exception:  # noqa: BLE001  # as above
+            return
         finally:
             self._task = None
         self.blocked = False
@@ -138,7 +144,7 @@ def _resume(writing: Coroutine[Any, Any, None], waiting: Any) -> Generator[Any, 
     except BaseException as error:
         writing.throw(error)
         raise
-    yield from writing  # type: ignore[misc]  # allowed in a @types.coroutine
+    yield from writing  # allowed in a @types.coroutine
 
 
 class Subscription:

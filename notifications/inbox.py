@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Literal, get_args
 
 import msgspec
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Case, Count, IntegerField, When
@@ -54,17 +55,9 @@ class InboxFamily(Family):
     """The streams of notifications, one per user; the stream's primary key is the user's."""
 
     name = "inbox"
+    stream = Inbox
+    entry = Notification
     field = "recipient_id"
-
-    @property
-    def streams(self) -> models.Manager[Any]:
-        """All inboxes."""
-        return Inbox.objects
-
-    @property
-    def entries(self) -> models.Manager[Any]:
-        """All notifications."""
-        return Notification.objects
 
     def cursor_name(self, pk: Hashable) -> str:
         """Return ``inbox``: whose it is, is known from the session."""
@@ -74,7 +67,7 @@ class InboxFamily(Family):
         """Make an inbox for each existing user that has none."""
         if not pks:
             return ()
-        users = Inbox._meta.get_field("user").related_model._base_manager.using(self.alias)
+        users = get_user_model()._base_manager.using(self.alias)
         return [Inbox(user_id=pk) for pk in users.filter(pk__in=pks).order_by("pk").values_list("pk", flat=True)]
 
     def stamp(self, head: models.Subquery) -> dict[str, Any]:
@@ -129,7 +122,7 @@ def item(row: Notification) -> Item | Tombstone:
         body=notice.body,
         url=notice.url,
         data=notice.data,
-        actor=notice.actor and _actor(notice.actor),
+        actor=_actor(notice.actor) if notice.actor else None,
         created_at=notice.created_at,
         seen_at=row.seen_at,
         read_at=row.read_at,

@@ -143,9 +143,7 @@ async def hold(admission: Admission, send: Send, receive: Receive) -> None:
 
     The response has been started and the opening sent. Holds the server's own task and nothing else.
     """
-    task = asyncio.current_task()
-    assert task is not None
-    connection = _connection(admission, send, EVENT_STREAM, task.cancel)
+    connection = _connection(admission, send, EVENT_STREAM, _this_task().cancel)
     hub = relay.current().hub
     hub.add(connection)
     try:
@@ -160,8 +158,7 @@ async def hold(admission: Admission, send: Send, receive: Receive) -> None:
 
 async def answer(admission: Admission, receive: Receive) -> bytes:
     """Wait until something happens in the stream, for `admission.wait` seconds at most, and return the JSON."""
-    task = asyncio.current_task()
-    assert task is not None
+    task = _this_task()
     answers: list[Message] = []
 
     async def write(message: Message) -> None:
@@ -243,7 +240,12 @@ async def _disconnect(receive: Receive, ended: Callable[[], bool]) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
     except asyncio.CancelledError:
-        task = asyncio.current_task()
-        assert task is not None
-        if not ended() or task.uncancel() > 0:
+        if not ended() or _this_task().uncancel() > 0:
             raise
+
+
+def _this_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("A held connection must run in a task, as every ASGI server runs its applications.")
+    return task

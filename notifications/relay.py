@@ -238,8 +238,6 @@ def _compare(keys: list[Key]) -> list[Hint]:
         pks = [family.pk(key) for key in keys if key.family == name]
         if pks:
             sequence(family, pks)
-            heads = family.streams.using(family.alias).filter(pk__in=pks).values_list("pk", "head")
+            heads = family.streams().filter(pk__in=pks).values_list("pk", "head")
             hints += [Hint(family.key(pk), head) for pk, head in heads]
     return hints
-
-

@@ -90,7 +90,7 @@ def fields(request: HttpRequest) -> dict[str, Any]:
         BadRequest: The body is too large or no JSON object.
     """
     if request.content_type != "application/json":
-        return {name: value for name, value in request.POST.items()}
+        return dict(request.POST.items())
     if int(request.headers.get("Content-Length") or 0) > BODY_BYTES or len(request.body) > BODY_BYTES:
         raise BadRequest(_("The request is larger than %(limit)s bytes.") % {"limit": BODY_BYTES})
     try:

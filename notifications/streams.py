@@ -58,17 +58,17 @@ class Family(ABC):
     """
 
     name: ClassVar[str]
+    stream: ClassVar[type[Stream]]
+    entry: ClassVar[type[models.Model]]
     field: ClassVar[str]  # the entry's foreign key whose value is the stream's primary key
 
-    @property
-    @abstractmethod
-    def streams(self) -> models.Manager[Any]:
-        """The manager of the stream's model."""
+    def streams(self) -> models.QuerySet[Any]:
+        """Return all streams, in the primary database."""
+        return self.stream._default_manager.using(self.alias)
 
-    @property
-    @abstractmethod
-    def entries(self) -> models.Manager[Any]:
-        """The manager of the entries' model."""
+    def entries(self) -> models.QuerySet[Any]:
+        """Return the entries of all streams, in the primary database."""
+        return self.entry._default_manager.using(self.alias)
 
     @abstractmethod
     def snapshot(self, pk: Hashable, position: Position, reason: ResetReason) -> Batch:
@@ -89,7 +89,7 @@ class Family(ABC):
     @property
     def alias(self) -> str:
         """The database in which the stream lives; resuming reads the primary one."""
-        return router.db_for_write(self.streams.model)
+        return router.db_for_write(self.stream)
 
     def cursor_name(self, pk: Hashable) -> str:
         """Return the stream's name in a cursor."""
@@ -105,7 +105,7 @@ class Family(ABC):
 
     def pk(self, key: Key) -> Any:
         """Return the primary key that `key` names."""
-        return self.streams.model._meta.pk.to_python(key.pk)
+        return self.stream._meta.pk.to_python(key.pk)
 
     def missing(self, pks: Sequence[Any]) -> Sequence[Stream]:
         """Return unsaved streams for those of `pks` that may be made on first use; none by default."""
@@ -151,13 +151,13 @@ def open_streams(family: Family, pks: Sequence[Any]) -> dict[Any, tuple[Position
     found = _read_streams(family, pks)
     absent = family.missing([pk for pk in pks if pk not in found])
     if absent:
-        family.streams.using(family.alias).bulk_create(absent, ignore_conflicts=True)
+        family.streams().bulk_create(absent, ignore_conflicts=True)
         found |= _read_streams(family, [stream.pk for stream in absent])
     return found
 
 
 def _read_streams(family: Family, pks: Sequence[Any]) -> dict[Any, tuple[Position, int]]:
-    rows = family.streams.using(family.alias).filter(pk__in=pks).values_list("pk", "epoch", "head", "floor")
+    rows = family.streams().filter(pk__in=pks).values_list("pk", "epoch", "head", "floor")
     return {pk: (Position(epoch, head), floor) for pk, epoch, head, floor in rows}
 
 
@@ -181,7 +181,7 @@ def sequence(family: Family, pks: Iterable[Any]) -> list[Hint]:
 
 
 def _sequence_chunk(family: Family, pks: Sequence[Any]) -> list[Hint]:
-    entries = family.entries.using(family.alias)
+    entries = family.entries()
     waiting = entries.filter(**{f"{family.field}__in": pks}, modseq=None)
     moved: dict[Any, int] = {}
     # Most calls find nothing, because an earlier one stamped their rows too: look without a lock first.
@@ -196,8 +196,8 @@ def _sequence_chunk(family: Family, pks: Sequence[Any]) -> list[Hint]:
 def _stamp(family: Family, waiting: models.QuerySet[Any], pks: list[Any]) -> tuple[dict[Any, int], bool]:
     """Stamp at most `CHUNK` pending rows of the streams `pks`; return the new heads, and whether to go on."""
     features = connections[family.alias].features
-    entries = family.entries.using(family.alias)
-    streams = family.streams.using(family.alias).filter(pk__in=pks)
+    entries = family.entries()
+    streams = family.streams().filter(pk__in=pks)
     with transaction.atomic(using=family.alias, durable=True):
         if len(pks) > 1 and features.has_select_for_update:
             # Two passes over overlapping streams must take them in one order.
@@ -210,7 +210,7 @@ def _stamp(family: Family, waiting: models.QuerySet[Any], pks: list[Any]) -> tup
             # Never wait for an application's row: whoever holds it stamps it after its own commit.
             free = entries.filter(pk__in=ids, modseq=None).order_by("pk").select_for_update(skip_locked=True)
             ids = list(free.values_list("pk", flat=True))
-        head = Subquery(streams.model._base_manager.filter(pk=OuterRef(family.field)).values("head"))
+        head = Subquery(family.stream._base_manager.filter(pk=OuterRef(family.field)).values("head"))
         if ids:
             entries.filter(pk__in=ids, modseq=None).update(**family.stamp(head))
     return heads, full and bool(ids)
@@ -261,7 +261,7 @@ def _continue(family: Family, reads: Mapping[Any, tuple[Position, Position]]) ->
     after = Q()
     for pk, (start, _head) in reads.items():
         after |= Q(**{family.field: pk}, modseq__gt=start.modseq)
-    entries = family.entries.using(family.alias).filter(after)
+    entries = family.entries().filter(after)
     rows = list(family.rows(entries).order_by("modseq", "pk")[: RESUME_LIMIT + 1])
     if len(rows) > RESUME_LIMIT:
         if len(reads) > 1:
@@ -270,8 +270,11 @@ def _continue(family: Family, reads: Mapping[Any, tuple[Position, Position]]) ->
     by_stream: dict[Any, list[Any]] = {pk: [] for pk in reads}
     for row in rows:
         by_stream[getattr(row, family.field)].append(row)
-    return family.changes([
-        # A row that was stamped after the head was read is there with all that came before it.
-        Read(pk, start, Position(head.epoch, max([head.modseq, *(row.modseq for row in found)])), found)
-        for (pk, (start, head)), found in zip(reads.items(), by_stream.values(), strict=True)
-    ])
+    found = [_read(pk, start, head, by_stream[pk]) for pk, (start, head) in reads.items()]
+    return family.changes(found)
+
+
+def _read(pk: Any, start: Position, head: Position, rows: Sequence[Any]) -> Read:
+    """Describe a read; a row stamped after `head` was read is there with all that came before it."""
+    last = rows[-1].modseq if rows else head.modseq
+    return Read(pk, start, Position(head.epoch, max(head.modseq, last)), rows)

@@ -28,7 +28,7 @@ def keep_connections() -> None:
     for connection in connections.all(initialized_only=True):
         if connection.settings_dict["CONN_MAX_AGE"] == 0 and connection.connection is not None:
             connection.close_at = time.monotonic() + KEEP
-            connection.health_check_enabled = True
+            connection.health_check_enabled = True  # type: ignore[attr-defined]  # missing from the stubs
 
 
 class Threads:

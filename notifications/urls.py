@@ -14,5 +14,9 @@ urlpatterns = [
     path("api/changes/", views.changes, name="changes"),
     path("api/inbox/read-all/", views.read_all, name="read-all"),
     path("api/inbox/seen/", views.seen, name="seen"),
-    re_path(r"^api/inbox/(?P<pk>[0-9]{1,18})/(?P<action>read|unread|archive|unarchive)/$", views.item_action, name="item-action"),
+    re_path(
+        r"^api/inbox/(?P<pk>[0-9]{1,18})/(?P<action>read|unread|archive|unarchive)/$",
+        views.item_action,
+        name="item-action",
+    ),
 ]

@@ -24,8 +24,9 @@ def validate_text(value: str) -> None:
         raise ValidationError(_("Null characters are not allowed."), code="null_character")
     try:
         value.encode()
-    except UnicodeEncodeError:
-        raise ValidationError(_("The text is not valid Unicode: it holds half of a surrogate pair."), code="surrogate")
+    except UnicodeEncodeError as error:
+        message = _("The text is not valid Unicode: it holds half of a surrogate pair.")
+        raise ValidationError(message, code="surrogate") from error
 
 
 def validate_link(value: str) -> None:

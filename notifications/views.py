@@ -50,9 +50,7 @@ def stream(request: HttpRequest) -> HttpResponseBase:
     batch = _catch_up(request, position)
     numbers = inbox.counts([request.user.pk])[request.user.pk]
     start = None if batch.start is None else INBOX.cursor(request.user.pk, batch.start)
-    hello = frames.Hello(
-        lane.new_connection_id(), start, numbers.unread, numbers.unseen, conf.HEARTBEAT, frames.now()
-    )
+    hello = frames.Hello(lane.new_connection_id(), start, numbers.unread, numbers.unseen, conf.HEARTBEAT, frames.now())
     admission = _admission(request, batch, (frames.frame(hello), *batch.frames))
     return _hold(request, admission, lane.iterate, "text/event-stream; charset=utf-8")
 

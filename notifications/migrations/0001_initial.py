@@ -3,75 +3,210 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import notifications.models.stream
-import notifications.validators
 from django.conf import settings
 from django.db import migrations, models
 
+import notifications.models.stream
+import notifications.validators
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Inbox',
+            name="Inbox",
             fields=[
-                ('epoch', models.CharField(default=notifications.models.stream.new_epoch, editable=False, max_length=8, verbose_name='epoch')),
-                ('head', models.BigIntegerField(default=0, editable=False, verbose_name='head')),
-                ('floor', models.BigIntegerField(default=0, editable=False, verbose_name='floor')),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='carillon_inbox', serialize=False, to=settings.AUTH_USER_MODEL, verbose_name='user')),
+                (
+                    "epoch",
+                    models.CharField(
+                        default=notifications.models.stream.new_epoch,
+                        editable=False,
+                        max_length=8,
+                        verbose_name="epoch",
+                    ),
+                ),
+                ("head", models.BigIntegerField(default=0, editable=False, verbose_name="head")),
+                ("floor", models.BigIntegerField(default=0, editable=False, verbose_name="floor")),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="carillon_inbox",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'inbox',
-                'verbose_name_plural': 'inboxes',
+                "verbose_name": "inbox",
+                "verbose_name_plural": "inboxes",
             },
         ),
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=200, validators=[notifications.validators.validate_text], verbose_name='title')),
-                ('body', models.TextField(blank=True, default='', validators=[django.core.validators.MaxLengthValidator(4000), notifications.validators.validate_text], verbose_name='body')),
-                ('url', models.CharField(blank=True, default='', max_length=2000, validators=[notifications.validators.validate_link], verbose_name='link')),
-                ('level', models.CharField(choices=[('info', 'Information'), ('success', 'Success'), ('warning', 'Warning'), ('error', 'Error')], default='info', max_length=10, verbose_name='level')),
-                ('kind', models.CharField(blank=True, default='', max_length=100, validators=[notifications.validators.validate_text], verbose_name='kind')),
-                ('category', models.CharField(blank=True, default='', max_length=100, validators=[notifications.validators.validate_text], verbose_name='category')),
-                ('data', models.JSONField(blank=True, default=dict, validators=[notifications.validators.validate_data], verbose_name='data')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created at')),
-                ('expires_at', models.DateTimeField(blank=True, null=True, verbose_name='expires at')),
-                ('recalled_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='recalled at')),
-                ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='actor')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "title",
+                    models.CharField(
+                        max_length=200, validators=[notifications.validators.validate_text], verbose_name="title"
+                    ),
+                ),
+                (
+                    "body",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(4000),
+                            notifications.validators.validate_text,
+                        ],
+                        verbose_name="body",
+                    ),
+                ),
+                (
+                    "url",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        max_length=2000,
+                        validators=[notifications.validators.validate_link],
+                        verbose_name="link",
+                    ),
+                ),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[
+                            ("info", "Information"),
+                            ("success", "Success"),
+                            ("warning", "Warning"),
+                            ("error", "Error"),
+                        ],
+                        default="info",
+                        max_length=10,
+                        verbose_name="level",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        max_length=100,
+                        validators=[notifications.validators.validate_text],
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "category",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        max_length=100,
+                        validators=[notifications.validators.validate_text],
+                        verbose_name="category",
+                    ),
+                ),
+                (
+                    "data",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        validators=[notifications.validators.validate_data],
+                        verbose_name="data",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="created at"),
+                ),
+                ("expires_at", models.DateTimeField(blank=True, null=True, verbose_name="expires at")),
+                (
+                    "recalled_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="recalled at"),
+                ),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="actor",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'notice',
-                'verbose_name_plural': 'notices',
+                "verbose_name": "notice",
+                "verbose_name_plural": "notices",
             },
         ),
         migrations.CreateModel(
-            name='Notification',
+            name="Notification",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('dedupe_key', models.CharField(blank=True, editable=False, max_length=200, null=True, verbose_name='dedupe key')),
-                ('modseq', models.BigIntegerField(editable=False, null=True, verbose_name='position')),
-                ('arrival', models.BigIntegerField(editable=False, null=True, verbose_name='arrival')),
-                ('seen_at', models.DateTimeField(blank=True, null=True, verbose_name='seen at')),
-                ('read_at', models.DateTimeField(blank=True, null=True, verbose_name='read at')),
-                ('clicked_at', models.DateTimeField(blank=True, null=True, verbose_name='clicked at')),
-                ('archived_at', models.DateTimeField(blank=True, null=True, verbose_name='archived at')),
-                ('notice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='carillon.notice', verbose_name='notice')),
-                ('recipient', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='recipient')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "dedupe_key",
+                    models.CharField(blank=True, editable=False, max_length=200, null=True, verbose_name="dedupe key"),
+                ),
+                ("modseq", models.BigIntegerField(editable=False, null=True, verbose_name="position")),
+                ("arrival", models.BigIntegerField(editable=False, null=True, verbose_name="arrival")),
+                ("seen_at", models.DateTimeField(blank=True, null=True, verbose_name="seen at")),
+                ("read_at", models.DateTimeField(blank=True, null=True, verbose_name="read at")),
+                ("clicked_at", models.DateTimeField(blank=True, null=True, verbose_name="clicked at")),
+                ("archived_at", models.DateTimeField(blank=True, null=True, verbose_name="archived at")),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="carillon.notice",
+                        verbose_name="notice",
+                    ),
+                ),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="recipient",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'notification',
-                'verbose_name_plural': 'notifications',
-                'indexes': [models.Index(models.F('recipient'), models.F('modseq'), models.F('id'), name='carillon_changes'), models.Index(models.F('recipient'), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('archived_at__isnull', True)), name='carillon_present'), models.Index(models.F('recipient'), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('archived_at__isnull', True), ('read_at__isnull', True)), name='carillon_unread')],
-                'constraints': [models.UniqueConstraint(fields=('recipient', 'notice'), name='carillon_one_copy'), models.UniqueConstraint(fields=('recipient', 'dedupe_key'), name='carillon_one_send')],
+                "verbose_name": "notification",
+                "verbose_name_plural": "notifications",
+                "indexes": [
+                    models.Index(models.F("recipient"), models.F("modseq"), models.F("id"), name="carillon_changes"),
+                    models.Index(
+                        models.F("recipient"),
+                        models.OrderBy(models.F("id"), descending=True),
+                        condition=models.Q(("archived_at__isnull", True)),
+                        name="carillon_present",
+                    ),
+                    models.Index(
+                        models.F("recipient"),
+                        models.OrderBy(models.F("id"), descending=True),
+                        condition=models.Q(("archived_at__isnull", True), ("read_at__isnull", True)),
+                        name="carillon_unread",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("recipient", "notice"), name="carillon_one_copy"),
+                    models.UniqueConstraint(fields=("recipient", "dedupe_key"), name="carillon_one_send"),
+                ],
             },
         ),
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -135,7 +134,9 @@ class Notification(models.Model):
         db_index=False,  # `carillon_changes` begins with it
     )
     notice = models.ForeignKey(Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="+")
-    dedupe_key = models.CharField(_("dedupe key"), max_length=200, null=True, blank=True, editable=False)
+    dedupe_key = models.CharField(  # noqa: DJ001  # nulls are distinct, so that only real keys are unique
+        _("dedupe key"), max_length=200, null=True, blank=True, editable=False
+    )
     modseq = models.BigIntegerField(_("position"), null=True, editable=False)
     arrival = models.BigIntegerField(_("arrival"), null=True, editable=False)
     seen_at = models.DateTimeField(_("seen at"), null=True, blank=True)
@@ -171,5 +172,3 @@ class Notification(models.Model):
     def __str__(self) -> str:
         """Name the copy by its key and recipient."""
         return f"notification {self.pk} of {self.recipient_id}"
-
-

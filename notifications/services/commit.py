@@ -10,6 +10,7 @@ from django.db import transaction
 from .. import relay
 from ..streams import CHUNK, Family, chunks, sequence
 
+
 def sequence_after_commit(family: Family, pks: Iterable[Any]) -> None:
     """Have the pending rows of the streams `pks` stamped and announced when the caller's transaction commits.
 

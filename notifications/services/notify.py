@@ -72,7 +72,7 @@ def notify(
         actor=_actor(actor),
         expires_at=expires_at,
     )
-    _validate(notice, dedupe_key)
+    _validate(notice, dedupe_key, expires_at)
     with transaction.atomic(using=router.db_for_write(Notice)):
         if dedupe_key is None:
             return _send(notice, to)
@@ -106,34 +106,33 @@ def _send_once(notice: Notice, to: Any, dedupe_key: str) -> Notice:
         new = [pk for pk in pks if pk not in had]
         if not new:
             continue
-        if notice.pk is None:
+        if notice._state.adding:
             notice.save(force_insert=True)
         copies = [Notification(recipient_id=pk, notice=notice, dedupe_key=dedupe_key) for pk in new]
         Notification.objects.bulk_create(copies, ignore_conflicts=True)
         reached += new
     sequence_after_commit(INBOX, reached)
-    if notice.pk is None:
-        if earlier is not None:
-            return earlier
+    if earlier is not None and not reached:
+        return earlier
+    if notice._state.adding:
         notice.save(force_insert=True)
     return notice
 
 
 def _actor(actor: Any) -> Any:
-    user_model = get_user_model()
     if actor is None:
         return None
-    actor = getattr(actor, "_wrapped", actor)  # request.user is lazy
-    if not isinstance(actor, user_model):
+    user_model = get_user_model()
+    if not isinstance(actor, user_model):  # true of request.user too, which is lazy
         raise TypeError(f"`actor` must be a {user_model.__name__} or None, not {type(actor).__name__}.")
     if actor.pk is None:
         raise ValueError("The actor was not saved yet: call save() on the user before notifying.")
     return actor
 
 
-def _validate(notice: Notice, dedupe_key: str | None) -> None:
+def _validate(notice: Notice, dedupe_key: str | None, expires_at: datetime | None) -> None:
     notice.clean_fields(exclude=["actor"])
-    if notice.expires_at is not None and timezone.is_naive(notice.expires_at):
+    if expires_at is not None and timezone.is_naive(expires_at):
         raise ValidationError({"expires_at": _("Give a time with a time zone, for example timezone.now() + …")})
     if dedupe_key is not None and not 1 <= len(dedupe_key) <= DEDUPE_LENGTH:
         raise ValidationError(
