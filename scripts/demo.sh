@@ -17,14 +17,14 @@ case $port in
 esac
 
 # Asked before anything is changed; Daphne itself asks with the same option.
-"$python" - "$port" <<'ASK' || fail "Port $port is taken, or needs more rights: run \`make demo PORT=8001\`, or end the program that uses it."
+"$python" - "$port" <<'ASK' || fail "Port $port cannot be used, most likely because another program has it: end that one, or run \`make demo PORT=8001\`."
 import socket, sys
 try:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", int(sys.argv[1])))
-except (OSError, OverflowError) as error:
-    sys.exit(str(error))
+except (OSError, OverflowError):
+    sys.exit(1)
 ASK
 
 echo "Bringing the database up to date"

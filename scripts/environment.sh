@@ -35,7 +35,13 @@ wanted() {
     cat requirements.txt "$requirements"
 }
 
-if ! "$python" -m pip --version >/dev/null 2>&1 || ! is_new_enough "$python"; then
+# Whole, new enough, and of the version that was asked for, if one was.
+environment_fits() {
+    "$python" -c 'import pip' 2>/dev/null && is_new_enough "$python" &&
+        { [ -z "${PYTHON:-}" ] || [ "$("$PYTHON" --version 2>&1)" = "$("$python" --version)" ]; }
+}
+
+if ! environment_fits; then
     interpreter=$(find_interpreter)
     "$interpreter" -c 'import ensurepip, venv' 2>/dev/null ||
         fail "This Python has no venv module: run \`apt-get install python3-venv\` (Debian, Ubuntu), or name another one with \`make PYTHON=/path/to/python3 …\`."
@@ -47,7 +53,7 @@ wanted | cmp -s - "$stamp" && exit 0
 
 echo "Installing $requirements into .venv (the first time takes a minute)"
 if ! "$python" -m pip install --quiet --disable-pip-version-check --retries 2 -r "$requirements" >.venv/pip.log 2>&1; then
-    tail -n 20 .venv/pip.log >&2
+    tail -n 5 .venv/pip.log >&2
     if grep -qiE 'NewConnectionError|ConnectTimeout|ProxyError|name resolution|connection (refused|timed out)' .venv/pip.log; then
         fail "The package index cannot be reached: connect to the network (or set PIP_INDEX_URL to a mirror) and run the same command again."
     fi
