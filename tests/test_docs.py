@@ -35,10 +35,10 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
-    for link in LINK.finditer(CODE.sub("", page.read_text())):
-        target = (page.parent / link["path"]).resolve() if link["path"] else page
+@pytest.mark.parametrize("document", PAGES, ids=lambda document: document.relative_to(ROOT).as_posix())
+def test_every_link_between_pages_leads_somewhere(document: Path) -> None:
+    for link in LINK.finditer(CODE.sub("", document.read_text())):
+        target = (document.parent / link["path"]).resolve() if link["path"] else document
         assert target.exists(), f"{link[0]} leads nowhere"
         if link["anchor"]:
             assert link["anchor"] in anchors(target), f"{link[0]}: that page has no such heading"
