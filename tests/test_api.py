@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import connection
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
-from django.test import Client
+from django.test import AsyncClient, Client, TransactionTestCase
 from django.urls import reverse
 
 from notifications.inbox import summary
@@ -315,3 +316,20 @@ def test_atomic_requests_change_no_answer(monkeypatch: pytest.MonkeyPatch, clien
     assert (body["item"]["version"], body["unread"]) == (0, 1)  # its position comes after this request's commit
     assert client.get(LIST, {"state": "all"}).json()["items"][1]["version"] == 3
     assert client.post(SEEN).json() == {"changed": 1, "unread": 1, "unseen": 0}
+
+
+class StreamTests(TransactionTestCase):
+    async def test_under_asgi_a_stream_begins_at_once_with_hello_and_a_snapshot(self) -> None:
+        alice = await sync_to_async(make_user)()
+        await sync_to_async(tell)(alice, "One")
+        client = AsyncClient()
+        await client.aforce_login(alice)
+        response: Any = await client.get(STREAM)
+        first = await anext(aiter(response.streaming_content))
+        assert response["Content-Type"] == "text/event-stream; charset=utf-8"
+        retry, hello, reset, end = first.split(b"\n\n")
+        assert retry.startswith(b"retry: ")
+        assert hello.startswith(b"event: hello\ndata: {")
+        assert reset.startswith(b"event: reset\nid: inbox=")
+        assert json.loads(reset.partition(b"\ndata: ")[2])["items"][0]["title"] == "One"
+        assert end == b""
