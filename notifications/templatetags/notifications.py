@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 
 from .. import __version__
 from ..inbox import Summary, summary
-from ..strings import STRINGS
+from ..strings import texts
 
 register = template.Library()
 
@@ -101,7 +101,7 @@ def _config(request: HttpRequest) -> dict[str, Any]:
         "csrf": _csrf(request),
         "version": __version__,
         "language": get_language() or settings.LANGUAGE_CODE,
-        "strings": {key: text for key, english in STRINGS.items() if (text := _(english)) != english},
+        "strings": texts(),
     }
 
 

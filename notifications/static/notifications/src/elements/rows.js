@@ -1,6 +1,6 @@
 /** The rows of a list: real links, updated in place, with the focus kept where the reader had it. */
 
-import { button, h, link } from "./element.js";
+import { button, h, link, text } from "./element.js";
 import { icon } from "./icons.js";
 import { time } from "./time.js";
 
@@ -95,8 +95,8 @@ export class Rows {
           "span",
           { class: "words" },
           notes.length ? h("span", { class: "hidden" }, `${notes.join(", ")}: `) : null,
-          h("span", { class: "title", part: "title", dir: "auto" }, item.title),
-          item.body ? h("span", { class: "body", part: "body", dir: "auto" }, item.body) : null,
+          text("title", item.title),
+          item.body ? text("body", item.body) : null,
           h("span", { class: "meta", part: "meta" }, ...meta(item, owner.language)),
         ),
       ),
