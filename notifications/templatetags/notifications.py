@@ -93,7 +93,7 @@ def _config(request: HttpRequest) -> dict[str, Any]:
     numbers = _summary(request)
     return {
         "v": 1,
-        "user": salted_hmac("notifications.user", str(user.pk)).hexdigest()[:20],
+        "user": salted_hmac("notifications.user", str(user.pk), algorithm="sha256").hexdigest()[:20],
         "urls": _urls(),
         "cursor": numbers.cursor,
         "unread": numbers.unread,
