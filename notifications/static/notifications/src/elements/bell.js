@@ -23,15 +23,15 @@ export class NotificationBell extends NotificationElement {
     "div",
     { class: "panel", part: "panel", popover: "auto", role: "dialog", "aria-labelledby": "heading", tabindex: "-1" },
     h(
-      "header",
-      { part: "header" },
+      "div",
+      { class: "head", part: "header" },
       this.#heading,
       this.#readAll,
       h("connection-status", { part: "status", quiet: true }),
       h("div", { class: "filters", role: "group", "aria-labelledby": "heading" }, this.#all, this.#unread),
     ),
     this.#view.root,
-    h("footer", { part: "footer" }, this.#link),
+    h("div", { class: "foot", part: "footer" }, this.#link),
   );
 
   #button = /** @type {HTMLButtonElement} */ (
@@ -45,7 +45,7 @@ export class NotificationBell extends NotificationElement {
     this.#unread.textContent = this.text("unread", "Unread");
     this.#link.textContent = this.text("seeAll", "See all notifications");
     this.#link.setAttribute("href", this.client.config.urls.page ?? "");
-    this.#button.append(this.#badge, h("connection-status", { part: "status", variant: "dot", quiet: true }));
+    this.#button.append(this.#badge, h("connection-status", { part: "trouble", variant: "dot", quiet: true }));
     this.#button.popoverTargetElement = this.#panel; // opens and closes it, and puts it next in the order of Tab
     this.#panel.addEventListener("beforetoggle", (event) => this.#toggle(/** @type {ToggleEvent} */ (event).newState === "open"));
     this.#panel.addEventListener("toggle", () => {
@@ -100,7 +100,10 @@ export class NotificationBell extends NotificationElement {
       this.client.markSeen();
       this.#choose(this.#state);
       this.#place();
-    } else this.#view.close();
+    } else {
+      if (this.#panel.contains(this.shadowRoot?.activeElement ?? null)) this.#button.focus();
+      this.#view.close();
+    }
   }
 
   /** @param {"all" | "unread"} state */

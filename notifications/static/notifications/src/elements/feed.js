@@ -71,8 +71,7 @@ export class FeedView {
     this.#pill.textContent = owner.text("fresh", "{count} new", { count: fresh });
     this.#skeleton.hidden = loaded || !!error || !!items.length;
     this.#more.hidden = !items.length || !(feed.hasMore || error);
-    this.#more.textContent = loading ? owner.text("loading", "Loading…") : owner.text("loadMore", "Load more");
-    if (error && !loading) this.#more.textContent = `${error} ${owner.text("retry", "Try again")}`;
+    this.#more.textContent = this.#more.hidden ? "" : this.#offer();
     this.#note.hidden = !!items.length || !(loaded || error);
     if (!this.#note.hidden) this.#note.replaceChildren(...(error ? this.#error(error) : this.#empty()));
   }
@@ -93,6 +92,13 @@ export class FeedView {
       button("text", again, this.owner.text("retry", "Try again")),
       button("icon", close, icon("close"), { title: label, "aria-label": label }),
     );
+  }
+
+  /** What the button at the end of the list says. */
+  #offer() {
+    if (this.feed.loading) return this.owner.text("loading", "Loading…");
+    if (this.feed.error) return `${this.feed.error} ${this.owner.text("retry", "Try again")}`;
+    return this.owner.text("loadMore", "Load more");
   }
 
   /** @param {string} message */

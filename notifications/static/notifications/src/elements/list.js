@@ -19,7 +19,8 @@ export class NotificationList extends NotificationElement {
   #filters = h("nav", { class: "filters" });
   #top = h("div");
   #view = new FeedView(this);
-  #card = h("div", { class: "card", part: "card", hidden: true, tabindex: "-1" }, h("header", { part: "header" }, this.#filters, this.#readAll), this.#top, this.#view.root);
+  #head = h("div", { class: "head", part: "header" }, this.#filters, this.#readAll);
+  #card = h("div", { class: "card", part: "card", hidden: true, tabindex: "-1" }, this.#head, this.#top, this.#view.root);
   #served = h("slot"); // what the server rendered stays until there is something better
 
   /** @type {State} what is listed; also the attribute `state` */

@@ -16,11 +16,13 @@ export class NotificationToasts extends NotificationElement {
   #since = 0;
   #paused = false;
   #list = h("ol", { part: "list", role: "list" });
+  #section = h("section", { hidden: true }, this.#list);
 
   build() {
     const run = () => this.#run();
     for (const type of ["pointerenter", "pointerleave", "focusin", "focusout"]) this.#list.addEventListener(type, run);
-    return [this.#list];
+    this.#section.ariaLabel = this.text("notifications", "Notifications");
+    return [this.#section];
   }
 
   listen() {
@@ -97,6 +99,7 @@ export class NotificationToasts extends NotificationElement {
     this.#settle();
     this.#toasts.set(toast, retry ? Infinity : Number(this.getAttribute("duration")) || STAY);
     this.#list.append(toast);
+    this.#section.hidden = false;
     const passing = [...this.#toasts].filter(([, rest]) => rest < Infinity);
     for (const [old] of passing.slice(0, Math.max(0, this.#toasts.size - MOST))) this.#remove(old);
     this.announce(retry || !body ? title : this.text("arrived", "New notification: {title}", { title }));
@@ -109,6 +112,7 @@ export class NotificationToasts extends NotificationElement {
     const next = toast.matches(":focus-within") && (toast.nextElementSibling ?? toast.previousElementSibling);
     this.#toasts.delete(toast);
     toast.remove();
+    this.#section.hidden = !this.#toasts.size;
     if (next) /** @type {HTMLElement | null} */ (next.querySelector("a, button"))?.focus();
     this.#run();
   }
