@@ -199,16 +199,16 @@ def test_toasts_tell_what_arrived_three_at_most(visit: Visit) -> None:
 def test_a_toast_stays_while_it_is_read_and_goes_by_itself(visit: Visit) -> None:
     alice = visit("alice")
     page = alice.page
-    page.locator("notification-toasts").evaluate("element => element.setAttribute('duration', '300')")
+    page.locator("notification-toasts").evaluate("element => element.setAttribute('duration', '60000')")
     toasts = page.locator("notification-toasts li")
     page.clock.install()
     send(page, title="One")
     expect(toasts).to_have_count(1)
     toasts.hover()
-    page.clock.run_for(5_000)
+    page.clock.run_for(120_000)
     expect(toasts).to_have_count(1)
     page.mouse.move(10, 300)
-    page.clock.run_for(400)
+    page.clock.run_for(61_000)
     expect(toasts).to_have_count(0)
 
 
