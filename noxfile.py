@@ -30,17 +30,17 @@ found = {version for version in ("3.11", "3.12", "3.13", "3.14") if shutil.which
 combinations = [(python, django) for django, pythons in SUPPORTED.items() for python in pythons]
 
 
-@nox.session
-@nox.parametrize("python,django", [pair for pair in combinations if pair[0] in found])
-def tests(session: nox.Session, django: str) -> None:
-    """Run the tests that start no servers and build no wheel."""
-    session.install("-r", "requirements.txt", "hypothesis", f"django~={django}.0")
-    session.run("python", "-m", "pytest", "-q", "-m", "not servers and not packaging and not browser", *session.posargs)
-
-
 @nox.session(python=False)
 def missing(session: nox.Session) -> None:
     """Say which combinations this machine cannot run."""
     for python, django in combinations:
         if python not in found:
             session.log(f"Django {django} on Python {python}: this machine has no python{python}")
+
+
+@nox.session
+@nox.parametrize("python,django", [pair for pair in combinations if pair[0] in found])
+def tests(session: nox.Session, django: str) -> None:
+    """Run the tests that start no servers and build no wheel."""
+    session.install("-r", "tests/requirements.txt", f"django~={django}.0")
+    session.run("python", "-m", "pytest", "-q", "-m", "not servers and not packaging and not browser", *session.posargs)
