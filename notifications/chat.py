@@ -18,8 +18,8 @@ from . import chat_frames, commands, cursor, frames, relay, services
 from .chat_frames import Ack, HistoryAck, Nack
 from .cursor import Position
 from .inbox import INBOX, actor
-from .models import Membership
-from .rooms import LARGE, ROOM, history, me, room_infos
+from .members import is_large, me, room_infos
+from .rooms import ROOM, history
 from .services.rooms import membership
 from .streams import Batch, Family, Key, changes_since, sequence
 
@@ -127,7 +127,7 @@ def toggle_reaction(command: commands.ReactionToggle, user: Any) -> Answer:
 def show_typing(command: commands.Typing, user: Any) -> Answer:
     """Tell the others in the room, without storing anything."""
     place = membership(command.room, user)
-    if not _large(place):
+    if not is_large(place.room_id, ROOM.alias):
         expires = chat_frames.TYPING_EXPIRES if command.on else 0
         typing = chat_frames.Typing(place.room_id, actor(place.user), expires)
         relay.signal(ROOM.key(place.room_id), frames.frame(typing))
@@ -155,10 +155,6 @@ def read_history(command: commands.History, user: Any) -> Answer:
     place = membership(command.room, user)
     page = history(place.room_id, command.before, command.after, command.limit, ROOM.alias)
     return HistoryAck(command.ref, command.room, page.messages, page.before, page.after, page.cursor)
-
-
-def _large(place: Membership) -> bool:
-    return Membership.objects.using(ROOM.alias).filter(room=place.room_id)[: LARGE + 1].count() > LARGE
 
 
 def _since(family: Family, pk: Any, since: str | None) -> Position | None:

@@ -28,6 +28,7 @@ OPEN_LIMIT = 100  # streams on one socket
 RATE = 20.0  # commands per second
 BURST = 200  # commands at once: a client that comes back opens its rooms and empties its outbox
 PATIENCE = 200  # refused commands in a row before the socket is closed
+RUDE_RETRY = 5_000  # milliseconds
 CLOSE_TIMEOUT = 5.0  # seconds; a client that does not read must not hold the task
 
 # Only 1000 and 4xxx: not every server can send others.
@@ -53,6 +54,10 @@ class Fault(Exception):
         self.error = frames.Error(code, message, retry)
 
 
+class Gone(Exception):
+    """The client left while it was being told something."""
+
+
 class Socket:
     """WebSocket as a transport: frames as one text message, a frame on each line."""
 
@@ -75,6 +80,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
         try:
             user, session = _admit(scope)
         except Fault as fault:
+            # A refusal before the handshake's end reaches browsers without a reason.
             await _close(send, fault.close, frame(fault.error))
             return
         connection = Connection(lane.new_connection_id(), send, SOCKET, _this_task().cancel, str(user), session)
@@ -89,6 +95,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
         self.relay.hub.add(connection)
         self.relay.watch(connection)
         self.relay.presence.enter(connection)
+        if self.relay.is_revoked(connection):
+            self.relay.hub.close(connection, "signed-out")
         fault: Fault | None = None
         try:
             await self._reply(await self.relay.run(_hello, connection.name, user))
@@ -99,6 +107,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
                 raise
         except Fault as broken:
             fault = broken
+        except Gone:
+            return
         finally:
             self.relay.presence.leave(connection)
             self.relay.hub.remove(connection)
@@ -108,19 +118,24 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             last = () if connection.blocked else (lane.bye(connection.closed),)
             await _close(connection.write, CLOSE_CODES[connection.closed], *last)
 
-    async def _take(self, message: Message) -> None:
+    async def _take(self, received: Message) -> None:
         """Answer one message of the client."""
-        command = self._command(message)
+        command = self._command(received)
         if isinstance(command, msgspec.Struct) and not isinstance(command, commands.Command):
             await self._reply(command)
             return
-        wait = self.bucket.take(self.relay.loop.time())
-        if wait:
-            if self.bucket.refused > PATIENCE:
-                raise Fault(4429, "too-many", "You sent far more commands than are allowed.", 5_000)
-            await self._reply(chat_frames.Nack(command.ref, "too-many", "Slow down.", int(wait * 1_000)))
+        if wait := self._charge():
+            message = f"At most {RATE:.0f} commands per second, and {BURST} at once."
+            await self._reply(chat_frames.Nack(command.ref, "too-many", message, int(wait * 1_000)))
             return
         await self._obey(command)
+
+    def _charge(self) -> float:
+        """Return how many seconds the client must wait before the next command, 0 for none."""
+        wait = self.bucket.take(self.relay.loop.time())
+        if self.bucket.refused > PATIENCE:
+            raise Fault(4429, "too-many", "You sent far more commands than are allowed.", RUDE_RETRY)
+        return wait
 
     def _command(self, message: Message) -> Any:
         """Return the command that a message holds, or the frame that says why it holds none."""
@@ -134,9 +149,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
         except commands.NoCommand as bad:
             raise Fault(4400, "bad-json", str(bad)) from None
         except commands.BadCommand as bad:
-            wait = self.bucket.take(self.relay.loop.time())
-            if wait and self.bucket.refused > PATIENCE:
-                raise Fault(4429, "too-many", "You sent far more commands than are allowed.", 5_000) from None
+            self._charge()
             if bad.ref is None:
                 return frames.Error(bad.code, str(bad))
             return chat_frames.Nack(bad.ref, bad.code, str(bad), field=bad.field)
@@ -168,9 +181,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             return
         if isinstance(answer, chat.Opened):
             self._detach(answer.key)
-            await self._reply(answer.ack)
-            if answer.batch.frames:
-                await self.relay.hub.reply(self.connection, *answer.batch.frames)
+            await self._write(frame(answer.ack), *answer.batch.frames)
             self.relay.hub.attach(self.connection, answer.key, answer.batch.to)
         else:
             await self._reply(answer)
@@ -185,7 +196,13 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
                 return
 
     async def _reply(self, struct: msgspec.Struct) -> None:
-        await self.relay.hub.reply(self.connection, frame(struct))
+        await self._write(frame(struct))
+
+    async def _write(self, *told: Frame) -> None:
+        try:
+            await self.relay.hub.reply(self.connection, *told)
+        except Exception:  # noqa: BLE001  # whatever the server raises when the client left
+            raise Gone from None
 
 
 def _admit(scope: dict[str, Any]) -> tuple[Any, str]:
@@ -215,7 +232,10 @@ def _subprotocol(scope: dict[str, Any]) -> str | None:
 
 def _hello(name: str, user: Any) -> chat_frames.SocketHello:
     numbers = inbox.counts([user])[user]
-    named = inbox.actor(get_user_model()._base_manager.get(pk=user))
+    found = get_user_model()._base_manager.filter(pk=user).first()
+    if found is None:
+        raise Fault(4401, "signed-out", "Your account was deleted.")
+    named = inbox.actor(found)
     return chat_frames.SocketHello(name, None, numbers.unread, numbers.unseen, conf.HEARTBEAT, frames.now(), named)
 
 

@@ -283,7 +283,7 @@ class Hub:
             for subscription in list(stream.subscriptions):
                 self._admit(subscription, batch.audience)
         stream.position = batch.to
-        if not batch.frames:
+        if batch.start == batch.to:
             return
         if batch.start is None:
             stream.recent.clear()
@@ -298,19 +298,20 @@ class Hub:
             if connection.blocked or connection.closed is not None:
                 continue
             if subscription.position == batch.start or batch.start is None:
-                subscription.position = batch.to
-                message = messages.get(connection.transport)
-                if message is None:
-                    message = messages[connection.transport] = connection.transport.message(batch.frames)
-                self._push(connection, message)
+                subscription.position = batch.to  # also where a batch moves it and has nothing to tell
+                if batch.frames:
+                    self._push(connection, _rendered(batch.frames, connection.transport, messages))
             else:
                 self._advance(subscription)
 
     def signal(self, key: Any, frame: Frame) -> None:
         """Send a frame that is not part of the stream's history, and so is not repeated to who was slow."""
         stream = self.streams.get(key)
+        messages: dict[Transport, Message] = {}
         for subscription in stream.subscriptions if stream else ():
-            self.tell(subscription.connection, frame)
+            connection = subscription.connection
+            if not connection.blocked and connection.closed is None:
+                self._push(connection, _rendered((frame,), connection.transport, messages))
 
     def tell(self, connection: Connection, *frames: Frame) -> None:
         """Send frames to one client, unless it is slow."""
@@ -383,3 +384,11 @@ class Hub:
     def _drained(self, connection: Connection) -> None:
         for subscription in list(connection.subscriptions):
             self._advance(subscription)
+
+
+def _rendered(frames: Iterable[Frame], transport: Transport, messages: dict[Transport, Message]) -> Message:
+    """Return the message that carries `frames` over `transport`, made once and kept in `messages`."""
+    message = messages.get(transport)
+    if message is None:
+        message = messages[transport] = transport.message(frames)
+    return message

@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from . import chat_frames, frames
 from .hub import Connection, Hub
+from .members import present
 from .models import Lease, Membership, Presence
-from .rooms import ROOM, present
+from .rooms import ROOM
 from .streams import Key, chunks
 
 logger = logging.getLogger("notifications")

@@ -28,6 +28,7 @@ R = TypeVar("R")
 logger = logging.getLogger("notifications")
 
 READ_CHUNK = 100  # streams read at once
+REVOKED = 60.0  # seconds; a connection that was being decided when its session ended is open by then
 DRAIN = 1.0  # seconds between saying bye and letting the server stop
 
 _relays: dict[asyncio.AbstractEventLoop, Relay] = {}
@@ -101,6 +102,7 @@ class Relay:
         self.broker = Broker(self.take, self.reconcile_soon)
         self.presence = Board(loop, self.hub, self.run, lambda: self.broker.post({"presence": True}))
         self.draining = False
+        self._revoked: dict[tuple[str, str], float] = {}  # sessions that ended, and when to forget them
         self._stale: dict[Key, None] = {}  # streams to be read, in the order in which they moved
         self._reading: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -158,7 +160,15 @@ class Relay:
             self.hub.close(connection, "drain")
         return DRAIN if self.hub.connections else 0.0
 
+    def is_revoked(self, connection: Connection) -> bool:
+        """Tell whether the connection's session ended while the connection was being decided."""
+        return (connection.owner, connection.session) in self._revoked
+
     def _revoke(self, owner: str, session: str) -> None:
+        now = self.loop.time()
+        self._revoked = {key: until for key, until in self._revoked.items() if until > now}
+        if session:
+            self._revoked[owner, session] = now + REVOKED
         for connection in list(self.hub.connections):
             if connection.owner == owner and session in ("", connection.session):
                 self.hub.close(connection, "signed-out" if session else "revoked")

@@ -8,27 +8,26 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Count, F, Max, Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from . import chat_frames, frames
-from .chat_frames import History, ListedRoom, Me, Member, MessageItem, ReactionItem, RoomInfo, RoomList
+from .chat_frames import History, ListedRoom, MessageItem, ReactionItem, RoomList
 from .cursor import Position
 from .frames import ResetReason
 from .hub import Audience
 from .inbox import actor
-from .models import Membership, Message, Presence, Room
+from .members import LISTED, me, owners_of, room_infos
+from .models import Membership, Message, Room
 from .models.chat import MessageQuerySet
 from .streams import Batch, Family, Read, register
 
 PAGE = 50  # messages of a first page, and of a page of the history unless asked otherwise
 PAGE_LIMIT = 100  # messages or rooms of a page at most
 ROOMS_PAGE = 20
-LARGE = 200  # members; a room with more tells counts instead of names
 REACTORS = 50  # users named on one reaction
 
 
@@ -106,16 +105,6 @@ def farewell(pk: int) -> frames.Frame:
     return frames.frame(chat_frames.RoomFrame(pk, "removed", None))
 
 
-def owners_of(pks: Sequence[int], using: str | None = None) -> dict[int, frozenset[str]]:
-    """Return the members of each room as owners of connections, with one query."""
-    members: dict[int, set[str]] = {pk: set() for pk in pks}
-    if pks:
-        rows = Membership.objects.using(using).filter(room__in=pks)
-        for room, user in rows.values_list("room_id", "user_id"):
-            members[room].add(str(user))
-    return {pk: frozenset(owners) for pk, owners in members.items()}
-
-
 def message_item(row: Message) -> MessageItem:
     """Return a message, read `with_people()`, as frames and the API show it."""
     deleted: chat_frames.Deleted | None = None
@@ -144,63 +133,6 @@ def _reactions(row: Message) -> list[ReactionItem]:
     for reaction in row.reactions.all():
         users.setdefault(reaction.emoji, []).append(frames.key(reaction.user_id))
     return [ReactionItem(emoji, len(found), found[:REACTORS]) for emoji, found in users.items()]
-
-
-def room_infos(pks: Sequence[int], using: str | None = None) -> dict[int, RoomInfo]:
-    """Return what every member may know of each room, with at most five queries."""
-    if not pks:
-        return {}
-    memberships = Membership.objects.using(using).filter(room__in=pks)
-    counts = dict(memberships.order_by().values_list("room_id").annotate(Count("id")))
-    small = [pk for pk in pks if counts.get(pk, 0) <= LARGE]
-    members: dict[int, list[Member]] = {pk: [] for pk in small}
-    for row in memberships.filter(room__in=small).select_related("user").order_by("pk"):
-        named = actor(row.user)
-        members[row.room_id].append(Member(named.id, named.name, row.user.get_username(), row.role, row.last_read))
-    here = present(pks, counts, using)
-    return {
-        room.pk: RoomInfo(
-            id=room.pk,
-            kind=room.kind,
-            name=room.name,
-            last_number=room.last_number,
-            member_count=counts.get(room.pk, 0),
-            members=members.get(room.pk),
-            online=here[room.pk][0],
-            online_count=here[room.pk][1],
-        )
-        for room in Room.objects.using(using).filter(pk__in=pks)
-    }
-
-
-def present(
-    pks: Sequence[int], counts: dict[int, int], using: str | None = None
-) -> dict[int, tuple[list[int | str] | None, int]]:
-    """Return who is in each room now, and how many; only how many in a large one.
-
-    Args:
-        pks: The rooms.
-        counts: How many members each has.
-        using: The database.
-    """
-    small = [pk for pk in pks if counts.get(pk, 0) <= LARGE]
-    found: dict[int, tuple[list[int | str] | None, int]] = {pk: ([], 0) if pk in small else (None, 0) for pk in pks}
-    here = Presence.objects.using(using).filter(lease__until__gt=timezone.now()).values("user_id")
-    members = Membership.objects.using(using).filter(user__in=here)
-    users: dict[int, list[int | str]] = {}
-    for room, user in members.filter(room__in=small).order_by("user_id").values_list("room_id", "user_id"):
-        users.setdefault(room, []).append(frames.key(user))
-    found |= {room: (online, len(online)) for room, online in users.items()}
-    if len(small) < len(pks):
-        large = members.filter(room__in=set(pks) - set(small)).order_by()
-        found |= {room: (None, number) for room, number in large.values_list("room_id").annotate(Count("id"))}
-    return found
-
-
-def me(membership: Membership) -> Me:
-    """Return what a room, fetched with `membership`, is to its member alone."""
-    unread = max(0, membership.room.last_number - membership.last_read)
-    return Me(membership.role, membership.last_read, membership.muted, unread)
 
 
 def history(
@@ -268,8 +200,8 @@ def list_rooms(user: Any, before: str | None = None, limit: int = ROOMS_PAGE) ->
     found = list(mine[: limit + 1])
     shown = found[:limit]
     pks = [row.room_id for row in shown]
-    infos = room_infos(pks)
-    last = {row.room_id: message_item(row) for row in _latest(pks)}
+    infos = room_infos(pks, limit=LISTED)
+    last = {row.room_id: message_item(row) for row in _latest([row.room for row in shown])}
     rooms = [ListedRoom(infos[row.room_id], me(row), last.get(row.room_id), _room_cursor(row.room)) for row in shown]
     following = None
     if len(found) > limit:
@@ -277,14 +209,11 @@ def list_rooms(user: Any, before: str | None = None, limit: int = ROOMS_PAGE) ->
     return RoomList(rooms, following)
 
 
-def _latest(pks: Sequence[int]) -> Iterable[Message]:
-    if not pks:
-        return []
-    newest = Message.objects.filter(room__in=pks).order_by().values("room").annotate(last=Max("number"))
+def _latest(found: Iterable[Room]) -> Iterable[Message]:
     wanted = Q()
-    for room, number in newest.values_list("room", "last"):
-        wanted |= Q(room=room, number=number)
-    return Message.objects.filter(wanted).numbered().with_people() if wanted else []
+    for room in found:
+        wanted |= Q(room=room, number=room.last_number)
+    return Message.objects.filter(wanted).with_people() if wanted else []
 
 
 def _room_cursor(room: Room) -> str:
@@ -300,8 +229,3 @@ def _list_position(text: str) -> tuple[datetime, int]:
         return moment, int(pk)
     except ValueError as bad:
         raise ValidationError({"before": _("Before must be the `next` of another page.")}) from bad
-
-
-def usernames(names: Iterable[str]) -> Q:
-    """Return the condition that a membership's user has one of these user names."""
-    return Q(**{f"user__{get_user_model().USERNAME_FIELD}__in": list(names)})

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from asgiref.sync import sync_to_async
 from django.test import TransactionTestCase
 
 from notifications import services

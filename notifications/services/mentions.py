@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 
 from ..conf import conf
 from ..inbox import INBOX, actor
-from ..models import Membership, Message, Notice, Notification, Presence, Room
-from ..rooms import LARGE, ROOM, usernames
+from ..members import is_large, usernames
+from ..models import Membership, Message, Notice, Notification, Presence
+from ..rooms import ROOM
 from ..validators import TITLE_LENGTH
 from .commit import sequence_after_commit
 
@@ -31,11 +32,11 @@ def mentioned(body: str) -> set[str]:
 def alert_members(message: Message) -> None:
     """Notify, in the caller's transaction, who was mentioned and who is away; each once until they read it.
 
-    Muted members are left in peace. In a room of more than `LARGE` members only mentions notify.
+    Muted members are left in peace. In a large room only mentions notify.
     """
     names = mentioned(message.body)
     called = list(_candidates(message).filter(usernames(names))) if names else []
-    away = [] if _large(message.room) else list(_away(message))
+    away = [] if is_large(message.room_id, ROOM.alias) else list(_away(message))
     known = {place.pk for place in called}
     _alert(message, called, _("%(author)s mentioned you"))
     _alert(message, [place for place in away if place.pk not in known], "%(author)s")
@@ -51,10 +52,6 @@ def _candidates(message: Message) -> Any:
 def _away(message: Message) -> Any:
     here = Presence.objects.using(ROOM.alias).filter(lease__until__gt=timezone.now())
     return _candidates(message).exclude(user__in=here.values("user_id"))
-
-
-def _large(room: Room) -> bool:
-    return Membership.objects.using(ROOM.alias).filter(room=room)[: LARGE + 1].count() > LARGE
 
 
 def _alert(message: Message, places: Iterable[Membership], title: str) -> None:

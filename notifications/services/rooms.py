@@ -10,9 +10,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from .. import chat_frames, frames, relay
+from ..members import is_large, room_infos
 from ..models import Membership, Message, Room
 from ..models.chat import Role
-from ..rooms import ROOM, room_infos
+from ..rooms import ROOM
 from .commit import sequence_after_commit
 from .recipients import recipient_chunks
 from .states import mark_read
@@ -184,9 +185,7 @@ def mark_room_read(room: Any, user: Any, upto: int | None = None) -> int:
             return max(upto, place.last_read)
         if place.alert_id is not None:
             mark_read(place.user, [place.alert_id])
-        receipt = chat_frames.Receipt(place.room_id, frames.key(place.user_id), upto)
-        signal = frames.frame(receipt)
-        transaction.on_commit(lambda: relay.signal(ROOM.key(place.room_id), signal), using=ROOM.alias, robust=True)
+        transaction.on_commit(lambda: _show_receipt(place, upto), using=ROOM.alias, robust=True)
     return upto
 
 
@@ -217,6 +216,13 @@ def _welcome(room: Room, pks: Iterable[Any]) -> None:
     if room.pk in infos:
         frame = frames.frame(chat_frames.RoomFrame(room.pk, "added", infos[room.pk]))
         relay.tell([str(pk) for pk in pks], frame)
+
+
+def _show_receipt(place: Membership, upto: int) -> None:
+    """Tell the room up to where a member has read, unless so many would be told so often."""
+    if not is_large(place.room_id, ROOM.alias):
+        receipt = chat_frames.Receipt(place.room_id, frames.key(place.user_id), upto)
+        relay.signal(ROOM.key(place.room_id), frames.frame(receipt))
 
 
 def _tell(room: Room, kind: str, *, by: Any, subject: Any = None, body: str = "") -> None:
