@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..validators import BODY_LENGTH, TITLE_LENGTH, validate_emoji, validate_text
-from .inbox import Notification
 from .stream import Stream
 
 EMOJI_LENGTH = 32  # characters; families and flags are long sequences
@@ -61,8 +60,7 @@ class Role(models.TextChoices):
 class Membership(models.Model):
     """One user's place in a room.
 
-    `last_read` is a position, not a list of what was read: everything up to that number. `alert` is the
-    inbox notification that told of unread messages; there is one until it or the room is read.
+    `last_read` is a position, not a list of what was read: everything up to that number.
     """
 
     room = models.ForeignKey(Room, verbose_name=_("room"), on_delete=models.CASCADE, related_name="memberships")
@@ -73,15 +71,6 @@ class Membership(models.Model):
     last_read = models.BigIntegerField(_("last read"), default=0)
     muted = models.BooleanField(_("muted"), default=False)
     joined_at = models.DateTimeField(_("joined at"), default=timezone.now, editable=False)
-    alert = models.ForeignKey(
-        Notification,
-        verbose_name=_("alert"),
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        editable=False,
-        related_name="+",
-    )
 
     objects: ClassVar[models.Manager[Membership]]
 

@@ -15,6 +15,7 @@ from ..models import Membership, Message, Room
 from ..models.chat import Role
 from ..rooms import ROOM
 from .commit import sequence_after_commit
+from .mentions import alerts
 from .recipients import recipient_chunks
 from .states import mark_read
 from .twins import twin
@@ -183,8 +184,7 @@ def mark_room_read(room: Any, user: Any, upto: int | None = None) -> int:
     with transaction.atomic(using=ROOM.alias):
         if not rows.update(last_read=upto):
             return max(upto, place.last_read)
-        if place.alert_id is not None:
-            mark_read(place.user, [place.alert_id])
+        mark_read(place.user, alerts(place.room_id).of(place.user).values_list("pk", flat=True))
         transaction.on_commit(lambda: _show_receipt(place, upto), using=ROOM.alias, robust=True)
     return upto
 
