@@ -89,11 +89,11 @@ def counts(request: HttpRequest) -> HttpResponse:
 
 
 @endpoint("POST")
-def item_action(request: HttpRequest, pk: int, action: str) -> HttpResponse:
+def item_action(request: HttpRequest, pk: str, action: str) -> HttpResponse:
     """Change the state of one item and return it; one of another user is not found."""
     if not _mine(request).filter(pk=pk).exists():
         return error(404, "not-found", _("You have no such notification."))
-    ACTIONS[action](request.user, [pk])
+    ACTIONS[action](request.user, [int(pk)])
     row = _mine(request).with_content().get(pk=pk)
     return answer({"item": inbox.item(row), **_counts(request)})
 
@@ -145,7 +145,7 @@ def _up_to(request: HttpRequest) -> str | None:
     value = fields(request).get("up_to")
     if value is not None and not isinstance(value, str):
         raise BadRequest(_("up_to must be a cursor, as frames and pages carry it."))
-    return value or None
+    return value
 
 
 def _wait(request: HttpRequest) -> float:

@@ -88,7 +88,8 @@ export class NotificationElement extends HTMLElement {
    */
   async #show(nodes) {
     const address = /** @type {any} */ (this.client.config.urls).style;
-    style ??= fetch(address).then(async (response) => new CSSStyleSheet().replace(await response.text()));
+    style ??= fetch(address).then((response) => (response.ok ? response.text() : Promise.reject(new Error(address))))
+      .then((text) => new CSSStyleSheet().replace(text));
     const sheet = await style;
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [sheet];
@@ -133,4 +134,13 @@ export function link(url, act, ...children) {
   const attributes = { class: "main", part: "link", onclick: act, onauxclick: act };
   if (/^(https?:|[/?#])/i.test(url)) return h("a", { ...attributes, href: url }, ...children);
   return h("button", { ...attributes, type: "button" }, ...children);
+}
+
+/**
+ * Make a line of somebody's words: it keeps its own direction, and stands where the page's language begins.
+ * @param {string} look
+ * @param {string} words
+ */
+export function text(look, words) {
+  return h("span", { class: look, part: look }, h("bdi", {}, words));
 }

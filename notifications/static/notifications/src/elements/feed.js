@@ -38,13 +38,22 @@ export class FeedView {
   #scroll;
 
   /**
-   * Show `feed` from now on, and load its first page.
+   * Show `feed` from now on.
    * @param {Feed} feed
+   * @returns {Promise<void>} when its first page is there
    */
   show(feed) {
     this.close();
     this.feed = feed;
-    feed.load();
+    return feed.load();
+  }
+
+  /**
+   * Try again what failed while there was no connection.
+   * @param {string} state of the connection, now
+   */
+  revive(state) {
+    if (this.feed.error && (state === "live" || state === "polling")) this.feed.loadMore();
   }
 
   /** Nobody looks any more. */
