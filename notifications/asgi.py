@@ -33,7 +33,7 @@ from .lane import SCOPE_KEY, Admission, Offer, Receive, Refused
 from .threads import Threads
 
 Scope = dict[str, Any]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 WAITING_LIMIT = 2_000  # requests waiting to be decided; more are refused, else the last would wait for seconds
 

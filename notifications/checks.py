@@ -1,5 +1,128 @@
-"""System checks."""
+"""System checks: what works in development and fails silently in production is said here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.core.checks import Warning as Caution
+from django.utils.module_loading import import_string
+
+from .conf import POSITIVE, conf
+
+DISTRIBUTION = "django-carillon"
+CAPACITY = 1_000  # messages; below it, a burst of hints is lost in the layer and waits for the next comparison
 
 
-def register() -> None:
-    """Register the checks with Django."""
+@register("notifications")
+def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Look at each ``NOTIFICATIONS_*`` setting: known by name, of the right type, in range."""
+    found: list[CheckMessage] = []
+    known = {name for name in dir(type(conf)) if name.isupper()}
+    given = {name.removeprefix("NOTIFICATIONS_") for name in dir(settings) if name.startswith("NOTIFICATIONS_")}
+    found += [
+        Caution(
+            f"NOTIFICATIONS_{name} is no setting of Carillon.",
+            hint=f"The settings are {', '.join(f'NOTIFICATIONS_{other}' for other in sorted(known))}.",
+            id="carillon.W001",
+        )
+        for name in sorted(given - known)
+    ]
+    for name in sorted(given & known):
+        try:
+            value = getattr(conf, name)
+        except (TypeError, ValueError) as error:
+            found.append(Error(f"NOTIFICATIONS_{name} cannot be used: {error}.", hint=_doc(name), id="carillon.E001"))
+            continue
+        if name in POSITIVE and value is not None and value <= POSITIVE[name]:
+            found.append(
+                Error(f"NOTIFICATIONS_{name} must be more than {POSITIVE[name]}.", hint=_doc(name), id="carillon.E002")
+            )
+    return found
+
+
+@register("notifications")
+def check_import_name(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Look for another package that installs ``notifications``: one of the two is overwritten."""
+    others = set(metadata.packages_distributions().get("notifications", ())) - {DISTRIBUTION}
+    return [
+        Error(
+            f"The package {other} installs the import name `notifications` too; files of the two are mixed.",
+            hint=f"Uninstall {other}, then install {DISTRIBUTION} again. Its tables stay: Carillon's are named apart.",
+            id="carillon.E003",
+        )
+        for other in sorted(others)
+    ]
+
+
+@register("notifications")
+def check_channel_layer(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Look at the channel layer's configuration for what loses hints in production."""
+    return list(_layer_messages(getattr(settings, "CHANNEL_LAYERS", {}).get(conf.CHANNEL_LAYER)))
+
+
+def _layer_messages(layer: Mapping[str, Any] | None) -> Iterator[CheckMessage]:
+    if layer is None:
+        if hasattr(settings, "NOTIFICATIONS_CHANNEL_LAYER"):
+            yield Error(
+                f"NOTIFICATIONS_CHANNEL_LAYER names {conf.CHANNEL_LAYER!r}, which CHANNEL_LAYERS does not have.",
+                hint=f"It has {', '.join(map(repr, getattr(settings, 'CHANNEL_LAYERS', {}))) or 'none'}.",
+                id="carillon.E004",
+            )
+        return
+    config = layer.get("CONFIG", {})
+    if layer["BACKEND"] == "channels_redis.core.RedisChannelLayer":
+        if _redis_version() >= 8 and not all(_waits_for_ever(host) for host in config.get("hosts", [None])):
+            yield Caution(
+                "redis-py 8 ends every idle receive of RedisChannelLayer after five seconds.",
+                hint='Give each host as {"address": "redis://…", "socket_timeout": None} (channels_redis issue 422).',
+                id="carillon.W002",
+            )
+        if config.get("capacity", 100) < CAPACITY:
+            yield Caution(
+                f"The channel layer holds {config.get('capacity', 100)} messages for a process; a burst loses hints.",
+                hint=f'Set "capacity" in CHANNEL_LAYERS["{conf.CHANNEL_LAYER}"]["CONFIG"] to {CAPACITY} or more.',
+                id="carillon.W003",
+            )
+
+
+@register("notifications")
+def check_lane(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Look whether the ASGI application carries streams through the hand-off lane."""
+    path = getattr(settings, "ASGI_APPLICATION", None)
+    if not path:
+        return []
+    from .asgi import Handoff
+
+    try:
+        import_string(path)
+    except ImportError as error:
+        return [Error(f"ASGI_APPLICATION cannot be imported: {error}.", id="carillon.E005")]
+    if Handoff.installed:
+        return []
+    return [
+        Caution(
+            "Streams are served without the hand-off lane: each holds a thread and some 40 KB instead of 10.",
+            hint=f"In {path}, wrap Django's application: notifications.asgi.Handoff(get_asgi_application()).",
+            id="carillon.W004",
+        )
+    ]
+
+
+def _doc(name: str) -> str:
+    return (getattr(type(conf), name).__doc__ or "").strip()
+
+
+def _redis_version() -> int:
+    try:
+        return int(metadata.version("redis").partition(".")[0])
+    except metadata.PackageNotFoundError:
+        return 0
+
+
+def _waits_for_ever(host: Any) -> bool:
+    return isinstance(host, Mapping) and "socket_timeout" in host and host["socket_timeout"] is None

@@ -10,6 +10,19 @@ from typing import Any
 
 from django.conf import settings
 
+# What a number must exceed to make sense.
+POSITIVE = {
+    "HEARTBEAT": 1.0,  # the timer's resolution
+    "MAX_AGE": 1.0,
+    "MAX_BYTES": 0,
+    "MAX_STREAMS": 0,
+    "MAX_STREAMS_PER_USER": 0,
+    "HANDOFF_THREADS": 0,
+    "DATABASE_THREADS": 0,
+    "RECONCILE": 0.0,
+    "RETENTION": timedelta(0),
+}
+
 
 class Conf:
     """Read ``NOTIFICATIONS_*`` from Django's settings; ``docs/reference/settings.md`` has a row for each."""
@@ -66,7 +79,9 @@ class Conf:
     @property
     def RETENTION(self) -> timedelta:
         """Age at which ``manage.py prune_notifications`` deletes archived, expired and recalled notifications."""
-        value: timedelta = self._get("RETENTION", timedelta(days=90))
+        value = self._get("RETENTION", timedelta(days=90))
+        if not isinstance(value, timedelta):
+            raise TypeError("it must be a datetime.timedelta")
         return value
 
 

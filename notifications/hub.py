@@ -163,12 +163,11 @@ class Subscription:
 class Stream:
     """What the hub knows of one stream that somebody listens to."""
 
-    __slots__ = ("heard", "position", "recent", "subscriptions")
+    __slots__ = ("position", "recent", "subscriptions")
 
     def __init__(self, position: Position) -> None:
         """Begin at the position that the first subscription brings."""
         self.position = position
-        self.heard = position.modseq  # the highest position that a hint named
         self.subscriptions: set[Subscription] = set()
         self.recent: deque[Batch] = deque(maxlen=RECENT_BATCHES)
 
@@ -250,12 +249,10 @@ class Hub:
             del self.streams[subscription.key]
 
     def hear(self, key: Any, to: int) -> None:
-        """Take a hint: the stream `key` has moved to position `to`."""
+        """Take a hint: the stream `key` has moved to position `to`; it may come again, should its read fail."""
         stream = self.streams.get(key)
-        if stream is not None and to > stream.heard:
-            stream.heard = to
-            if to > stream.position.modseq:
-                self._refresh(key)
+        if stream is not None and to > stream.position.modseq:
+            self._refresh(key)
 
     def publish(self, key: Any, batch: Batch) -> None:
         """Send `batch` to every subscription that is where it starts; a snapshot goes to all.
@@ -268,7 +265,6 @@ class Hub:
         if batch.start is not None and batch.start != stream.position:
             return  # read for a position that is gone meanwhile; whoever moved it has published
         stream.position = batch.to
-        stream.heard = batch.to.modseq
         if not batch.frames:
             return
         if batch.start is None:

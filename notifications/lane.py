@@ -7,6 +7,7 @@ import json
 import random
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from .streams import Key, families
 Receive = Callable[[], Awaitable[Message]]
 
 SCOPE_KEY = "carillon.offer"  # where the view finds the lane's offer
+FAREWELL = 5.0  # seconds that a slow client gets to take the last frame
 RETRY_AFTER = 5  # seconds; what an overloaded process asks of those it refuses
 SSE_RETRY = (1_000, 5_000)  # milliseconds; native EventSource waits this long, so each connection gets its own
 
@@ -151,9 +153,11 @@ async def hold(admission: Admission, send: Send, receive: Receive) -> None:
         await _disconnect(receive, lambda: connection.closed is not None)
     finally:
         hub.remove(connection)
-    if connection.closed is not None and not connection.blocked:
-        await send(body(bye(connection.closed).sse))
-        await send(body(b"", more=False))
+    if connection.closed is not None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL):
+                await send(body(bye(connection.closed).sse))
+                await send(body(b"", more=False))
 
 
 async def answer(admission: Admission, receive: Receive) -> bytes:

@@ -24,7 +24,6 @@ class Wheel:
         self._heartbeat = heartbeat
         self._expire = expire
         self._buckets: defaultdict[int, list[tuple[Connection, float]]] = defaultdict(list)
-        self._done: int | None = None  # the last bucket that was looked at
 
     def add(self, connection: Connection, now: float, interval: float, max_age: float) -> None:
         """Watch `connection`: a heartbeat after `interval` ±10 % of silence, the end after `max_age` ±20 %.
@@ -38,10 +37,9 @@ class Wheel:
     def turn(self, now: float) -> None:
         """Look at every connection that is due by `now`."""
         last = int(now // TICK)
-        first = last if self._done is None else self._done + 1
-        self._done = last
-        for bucket in range(first, last + 1):
-            for connection, interval in self._buckets.pop(bucket, ()):
+        # There are no more buckets than ticks in an interval.
+        for bucket in sorted(bucket for bucket in self._buckets if bucket <= last):
+            for connection, interval in self._buckets.pop(bucket):
                 self._look(connection, now, interval)
 
     def _look(self, connection: Connection, now: float, interval: float) -> None:
@@ -57,5 +55,4 @@ class Wheel:
 
     def _put(self, connection: Connection, since: float, interval: float) -> None:
         due = min(since + interval, connection.deadline)
-        bucket = int(due // TICK)
-        self._buckets[bucket if self._done is None else max(bucket, self._done + 1)].append((connection, interval))
+        self._buckets[int(due // TICK)].append((connection, interval))

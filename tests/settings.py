@@ -3,34 +3,15 @@
 import os
 import tempfile
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+
+import environ
 
 DATABASE_FOLDER = Path(tempfile.gettempdir()) / f"carillon-tests-{os.getpid()}"  # made and removed by conftest.py
 
-
-def database(url: str) -> dict[str, object]:
-    """Return Django's description of the PostgreSQL database at ``url``."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgres", "postgresql"}:
-        raise ValueError(
-            f"tests/settings.py reads postgres:// addresses only, not {url!r}: unset DATABASE_URL for SQLite"
-        )
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.removeprefix("/"),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": parts.port or "",
-        "OPTIONS": dict(parse_qsl(parts.query)),
-    }
-
-
-def sqlite() -> dict[str, object]:
-    """Return a file database: one in memory is not shared with threads or with other processes."""
-    return {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATABASE_FOLDER / "default.sqlite3",
+# A file database: one in memory is not shared with threads or with other processes.
+DATABASES = {"default": environ.Env().db_url("DATABASE_URL", default=f"sqlite:///{DATABASE_FOLDER}/default.sqlite3")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"] |= {
         "TEST": {"NAME": DATABASE_FOLDER / "test.sqlite3"},
         "OPTIONS": {
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
@@ -38,9 +19,6 @@ def sqlite() -> dict[str, object]:
             "timeout": 20,
         },
     }
-
-
-DATABASES = {"default": database(os.environ["DATABASE_URL"]) if os.environ.get("DATABASE_URL") else sqlite()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SECRET_KEY = "a key for tests only"  # the servers that tests start use it too, so that their sessions agree

@@ -1,0 +1,76 @@
+# `make demo` and `make test` do all their set-up themselves; run either again and it is quick.
+
+PORT ?= 8000
+export PORT PYTHON
+
+python := .venv/bin/python
+
+.PHONY: help demo test bench format clean \
+	demo-environment environment node chromium \
+	test-style test-types test-migrations test-python test-postgresql test-client test-browser
+
+help:
+	@echo "make demo          serve the demo site on http://127.0.0.1:$(PORT)/ (PORT=8001 for another port)"
+	@echo "make test          run every test; make test-python and the like run one part"
+	@echo "make bench         measure streams, connects and stores on this machine"
+	@echo "make format        format the Python code"
+	@echo "make clean         remove what make has made, and the demo's database"
+
+demo: demo-environment
+	@sh scripts/demo.sh
+
+# The quick checks come first, and the ones that say the most come last.
+test: test-style test-types test-migrations test-client test-postgresql test-browser test-python
+
+test-style: environment
+	@echo "== Style: ruff"
+	@$(python) -m ruff check .
+	@$(python) -m ruff format --check .
+
+test-types: environment
+	@echo "== Types: mypy"
+	@$(python) -m mypy
+
+test-migrations: environment
+	@echo "== Migrations: none is missing"
+	@$(python) manage.py makemigrations --check --dry-run
+
+test-client: node
+	@echo "== The browser client: tsc and node --test"
+	@npm run --silent check
+	@npm run --silent test
+
+test-python: environment node
+	@echo "== The app on SQLite, with real servers"
+	@$(python) -m pytest
+
+test-postgresql: environment
+	@echo "== The app on PostgreSQL"
+	@$(python) -m tests.servers.postgresql $(python) -m pytest -m "not servers and not packaging and not browser"
+
+test-browser: environment chromium
+	@echo "== The demo in Chromium"
+	@$(python) -m pytest -m browser tests/browser
+
+bench: environment
+	@sh scripts/environment.sh benchmarks/requirements.txt
+	@$(python) -m benchmarks
+
+format: environment
+	@$(python) -m ruff check --fix-only --quiet .
+	@$(python) -m ruff format .
+
+clean:
+	rm -rf .venv .nox node_modules build dist .mypy_cache .pytest_cache .ruff_cache *.sqlite3 *.sqlite3-shm *.sqlite3-wal
+
+demo-environment:
+	@sh scripts/environment.sh requirements.txt
+
+environment:
+	@sh scripts/environment.sh tests/requirements.txt
+
+node:
+	@sh scripts/node.sh
+
+chromium: environment
+	@sh scripts/chromium.sh

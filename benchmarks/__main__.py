@@ -1,0 +1,105 @@
+"""Measure open streams on this machine: ``python -m benchmarks``, or ``make bench``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tests.servers import postgresql
+
+from . import report
+from .load import BenchmarkError, program
+from .servers import ROOT, SERVERS
+from .trial import QUICK, Result, Size, measure
+
+RECIPIENTS = 10_000  # of the storing benchmark
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what was asked for, and print it."""
+    options = _options(arguments)
+    size = QUICK if options.quick else Size(connections=options.connections, rounds=options.rounds)
+    wanted = [server for server in SERVERS if not options.only or server.key in options.only]
+    try:
+        program()
+        results = _streams(wanted, size)
+        stored = [] if options.only else _storing(500 if options.quick else RECIPIENTS, size.rounds)
+    except BenchmarkError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    found = {
+        "machine": report.machine(),
+        "connections": size.connections,
+        "rounds": size.rounds,
+        "streams": [asdict(result) for result in results],
+        "storing": stored,
+    }
+    print(report.show(found, results))
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2) + "\n")
+    return 0
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    keys = [server.key for server in SERVERS]
+    parser.add_argument("--quick", action="store_true", help="few connections and events: proves that it runs")
+    parser.add_argument("--only", nargs="+", choices=keys, metavar="SERVER", help=f"only these: {', '.join(keys)}")
+    parser.add_argument("--connections", type=int, default=1_000, help="open streams (1000)")
+    parser.add_argument("--rounds", type=int, default=3, help="repetitions, of which the median counts (3)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")
+    return parser.parse_args(arguments)
+
+
+def _streams(wanted: list[Any], size: Size) -> list[Result]:
+    with tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder:
+        database = Path(folder).resolve() / "site.sqlite3"
+        rows = json.loads(_run("benchmarks.site.prepare", [size.connections], {"BENCH_DATABASE": str(database)}))
+        results = []
+        for server in wanted:
+            print(f"measuring {server.name} …", file=sys.stderr, flush=True)
+            results.append(measure(server, rows, database, size))
+        return results
+
+
+def _storing(recipients: int, rounds: int) -> list[dict[str, Any]]:
+    """Measure storing on SQLite and on PostgreSQL."""
+    found = []
+    for name, opened in (("SQLite", _sqlite()), ("PostgreSQL", _postgresql())):
+        print(f"measuring storing on {name} …", file=sys.stderr, flush=True)
+        with opened as environment:
+            found.append(json.loads(_run("benchmarks.storing", [recipients, rounds], environment)))
+    return found
+
+
+@contextmanager
+def _sqlite() -> Iterator[dict[str, str]]:
+    with tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder:
+        yield {"BENCH_DATABASE": str(Path(folder) / "storing.sqlite3")}
+
+
+@contextmanager
+def _postgresql() -> Iterator[dict[str, str]]:
+    with postgresql.running() as server:
+        yield {"BENCH_POSTGRESQL": str(server.port)}
+
+
+def _run(module: str, arguments: list[int], environment: dict[str, str]) -> str:
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False, stdout=subprocess.PIPE)
+    if done.returncode:
+        raise BenchmarkError(f"{module} failed; its own words are above.")
+    return done.stdout.decode()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

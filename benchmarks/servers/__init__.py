@@ -1,0 +1,135 @@
+"""The servers under test: what each is, how it is started, and where its clients connect."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..load import BenchmarkError
+
+ROOT = Path(__file__).parents[2]
+START = 30.0  # seconds that a server may take to listen
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server under test."""
+
+    key: str  # for --only and for the JSON report
+    name: str  # for people
+    runner: str  # "program", "uvicorn" or "daphne"
+    target: str  # the program's module, or the ASGI application
+    path: str = "/stream"  # of a client; {pk} is its user and {cursor} the position of that user's inbox
+    publisher: str = ""  # which publisher of the site feeds it; "" for a server without Django
+
+    @property
+    def authenticated(self) -> bool:
+        """Tell whether it runs Django, and so decides who connects."""
+        return bool(self.publisher)
+
+
+DJANGO = "benchmarks.site.asgi:application"
+LANE = "benchmarks.site.lane:application"
+CARILLON = "/notifications/stream/?since={cursor}"
+EVENTSTREAM = "/events/{pk}/"
+
+SERVERS = [
+    Server("bare", "bare asyncio protocol, uvloop", "program", "benchmarks.servers.bare"),
+    Server("raw", "raw ASGI, inline send, uvicorn", "uvicorn", "benchmarks.servers.raw:application"),
+    Server("lane", "Carillon's lane, uvicorn", "uvicorn", LANE, CARILLON, "notify"),
+    Server("nolane", "Carillon without the lane, uvicorn", "uvicorn", DJANGO, CARILLON, "notify"),
+    Server("plain", "StreamingHttpResponse over a queue, uvicorn", "uvicorn", DJANGO, "/queue/", "queue"),
+    Server("eventstream", "django-eventstream, uvicorn", "uvicorn", DJANGO, EVENTSTREAM, "eventstream"),
+    Server("lane-daphne", "Carillon's lane, daphne", "daphne", LANE, CARILLON, "notify"),
+    Server("plain-daphne", "StreamingHttpResponse over a queue, daphne", "daphne", DJANGO, "/queue/", "queue"),
+    Server("eventstream-daphne", "django-eventstream, daphne", "daphne", DJANGO, EVENTSTREAM, "eventstream"),
+]
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that listens."""
+
+    server: Server
+    port: int
+    pid: int
+    database: Path
+
+    def publish(self, to: str, events: int, gap: float) -> None:
+        """Have it publish.
+
+        Args:
+            to: ``"one"`` for the first user's stream, ``"all"`` for every user's.
+            events: How many.
+            gap: Seconds between them.
+        """
+        address = f"http://127.0.0.1:{self.port}/publish/{self.server.publisher}?to={to}&events={events}&gap={gap}"
+        with urllib.request.urlopen(address, timeout=START) as answer:
+            if answer.status != 204:
+                raise BenchmarkError(f"{self.server.name} answered {answer.status} instead of publishing.")
+
+
+@contextmanager
+def running(server: Server, database: Path) -> Iterator[Running]:
+    """Run `server` on the SQLite file `database` until the block ends.
+
+    Raises:
+        BenchmarkError: It did not start.
+    """
+    port = _free_port()
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "benchmarks.site.settings", "BENCH_DATABASE": str(database)}
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            _command(server, port), cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait(process, port)
+            yield Running(server, port, process.pid, database)
+        except BaseException:
+            output.seek(0)
+            sys.stderr.write(output.read()[-4000:])
+            raise
+        finally:
+            process.kill()  # its connections are gone, and it holds nothing of value
+            process.wait()
+
+
+def _command(server: Server, port: int) -> list[str]:
+    python = [sys.executable, "-m"]
+    if server.runner == "program":
+        return [*python, server.target, str(port)]
+    if server.runner == "uvicorn":
+        options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
+        return [*python, "uvicorn", server.target, "--port", str(port), *options]
+    # Daphne's own backlog is 50, which would measure the kernel's patience instead of the server.
+    endpoint = f"tcp:port={port}:interface=127.0.0.1:backlog=2048"
+    return [*python, "daphne", "-v", "0", "-e", endpoint, server.target]
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+    until = time.monotonic() + START
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise BenchmarkError("The server ended at once; its own words are above.")
+        try:
+            socket.create_connection(("127.0.0.1", port), 1.0).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise BenchmarkError(f"The server did not listen within {START:.0f} s.")

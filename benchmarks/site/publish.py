@@ -1,0 +1,58 @@
+"""Publishing in the server's process, as a view or a task in it would, each library through its own front door."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import connections
+from django.http import HttpRequest, HttpResponse
+from django_eventstream import send_event
+
+from notifications.services import notify
+
+from ..servers import wire
+from . import queue
+
+BODY = "x" * 100  # with its other fields, a notification's frame is then about as long as wire.event()
+
+
+def by_notify(users: list[Any]) -> None:
+    """Carillon: stored, ordered, then shown."""
+    notify(users, f"bench-t={time.monotonic_ns()}", body=BODY)
+
+
+def by_queue(users: list[Any]) -> None:
+    """Plain queues: nothing is stored."""
+    queue.send([user.pk for user in users], wire.event())
+
+
+def by_eventstream(users: list[Any]) -> None:
+    """django-eventstream without its storage: nothing is stored, nothing can be replayed."""
+    data = {"title": f"bench-t={time.monotonic_ns()}", "body": "x" * 180}
+    for user in users:
+        send_event(f"user-{user.pk}", "message", data)
+
+
+PUBLISHERS = {"notify": by_notify, "queue": by_queue, "eventstream": by_eventstream}
+
+
+def view(request: HttpRequest, publisher: str) -> HttpResponse:
+    """Start publishing in a thread, so that this request is no part of what is measured."""
+    values = request.GET
+    arguments = (PUBLISHERS[publisher], values["to"], int(values["events"]), float(values["gap"]))
+    threading.Thread(target=publish, args=arguments, daemon=True).start()
+    return HttpResponse(status=204)
+
+
+def publish(send: Any, to: str, events: int, gap: float) -> None:
+    """Send `events` events, one each `gap` seconds."""
+    users = list(get_user_model().objects.order_by("pk")[: 1 if to == "one" else None])
+    due = time.monotonic()
+    for _ in range(events):
+        time.sleep(max(0.0, due - time.monotonic()))
+        send(users)
+        due += gap
+    connections.close_all()

@@ -1,0 +1,72 @@
+"""Storing: how many recipients' rows a second ``notify`` writes and puts in order, beside a plain bulk insert.
+
+Runs in a process of its own: ``python -m benchmarks.storing RECIPIENTS ROUNDS`` prints JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from statistics import median
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.site.settings")
+django.setup()
+
+from django.contrib.auth import get_user_model  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
+
+from notifications.models import Notice, Notification  # noqa: E402
+from notifications.services import notify  # noqa: E402
+
+from .site.prepare import make_users  # noqa: E402
+
+
+def by_notify() -> None:
+    """Store, put in order, and tell the relay: what an application calls."""
+    notify(get_user_model().objects.all(), "A deploy has finished", body="x" * 100)
+
+
+def by_insert() -> None:
+    """Insert the rows and nothing else: no order, no resume; what a notification library at least does."""
+    with transaction.atomic():
+        notice = Notice.objects.create(title="A deploy has finished", body="x" * 100)
+        pks = get_user_model().objects.values_list("pk", flat=True)
+        Notification.objects.bulk_create([Notification(recipient_id=pk, notice=notice) for pk in pks], batch_size=1000)
+
+
+def seconds(store: Callable[[], None], rounds: int) -> float:
+    """Return the median time of `store`; the first time, which makes the inboxes, does not count."""
+    times = []
+    for _ in range(rounds + 1):
+        start = time.perf_counter()
+        store()
+        times.append(time.perf_counter() - start)
+    return median(times[1:])
+
+
+def main(recipients: int, rounds: int) -> None:
+    """Measure and print."""
+    make_users(recipients)
+    ordered = recipients / seconds(by_notify, rounds)
+    with CaptureQueriesContext(connection) as queries:
+        by_notify()
+    inserted = recipients / seconds(by_insert, rounds)
+    version = ".".join(map(str, connection.get_database_version()))
+    report = {
+        "database": f"{connection.display_name} {version}",
+        "recipients": recipients,
+        "notify": ordered,
+        "insert": inserted,
+        "queries": len(queries),
+    }
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

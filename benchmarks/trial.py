@@ -1,0 +1,144 @@
+"""What is done to each server, and what is written down."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from .load import BenchmarkError, Client, Load
+from .measure import Sample, cpu, sample
+from .servers import Running, Server, running
+
+WARM = 32  # connections opened and closed before anything is measured: imports, caches, thread pools
+SETTLE = 1.0  # seconds of peace before a sample, in which a server finishes what it began
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is done."""
+
+    connections: int = 1_000
+    events: int = 50  # of one burst
+    gap: float = 0.15  # seconds between events, so that each is delivered by itself
+    sends: int = 5  # to all users at once
+    send_gap: float = 2.0  # seconds between those
+    rounds: int = 3  # bursts, and openings; the median counts
+
+
+QUICK = Size(connections=40, events=5, gap=0.05, sends=2, send_gap=0.5, rounds=1)
+
+
+@dataclass
+class Result:
+    """A server's figures; None where it has no such thing."""
+
+    server: Server
+    event_us: float = 0.0  # CPU of the server for one event delivered to one connection
+    connect_ms: float = 0.0  # CPU of the server for one connection opened
+    shared_kb: float = 0.0  # memory of a connection, all on one stream
+    own_kb: float | None = None  # memory of a connection that has a stream of its own
+    threads: float = 0.0  # per connection
+    database: float = 0.0  # database connections per connection
+    p50_ms: float = 0.0  # from publication to the client
+    p99_ms: float = 0.0
+    last_ms: float | None = None  # from one send to every user until the last has it
+    event_bytes: float = 0.0  # on the wire
+    generator: float = 0.0  # the generator's CPU, as a part of the time of a burst
+    lost: int = 0  # events that did not arrive
+
+
+def measure(server: Server, rows: Sequence[dict[str, Any]], database: Path, size: Size) -> Result:
+    """Put `server` through everything."""
+    result = Result(server)
+    clients = [Client(server.path.format(**row), row["cookie"]) for row in rows]
+    with running(server, _copy(database)) as now:
+        _open_own(now, clients, size, result)
+    with running(server, _copy(database)) as now:
+        _open_one(now, clients[:1] * len(clients), size, result)
+    return result
+
+
+def _open_own(now: Running, clients: Sequence[Client], size: Size, result: Result) -> None:
+    """Open a stream of each user, several times; then send to all of them at once."""
+    before = _warm(now, clients)
+    costs = []
+    for turn in range(size.rounds):
+        start = cpu(now.pid)
+        with _open(now, clients) as load:
+            costs.append((cpu(now.pid) - start) / len(clients) * 1e3)
+            if turn == 0:
+                time.sleep(SETTLE)
+                _write_down(result, before, _sample(now), len(clients))
+                result.own_kb = result.shared_kb if now.server.authenticated else None
+            if turn == size.rounds - 1 and now.server.authenticated:
+                load.expect(size.sends)
+                now.publish("all", size.sends, size.send_gap)
+                report = load.delivered()
+                result.last_ms = median(report["last_ms"])
+                result.lost += report["expected"] - report["delivered"]
+        time.sleep(SETTLE)
+    result.connect_ms = median(costs)
+
+
+def _open_one(now: Running, clients: Sequence[Client], size: Size, result: Result) -> None:
+    """Open all connections on one stream and publish to it."""
+    before = _warm(now, clients)
+    with _open(now, clients) as load:
+        time.sleep(SETTLE)
+        _write_down(result, before, _sample(now), len(clients))
+        reports, costs = [], []
+        for _ in range(size.rounds):
+            load.expect(size.events)
+            start, begun = cpu(now.pid), time.monotonic()
+            now.publish("one", size.events, size.gap)
+            report = load.delivered()
+            report["seconds"] = time.monotonic() - begun
+            costs.append((cpu(now.pid) - start) / max(1, report["delivered"]) * 1e6)
+            reports.append(report)
+    result.event_us = median(costs)
+    result.p50_ms = median(report["p50_ms"] for report in reports)
+    result.p99_ms = median(report["p99_ms"] for report in reports)
+    result.event_bytes = median(report["bytes"] / max(1, report["delivered"]) for report in reports)
+    result.generator = median(report["cpu"] / report["seconds"] for report in reports)
+    result.lost += sum(report["expected"] - report["delivered"] for report in reports)
+
+
+def _warm(now: Running, clients: Sequence[Client]) -> Sample:
+    with _open(now, clients[:WARM]):
+        pass
+    time.sleep(SETTLE)
+    return _sample(now)
+
+
+def _open(now: Running, clients: Sequence[Client]) -> Load:
+    load = Load(now.port, clients)
+    if load.opened["failed"]:
+        load.close()
+        raise BenchmarkError(
+            f"{now.server.name} opened {load.opened['opened']} of {len(clients)} streams"
+            f" (first refusal: {load.opened['refusal'] or 'no answer'})."
+        )
+    return load
+
+
+def _sample(now: Running) -> Sample:
+    return sample(now.pid, now.database if now.server.authenticated else None)
+
+
+def _write_down(result: Result, before: Sample, after: Sample, count: int) -> None:
+    result.shared_kb = (after.memory - before.memory) / count / 1024
+    result.threads = max(result.threads, (after.threads - before.threads) / count)
+    result.database = max(result.database, (after.database - before.database) / count)
+
+
+def _copy(database: Path) -> Path:
+    """Return a fresh copy, so that no server inherits another's rows."""
+    copy = database.with_name("run.sqlite3")
+    for old in database.parent.glob("run.sqlite3*"):
+        old.unlink()
+    return Path(shutil.copy(database, copy))

@@ -1,0 +1,161 @@
+"""``{% load notifications %}``: the bell in a page.
+
+``{% notifications_head %}`` belongs into the ``<head>`` and ``{% notification_bell %}`` where the bell should be.
+Both print nothing for somebody who is not signed in, and cost nothing then.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.template import Context
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.crypto import salted_hmac
+from django.utils.html import format_html, json_script
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from .. import __version__
+from ..inbox import Summary, summary
+from ..strings import STRINGS
+
+register = template.Library()
+
+BUNDLES = ("notifications", "bell")
+PLACEHOLDER = 1234567890  # stands for an item's id while the address is made
+
+
+@register.simple_tag(takes_context=True)
+def notifications_head(context: Context, bundle: str = "notifications", title: bool = True) -> SafeString:
+    """Print the style sheet, the configuration and the script.
+
+    Args:
+        context: The template's; it must have the request.
+        bundle: ``"notifications"`` for every element, or ``"bell"`` for the bell and the connection's state alone.
+        title: Whether the document's title shows the count while the tab is hidden.
+
+    Raises:
+        TemplateSyntaxError: There is no such bundle, or the request is missing.
+    """
+    if bundle not in BUNDLES:
+        raise template.TemplateSyntaxError(f"`bundle` must be one of {', '.join(BUNDLES)}, not {bundle!r}.")
+    request = _request(context)
+    if not _signed_in(request):
+        return SafeString("")
+    return format_html(
+        '<link rel="stylesheet" href="{}"{}>\n{}\n<script type="module" src="{}"{}></script>',
+        static("notifications/bell.css"),
+        nonce := _nonce(context, request),
+        json_script({**_config(request), "title": title}, "notifications-config"),
+        static(f"notifications/{bundle}.js"),
+        nonce,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def notification_bell(context: Context) -> SafeString:
+    """Print the bell: a link to the inbox with the right count, which becomes live where there is JavaScript.
+
+    Raises:
+        TemplateSyntaxError: The request is missing.
+    """
+    request = _request(context)
+    if not _signed_in(request):
+        return SafeString("")
+    unseen = _summary(request).unseen
+    return format_html(
+        '<notification-bell><a href="{}" aria-label="{}">{}{}</a></notification-bell>',
+        reverse("notifications:inbox"),
+        _("Notifications, {count} new").replace("{count}", str(unseen)) if unseen else _("Notifications"),
+        BELL,
+        format_html("<span>{}</span>", "99+" if unseen > 99 else unseen) if unseen else "",
+    )
+
+
+BELL = SafeString(
+    '<svg viewBox="0 0 24 24" width="22" height="22" fill="none" stroke="currentColor" stroke-width="1.75" '
+    'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">'
+    '<path d="M6 9a6 6 0 1 1 12 0c0 5 2 6.5 2 7.5H4c0-1 2-2.5 2-7.5M10 20a2.2 2.2 0 0 0 4 0"/></svg>'
+)
+
+
+def _config(request: HttpRequest) -> dict[str, Any]:
+    """Return what the client needs to know; it is readable by every script of the page and holds nothing secret."""
+    user: Any = request.user
+    numbers = _summary(request)
+    return {
+        "v": 1,
+        "user": salted_hmac("notifications.user", str(user.pk)).hexdigest()[:20],
+        "urls": _urls(),
+        "cursor": numbers.cursor,
+        "unread": numbers.unread,
+        "unseen": numbers.unseen,
+        "csrf": _csrf(request),
+        "version": __version__,
+        "language": get_language() or settings.LANGUAGE_CODE,
+        "strings": {key: str(text) for key, text in STRINGS.items()},
+    }
+
+
+def _urls() -> dict[str, str | None]:
+    item = reverse("notifications:item-action", args=[PLACEHOLDER, "read"])
+    return {
+        "stream": reverse("notifications:stream"),
+        "changes": reverse("notifications:changes"),
+        "inbox": reverse("notifications:inbox-list"),
+        "item": item.replace(f"{PLACEHOLDER}/read", "{id}/{action}"),
+        "readAll": reverse("notifications:read-all"),
+        "seen": reverse("notifications:seen"),
+        "counts": reverse("notifications:counts"),
+        "page": reverse("notifications:inbox"),
+        "socket": None,
+    }
+
+
+def _csrf(request: HttpRequest) -> dict[str, str | None]:
+    """Return how a script proves itself; the cookie, where it can be read, outlives a renewed token."""
+    readable = not (settings.CSRF_USE_SESSIONS or settings.CSRF_COOKIE_HTTPONLY)
+    return {
+        "header": settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-"),
+        "cookie": settings.CSRF_COOKIE_NAME if readable else None,
+        "token": get_token(request),
+    }
+
+
+def _summary(request: HttpRequest) -> Summary:
+    """Read the counts once per request, whatever the number of tags."""
+    found: Summary | None = getattr(request, "_notifications_summary", None)
+    if found is None:
+        found = summary(request.user)
+        request._notifications_summary = found  # type: ignore[attr-defined]
+    return found
+
+
+def _nonce(context: Context, request: HttpRequest) -> SafeString:
+    """Return the attribute for the policy's nonce: of Django 6 (its context processor) or of django-csp."""
+    nonce = context.get("csp_nonce")
+    if nonce is None:
+        nonce = getattr(request, "csp_nonce", None)
+    # Both are lazy and false until somebody asks for their text, which is also what puts them into the header.
+    return SafeString("") if nonce is None else format_html(' nonce="{}"', str(nonce))
+
+
+def _signed_in(request: HttpRequest) -> bool:
+    user = getattr(request, "user", None)
+    return user is not None and user.is_authenticated
+
+
+def _request(context: Context) -> HttpRequest:
+    request: HttpRequest | None = context.get("request")
+    if request is None:
+        raise template.TemplateSyntaxError(
+            "The notification tags need the request: add 'django.template.context_processors.request' to the "
+            "template engine's context processors, and render with a request."
+        )
+    return request

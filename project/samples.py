@@ -1,0 +1,131 @@
+"""What the demo says: believable notifications of a society of bell ringers."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from django.utils.translation import gettext, gettext_noop
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A notification to send; for the history also when it happened, who caused it and what became of it."""
+
+    level: str
+    category: str
+    kind: str
+    title: str
+    body: str
+    url: str = "/"
+    hours: float = 0  # ago
+    from_other: bool = False  # else nobody in particular caused it
+    state: Literal["new", "read", "archived"] = "new"
+
+    @property
+    def content(self) -> dict[str, str]:
+        """The arguments of `notify`, in the active language."""
+        text = {"title": gettext(self.title), "body": gettext(self.body) if self.body else ""}
+        return {**text, "level": self.level, "category": self.category, "kind": self.kind, "url": self.url}
+
+
+# One for each level: what the buttons of the home page send.
+SAMPLES = {
+    sample.level: sample
+    for sample in (
+        Sample(
+            "info",
+            "calendar",
+            "event.moved",
+            gettext_noop("Rehearsal moved to Thursday"),
+            gettext_noop("The tower is booked on Wednesday; we start at 19:30 as usual."),
+        ),
+        Sample(
+            "success",
+            "recordings",
+            "recording.ready",
+            gettext_noop("Your recording is ready"),
+            gettext_noop("“Evening changes, bells 1 to 8” has been mastered and can be downloaded."),
+        ),
+        Sample(
+            "warning",
+            "account",
+            "storage.low",
+            gettext_noop("Storage is almost full"),
+            gettext_noop("You have used 9.2 of 10 GB. Older takes can be archived."),
+        ),
+        Sample(
+            "error",
+            "recordings",
+            "upload.failed",
+            gettext_noop("The upload failed"),
+            gettext_noop("The connection was lost after 82 %. Nothing was deleted; please try again."),
+        ),
+    )
+}
+
+# Oldest first, as it would have happened.
+HISTORY = (
+    Sample(
+        "info",
+        "account",
+        "welcome",
+        gettext_noop("Welcome to the society"),
+        gettext_noop("Glad that you are here."),
+        hours=340,
+        state="archived",
+    ),
+    Sample(
+        "info",
+        "calendar",
+        "event.new",
+        gettext_noop("Open tower day on 6 December"),
+        gettext_noop("Guides are still needed from 14:00."),
+        hours=170,
+        state="read",
+    ),
+    Sample("success", "account", "export.done", gettext_noop("Your export is complete"), "", hours=98, state="read"),
+    Sample(
+        "warning",
+        "tower",
+        "rope.worn",
+        gettext_noop("The rope of bell 5 is worn"),
+        gettext_noop("Please do not ring it until it has been replaced."),
+        hours=52,
+        from_other=True,
+        state="read",
+    ),
+    Sample(
+        "info",
+        "comments",
+        "comment.new",
+        gettext_noop("New comment on “Evening changes”"),
+        gettext_noop("The second half is the best we have ever rung. Shall we send it to the festival?"),
+        hours=26,
+        from_other=True,
+        state="read",
+    ),
+    Sample(
+        "info",
+        "comments",
+        "mention",
+        gettext_noop("You were mentioned in “Festival”"),
+        gettext_noop("Could you look after the programme notes?"),
+        hours=5,
+        from_other=True,
+    ),
+    Sample(
+        "success",
+        "recordings",
+        "recording.ready",
+        gettext_noop("“Morning bells” is ready"),
+        gettext_noop("12 minutes, 48 kHz, stereo."),
+        hours=2,
+    ),
+    Sample(
+        "error",
+        "account",
+        "backup.failed",
+        gettext_noop("Last night's backup failed"),
+        gettext_noop("We try again at 02:00. You need not do anything."),
+        hours=0.6,
+    ),
+)

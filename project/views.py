@@ -1,0 +1,79 @@
+"""The demo site's own pages: a home page with buttons, and signing in with one click."""
+
+from typing import cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from notifications.services import notify
+
+from . import accounts
+from .samples import SAMPLES
+
+BURST = 12  # notifications at once: bell and toasts must stay calm
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the buttons or, to somebody who is not signed in, the ways in."""
+    if not request.user.is_authenticated:
+        return render(request, "welcome.html", {"visitors": accounts.VISITORS if settings.DEBUG else ()})
+    return render(request, "home.html", {"other": accounts.other_than(_user(request)), "samples": SAMPLES})
+
+
+@require_POST
+def sign_in_as(request: HttpRequest, username: str) -> HttpResponse:
+    """Sign in as a demo visitor without a password; only where DEBUG is on."""
+    user = accounts.visitors().get(username) if settings.DEBUG else None
+    if user is None:
+        raise Http404("No such demo visitor: run `python manage.py demo`, with DEBUG on.")
+    login(request, user)
+    return redirect("home")
+
+
+@require_POST
+@login_required
+def send(request: HttpRequest) -> HttpResponse:
+    """Send what the form says to oneself or to the other visitor; a script gets 204 and its bell rings."""
+    sender = _user(request)
+    recipient = accounts.other_than(sender) if request.POST.get("to") == "other" else sender
+    if recipient is None:
+        raise Http404("There is nobody else: run `python manage.py demo`.")
+    try:
+        with transaction.atomic():
+            _notify(request, recipient)
+    except ValidationError as error:
+        if not request.accepts("text/html"):
+            return HttpResponse("\n".join(error.messages), status=400, content_type="text/plain; charset=utf-8")
+        messages.error(request, " ".join(error.messages))
+        return redirect("home")
+    if not request.accepts("text/html"):
+        return HttpResponse(status=204)
+    messages.success(request, _("Sent to %(name)s.") % {"name": recipient.get_full_name() or recipient.get_username()})
+    return redirect("home")
+
+
+def _notify(request: HttpRequest, recipient: User) -> None:
+    actor = _user(request)
+    if title := request.POST.get("title"):
+        notify(recipient, title, body=request.POST.get("body", ""), category="messages", kind="message", actor=actor)
+    elif request.POST.get("level") == "burst":
+        for number in range(1, BURST + 1):
+            notify(recipient, _("Bell %(number)s of %(total)s") % {"number": number, "total": BURST}, actor=actor)
+    elif sample := SAMPLES.get(request.POST.get("level", "")):
+        notify(recipient, **sample.content, actor=actor)
+    else:
+        raise ValidationError(_("Write a title, or choose one of the levels."))
+
+
+def _user(request: HttpRequest) -> User:
+    return cast("User", request.user)

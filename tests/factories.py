@@ -1,0 +1,45 @@
+"""Users and notifications for tests, whatever user model the settings name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+
+from notifications.inbox import INBOX
+from notifications.models import Notice, Notification
+from notifications.services import notify
+from notifications.streams import sequence
+
+
+def make_user(name: str = "alice", **fields: Any) -> Any:
+    """Store a user."""
+    user_model = get_user_model()
+    return user_model._default_manager.create(**{user_model.USERNAME_FIELD: name}, **fields)
+
+
+def make_users(number: int, prefix: str = "user") -> list[Any]:
+    """Store many users with one statement."""
+    user_model = get_user_model()
+    users = [user_model(**{user_model.USERNAME_FIELD: f"{prefix}{n}"}) for n in range(number)]
+    return list(user_model._default_manager.bulk_create(users))
+
+
+def stamp(*users: Any) -> None:
+    """Give what is pending its position, as happens after a commit."""
+    sequence(INBOX, [user.pk for user in users])
+
+
+def tell(user: Any, *titles: str, **fields: Any) -> list[int]:
+    """Send one notification per title, each with a position of its own, and return the copies' keys."""
+    told = []
+    for title in titles:
+        notice = notify(user, title, **fields)
+        stamp(user)
+        told.append(Notification.objects.of(user).get(notice=notice).pk)
+    return told
+
+
+def written() -> tuple[int, int]:
+    """Count the stored notices and copies."""
+    return Notice.objects.count(), Notification.objects.count()

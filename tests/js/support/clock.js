@@ -1,0 +1,56 @@
+/** A clock that a test moves: timers run in order of time, and promises settle between them. */
+export class Clock {
+  #timers = new Map();
+  #count = 0;
+
+  constructor(now = 1_000_000) {
+    this.time = now;
+  }
+
+  now = () => this.time;
+
+  setTimeout = (callback, time = 0) => {
+    this.#timers.set(++this.#count, { at: this.time + Math.max(0, time), callback });
+    return this.#count;
+  };
+
+  clearTimeout = (timer) => {
+    this.#timers.delete(timer);
+  };
+
+  sleep = (time, signal) =>
+    new Promise((resolve) => {
+      const timer = this.setTimeout(resolve, time);
+      signal?.addEventListener("abort", () => (this.clearTimeout(timer), resolve()), { once: true });
+    });
+
+  get waiting() {
+    return this.#timers.size;
+  }
+
+  /** Let `time` ms pass. */
+  async pass(time) {
+    const end = this.time + time;
+    for (;;) {
+      await settle();
+      const next = [...this.#timers].filter(([, { at }]) => at <= end).sort((a, b) => a[1].at - b[1].at || a[0] - b[0])[0];
+      if (!next) break;
+      this.#timers.delete(next[0]);
+      this.time = Math.max(this.time, next[1].at);
+      next[1].callback();
+    }
+    this.time = end;
+    await settle();
+  }
+
+  /** The machine sleeps: the clock jumps, timers come late, all at once. */
+  async jump(time) {
+    this.time += time;
+    await this.pass(0);
+  }
+}
+
+/** Let everything run that waits for nothing but its turn. */
+export async function settle() {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,30 @@
+"""The demo's settings with one thing changed, which the environment variable CASE names."""
+
+from __future__ import annotations
+
+import os
+
+from project.settings import *  # noqa: F403
+from project.settings import DATABASES, MIDDLEWARE, REDIS_URL
+
+CASE = os.environ.get("CASE", "")
+
+if CASE == "gzip":
+    MIDDLEWARE.insert(0, "django.middleware.gzip.GZipMiddleware")
+elif CASE == "atomic-requests":
+    DATABASES["default"]["ATOMIC_REQUESTS"] = True
+elif CASE == "conn-max-age":
+    DATABASES["default"]["CONN_MAX_AGE"] = 600
+elif CASE == "login-required":
+    MIDDLEWARE.append("django.contrib.auth.middleware.LoginRequiredMiddleware")
+elif CASE == "pubsub":
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL]},
+        }
+    }
+
+for name in ("RECONCILE", "HEARTBEAT", "MAX_AGE", "MAX_STREAMS", "MAX_STREAMS_PER_USER", "MAX_BYTES"):
+    if name in os.environ:
+        globals()[f"NOTIFICATIONS_{name}"] = float(os.environ[name])

@@ -1,0 +1,70 @@
+"""System checks speak up where a site would fail silently."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.asgi import get_asgi_application
+from django.core.checks import run_checks
+from django.test import override_settings
+
+from notifications.asgi import Handoff
+
+GOOD_HOST = {"address": "redis://127.0.0.1/0", "socket_timeout": None}
+
+
+def found(**settings: Any) -> list[str]:
+    with override_settings(**settings):
+        return [message.id or "" for message in run_checks(tags=["notifications"])]
+
+
+def layer(**config: Any) -> dict[str, Any]:
+    return {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": config}}
+
+
+def test_a_sound_configuration_is_silent() -> None:
+    assert found() == []
+    assert found(CHANNEL_LAYERS=layer(hosts=[GOOD_HOST], capacity=10_000)) == []
+    assert found(CHANNEL_LAYERS={"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}) == []
+    assert found(NOTIFICATIONS_HEARTBEAT=20, NOTIFICATIONS_RETENTION=timedelta(days=1)) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"NOTIFICATIONS_HARTBEAT": 20}, "carillon.W001"),
+        ({"NOTIFICATIONS_HEARTBEAT": "often"}, "carillon.E001"),
+        ({"NOTIFICATIONS_RETENTION": 90}, "carillon.E001"),
+        ({"NOTIFICATIONS_HEARTBEAT": 0}, "carillon.E002"),
+        ({"NOTIFICATIONS_RECONCILE": -1}, "carillon.E002"),
+        ({"NOTIFICATIONS_CHANNEL_LAYER": "other", "CHANNEL_LAYERS": {}}, "carillon.E004"),
+        ({"CHANNEL_LAYERS": layer(hosts=["redis://127.0.0.1/0"], capacity=10_000)}, "carillon.W002"),
+        ({"CHANNEL_LAYERS": layer(hosts=[GOOD_HOST])}, "carillon.W003"),
+        ({"ASGI_APPLICATION": "tests.nothing.application"}, "carillon.E005"),
+    ],
+)
+def test_a_mistake_is_named(settings: dict[str, Any], message: str) -> None:
+    assert found(**settings) == [message]
+
+
+def test_every_message_but_an_import_error_says_the_fix() -> None:
+    with override_settings(NOTIFICATIONS_HARTBEAT=1, NOTIFICATIONS_HEARTBEAT=0, CHANNEL_LAYERS=layer(hosts=["x"])):
+        for message in run_checks(tags=["notifications"]):
+            assert message.hint, message
+
+
+def test_a_site_without_the_lane_hears_what_it_would_save(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Handoff, "installed", False)
+    assert found(ASGI_APPLICATION="tests.plain_asgi.application") == ["carillon.W004"]
+    Handoff(get_asgi_application())
+    assert found(ASGI_APPLICATION="tests.plain_asgi.application") == []
+
+
+def test_another_package_of_the_same_import_name_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    from importlib import metadata
+
+    owners = {"notifications": ["django-carillon", "django-notifications-hq"]}
+    monkeypatch.setattr(metadata, "packages_distributions", lambda: owners)
+    assert found() == ["carillon.E003"]

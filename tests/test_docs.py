@@ -1,0 +1,85 @@
+"""What the documentation says agrees with what the code does."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from django.urls import get_resolver
+
+from notifications import frames, services
+from notifications.conf import Conf
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), ROOT / "tests" / "README.md"])
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?!https?:)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]*))?\)")
+CODE = re.compile(r"```.*?```", re.DOTALL)
+CHECK_ID = re.compile(r"""["'](carillon\.[EWI]\d{3})["']""")
+
+
+def reference(name: str) -> str:
+    return (DOCS / "reference" / name).read_text()
+
+
+def first_cells(page: str) -> list[str]:
+    """Return what stands in backquotes at the start of each table row."""
+    return re.findall(r"^\| `([^`]+)`", page, re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as they are commonly made: lower case, hyphens, no punctuation."""
+    headings = re.findall(r"^#+ (.+)$", CODE.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda document: document.relative_to(ROOT).as_posix())
+def test_every_link_between_pages_leads_somewhere(document: Path) -> None:
+    for link in LINK.finditer(CODE.sub("", document.read_text())):
+        target = (document.parent / link["path"]).resolve() if link["path"] else document
+        assert target.exists(), f"{link[0]} leads nowhere"
+        if link["anchor"]:
+            assert link["anchor"] in anchors(target), f"{link[0]}: that page has no such heading"
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    index = (DOCS / "index.md").read_text()
+    linked = {(DOCS / link["path"]).resolve() for link in LINK.finditer(index)}
+    assert {page for page in DOCS.rglob("*.md") if page.name != "index.md"} <= linked
+
+
+def test_every_setting_has_one_row_in_the_reference() -> None:
+    settings = [f"NOTIFICATIONS_{name}" for name, value in vars(Conf).items() if isinstance(value, property)]
+    rows = [name for name in first_cells(reference("settings.md")) if name.startswith("NOTIFICATIONS_")]
+    assert sorted(rows) == sorted(settings)
+
+
+def test_every_check_has_its_own_id_and_one_row_in_the_reference() -> None:
+    code = "".join(path.read_text() for path in sorted((ROOT / "notifications").rglob("*.py")))
+    ids = Counter(CHECK_ID.findall(code))
+    assert [name for name, times in ids.items() if times > 1] == []
+    rows = [name for name in first_cells(reference("checks.md")) if name.startswith("carillon.")]
+    assert sorted(rows) == sorted(ids)
+
+
+def test_every_verb_is_in_the_reference() -> None:
+    page = reference("services.md")
+    assert [verb for verb in services.__all__ if f"`{verb}" not in page] == []
+
+
+def test_every_frame_and_each_of_its_fields_is_in_the_reference() -> None:
+    page = reference("frames.md")
+    for struct in (frames.Hello, frames.Changes, frames.Reset, frames.Heartbeat, frames.Bye, frames.Error):
+        config = struct.__struct_config__
+        section = page.partition(f"\n## `{config.tag}`\n")[2].partition("\n## ")[0]
+        assert sorted(first_cells(section)) == sorted(struct.__struct_encode_fields__), config.tag
+    section = page.partition("\n## Items\n")[2].partition("\n## ")[0]
+    assert set(first_cells(section)) == {*frames.Item.__struct_encode_fields__, "removed"}
+
+
+def test_every_address_is_in_the_reference() -> None:
+    page = reference("http-api.md")
+    names = {name for name in get_resolver("notifications.urls").reverse_dict if isinstance(name, str)}
+    assert [name for name in sorted(names) if f"`{name}`" not in page] == []

@@ -1,0 +1,400 @@
+"""The hub: from streams to connections, without a database and without HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from django.test import SimpleTestCase
+
+from notifications.cursor import Position
+from notifications.frames import Frame
+from notifications.hub import RECENT_BATCHES, RECENT_BYTES, Connection, Hub, Message, Subscription
+
+KEY = "inbox-1"
+
+
+class Step(NamedTuple):
+    """A batch, as the database's reader makes them."""
+
+    start: Position | None
+    to: Position
+    frames: tuple[Frame, ...]
+
+
+def at(modseq: int, epoch: str = "5f0c2a91") -> Position:
+    return Position(epoch, modseq)
+
+
+def step(start: int, to: int, size: int = 0) -> Step:
+    """Return the batch from one position to another; its frame says so."""
+    return Step(at(start), at(to), (Frame("changes", f"{start}-{to} ".encode() + b"x" * size),))
+
+
+def snapshot(to: int, epoch: str = "5f0c2a91") -> Step:
+    return Step(None, at(to, epoch), (Frame("reset", f"={to} ".encode()),))
+
+
+class TrackedMessage(dict[str, Any]):
+    """A message whose end of life can be seen."""
+
+    __slots__ = ("__weakref__",)
+
+
+class Lines:
+    """A transport that remembers, weakly, what it made."""
+
+    def __init__(self) -> None:
+        self.made: list[weakref.ref[Message]] = []
+
+    def message(self, frames: Iterable[Frame]) -> Message:
+        message = TrackedMessage(body=b"".join(frame.data for frame in frames))
+        self.made.append(weakref.ref(message))
+        return message
+
+    def alive(self) -> int:
+        gc.collect()
+        return sum(message() is not None for message in self.made)
+
+
+class Client:
+    """A client that takes messages at once or, while `slow`, makes the server wait in `send`."""
+
+    def __init__(self, world: World, owner: str = "1") -> None:
+        self.text = b""
+        self.sends = 0
+        self.slow = False
+        self.gone = False
+        self.ended = 0
+        self._room = asyncio.Event()
+        self._taken = asyncio.Event()
+        self.connection = Connection(f"client of {owner}", self._send, world.lines, self._end, owner)
+        world.hub.add(self.connection)
+
+    async def _send(self, message: Message) -> None:
+        self.sends += 1
+        if self.gone:
+            raise ConnectionResetError
+        if self.slow:
+            await self._room.wait()
+        self.text += message["body"]
+        self._taken.set()
+
+    def _end(self) -> None:
+        self.ended += 1
+
+    async def drain(self) -> None:
+        """Take what waits, and be quick from now on."""
+        self.slow = False
+        self._taken.clear()
+        self._room.set()
+        await self._taken.wait()
+        await asyncio.sleep(0)  # the task that finished the send tells the hub
+
+    @property
+    def read(self) -> list[str]:
+        return self.text.decode().split()
+
+
+class World:
+    """A hub with a database whose reads the test answers by hand, and a clock that it sets."""
+
+    def __init__(self, max_bytes: int = 1_000_000) -> None:
+        self.time = 0.0
+        self.lines = Lines()
+        self.refreshes: list[Any] = []
+        self.fills: list[Subscription] = []
+        self.hub = Hub(self.refreshes.append, self.fills.append, lambda: self.time, max_bytes)
+
+    def client(self, position: int = 0, **options: Any) -> Client:
+        client = Client(self, **options)
+        self.hub.attach(client.connection, KEY, at(position))
+        return client
+
+
+class FanOutTests(SimpleTestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.hub = self.world.hub
+
+    def test_everybody_at_the_start_of_a_batch_has_it_before_publish_returns(self) -> None:
+        clients = [self.world.client() for _ in range(3)]
+        self.hub.publish(KEY, step(0, 1))
+        assert [client.read for client in clients] == [["0-1"]] * 3
+
+    def test_one_message_is_made_for_all_connections_of_a_transport(self) -> None:
+        for _ in range(100):
+            self.world.client()
+        self.hub.publish(KEY, step(0, 1))
+        assert len(self.world.lines.made) == 1
+
+    def test_a_batch_that_is_published_twice_is_ignored(self) -> None:
+        client = self.world.client()
+        self.hub.publish(KEY, step(0, 1))
+        self.hub.publish(KEY, step(0, 1))
+        assert client.read == ["0-1"]
+
+    def test_a_batch_for_another_stream_goes_to_nobody(self) -> None:
+        client = self.world.client()
+        self.hub.publish("inbox-2", step(0, 1))
+        assert client.sends == 0
+
+    def test_a_batch_without_frames_moves_nobody(self) -> None:
+        client = self.world.client()
+        self.hub.publish(KEY, Step(at(0), at(0), ()))
+        assert client.sends == 0
+
+    def test_a_snapshot_goes_to_everybody_wherever_they_are(self) -> None:
+        clients = [self.world.client(), self.world.client()]
+        self.hub.publish(KEY, step(0, 1))
+        self.hub.publish(KEY, snapshot(7, "aaaaaaaa"))
+        assert [client.read for client in clients] == [["0-1", "=7"]] * 2
+        self.hub.publish(KEY, Step(at(7, "aaaaaaaa"), at(8, "aaaaaaaa"), (Frame("changes", b"7-8"),)))
+        assert clients[0].read == ["0-1", "=7", "7-8"]
+
+    def test_a_signal_is_told_to_all_who_listen_and_moves_nobody(self) -> None:
+        client = self.world.client()
+        self.hub.signal(KEY, Frame("typing", b"typing "))
+        self.hub.signal("room-9", Frame("typing", b"elsewhere "))
+        self.hub.publish(KEY, step(0, 1))
+        assert client.read == ["typing", "0-1"]
+
+    def test_a_client_that_is_gone_does_not_disturb_the_others(self) -> None:
+        gone, other = self.world.client(), self.world.client()
+        gone.gone = True
+        self.hub.publish(KEY, step(0, 1))
+        self.hub.publish(KEY, step(1, 2))
+        assert other.read == ["0-1", "1-2"]
+        assert gone.sends == 1
+
+
+class ArrivalTests(SimpleTestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.hub = self.world.hub
+
+    def test_the_first_listener_makes_the_hub_look_at_the_stream(self) -> None:
+        self.world.client(3)
+        assert self.world.refreshes == [KEY]
+        self.world.client(3)
+        assert self.world.refreshes == [KEY]
+
+    def test_a_newcomer_who_is_a_little_behind_continues_from_memory(self) -> None:
+        self.world.client()
+        for n in range(4):
+            self.hub.publish(KEY, step(n, n + 1))
+        assert self.world.client(1).read == ["1-2", "2-3", "3-4"]
+        assert self.world.fills == []
+
+    def test_a_newcomer_who_is_far_behind_continues_from_the_database(self) -> None:
+        self.world.client()
+        for n in range(RECENT_BATCHES + 2):
+            self.hub.publish(KEY, step(n, n + 1))
+        late = self.world.client(1)
+        assert (late.sends, len(self.world.fills)) == (0, 1)
+        self.hub.continue_with(self.world.fills.pop(), step(1, RECENT_BATCHES))
+        assert late.read == ["1-8", "8-9", "9-10"]
+
+    def test_a_newcomer_who_knows_more_than_the_hub_makes_it_look_and_waits(self) -> None:
+        self.world.client(3)
+        ahead = self.world.client(5)
+        assert self.world.refreshes == [KEY, KEY]
+        self.hub.publish(KEY, step(3, 5))
+        self.hub.publish(KEY, step(5, 6))
+        assert ahead.read == ["5-6"]
+
+    def test_a_newcomer_of_another_epoch_is_read_for(self) -> None:
+        self.world.client(3)
+        other = Client(self.world)
+        self.hub.attach(other.connection, KEY, at(3, "aaaaaaaa"))
+        assert len(self.world.fills) == 1
+        self.hub.continue_with(self.world.fills.pop(), snapshot(3))
+        assert other.read == ["=3"]
+
+    def test_a_batch_meanwhile_does_not_start_a_second_read(self) -> None:
+        self.world.client(9)
+        late = self.world.client(1)
+        self.hub.publish(KEY, step(9, 10))
+        assert len(self.world.fills) == 1
+        self.hub.continue_with(self.world.fills.pop(), step(1, 9))
+        assert late.read == ["1-9", "9-10"]
+
+    def test_a_read_for_a_connection_that_left_meanwhile_is_dropped(self) -> None:
+        self.world.client(9)
+        late = self.world.client(1)
+        self.hub.remove(late.connection)
+        self.hub.continue_with(self.world.fills.pop(), step(1, 9))
+        assert late.sends == 0
+
+
+class HintTests(SimpleTestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.hub = self.world.hub
+        self.world.client(3)
+        self.world.refreshes.clear()
+
+    def test_a_hint_beyond_the_position_makes_the_hub_look(self) -> None:
+        self.hub.hear(KEY, 4)
+        assert self.world.refreshes == [KEY]
+
+    def test_an_old_hint_and_one_for_a_stream_without_listeners_do_nothing(self) -> None:
+        for key, to in [(KEY, 2), (KEY, 3), ("inbox-2", 9)]:
+            with self.subTest(key=key, to=to):
+                self.hub.hear(key, to)
+                assert self.world.refreshes == []
+
+    def test_a_hint_whose_read_failed_is_taken_again(self) -> None:
+        self.hub.hear(KEY, 4)
+        self.hub.hear(KEY, 4)  # from the next comparison with the database
+        assert self.world.refreshes == [KEY, KEY]
+
+
+class SlowClientTests(SimpleTestCase):
+    async def test_a_slow_client_keeps_nobody_waiting(self) -> None:
+        world = World()
+        slow, quick = world.client(), world.client()
+        slow.slow = True
+        world.hub.publish(KEY, step(0, 1))
+        assert slow.connection.blocked
+        assert quick.read == ["0-1"]
+        await slow.drain()
+        assert slow.read == ["0-1"]
+        assert not slow.connection.blocked
+
+    async def test_a_slow_client_continues_from_memory_when_it_drains(self) -> None:
+        world = World()
+        slow = world.client()
+        slow.slow = True
+        for n in range(5):
+            world.hub.publish(KEY, step(n, n + 1))
+        assert slow.sends == 1
+        await slow.drain()
+        assert slow.read == ["0-1", "1-2", "2-3", "3-4", "4-5"]
+        assert world.fills == []
+
+    async def test_a_very_slow_client_continues_from_the_database_when_it_drains(self) -> None:
+        world = World()
+        slow = world.client()
+        slow.slow = True
+        for n in range(100):
+            world.hub.publish(KEY, step(n, n + 1))
+        await slow.drain()
+        assert slow.read == ["0-1"]
+        world.hub.continue_with(world.fills.pop(), step(1, 100))
+        assert slow.read == ["0-1", "1-100"]
+
+    async def test_a_client_that_is_slow_again_when_its_gap_was_read_gets_it_later(self) -> None:
+        world = World()
+        world.client(9)
+        late = world.client(1)
+        late.slow = True
+        world.hub.tell(late.connection, Frame("typing", b"typing "))
+        world.hub.continue_with(world.fills.pop(), step(1, 9))
+        await late.drain()
+        world.hub.continue_with(world.fills.pop(), step(1, 9))
+        assert late.read == ["typing", "1-9"]
+
+    async def test_a_snapshot_that_a_slow_client_missed_is_read_for_it(self) -> None:
+        world = World()
+        slow = world.client()
+        slow.slow = True
+        world.hub.publish(KEY, step(0, 1))
+        world.hub.publish(KEY, snapshot(4, "aaaaaaaa"))
+        await slow.drain()
+        world.hub.continue_with(world.fills.pop(), snapshot(4, "aaaaaaaa"))
+        assert slow.read == ["0-1", "=4"]
+
+    async def test_what_has_no_history_is_not_repeated_to_a_slow_client(self) -> None:
+        world = World()
+        slow = world.client()
+        slow.slow = True
+        world.hub.publish(KEY, step(0, 1))
+        world.hub.signal(KEY, Frame("typing", b"typing "))
+        world.hub.tell(slow.connection, Frame("heartbeat", b"heartbeat "))
+        await slow.drain()
+        assert slow.read == ["0-1"]
+
+    async def test_a_slow_client_that_is_removed_leaves_no_task(self) -> None:
+        world = World()
+        slow = world.client()
+        slow.slow = True
+        world.hub.publish(KEY, step(0, 1))
+        before = asyncio.all_tasks()
+        world.hub.remove(slow.connection)
+        await asyncio.wait(before - {asyncio.current_task()}, timeout=5)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+class MemoryTests(SimpleTestCase):
+    async def test_a_connection_keeps_no_message(self) -> None:
+        world = World()
+        clients = [world.client() for _ in range(20)]
+        for n in range(50):
+            world.hub.publish(KEY, step(n, n + 1))
+        assert len(clients[0].read) == 50
+        assert world.lines.alive() == 0
+
+    async def test_slow_clients_share_the_one_message_that_they_did_not_take(self) -> None:
+        world = World()
+        clients = [world.client() for _ in range(20)]
+        for client in clients:
+            client.slow = True
+        for n in range(50):
+            world.hub.publish(KEY, step(n, n + 1))
+        assert world.lines.alive() == 1
+        for client in clients:
+            await client.drain()
+        assert world.lines.alive() == 0
+
+    def test_a_stream_keeps_few_batches_and_few_bytes(self) -> None:
+        world = World()
+        world.client()
+        for n in range(50):
+            world.hub.publish(KEY, step(n, n + 1))
+        assert len(world.hub.streams[KEY].recent) == RECENT_BATCHES
+        for n in range(50, 60):
+            world.hub.publish(KEY, step(n, n + 1, size=RECENT_BYTES // 3))
+        assert len(world.hub.streams[KEY].recent) == 2
+
+    def test_nothing_is_left_of_connections_that_were_removed(self) -> None:
+        world = World()
+        clients = [world.client(owner=owner) for owner in "112"]
+        assert world.hub.owners == {"1": 2, "2": 1}
+        for client in clients:
+            world.hub.remove(client.connection)
+        assert (world.hub.streams, world.hub.connections, world.hub.owners) == ({}, set(), {})
+
+
+class EndTests(SimpleTestCase):
+    def test_a_connection_over_its_budget_is_closed_and_gets_no_more(self) -> None:
+        world = World(max_bytes=1_000)
+        client, other = world.client(), world.client(1)
+        world.hub.publish(KEY, step(0, 1, size=1_000))
+        world.hub.publish(KEY, step(1, 2))
+        assert (client.connection.closed, client.ended, client.sends) == ("limit", 1, 1)
+        assert (other.connection.closed, other.read) == (None, ["1-2"])
+
+    def test_the_first_reason_to_close_is_the_one_that_is_told(self) -> None:
+        world = World()
+        client = world.client()
+        world.hub.close(client.connection, "drain")
+        world.hub.close(client.connection, "max-age")
+        assert (client.connection.closed, client.ended) == ("drain", 1)
+
+    def test_a_connection_that_was_removed_hears_nothing(self) -> None:
+        world = World()
+        client, other = world.client(), world.client()
+        world.hub.remove(client.connection)
+        world.hub.publish(KEY, step(0, 1))
+        assert (client.sends, other.read) == (0, ["0-1"])
+
+    def test_a_write_is_activity(self) -> None:
+        world = World()
+        client = world.client()
+        world.time = 12.0
+        world.hub.publish(KEY, step(0, 1))
+        assert client.connection.active_at == 12.0

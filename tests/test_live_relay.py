@@ -1,0 +1,153 @@
+"""Hints between processes on a real broker, and what happens when they are lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import override_settings
+
+from notifications.models import Inbox, Notification
+from notifications.services import notify
+from tests.servers.process import ServerProcess
+from tests.servers.valkey import Valkey
+from tests.streaming import EventStream, cookies
+
+Start = Callable[..., ServerProcess]
+
+LAYERS = {"channel layer": "", "pub/sub layer": "pubsub"}
+AT_ONCE = 5.0  # seconds; comparing with the database, which is 30 s apart with a broker, cannot explain it
+
+
+@pytest.fixture
+def alice(transactional_db: None) -> User:
+    return User.objects.create_user("alice")
+
+
+@pytest.fixture(params=LAYERS)
+def two_servers(
+    request: pytest.FixtureRequest, asgi_server: Start, valkey: Valkey
+) -> Iterator[tuple[ServerProcess, ServerProcess]]:
+    """Start two server processes on one broker; this process, a third, sends through the same kind of layer."""
+    case = LAYERS[request.param]
+    backend = "channels_redis.pubsub.RedisPubSubChannelLayer" if case else "channels_redis.core.RedisChannelLayer"
+    layer = {"BACKEND": backend, "CONFIG": {"hosts": [{"address": valkey.url, "socket_timeout": None}]}}
+    first, second = (
+        asgi_server(settings="tests.live_settings", redis_url=valkey.url, env={"CASE": case}) for _ in range(2)
+    )
+    with override_settings(CHANNEL_LAYERS={"default": layer}):
+        yield first, second
+
+
+def test_a_third_process_reaches_the_streams_of_two_servers_at_once(
+    two_servers: tuple[ServerProcess, ServerProcess], alice: User
+) -> None:
+    cookie = cookies(alice)
+    with EventStream(two_servers[0].url, cookie) as one, EventStream(two_servers[1].url, cookie) as two:
+        one.next("reset")
+        two.next("reset")
+        joined(two_servers, alice, one, two)
+        began = time.monotonic()
+        notify(alice, "from a third process")
+        assert one.titles(1) == ["from a third process"]
+        assert two.titles(1) == ["from a third process"]
+        assert time.monotonic() - began < AT_ONCE
+
+
+def joined(servers: tuple[ServerProcess, ServerProcess], alice: User, *streams: EventStream) -> None:
+    """Return when both servers listen to the broker, as the arrival of a first notification shows."""
+    notify(alice, "are you there?")
+    for stream in streams:
+        stream.titles(1)
+
+
+def test_a_process_subscribes_once_however_many_streams_it_has(
+    two_servers: tuple[ServerProcess, ServerProcess], valkey: Valkey, alice: User
+) -> None:
+    cookie = cookies(alice)
+    streams = [EventStream(server.url, cookie) for server in two_servers for _ in range(10)]
+    for stream in streams:
+        stream.next("reset")
+    joined(two_servers, alice, *streams)
+    subscriptions = subscribers(valkey)
+    for stream in streams:
+        stream.close()
+    assert subscriptions == len(two_servers)
+
+
+def subscribers(valkey: Valkey) -> int:
+    """Count the members of our group, by whichever way the layer keeps them."""
+    import redis
+
+    with redis.Redis.from_url(valkey.url, decode_responses=True) as client:
+        members = client.zcard("asgi:group:carillon")
+        channels: Any = client.pubsub_numsub("asgi__group__carillon")
+    return int(members) or sum(count for _channel, count in channels)
+
+
+def test_a_lost_hint_costs_a_delay_and_no_notification(asgi_server: Start, valkey: Valkey, alice: User) -> None:
+    server = asgi_server(settings="tests.live_settings", redis_url=valkey.url, env={"RECONCILE": "2"})
+    with EventStream(server.url, cookies(alice)) as stream:
+        stream.next("reset")
+        notify(alice, "sent without the broker")  # this process has no channel layer: no hint leaves it
+        assert stream.titles(1) == ["sent without the broker"]
+
+
+def test_a_broker_that_dies_and_returns_loses_nothing(asgi_server: Start, valkey: Valkey, alice: User) -> None:
+    server = asgi_server(settings="tests.live_settings", redis_url=valkey.url, env={"RECONCILE": "2"})
+    layer = {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [{"address": valkey.url, "socket_timeout": None}]},
+    }
+    with override_settings(CHANNEL_LAYERS={"default": layer}), EventStream(server.url, cookies(alice)) as stream:
+        stream.next("reset")
+        valkey.kill()
+        notify(alice, "while the broker is down")
+        assert stream.titles(1) == ["while the broker is down"]
+        valkey.start()
+        notify(alice, "when it is back")
+        assert stream.titles(1) == ["when it is back"]
+
+
+def test_rows_of_a_producer_that_was_killed_before_its_hook_arrive(asgi_server: Start, alice: User) -> None:
+    server = asgi_server()
+    with EventStream(server.url, cookies(alice)) as stream:
+        stream.next("reset")
+        notice = notify([], "stored by hand")
+        Notification.objects.create(recipient=alice, notice=notice)
+        assert stream.titles(1) == ["stored by hand"]
+    assert Inbox.objects.get(user=alice).head > 0
+
+
+def test_a_restored_backup_gives_a_fresh_snapshot(asgi_server: Start, alice: User) -> None:
+    server = asgi_server()
+    cookie = cookies(alice)
+    notify(alice, "kept")
+    notify(alice, "lost with the backup")
+    with EventStream(server.url, cookie) as stream:
+        position = stream.next("reset")["cursor"]
+    Notification.objects.filter(notice__title="lost with the backup").delete()
+    Inbox.objects.filter(user=alice).update(head=1)
+    with EventStream(server.url, cookie, position) as stream:
+        reset = stream.next("reset")
+        assert reset["reason"] == "ahead"
+        assert [item["title"] for item in reset["items"]] == ["kept"]
+
+
+def test_kill_9_and_restart_bring_what_was_missed_once_and_in_order(asgi_server: Start, alice: User) -> None:
+    server = asgi_server()
+    cookie = cookies(alice)
+    with EventStream(server.url, cookie) as stream:
+        position = stream.next("reset")["cursor"]
+        server.kill()
+        with pytest.raises((EOFError, ConnectionError)):
+            stream.next()
+    sent = [f"missed {number}" for number in range(3)]
+    for title in sent:
+        notify(alice, title)
+    server.start()
+    with EventStream(server.url, cookie, position) as stream:
+        assert stream.titles(3) == sent
