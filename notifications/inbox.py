@@ -18,6 +18,7 @@ from .cursor import Position
 from .frames import Actor, Item, ResetReason, Tombstone
 from .models import Inbox, Notification, Stream
 from .models.inbox import NotificationQuerySet
+from .outbox import BEHIND, collect
 from .streams import Batch, Family, Read, register
 
 PAGE = 20  # items of a snapshot, and of a page unless asked otherwise
@@ -69,6 +70,10 @@ class InboxFamily(Family):
             return ()
         users = get_user_model()._base_manager.using(self.alias)
         return [Inbox(user_id=pk) for pk in users.filter(pk__in=pks).order_by("pk").values_list("pk", flat=True)]
+
+    def gather(self, pks: Sequence[Any]) -> None:
+        """Collect broadcasts."""
+        collect(pks)
 
     def stamp(self, head: models.Subquery) -> dict[str, Any]:
         """Set the position, and at the first time the arrival too."""
@@ -149,7 +154,7 @@ def counts(pks: Iterable[Any], using: str | None = None) -> dict[Any, Counts]:
 
 
 def summary(user: Any) -> Summary:
-    """Return the position and the counts of `user`, with two queries; nothing is written."""
+    """Return the position and the counts of `user`, with two queries; only broadcasts to be collected cost more."""
     cursor = _position(user.pk)
     numbers = counts([user.pk])[user.pk]
     return Summary(cursor, numbers.unread, numbers.unseen)
@@ -194,8 +199,12 @@ def _present(rows: NotificationQuerySet, state: State = "all") -> NotificationQu
 
 
 def _position(pk: Any) -> str:
-    found = Inbox.objects.filter(pk=pk).values_list("epoch", "head").first()
-    return INBOX.cursor(pk, Position(*found)) if found else ""
+    """Return the cursor of an inbox, once its owner has collected what was broadcast."""
+    rows = Inbox.objects.filter(pk=pk).annotate(behind=BEHIND).values_list("epoch", "head", "behind")
+    found = rows.first()
+    if (found is None or found[2]) and collect([pk]):
+        found = rows.first()
+    return INBOX.cursor(pk, Position(*found[:2])) if found else ""
 
 
 def _actor(user: Any) -> Actor:

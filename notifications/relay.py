@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from . import frames
 from .broker import Broker
+from .chores import Chores
 from .conf import conf
 from .cursor import Position
 from .drain import on_termination
@@ -27,6 +28,7 @@ R = TypeVar("R")
 logger = logging.getLogger("notifications")
 
 READ_CHUNK = 100  # streams read at once
+SECOND_LOOK = 1.0  # seconds after a comparison that was asked for; who was just connecting is there by then
 DRAIN = 1.0  # seconds between saying bye and letting the server stop
 
 _relays: dict[asyncio.AbstractEventLoop, Relay] = {}
@@ -38,7 +40,7 @@ def current() -> Relay:
     relay = _relays.get(loop)
     if relay is None:
         for gone in [other for other in _relays if other.is_closed()]:
-            _relays.pop(gone).threads.close()
+            _relays.pop(gone).close()
         relay = _relays[loop] = Relay(loop)
         relay.start()
     return relay
@@ -63,6 +65,11 @@ def revoke(owner: str, session: str = "") -> None:
         session: The digest of one session; empty for all of the user's.
     """
     _spread({"revoke": [owner, session]})
+
+
+def wake() -> None:
+    """Have every process compare its streams with the database, and take its turn at the chores, now."""
+    _spread({"wake": True})
 
 
 def signal(key: Key, frame: frames.Frame) -> None:
@@ -91,6 +98,7 @@ class Relay:
         self.wheel = Wheel(self._heartbeat, self._expire)
         self.threads = Threads(conf.DATABASE_THREADS, "notifications-read")
         self.broker = Broker(self.take, self.reconcile_soon)
+        self.chores = Chores(self._period)
         self.draining = False
         self._stale: dict[Key, None] = {}  # streams to be read, in the order in which they moved
         self._reading: asyncio.Task[None] | None = None
@@ -99,9 +107,15 @@ class Relay:
 
     def start(self) -> None:
         """Begin to listen, to compare and to keep time."""
-        self._tasks = [self.loop.create_task(self._reconcile_loop()), *self.broker.start()]
+        own = [self.loop.create_task(self._reconcile_loop()), self.loop.create_task(self.chores.run())]
+        self._tasks = [*own, *self.broker.start()]
         self.loop.call_later(TICK, self._tick)
         on_termination(self.loop, self.drain)
+
+    def close(self) -> None:
+        """Let the threads end, once the loop has."""
+        self.threads.close()
+        self.chores.threads.close()
 
     def run(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
         """Run database work in the relay's own threads."""
@@ -118,6 +132,8 @@ class Relay:
                 self.hub.hear(Key(family, pk), to)
             if "revoke" in message:
                 self._revoke(*message["revoke"])
+            if "wake" in message:
+                self._wake_up()
             if "signal" in message:
                 family, pk, name, data = message["signal"]
                 self.hub.signal(Key(family, pk), frames.Frame(name, data.encode()))
@@ -134,6 +150,11 @@ class Relay:
         for connection in list(self.hub.connections):
             self.hub.close(connection, "drain")
         return DRAIN if self.hub.connections else 0.0
+
+    def _wake_up(self) -> None:
+        self.chores.wake()
+        self.reconcile_soon()
+        self.loop.call_later(SECOND_LOOK, self.reconcile_soon)
 
     def _revoke(self, owner: str, session: str) -> None:
         for connection in list(self.hub.connections):
@@ -192,9 +213,8 @@ class Relay:
 
     async def _reconcile_loop(self) -> None:
         while True:
-            period = conf.RECONCILE or (30.0 if self.broker.connected else 1.0)
             try:
-                async with asyncio.timeout(period):
+                async with asyncio.timeout(self._period()):
                     await self._wake.wait()
             except TimeoutError:
                 pass
@@ -205,6 +225,9 @@ class Relay:
                         self.hub.hear(hint.key, hint.to)
                 except Exception:
                     logger.exception("Could not compare with the database; the next turn repeats it.")
+
+    def _period(self) -> float:
+        return conf.RECONCILE or (30.0 if self.broker.connected else 1.0)
 
     # Time
 
@@ -232,11 +255,12 @@ def _read(family: Family, positions: dict[Key, Position]) -> dict[Key, Batch]:
 
 
 def _compare(keys: list[Key]) -> list[Hint]:
-    """Stamp, in a thread, what stayed pending in the streams `keys`, and return where they are."""
+    """Store what waited for the streams' readers and stamp, in a thread, what stayed pending in the streams `keys`, and return where they are."""
     hints: list[Hint] = []
     for name, family in families.items():
         pks = [family.pk(key) for key in keys if key.family == name]
         if pks:
+            family.gather(pks)
             sequence(family, pks)
             heads = family.streams().filter(pk__in=pks).values_list("pk", "head")
             hints += [Hint(family.key(pk), head) for pk, head in heads]

@@ -91,6 +91,9 @@ class Family(ABC):
         """The database in which the stream lives; resuming reads the primary one."""
         return router.db_for_write(self.stream)
 
+    def gather(self, pks: Sequence[Any]) -> None:
+        """Store what waits elsewhere until the readers of these streams are there; nothing by default."""
+
     def cursor_name(self, pk: Hashable) -> str:
         """Return the stream's name in a cursor."""
         return f"{self.name}-{pk}"
@@ -214,6 +217,16 @@ def _stamp(family: Family, waiting: models.QuerySet[Any], pks: list[Any]) -> tup
         if ids:
             entries.filter(pk__in=ids, modseq=None).update(**family.stamp(head))
     return heads, full and bool(ids)
+
+
+def catch_up(family: Family, pk: Any, position: Position | None) -> Batch:
+    """Read what a reader who comes now has missed, having stored and stamped what waited for it.
+
+    Must run outside a transaction, as `sequence` does. Raises `KeyError` if the stream does not exist.
+    """
+    family.gather([pk])
+    sequence(family, [pk])
+    return changes_since(family, {pk: position})[pk]
 
 
 def changes_since(family: Family, cursors: Mapping[Any, Position | None]) -> dict[Any, Batch]:

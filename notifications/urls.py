@@ -15,7 +15,7 @@ urlpatterns = [
     path("api/inbox/read-all/", views.read_all, name="read-all"),
     path("api/inbox/seen/", views.seen, name="seen"),
     re_path(
-        r"^api/inbox/(?P<pk>[0-9]{1,18})/(?P<action>read|unread|archive|unarchive)/$",
+        r"^api/inbox/(?P<pk>[0-9]{1,18})/(?P<action>read|unread|archive|unarchive|click)/$",
         views.item_action,
         name="item-action",
     ),

@@ -17,7 +17,7 @@ from .inbox import INBOX
 from .lane import SCOPE_KEY, Admission, Offer
 from .models import Notification
 from .responses import BadRequest, answer, endpoint, error, fields, number
-from .streams import Batch, changes_since, sequence
+from .streams import Batch, catch_up
 
 MAX_WAIT = 25.0  # seconds a poll may be held; proxies cut a silent request at 60
 
@@ -35,6 +35,7 @@ ACTIONS = {
     "unread": services.mark_unread,
     "archive": services.archive,
     "unarchive": services.unarchive,
+    "click": services.mark_clicked,
 }
 
 
@@ -157,9 +158,7 @@ def _position(request: HttpRequest, last_event_id: str | None) -> Position | Non
 
 def _catch_up(request: HttpRequest, position: Position | None) -> Batch:
     """Read what the reader missed; what nobody stamped yet is stamped now."""
-    pk = request.user.pk
-    sequence(INBOX, [pk])
-    return changes_since(INBOX, {pk: position})[pk]
+    return catch_up(INBOX, request.user.pk, position)
 
 
 def _admission(

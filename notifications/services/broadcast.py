@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from .. import relay
+from ..chores import chore
 from ..models import Broadcast, Notice
 from ..models.broadcast import OUTBOX, BroadcastState
 from ..models.content import CONTENT
@@ -146,6 +147,15 @@ def publish_due() -> int:
         sent += broadcast.state != BroadcastState.DRAFT
     post()
     return sent
+
+
+@chore
+def publish_in_time() -> float | None:
+    """Publish what is due; return the seconds until the next broadcast is."""
+    publish_due()
+    waiting = Broadcast.objects.filter(state=BroadcastState.SCHEDULED).order_by("publish_at")
+    following = waiting.values_list("publish_at", flat=True).first()
+    return None if following is None else (following - timezone.now()).total_seconds()
 
 
 apublish_broadcast = twin(publish_broadcast)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ..conf import conf
 from ..inbox import INBOX
-from ..models import Inbox, Notice, Notification
+from ..models import Broadcast, Inbox, Notice, Notification
 from .twins import twin
 
 CHUNK = 500  # rows deleted by one transaction
@@ -33,9 +33,10 @@ def prune(before: datetime | None = None) -> int:
     deleted = 0
     while found := _prune_chunk(before):
         deleted += found
-    Notice.objects.filter(created_at__lt=before).exclude(
-        pk__in=Notification.objects.order_by().values("notice_id")
-    ).delete()
+    without_copies = Notice.objects.exclude(pk__in=Notification.objects.order_by().values("notice_id"))
+    # A broadcast's notice stays: somebody may still collect it.
+    broadcast = Broadcast.objects.published().order_by().values("notice_id")
+    without_copies.filter(created_at__lt=before).exclude(pk__in=broadcast).delete()
     return deleted
 
 
