@@ -20,6 +20,7 @@ from .models import Inbox, Notification, Stream
 from .models.inbox import NotificationQuerySet
 from .outbox import BEHIND, collect
 from .streams import Batch, Family, Read, register
+from .validators import validate_text
 
 PAGE = 20  # items of a snapshot, and of a page unless asked otherwise
 PAGE_LIMIT = 100  # items of a page at most
@@ -171,10 +172,14 @@ def page(user: Any, state: State = "all", category: str = "", before: int | None
         limit: Items, from 1 to `PAGE_LIMIT`.
 
     Raises:
-        ValidationError: `state`, `before` or `limit` is out of range; the field is named.
+        ValidationError: `state`, `category`, `before` or `limit` is out of range; the field is named.
     """
     if state not in get_args(State):
         raise ValidationError({"state": _("State must be one of unread, all, archived.")})
+    try:
+        validate_text(category)
+    except ValidationError as error:
+        raise ValidationError({"category": error}) from error
     if not 1 <= limit <= PAGE_LIMIT:
         raise ValidationError({"limit": _("Limit must be between 1 and %(limit)s.") % {"limit": PAGE_LIMIT}})
     cursor = _position(user.pk)  # before the rows: to apply a row twice is harmless, to miss one is not

@@ -46,9 +46,10 @@ def current() -> Relay:
     return relay
 
 
-def connected(family: Family) -> set[str]:
+def connected(family: Family | str) -> set[str]:
     """Return the keys, as text, of the streams of `family` that somebody listens to in this process."""
-    return {key.pk for relay in list(_relays.values()) for key in list(relay.hub.streams) if key.family == family.name}
+    name = family if isinstance(family, str) else family.name
+    return {key.pk for relay in list(_relays.values()) for key in list(relay.hub.streams) if key.family == name}
 
 
 def announce(hints: Sequence[Hint]) -> None:
@@ -75,6 +76,12 @@ def wake() -> None:
 def signal(key: Key, frame: frames.Frame) -> None:
     """Send a frame that is stored nowhere, typing for example, to a stream's listeners in every process."""
     _spread({"signal": [*key, frame.name, frame.data.decode()]})
+
+
+def signal_here(key: Key, frame: frames.Frame) -> None:
+    """Send a frame that is stored nowhere to a stream's listeners in this process alone."""
+    for relay in [relay for relay in list(_relays.values()) if not relay.loop.is_closed()]:
+        relay.loop.call_soon_threadsafe(relay.hub.signal, key, frame)
 
 
 def _spread(message: dict[str, Any]) -> None:
@@ -164,6 +171,9 @@ class Relay:
     # Reading
 
     def _refresh(self, key: Key) -> None:
+        if key.family not in families:  # nothing of it is stored: a chore signals what its listeners see
+            self.chores.wake()
+            return
         self._stale[key] = None
         if self._reading is None:
             self._reading = self.loop.create_task(self._read_stale())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as _
 
 # {count}, {name} and {time} are filled in by the elements. A count stands where no plural is needed, so that
-# every language gets by with one form.
+# every language gets by with one form. The elements have these English texts themselves; only what differs is sent.
 STRINGS = {
     "notifications": _("Notifications"),
     "bell": _("Notifications, {count} new"),

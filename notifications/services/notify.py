@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,8 @@ from django.utils.translation import gettext as _
 
 from ..inbox import INBOX
 from ..models import Notice, Notification
+from ..models.inbox import NotificationQuerySet
+from ..validators import validate_data, validate_text
 from .commit import sequence_after_commit
 from .recipients import recipient_chunks
 from .twins import twin
@@ -72,7 +75,7 @@ def notify(
         actor=_actor(actor),
         expires_at=expires_at,
     )
-    _validate(notice, dedupe_key, expires_at)
+    _validate(notice, dedupe_key)
     with transaction.atomic(using=router.db_for_write(Notice)):
         if dedupe_key is None:
             return _send(notice, to)
@@ -97,26 +100,32 @@ def _send(notice: Notice, to: Any) -> Notice:
 def _send_once(notice: Notice, to: Any, dedupe_key: str) -> Notice:
     """Store copies for those who have none with this key; two sends at the same moment store one each."""
     sent = Notification.objects.filter(dedupe_key=dedupe_key)
-    earlier: Notice | None = None
+    earlier: set[int] = set()
     reached: list[Any] = []
     for pks in recipient_chunks(to):
-        had = dict(sent.filter(recipient_id__in=pks).values_list("recipient_id", "notice_id"))
-        if had and earlier is None:
-            earlier = Notice.objects.get(pk=min(had.values()))
+        had = _notices(sent, pks)
         new = [pk for pk in pks if pk not in had]
-        if not new:
-            continue
-        if notice._state.adding:
-            notice.save(force_insert=True)
-        copies = [Notification(recipient_id=pk, notice=notice, dedupe_key=dedupe_key) for pk in new]
-        Notification.objects.bulk_create(copies, ignore_conflicts=True)
-        reached += new
+        if new:
+            if notice._state.adding:
+                notice.save(force_insert=True)
+            copies = [Notification(recipient_id=pk, notice=notice, dedupe_key=dedupe_key) for pk in new]
+            Notification.objects.bulk_create(copies, ignore_conflicts=True)
+            had |= _notices(sent, new)  # another send may have come first for some of them
+        reached += [pk for pk, notice_id in had.items() if notice_id == notice.pk]
+        earlier.update(had.values())
     sequence_after_commit(INBOX, reached)
-    if earlier is not None and not reached:
-        return earlier
+    if earlier and not reached:
+        first = Notice.objects.get(pk=min(earlier))
+        if not notice._state.adding:
+            notice.delete()
+        return first
     if notice._state.adding:
         notice.save(force_insert=True)
     return notice
+
+
+def _notices(sent: NotificationQuerySet, pks: list[Any]) -> dict[Any, int]:
+    return dict(sent.filter(recipient_id__in=pks).values_list("recipient_id", "notice_id"))
 
 
 def _actor(actor: Any) -> Any:
@@ -130,11 +139,44 @@ def _actor(actor: Any) -> Any:
     return actor
 
 
-def _validate(notice: Notice, dedupe_key: str | None, expires_at: datetime | None) -> None:
-    notice.clean_fields(exclude=["actor"])
-    if expires_at is not None and timezone.is_naive(expires_at):
-        raise ValidationError({"expires_at": _("Give a time with a time zone, for example timezone.now() + …")})
-    if dedupe_key is not None and not 1 <= len(dedupe_key) <= DEDUPE_LENGTH:
+def _validate(notice: Notice, dedupe_key: str | None) -> None:
+    errors: dict[str, Any] = {}
+    try:
+        notice.clean_fields(exclude=["actor", "data"])
+    except ValidationError as invalid:
+        errors = invalid.error_dict
+    # `clean_fields` passes over what is empty, whatever its type, and a time without a zone.
+    more: list[tuple[str, Callable[[Any], None], Any]] = [
+        *[(name, _validate_given, getattr(notice, name)) for name in ("body", "url", "kind", "category")],
+        ("data", validate_data, notice.data),
+        ("dedupe_key", _validate_key, dedupe_key),
+        ("expires_at", _validate_aware, notice.expires_at),
+    ]
+    for name, validate, value in more:
+        if name not in errors:
+            try:
+                validate(value)
+            except ValidationError as invalid:
+                errors[name] = invalid
+    if errors:
+        raise ValidationError(errors)
+
+
+def _validate_given(value: Any) -> None:
+    if value is None:
+        raise ValidationError(_("Give a text, or leave the field out."), code="null")
+
+
+def _validate_key(value: Any) -> None:
+    if value is None:
+        return
+    if not isinstance(value, str) or not 1 <= len(value) <= DEDUPE_LENGTH:
         raise ValidationError(
-            {"dedupe_key": _("A dedupe key has 1 to %(limit)s characters.") % {"limit": DEDUPE_LENGTH}}
+            _("A dedupe key is a text of 1 to %(limit)s characters."), params={"limit": DEDUPE_LENGTH}
         )
+    validate_text(value)
+
+
+def _validate_aware(value: datetime | None) -> None:
+    if value is not None and timezone.is_naive(value):
+        raise ValidationError(_("Give a time with a time zone, for example timezone.now() + …"))

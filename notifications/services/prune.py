@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, OuterRef, Q
 from django.utils import timezone
 
 from ..conf import conf
 from ..inbox import INBOX
 from ..models import Broadcast, Inbox, Notice, Notification
+from ..models.inbox import NotificationQuerySet
 from .twins import twin
 
 CHUNK = 500  # rows deleted by one transaction
@@ -33,26 +34,38 @@ def prune(before: datetime | None = None) -> int:
     deleted = 0
     while found := _prune_chunk(before):
         deleted += found
-    without_copies = Notice.objects.exclude(pk__in=Notification.objects.order_by().values("notice_id"))
-    # A broadcast's notice stays: somebody may still collect it.
-    broadcast = Broadcast.objects.published().order_by().values("notice_id")
-    without_copies.filter(created_at__lt=before).exclude(pk__in=broadcast).delete()
+    while _prune_notices(before):
+        pass
     return deleted
 
 
 aprune = twin(prune)
 
 
-def _prune_chunk(before: datetime) -> int:
+def prunable(before: datetime) -> NotificationQuerySet:
+    """Return the notifications that `prune` would delete.
+
+    A pending one is left until it is stamped: its readers must hear of the change first.
+    """
     old = Q(archived_at__lt=before) | Q(notice__expires_at__lt=before) | Q(notice__recalled_at__lt=before)
-    # A pending row is left until it is stamped: its readers must hear of the change first.
-    stamped = Notification.objects.using(INBOX.alias).filter(old, modseq__isnull=False).order_by("pk")
-    ids = list(stamped.values_list("pk", flat=True)[:CHUNK])
+    return Notification.objects.using(INBOX.alias).filter(old, modseq__isnull=False)
+
+
+def _prune_chunk(before: datetime) -> int:
+    old = prunable(before)
+    ids = list(old.order_by("pk").values_list("pk", flat=True)[:CHUNK])
     if not ids:
         return 0
-    rows = stamped.filter(pk__in=ids)
+    rows = old.filter(pk__in=ids)
     floors: dict[Any, int] = dict(rows.order_by().values_list("recipient_id").annotate(Max("modseq")))
     with transaction.atomic(using=INBOX.alias):
         for pk in sorted(floors):  # in the order in which the sequencer takes them
             Inbox.objects.using(INBOX.alias).filter(pk=pk, floor__lt=floors[pk]).update(floor=floors[pk])
         return rows.delete()[0]
+
+
+def _prune_notices(before: datetime) -> int:
+    copies = Notification.objects.filter(notice=OuterRef("pk"))
+    broadcast = Broadcast.objects.filter(notice=OuterRef("pk"))  # somebody may still collect it
+    bare = Notice.objects.using(INBOX.alias).filter(~Exists(copies), ~Exists(broadcast), created_at__lt=before)
+    return bare.filter(pk__in=list(bare.values_list("pk", flat=True)[:CHUNK])).delete()[0]

@@ -49,9 +49,11 @@ def notifications_head(context: Context, bundle: str = "notifications", title: b
     if not _signed_in(request):
         return SafeString("")
     return format_html(
-        '<link rel="stylesheet" href="{}"{}>\n{}\n<script type="module" src="{}"{}></script>',
+        '<link rel="stylesheet" href="{}"{}>\n<link rel="preload" as="fetch" crossorigin href="{}">\n'
+        '{}\n<script type="module" src="{}"{}></script>',
         static("notifications/bell.css"),
         nonce := _nonce(context, request),
+        static("notifications/elements.css"),
         json_script({**_config(request), "title": title}, "notifications-config"),
         static(f"notifications/{bundle}.js"),
         nonce,
@@ -99,7 +101,7 @@ def _config(request: HttpRequest) -> dict[str, Any]:
         "csrf": _csrf(request),
         "version": __version__,
         "language": get_language() or settings.LANGUAGE_CODE,
-        "strings": {key: str(text) for key, text in STRINGS.items()},
+        "strings": {key: text for key, english in STRINGS.items() if (text := _(english)) != english},
     }
 
 
@@ -114,6 +116,7 @@ def _urls() -> dict[str, str | None]:
         "seen": reverse("notifications:seen"),
         "counts": reverse("notifications:counts"),
         "page": reverse("notifications:inbox"),
+        "style": static("notifications/elements.css"),
         "socket": None,
     }
 

@@ -1,0 +1,131 @@
+/** `<notification-bell>`: the bell with its number, and the panel that it opens. */
+
+import { button, h, NotificationElement } from "./element.js";
+import { FeedView } from "./feed.js";
+import { icon } from "./icons.js";
+
+const MOST = 99; // a larger number says only that there are many
+const MARGIN = 8; // px between the panel and the edges of the window
+
+export class NotificationBell extends NotificationElement {
+  /** @type {"all" | "unread"} */
+  #state = "all";
+
+  #badge = h("span", { class: "badge", part: "badge", "aria-hidden": "true" });
+  #heading = h("h2", { id: "heading" });
+  #readAll = button("text", () => this.client.markAllRead());
+  #all = button("filter", () => this.#choose("all"));
+  #unread = button("filter", () => this.#choose("unread"));
+  #link = h("a", { class: "text", part: "see-all" });
+  #view = new FeedView(this);
+
+  #panel = h(
+    "div",
+    { class: "panel", part: "panel", popover: "auto", role: "dialog", "aria-labelledby": "heading", tabindex: "-1" },
+    h(
+      "header",
+      { part: "header" },
+      this.#heading,
+      h("connection-status", { quiet: true }),
+      this.#readAll,
+      h("div", { class: "filters", role: "group", "aria-labelledby": "heading" }, this.#all, this.#unread),
+    ),
+    this.#view.root,
+    h("footer", { part: "footer" }, this.#link),
+  );
+
+  #button = /** @type {HTMLButtonElement} */ (
+    button("bell", null, icon("bell"), { "aria-haspopup": "dialog", "aria-expanded": "false" })
+  );
+
+  build() {
+    this.#heading.textContent = this.text("notifications", "Notifications");
+    this.#readAll.textContent = this.text("markAllRead", "Mark all as read");
+    this.#all.textContent = this.text("all", "All");
+    this.#unread.textContent = this.text("unread", "Unread");
+    this.#link.textContent = this.text("seeAll", "See all notifications");
+    this.#link.setAttribute("href", this.client.config.urls.page ?? "");
+    this.#button.append(this.#badge, h("connection-status", { variant: "dot", quiet: true }));
+    this.#button.popoverTargetElement = this.#panel; // opens and closes it, and puts it next in the order of Tab
+    this.#panel.addEventListener("beforetoggle", (event) => this.#toggle(/** @type {ToggleEvent} */ (event).newState === "open"));
+    this.#panel.addEventListener("toggle", () => {
+      this.#place();
+      if (this.open) this.#panel.focus();
+    });
+    return [this.#button, this.#panel];
+  }
+
+  listen() {
+    const place = () => this.#place();
+    addEventListener("resize", place);
+    addEventListener("scroll", place, true);
+    return [
+      () => removeEventListener("resize", place),
+      () => removeEventListener("scroll", place, true),
+      () => this.#toggle(false), // taken out of the page, a popover closes without a word
+      this.client.on("notification", ({ items, total }) => this.#arrived(items[0].title, total)),
+      this.client.on("failure", (failure) => {
+        if (this.open && failure.action !== "load" && failure.action !== "seen") this.#view.fail(failure);
+      }),
+    ];
+  }
+
+  /** Whether the panel is open; also the attribute `open`. */
+  get open() {
+    return this.hasAttribute("open");
+  }
+
+  render() {
+    const { unseen, unread } = this.client.counts;
+    const count = unseen > MOST ? `${MOST.toLocaleString(this.language)}+` : unseen;
+    const name = unseen ? this.text("bell", "Notifications, {count} new", { count }) : this.text("notifications", "Notifications");
+    this.setAttribute("count", `${unseen}`);
+    this.#button.setAttribute("aria-label", name);
+    this.#button.title = name;
+    this.#badge.hidden = !unseen;
+    this.#badge.textContent = count.toLocaleString(this.language);
+    this.#readAll.hidden = !unread;
+    this.#all.ariaPressed = `${this.#state === "all"}`;
+    this.#unread.ariaPressed = `${this.#state === "unread"}`;
+    if (this.open) this.#view.render();
+  }
+
+  /** @param {boolean} open */
+  #toggle(open) {
+    if (open === this.open) return;
+    this.toggleAttribute("open", open);
+    this.#button.ariaExpanded = `${open}`;
+    if (open) {
+      this.client.markSeen();
+      this.#choose(this.#state);
+      this.#place();
+    } else this.#view.close();
+  }
+
+  /** @param {"all" | "unread"} state */
+  #choose(state) {
+    this.#state = state;
+    this.#view.show(this.client.feed({ state }));
+    this.#view.feed.hold(true);
+    this.render();
+  }
+
+  /** @param {string} title @param {number} total */
+  #arrived(title, total) {
+    if (this.open) this.client.markSeen();
+    if (document.querySelector("notification-toasts:defined")) return; // they speak
+    if (total > 1) this.announce(this.text("arrivedMany", "{count} new notifications", { count: total }));
+    else this.announce(this.text("arrived", "New notification: {title}", { title }));
+  }
+
+  /** Put the panel below the bell, inside the window. */
+  #place() {
+    if (!this.open) return;
+    const { left, right, bottom } = this.#button.getBoundingClientRect();
+    const { clientWidth } = document.documentElement;
+    const width = this.#panel.offsetWidth;
+    const wanted = getComputedStyle(this).direction === "rtl" ? left : right - width;
+    this.#panel.style.left = `${Math.max(MARGIN, Math.min(wanted, clientWidth - width - MARGIN))}px`;
+    this.#panel.style.top = `${bottom + MARGIN}px`;
+  }
+}

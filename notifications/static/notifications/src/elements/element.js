@@ -1,0 +1,136 @@
+/** What every element of Carillon does: it finds the page's client, holds it while connected, and renders. */
+
+import { connection } from "../config.js";
+
+/** @typedef {import("../client.js").Client} Client */
+
+const ANNOUNCE_AFTER = 250; // ms; what happens within it is read out as one message
+
+/** @type {Promise<CSSStyleSheet> | undefined} one sheet for all elements; policies allow a constructed one, not `<style>` */
+let style;
+
+export class NotificationElement extends HTMLElement {
+  /** @type {Client} the page's client; set when the element is connected */
+  client = /** @type {any} */ (null);
+
+  /** @type {(() => void)[]} */
+  #releases = [];
+
+  /** @type {string[]} */
+  #messages = [];
+
+  #region = h("div", { class: "hidden", "aria-live": "polite" });
+  #built = false;
+
+  connectedCallback() {
+    const client = connection();
+    if (!client) return; // nobody is signed in: what stands inside the element stays as it is
+    this.client = client;
+    this.toggleAttribute("admin", "adminUtcOffset" in document.body.dataset);
+    if (!this.#built) this.#show(this.build());
+    this.#built = true;
+    this.#releases = [client.hold(), client.on("change", () => this.render()), ...this.listen()];
+    this.render();
+  }
+
+  disconnectedCallback() {
+    for (const release of this.#releases.splice(0)) release();
+  }
+
+  connectedMoveCallback() {} // moveBefore() then keeps the element's state, an open panel too
+
+  /**
+   * Return the content of the shadow tree, with its texts; called once.
+   * @returns {Node[]}
+   */
+  build() {
+    return [];
+  }
+
+  /**
+   * Subscribe to what the element needs beside `change`.
+   * @returns {(() => void)[]} what ends the subscriptions
+   */
+  listen() {
+    return [];
+  }
+
+  /** Show the present state; called for every change. */
+  render() {}
+
+  /**
+   * Return a text in the page's language, with `{name}` filled in.
+   * @param {string} key
+   * @param {string} english
+   * @param {Record<string, string | number>} [values] numbers are written as the language writes them
+   */
+  text(key, english, values = {}) {
+    return this.client.text(key, english).replace(/{(\w+)}/g, (_, name) => values[name].toLocaleString(this.language));
+  }
+
+  get language() {
+    return this.client.config.language ?? "en";
+  }
+
+  /**
+   * Have `message` read out. The region is there from the start: one that is added with its text stays silent.
+   * @param {string} message
+   */
+  announce(message) {
+    if (this.#messages.push(message) > 1) return;
+    this.#region.textContent = "";
+    setTimeout(() => (this.#region.textContent = this.#messages.splice(0).join(" · ")), ANNOUNCE_AFTER);
+  }
+
+  /**
+   * Attach the shadow tree once it has its style; until then, and if that fails, the element shows what it contains.
+   * @param {Node[]} nodes
+   */
+  async #show(nodes) {
+    const address = /** @type {any} */ (this.client.config.urls).style;
+    style ??= fetch(address).then(async (response) => new CSSStyleSheet().replace(await response.text()));
+    const sheet = await style;
+    const root = this.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [sheet];
+    root.append(...nodes, this.#region);
+  }
+}
+
+/**
+ * Make an element. Strings become text, never markup; functions become listeners; false, null and undefined are left out.
+ * @param {string} name
+ * @param {Record<string, any>} [attributes]
+ * @param {...(Node | string | null)} children
+ */
+export function h(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(key.slice(2), value);
+    else if (value || value === 0) element.setAttribute(key, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/**
+ * Make a button.
+ * @param {string} look the classes; they are also its parts
+ * @param {(() => void) | null} onclick
+ * @param {Node | string} [content]
+ * @param {Record<string, any>} [attributes]
+ */
+export function button(look, onclick, content = "", attributes = {}) {
+  return h("button", { type: "button", class: look, part: look, onclick, ...attributes }, content);
+}
+
+/**
+ * Make what a click follows: a real link where there is an address, so that the middle button works too.
+ * @param {string} url the server lets only http(s) and paths in; a second lock costs little
+ * @param {() => void} [act] what happens beside
+ * @param {...(Node | string | null)} children
+ */
+export function link(url, act, ...children) {
+  const attributes = { class: "main", part: "link", onclick: act, onauxclick: act };
+  if (/^(https?:|[/?#])/i.test(url)) return h("a", { ...attributes, href: url }, ...children);
+  return h("button", { ...attributes, type: "button" }, ...children);
+}

@@ -1,0 +1,132 @@
+/** The rows of a list: real links, updated in place, with the focus kept where the reader had it. */
+
+import { button, h, link } from "./element.js";
+import { icon } from "./icons.js";
+import { time } from "./time.js";
+
+/** @typedef {import("./element.js").NotificationElement} NotificationElement */
+/** @typedef {import("../types.js").Item} Item */
+
+export class Rows {
+  /** @type {Map<number, {item: Item, row: HTMLElement}>} */
+  #shown = new Map();
+
+  list = h("ul", { part: "items", role: "list", onkeydown: (/** @type {KeyboardEvent} */ event) => this.#move(event) });
+
+  /** @param {NotificationElement} owner */
+  constructor(owner) {
+    this.owner = owner;
+  }
+
+  /** @param {readonly Item[]} items */
+  render(items) {
+    const focus = this.#focus();
+    const before = this.#shown;
+    this.#shown = new Map();
+    for (const item of items) {
+      const known = before.get(item.id);
+      before.delete(item.id);
+      const row = known?.item === item ? known.row : this.#row(item);
+      if (known && known.row !== row) known.row.replaceWith(row);
+      this.#shown.set(item.id, { item, row });
+    }
+    for (const { row } of before.values()) row.remove();
+    let next = this.list.firstChild;
+    for (const { row } of this.#shown.values()) {
+      if (row === next) next = row.nextSibling;
+      else this.list.insertBefore(row, next);
+    }
+    if (focus && !this.#focus()) this.#restore(...focus);
+  }
+
+  /**
+   * Where the focus is: the item, its place in the list, and which of its controls.
+   * @returns {[number, number, number] | null}
+   */
+  #focus() {
+    const control = this.owner.shadowRoot?.activeElement;
+    if (!(control instanceof HTMLElement)) return null;
+    const order = [...this.list.children].findIndex((row) => row.contains(control));
+    const row = /** @type {HTMLElement | undefined} */ (this.list.children[order]);
+    return row ? [Number(row.dataset.id), order, controls(row).indexOf(control)] : null;
+  }
+
+  /**
+   * @param {number} id
+   * @param {number} order
+   * @param {number} control
+   */
+  #restore(id, order, control) {
+    const same = this.#shown.get(id)?.row;
+    const row = same ?? this.list.children[order] ?? this.list.lastElementChild;
+    const [first, ...others] = row ? controls(row) : [/** @type {HTMLElement | null} */ (this.list.closest("[tabindex]"))];
+    ((same && [first, ...others][control]) ?? first)?.focus();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #move(event) {
+    const focus = this.#focus();
+    const rows = this.list.children;
+    const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
+    if (!focus || !step) return;
+    event.preventDefault();
+    controls(rows[Math.max(0, Math.min(rows.length - 1, focus[1] + step))])[0].focus();
+  }
+
+  /** @param {Item} item */
+  #row(item) {
+    const { owner } = this;
+    const { client } = owner;
+    const unread = !item.read_at;
+    const notes = [unread && owner.text("unread", "Unread"), level(owner, item.level)].filter(Boolean);
+    /** @type {(verb: "markRead" | "markUnread" | "archive" | "unarchive", image: string, english: string) => HTMLElement} */
+    const action = (verb, image, english) => {
+      const title = owner.text(verb, english);
+      return button("icon", () => client[verb](item.id), icon(image), { title, "aria-label": `${title}: ${item.title}` });
+    };
+    return h(
+      "li",
+      { class: unread ? "item unread" : "item", part: unread ? "item unread" : "item", "data-id": item.id, "data-level": item.level },
+      link(
+        item.url,
+        () => void (unread && client.markRead(item.id)),
+        h("span", { class: "level", part: "level" }, icon(item.level)),
+        h(
+          "span",
+          { class: "words" },
+          notes.length ? h("span", { class: "hidden" }, `${notes.join(", ")}: `) : null,
+          h("span", { class: "title", part: "title", dir: "auto" }, item.title),
+          item.body ? h("span", { class: "body", part: "body", dir: "auto" }, item.body) : null,
+          h("span", { class: "meta", part: "meta" }, ...meta(item, owner.language)),
+        ),
+      ),
+      h(
+        "div",
+        { class: "actions" },
+        ...(item.archived_at
+          ? [action("unarchive", "unarchive", "Move back to inbox")]
+          : [
+              unread ? action("markRead", "check", "Mark as read") : action("markUnread", "unread", "Mark as unread"),
+              action("archive", "archive", "Archive"),
+            ]),
+      ),
+    );
+  }
+}
+
+/** @param {Element} row @returns {HTMLElement[]} */
+function controls(row) {
+  return [.../** @type {NodeListOf<HTMLElement>} */ (row.querySelectorAll("a, button"))];
+}
+
+/** @param {NotificationElement} owner @param {string} name */
+function level(owner, name) {
+  if (name === "warning") return owner.text("warning", "Warning");
+  return name === "error" && owner.text("error", "Error");
+}
+
+/** @param {Item} item @param {string} language */
+function meta({ actor, created_at, category }, language) {
+  const parts = [actor?.name, time(created_at, language), category].filter(Boolean);
+  return parts.flatMap((part, index) => [index ? " · " : "", h("bdi", {}, /** @type {Node | string} */ (part))]);
+}

@@ -1,0 +1,87 @@
+/** `<connection-status>`: whether the page is live, as a dot, a pill or a banner. */
+
+import { mood } from "./calm.js";
+import { button, h, NotificationElement } from "./element.js";
+
+const BACK_FOR = 3_000; // ms that "Back online" is shown
+
+/** @type {Record<string, [string, string]>} state → key and English text */
+const TEXTS = {
+  connecting: ["connecting", "Connecting…"],
+  live: ["live", "Live"],
+  polling: ["polling", "Live, with a short delay"],
+  stale: ["stale", "Connection is slow"],
+  reconnecting: ["reconnecting", "Reconnecting…"],
+  offline: ["offline", "You are offline"],
+  paused: ["paused", "Paused"],
+  "signed-out": ["signedOut", "You are signed out"],
+  closed: ["closed", "Live updates have stopped"],
+  back: ["backOnline", "Back online"],
+};
+
+export class ConnectionStatus extends NotificationElement {
+  #timer = 0;
+  #live = false; // whether the page was told that it is live
+  #troubled = false; // … and then that it is not
+  #backUntil = 0;
+  #counted = /** @type {number | null} */ (null); // the time of the next try that is counted down to
+
+  #label = h("span", { class: "label", part: "label" });
+  #button = button("text", () => {
+    if (this.client.state.name === "signed-out") location.reload();
+    else this.client.retryNow();
+  });
+
+  build() {
+    // The label is a live region where it is read; a quiet one is part of another control, which has a name of its own.
+    if (!this.hasAttribute("quiet")) this.#label.role = "status";
+    if (this.#variant === "dot") this.#label.classList.add("hidden");
+    return [h("span", { class: "dot", part: "dot" }), this.#label, this.#button];
+  }
+
+  listen() {
+    return [this.client.on("state", () => this.render()), () => clearTimeout(this.#timer)];
+  }
+
+  render() {
+    const now = Date.now();
+    const { state } = this.client;
+    const { tone, name, serious, counting, again } = mood(state, now, this.#live, this.#counted === state.nextTryAt);
+    const good = tone === "good";
+    const banner = this.#variant === "banner";
+    this.#counted = counting ? state.nextTryAt : null;
+    if (good && this.#troubled) this.#backUntil = now + BACK_FOR;
+    this.#troubled = !good && (this.#troubled || (this.#live && (serious || !banner)));
+    this.#live ||= good;
+    const back = good && now < this.#backUntil;
+    const shown = !banner || serious || back;
+    this.setAttribute("state", back ? "back" : name);
+    this.setAttribute("tone", tone);
+    this.toggleAttribute("shown", shown);
+    this.#say(shown ? this.#words(back ? "back" : name, now) : "");
+    this.#button.hidden = !shown || this.#variant === "dot" || !(counting || name === "signed-out" || name === "closed");
+    this.#button.textContent = name === "signed-out" ? this.text("reload", "Reload") : this.text("tryNow", "Try now");
+    clearTimeout(this.#timer);
+    const next = back ? this.#backUntil - now : again;
+    if (next !== null) this.#timer = setTimeout(() => this.render(), next);
+  }
+
+  get #variant() {
+    return this.getAttribute("variant") ?? "pill";
+  }
+
+  /** @param {string} name @param {number} now */
+  #words(name, now) {
+    if (this.#counted === null) return this.text(...TEXTS[name]);
+    const seconds = Math.max(1, Math.ceil((this.#counted - now) / 1000));
+    const time = seconds.toLocaleString(this.language, { style: "unit", unit: "second", unitDisplay: "narrow" });
+    return this.text("reconnectingIn", "Reconnecting in {time}", { time });
+  }
+
+  /** @param {string} words */
+  #say(words) {
+    if (this.#label.textContent === words) return;
+    this.#label.textContent = words;
+    if (this.#variant === "dot") this.title = words;
+  }
+}

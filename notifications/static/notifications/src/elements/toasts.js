@@ -1,0 +1,143 @@
+/** `<notification-toasts>`: what has just arrived, for a moment, in a corner. */
+
+import { button, h, link, NotificationElement } from "./element.js";
+import { icon } from "./icons.js";
+
+/** @typedef {import("../types.js").Item} Item */
+
+const MOST = 3; // toasts at once; more is told by a number
+const STAY = 7_000; // ms, unless the attribute `duration` says otherwise
+
+export class NotificationToasts extends NotificationElement {
+  /** @type {Map<HTMLElement, number>} each toast with the ms that it still stays; Infinity: until it is dismissed */
+  #toasts = new Map();
+
+  #timer = 0;
+  #since = 0;
+  #paused = false;
+  #list = h("ol", { part: "list", role: "list" });
+
+  build() {
+    const run = () => this.#run();
+    for (const type of ["pointerenter", "pointerleave", "focusin", "focusout"]) this.#list.addEventListener(type, run);
+    return [this.#list];
+  }
+
+  listen() {
+    const run = () => this.#run();
+    document.addEventListener("visibilitychange", run);
+    return [
+      () => document.removeEventListener("visibilitychange", run),
+      () => this.clear(),
+      this.client.on("notification", ({ items, total }) => this.#arrived(items, total)),
+      this.client.on("failure", (failure) => this.#failed(failure)),
+      this.client.on("seen", () => this.clear(true)),
+    ];
+  }
+
+  render() {
+    if (panelOpen()) this.clear(true);
+  }
+
+  /**
+   * Take the toasts away.
+   * @param {boolean} [passing] only those that would go by themselves
+   */
+  clear(passing = false) {
+    for (const [toast, rest] of this.#toasts) if (!passing || rest < Infinity) this.#remove(toast);
+  }
+
+  /** @param {Item[]} items oldest first @param {number} total */
+  #arrived(items, total) {
+    if (document.hidden || panelOpen()) return;
+    if (total <= MOST) {
+      for (const item of items) this.#add(item, () => this.client.markRead(item.id));
+      return;
+    }
+    this.clear(true);
+    const title = this.text("arrivedMany", "{count} new notifications", { count: total });
+    this.#add({ level: "info", title, body: "", url: this.client.config.urls.page ?? "" });
+  }
+
+  /** @param {{action: string, message: string, retry: () => void}} failure */
+  #failed({ action, message, retry }) {
+    if (action === "load" || action === "seen" || panelOpen() || document.querySelector("notification-list:defined")) return;
+    this.#add({ level: "error", title: message, body: "", url: "" }, undefined, retry);
+  }
+
+  /**
+   * @param {Pick<Item, "level" | "title" | "body" | "url">} content
+   * @param {() => void} [follow] what happens beside when its link is followed
+   * @param {() => void} [retry] gives the toast a button; it stays until it is dismissed
+   */
+  #add({ level, title, body, url }, follow, retry) {
+    const remove = () => this.#remove(toast);
+    const after = (/** @type {(() => void) | undefined} */ act) => () => {
+      act?.();
+      remove();
+    };
+    const label = this.text("dismiss", "Dismiss");
+    const toast = h(
+      "li",
+      { class: "toast", part: "toast", "data-level": level, onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && remove() },
+      link(
+        url,
+        after(follow),
+        h("span", { class: "level", part: "level" }, icon(level)),
+        h(
+          "span",
+          { class: "words" },
+          h("span", { class: "title", part: "title", dir: "auto" }, title),
+          body ? h("span", { class: "body", part: "body", dir: "auto" }, body) : null,
+        ),
+      ),
+      retry ? button("text", after(retry), this.text("retry", "Try again")) : null,
+      button("icon", remove, icon("close"), { title: label, "aria-label": `${label}: ${title}` }),
+    );
+    this.#settle();
+    this.#toasts.set(toast, retry ? Infinity : Number(this.getAttribute("duration")) || STAY);
+    this.#list.append(toast);
+    const passing = [...this.#toasts].filter(([, rest]) => rest < Infinity);
+    for (const [old] of passing.slice(0, Math.max(0, this.#toasts.size - MOST))) this.#remove(old);
+    this.announce(retry || !body ? title : this.text("arrived", "New notification: {title}", { title }));
+    this.#run();
+  }
+
+  /** @param {HTMLElement} toast */
+  #remove(toast) {
+    this.#settle();
+    const next = toast.matches(":focus-within") && (toast.nextElementSibling ?? toast.previousElementSibling);
+    this.#toasts.delete(toast);
+    toast.remove();
+    if (next) /** @type {HTMLElement | null} */ (next.querySelector("a, button"))?.focus();
+    this.#run();
+  }
+
+  /** Count the time that has passed, unless somebody was reading. */
+  #settle() {
+    const passed = this.#paused ? 0 : Date.now() - this.#since;
+    for (const [toast, rest] of this.#toasts) this.#toasts.set(toast, rest - passed);
+    this.#since = Date.now();
+  }
+
+  /** Set the clock to the toast that goes next, or stop it while somebody is reading. */
+  #run() {
+    this.#settle();
+    this.#paused = document.hidden || this.#list.matches(":is(:hover, :focus-within)");
+    clearTimeout(this.#timer);
+    const rest = Math.min(...this.#toasts.values());
+    if (this.#paused || rest === Infinity) return;
+    this.#timer = setTimeout(() => this.#expire(), Math.max(0, rest));
+  }
+
+  #expire() {
+    this.#settle();
+    for (const [toast, rest] of this.#toasts) if (rest <= 0) this.#remove(toast);
+    this.#run();
+  }
+}
+
+/** Whether a panel is open: what arrives is seen there. */
+function panelOpen() {
+  return !!document.querySelector("notification-bell[open]");
+}

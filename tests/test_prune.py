@@ -1,0 +1,191 @@
+"""Pruning deletes what nobody needs, and whoever missed it gets a fresh snapshot."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import TestCase
+from django.utils import timezone
+
+from notifications.cursor import Position
+from notifications.inbox import INBOX
+from notifications.models import Inbox, Notice, Notification
+from notifications.services import aprune, archive, mark_read, notify, prune
+from notifications.services.prune import CHUNK
+from notifications.streams import changes_since
+from tests.factories import make_user, stamp, tell
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+LONG_AGO = NOW - timedelta(days=100)
+RECENTLY = NOW - timedelta(days=10)
+
+
+def left() -> set[str]:
+    return set(Notification.objects.values_list("notice__title", flat=True))
+
+
+def archived(user: Any, *titles: str, at: datetime = LONG_AGO) -> list[int]:
+    """Store notifications that were archived at a time; each has a position of its own."""
+    told = tell(user, *titles)
+    Notification.objects.filter(pk__in=told).update(archived_at=at)
+    Notice.objects.filter(title__in=titles).update(created_at=at)
+    return told
+
+
+def reason(user: Any, modseq: int) -> str:
+    """Return why a reader at a position gets a snapshot; empty if it is continued."""
+    position = Position(Inbox.objects.get(user=user).epoch, modseq)
+    [batch] = changes_since(INBOX, {user.pk: position}).values()
+    first = json.loads(batch.frames[0].data) if batch.frames else {}
+    return str(first.get("reason", ""))
+
+
+@pytest.mark.parametrize(
+    ("copy", "notice"),
+    [
+        pytest.param({"archived_at": LONG_AGO}, {}, id="archived"),
+        pytest.param({}, {"expires_at": LONG_AGO}, id="expired"),
+        pytest.param({}, {"recalled_at": LONG_AGO}, id="recalled"),
+    ],
+)
+def test_what_is_over_for_long_is_deleted(copy: dict[str, Any], notice: dict[str, Any]) -> None:
+    tell(make_user(), "Old", "Kept")
+    Notification.objects.filter(notice__title="Old").update(**copy)
+    Notice.objects.filter(title="Old").update(**notice)
+    assert prune() == 1
+    assert left() == {"Kept"}
+
+
+@pytest.mark.parametrize(
+    ("copy", "notice"),
+    [
+        pytest.param({}, {}, id="unread"),
+        pytest.param({"read_at": LONG_AGO, "seen_at": LONG_AGO}, {}, id="read"),
+        pytest.param({"archived_at": RECENTLY}, {}, id="archived recently"),
+        pytest.param({}, {"expires_at": RECENTLY}, id="expired recently"),
+        pytest.param({}, {"recalled_at": RECENTLY}, id="recalled recently"),
+        pytest.param({"archived_at": LONG_AGO, "modseq": None}, {}, id="waiting for its position"),
+    ],
+)
+def test_everything_else_is_kept(copy: dict[str, Any], notice: dict[str, Any]) -> None:
+    tell(make_user(), "Kept")
+    Notification.objects.update(**copy)
+    Notice.objects.update(created_at=LONG_AGO, **notice)
+    assert prune() == 0
+    assert left() == {"Kept"}
+
+
+def test_the_age_is_a_setting_and_an_argument(settings: Any) -> None:
+    archived(make_user(), "Old", at=RECENTLY)
+    settings.NOTIFICATIONS_RETENTION = timedelta(days=11)
+    assert prune() == 0
+    settings.NOTIFICATIONS_RETENTION = timedelta(days=9)
+    assert prune(RECENTLY - timedelta(seconds=1)) == 0
+    assert prune() == 1
+
+
+def test_a_reader_that_missed_a_deletion_gets_a_snapshot_and_others_are_continued() -> None:
+    alice, bob = make_user("alice"), make_user("bob")
+    archived(alice, "One", "Two")
+    tell(alice, "Three")
+    tell(bob, "One of his")
+    prune()
+    assert [reason(alice, modseq) for modseq in (0, 1, 2, 3)] == ["pruned", "pruned", "", ""]
+    assert reason(bob, 0) == ""
+
+
+def test_the_floor_never_sinks() -> None:
+    alice = make_user()
+    archived(alice, "One", "Two")
+    Inbox.objects.update(floor=2)
+    Notification.objects.filter(notice__title="Two").delete()
+    assert prune() == 1
+    assert Inbox.objects.get().floor == 2
+
+
+def test_a_notice_goes_with_its_last_copy_and_not_before() -> None:
+    alice, bob = make_user("alice"), make_user("bob")
+    notice = notify([alice, bob], "Shared")
+    bare = notify([], "For nobody")
+    stamp(alice, bob)
+    Notice.objects.update(created_at=LONG_AGO)
+    recent = notify([], "For nobody yet")
+    for user in (alice, bob):
+        assert Notice.objects.filter(pk=notice.pk).exists()
+        Notification.objects.of(user).update(archived_at=LONG_AGO)
+        prune()
+    assert set(Notice.objects.all()) == {recent}
+    assert bare.pk != recent.pk
+
+
+def test_any_number_is_deleted_in_short_transactions(django_assert_max_num_queries: Any) -> None:
+    alice = make_user()
+    notices = Notice.objects.bulk_create([Notice(title=str(n), created_at=LONG_AGO) for n in range(2 * CHUNK + 1)])
+    Notification.objects.bulk_create(
+        [Notification(recipient=alice, notice=notice, archived_at=LONG_AGO) for notice in notices]
+    )
+    stamp(alice)
+    with django_assert_max_num_queries(60):
+        assert prune() == 2 * CHUNK + 1
+    assert not Notice.objects.exists()
+
+
+def test_a_change_after_pruning_is_told_as_ever() -> None:
+    alice = make_user()
+    archived(alice, "Old")
+    [pk] = tell(alice, "Here")
+    prune()
+    mark_read(alice, [pk])
+    stamp(alice)
+    assert reason(alice, 2) == ""
+
+
+def command(*arguments: str) -> str:
+    output = StringIO()
+    call_command("prune_notifications", *arguments, stdout=output)
+    return output.getvalue()
+
+
+def test_the_command_deletes_and_says_how_many() -> None:
+    archived(make_user(), "Old")
+    assert command() == "Notifications deleted: 1\n"
+    assert left() == set()
+
+
+def test_the_command_takes_the_age_in_days() -> None:
+    archived(make_user(), "Old", at=RECENTLY)
+    assert command("--days", "11") == "Notifications deleted: 0\n"
+    assert command("--days=9") == "Notifications deleted: 1\n"
+
+
+def test_a_dry_run_deletes_nothing() -> None:
+    archived(make_user(), "Old")
+    assert command("--dry-run") == "Notifications that would be deleted: 1\n"
+    assert left() == {"Old"}
+
+
+@pytest.mark.parametrize("days", ["-1", "1.5", "many", "999999", ""])
+def test_the_command_refuses_what_is_no_number_of_days(days: str) -> None:
+    with pytest.raises(CommandError, match="whole number of days"):
+        command(f"--days={days}")
+
+
+def test_archiving_is_what_makes_it_old() -> None:
+    alice = make_user()
+    [pk] = tell(alice, "One")
+    Notice.objects.update(created_at=LONG_AGO)
+    archive(alice, [pk])
+    stamp(alice)
+    assert prune() == 0
+
+
+class AsyncTests(TestCase):
+    async def test_the_async_twin_deletes_the_same(self) -> None:
+        assert await aprune() == 0
