@@ -248,9 +248,9 @@ class Relay:
     def _heartbeat(self, connection: Connection) -> None:
         heads = []
         for subscription in connection.subscriptions:
-            stream = self.hub.streams[subscription.key]
-            family = families[subscription.key.family]
-            heads.append(family.cursor(subscription.key.pk, stream.position))
+            if family := families.get(subscription.key.family):
+                stream = self.hub.streams[subscription.key]
+                heads.append(family.cursor(subscription.key.pk, stream.position))
         self.hub.tell(connection, frames.frame(frames.Heartbeat(",".join(heads))))
 
     def _expire(self, connection: Connection) -> None:

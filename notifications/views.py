@@ -53,7 +53,7 @@ def stream(request: HttpRequest) -> HttpResponseBase:
     start = None if batch.start is None else INBOX.cursor(request.user.pk, batch.start)
     hello = frames.Hello(lane.new_connection_id(), start, numbers.unread, numbers.unseen, conf.HEARTBEAT, frames.now())
     admission = _admission(request, batch, (frames.frame(hello), *batch.frames))
-    return _hold(request, admission, lane.iterate, "text/event-stream; charset=utf-8")
+    return hold_open(request, admission, lane.iterate, "text/event-stream; charset=utf-8")
 
 
 @endpoint("GET")
@@ -65,7 +65,7 @@ def changes(request: HttpRequest) -> HttpResponseBase:
     if batch.frames or not wait or not hasattr(request, "scope"):
         head = frames.frame(frames.Heartbeat(INBOX.cursor(request.user.pk, batch.to)))
         return _held_answer(lane.poll_body(batch.frames or [head]))
-    return _hold(request, _admission(request, batch, (), wait), lane.iterate_answer, "application/json")
+    return hold_open(request, _admission(request, batch, (), wait), lane.iterate_answer, "application/json")
 
 
 stream.handoff = True  # type: ignore[attr-defined]
@@ -173,7 +173,7 @@ def _held_answer(content: bytes = b"") -> HttpResponse:
     return HttpResponse(content, content_type="application/json", headers=headers)
 
 
-def _hold(request: HttpRequest, admission: Admission, iterate: Any, content_type: str) -> HttpResponseBase:
+def hold_open(request: HttpRequest, admission: Admission, iterate: Any, content_type: str) -> HttpResponseBase:
     """Hand an admitted connection to the lane or, where there is none, to Django's streaming response."""
     headers = STREAM_HEADERS
     offer: Offer | None = request.scope.get(SCOPE_KEY)  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -164,39 +164,48 @@ arecall_broadcast = twin(recall_broadcast)
 apublish_due = twin(publish_due)
 
 
-def validate_broadcast(broadcast: Broadcast, *, now: datetime | None = None) -> None:
-    """Check all fields of a broadcast that is about to go out.
+def validate_broadcast(broadcast: Broadcast, *, due: bool = False) -> None:
+    """Check all fields of a broadcast that is to go out, now or, unless it is `due`, at its time.
 
     Raises:
-        ValidationError: A field is wrong; the field is named.
+        ValidationError: Fields are wrong; each is named.
     """
-    now = now or timezone.now()
-    waiting = broadcast.state in WAITING
-    broadcast.clean_fields(exclude=["author", "notice", "outbox"])
     errors: dict[str, Any] = {}
-    if waiting:
+    try:
+        broadcast.clean_fields(exclude=["author", "notice", "outbox"])
+    except ValidationError as error:
+        errors = error.update_error_dict(errors)
+    if broadcast.state in WAITING and "audience" not in errors:
         try:
             broadcast.audience_of().validate()
         except ValidationError as error:
             errors["audience"] = error
-    _check_times(broadcast, now, errors)
+    for name, message in _time_errors(broadcast, timezone.now(), due):
+        errors.setdefault(name, message)
     if errors:
         raise ValidationError(errors)
 
 
-def _check_times(broadcast: Broadcast, now: datetime, errors: dict[str, Any]) -> None:
+def _time_errors(broadcast: Broadcast, now: datetime, due: bool) -> Iterator[tuple[str, str]]:
     publish_at, expires_at = broadcast.publish_at, broadcast.expires_at
-    for name, value in (("publish_at", publish_at), ("expires_at", expires_at)):
-        if value is not None and timezone.is_naive(value):
-            errors[name] = _("Give a time with a time zone, for example timezone.now() + …")
-    if errors.keys() & {"publish_at", "expires_at"}:
+    naive = [name for name in ("publish_at", "expires_at") if _is_naive(getattr(broadcast, name))]
+    for name in naive:
+        yield name, _("Give a time with a time zone, for example timezone.now() + …")
+    if naive:
         return
-    if broadcast.state == BroadcastState.DRAFT and publish_at is not None and publish_at <= now:
-        errors["publish_at"] = _("This time has passed. Choose a later one, or leave it empty to send at once.")
+    if broadcast.state in WAITING and not due:
+        if publish_at is None and broadcast.state == BroadcastState.SCHEDULED:
+            yield "publish_at", _("It is scheduled, so it needs a time. To send it now, make it a draft again.")
+        if publish_at is not None and publish_at <= now:
+            yield "publish_at", _("This time has passed. Choose a later one, or leave it empty to send at once.")
     if expires_at is not None and expires_at <= now:
-        errors["expires_at"] = _("This time has passed: nobody would see the broadcast.")
+        yield "expires_at", _("This time has passed: nobody would see the broadcast.")
     elif expires_at is not None and publish_at is not None and expires_at <= publish_at:
-        errors["expires_at"] = _("The broadcast would expire before it is sent.")
+        yield "expires_at", _("The broadcast would expire before it is sent.")
+
+
+def _is_naive(value: datetime | None) -> bool:
+    return value is not None and timezone.is_naive(value)
 
 
 def post() -> None:
@@ -220,7 +229,7 @@ def _send(broadcast: Broadcast, states: Collection[str]) -> None:
 
 def _send_due(broadcast: Broadcast) -> None:
     try:
-        validate_broadcast(broadcast)
+        validate_broadcast(broadcast, due=True)
     except ValidationError as error:
         problem = " ".join(error.messages)[:500]
         logger.warning("Scheduled broadcast %s was not sent: %s", broadcast.pk, problem)
