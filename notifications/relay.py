@@ -231,8 +231,8 @@ class Relay:
             self._wake.clear()
             for chunk in list(chunks(list(self.hub.streams))):
                 try:
-                    for hint in await self.run(_compare, chunk):
-                        self.hub.hear(hint.key, hint.to)
+                    for key, position in await self.run(_compare, chunk):
+                        self.hub.compare(key, position)
                 except Exception:
                     logger.exception("Could not compare with the database; the next turn repeats it.")
 
@@ -264,14 +264,14 @@ def _read(family: Family, positions: dict[Key, Position]) -> dict[Key, Batch]:
     return {keys[pk]: batch for pk, batch in batches.items()}
 
 
-def _compare(keys: list[Key]) -> list[Hint]:
-    """Store what waited for the streams' readers and stamp, in a thread, what stayed pending in the streams `keys`, and return where they are."""
-    hints: list[Hint] = []
+def _compare(keys: list[Key]) -> list[tuple[Key, Position]]:
+    """Store, in a thread, what waited for the readers of `keys`; stamp what is pending; return where they are."""
+    found: list[tuple[Key, Position]] = []
     for name, family in families.items():
         pks = [family.pk(key) for key in keys if key.family == name]
         if pks:
             family.gather(pks)
             sequence(family, pks)
-            heads = family.streams().filter(pk__in=pks).values_list("pk", "head")
-            hints += [Hint(family.key(pk), head) for pk, head in heads]
-    return hints
+            rows = family.streams().filter(pk__in=pks).values_list("pk", "epoch", "head")
+            found += [(family.key(pk), Position(epoch, head)) for pk, epoch, head in rows]
+    return found

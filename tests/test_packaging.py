@@ -160,7 +160,7 @@ def test_the_readmes_steps_lead_to_a_bell_that_counts_and_streams(project: Proje
         )
     ).split()[-1]
     port = free_port()
-    command = [project.bin / "python", "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
+    command: list[str | Path] = [project.bin / "python", "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
     server = ServerProcess(command, port=port, log=project.folder / "log", cwd=project.folder)
     server.env = project.env
     server.start()

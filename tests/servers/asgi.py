@@ -25,6 +25,19 @@ def command(kind: str, application: str, port: int) -> list[str]:
     return [sys.executable, "-m", kind, *words[kind]]
 
 
+def environment(database_url: str, redis_url: str = "", settings: str = "project.settings") -> dict[str, str]:
+    """Return the variables with which a process is one of the demo site's."""
+    return {
+        "DJANGO_SETTINGS_MODULE": settings,
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SECRET_KEY": "a key for tests only",
+        "DEBUG": "1",
+        "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
 def server(
     kind: str,
     *,
@@ -37,16 +50,10 @@ def server(
 ) -> ServerProcess:
     """Return a server that is not started yet; its output goes to a file in ``folder``."""
     port = free_port()
-    environment = {
-        "DJANGO_SETTINGS_MODULE": settings,
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "SECRET_KEY": "a key for tests only",
-        "DEBUG": "1",
-        "ALLOWED_HOSTS": "127.0.0.1,localhost",
-        "PYTHONUNBUFFERED": "1",
-        **(env or {}),
-    }
     return ServerProcess(
-        command(kind, application, port), port=port, log=folder / f"{kind}-{port}.log", env=environment, cwd=ROOT
+        command(kind, application, port),
+        port=port,
+        log=folder / f"{kind}-{port}.log",
+        env={**environment(database_url, redis_url, settings), **(env or {})},
+        cwd=ROOT,
     )

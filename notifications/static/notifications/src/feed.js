@@ -4,6 +4,8 @@
 
 export class Feed {
   #store;
+  #changed;
+  #now;
   #fetch;
   /** Items from this id on are complete here; those below wait for `loadMore()`. */
   #floor = Infinity;
@@ -34,8 +36,8 @@ export class Feed {
     this.#store = store;
     this.#fetch = fetch;
     this.filter = filter;
-    this.changed = changed;
-    this.now = now;
+    this.#changed = changed;
+    this.#now = now;
   }
 
   /** What to show, newest first. An item that did not change is the same object as before. */
@@ -94,7 +96,7 @@ export class Feed {
     this.#generation = resets;
     this.loading = true;
     this.error = null;
-    this.changed();
+    this.#changed();
     /** @type {Record<string, string>} */
     const query = { ...this.filter, ...(before !== null && { before: `${before}` }) };
     try {
@@ -114,11 +116,11 @@ export class Feed {
 
   #again() {
     this.#revision = -1;
-    this.changed();
+    this.#changed();
   }
 
   #compute() {
-    const now = this.now();
+    const now = this.#now();
     if (this.#revision === this.#store.revision && now < this.until) return;
     this.#revision = this.#store.revision;
     this.until = Infinity;

@@ -1,0 +1,147 @@
+"""The demo site, served as `make demo` serves it, and visitors with real browsers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+
+from tests.servers import asgi, chromium
+
+SEND = "from django.contrib.auth.models import User; from notifications.services import notify; import sys"
+
+
+def manage(database: Path, *arguments: str) -> None:
+    """Run the demo's manage.py in a process of its own."""
+    environment = {**os.environ, **asgi.environment(f"sqlite:///{database}")}
+    subprocess.run([sys.executable, "manage.py", *arguments], cwd=asgi.ROOT, env=environment, check=True)
+
+
+class Demo:
+    """The demo site in a process of its own, with its database in a folder of its own."""
+
+    def __init__(self, folder: Path, seeded: Path) -> None:
+        self.database = folder / "db.sqlite3"
+        shutil.copy(seeded, self.database)
+        self.server = asgi.server("daphne", folder=folder, database_url=f"sqlite:///{self.database}")
+
+    def notify(self, username: str, *titles: str) -> None:
+        """Send notifications, in this order, from a second process."""
+        lines = [f"notify(User.objects.get(username={username!r}), {title!r})" for title in titles]
+        manage(self.database, "shell", "--no-imports", "-v", "0", "-c", "\n".join([SEND, *lines]))
+
+
+class Visitor:
+    """A person at a page of the demo site."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.faults: list[str] = []
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("console", self._listen)
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        # A lost connection is logged by the browser itself; a blocked script or style is a fault of ours.
+        if "Content Security Policy" in message.text or "TrustedHTML" in message.text:
+            self.faults.append(message.text)
+
+    @property
+    def bell(self) -> Locator:
+        """Return the bell in the header."""
+        return self.page.locator("notification-bell")
+
+    @property
+    def status(self) -> Locator:
+        """Return the dot in the header that tells how the connection is."""
+        return self.page.locator("header connection-status[variant=dot]").first
+
+    @property
+    def titles(self) -> Locator:
+        """Return the titles in the bell's open panel, newest first."""
+        return self.bell.locator("li .title")
+
+    def row(self, title: str) -> Locator:
+        """Return the row of a notification in the bell's open panel."""
+        return self.bell.locator("li", has_text=title)
+
+    def count(self) -> int:
+        """Return the number on the bell."""
+        return int(self.bell.get_attribute("count") or 0)
+
+    def ring(self) -> None:
+        """Press the bell."""
+        self.bell.get_by_role("button").first.click()
+
+    def until_live(self) -> None:
+        """Wait until the page says that it is live."""
+        expect(self.status).to_have_attribute("tone", "good", timeout=40_000)
+        expect(self.status).to_have_attribute("state", "live", timeout=10_000)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Run Chromium for the session."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the demo's database once."""
+    database = tmp_path_factory.mktemp("seeded") / "db.sqlite3"
+    manage(database, "migrate", "-v", "0")
+    manage(database, "demo")
+    return database
+
+
+@pytest.fixture
+def demo(tmp_path: Path, seeded: Path) -> Iterator[Demo]:
+    """Serve the demo site."""
+    site = Demo(tmp_path, seeded)
+    site.server.start()
+    yield site
+    site.server.kill()
+
+
+@pytest.fixture
+def visit(demo: Demo, browser: Browser) -> Iterator[Callable[..., Visitor]]:
+    """Return a function that signs somebody in with a browser of their own; no page may have had a fault."""
+    visitors: list[Visitor] = []
+
+    def arrive(name: str, *, javascript: bool = True) -> Visitor:
+        context = browser.new_context(base_url=demo.server.url, java_script_enabled=javascript, locale="en-GB")
+        page = context.new_page()
+        visitor = Visitor(page)
+        visitors.append(visitor)
+        page.goto("/")
+        page.get_by_role("button", name=f"Sign in as {name.capitalize()}").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(name.capitalize())
+        if javascript:
+            visitor.until_live()
+        return visitor
+
+    yield arrive
+    for visitor in visitors:
+        visitor.page.context.close()
+    assert [fault for visitor in visitors for fault in visitor.faults] == []
+
+
+@pytest.fixture
+def second_tab(demo: Demo) -> Callable[[Visitor], Visitor]:
+    """Return a function that opens the home page in another tab of a visitor's browser."""
+
+    def open_tab(visitor: Visitor) -> Visitor:
+        other = Visitor(visitor.page.context.new_page())
+        other.page.goto("/")
+        other.until_live()
+        return other
+
+    return open_tab
