@@ -312,5 +312,5 @@ def _keys(values: Iterable[Any]) -> Iterable[Any]:
 
 def _rounded(number: int) -> int:
     """Keep two significant digits: an estimate should not look like a count."""
-    unit = 10 ** max(0, len(str(number)) - 2)
+    unit: int = 10 ** max(0, len(str(number)) - 2)
     return round(number / unit) * unit

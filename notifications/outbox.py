@@ -10,16 +10,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import connections, models, transaction
+from django.db import connections, transaction
 from django.db.models import Case, Exists, F, OuterRef, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from .audiences import has_field, members, people
-from .models import Broadcast, Inbox, Notification, Outbox, Stream
+from .models import Broadcast, Notification, Outbox, Stream
 from .models.broadcast import OUTBOX, BroadcastState
 from .streams import Batch, Family, Read, families, open_streams, sequence
 
@@ -94,7 +94,7 @@ def _behind(pks: list[Any]) -> tuple[int, dict[Any, int]]:
     found = {pk: (collected, latest) for pk, collected, latest in rows.values_list("pk", "collected", "latest")}
     absent = [pk for pk in pks if pk not in found]
     if absent and (newest := head.values_list("head", flat=True).first()):
-        found |= {pk: (0, newest) for pk in open_streams(inbox, absent)}
+        found |= dict.fromkeys(open_streams(inbox, absent), (0, newest))
     # The head was read before any broadcast is: what is published meanwhile is collected the next time.
     latest = min((latest for _collected, latest in found.values()), default=0)
     return latest, {pk: collected for pk, (collected, _latest) in found.items() if collected < latest}
@@ -118,12 +118,14 @@ def _copy_published(behind: Mapping[Any, int]) -> None:
     fresh = Broadcast.objects.live().filter(arrival__gt=min(behind.values()))
     if oldest := min((since for since in joined.values() if since is not None), default=None):
         fresh = fresh.filter(published_at__gte=oldest)
-    broadcasts = [broadcast for broadcast in fresh.order_by("arrival", "pk") if _usable(broadcast)]
+    broadcasts = [
+        broadcast for broadcast in fresh.select_related("notice").order_by("arrival", "pk") if _usable(broadcast)
+    ]
     distinct = list({broadcast.audience_of(): None for broadcast in broadcasts})
     meant = dict(zip(distinct, members(distinct, list(joined)), strict=True)) if distinct else {}
     now = timezone.now()
     copies = [
-        Notification(recipient_id=pk, notice_id=broadcast.notice_id, delivered_at=now)
+        Notification(recipient_id=pk, notice=broadcast.notice, delivered_at=now)
         for pk in sorted(joined)
         for broadcast in broadcasts
         if pk in meant[broadcast.audience_of()]

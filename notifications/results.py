@@ -130,9 +130,7 @@ def _span(broadcast: Broadcast, now: datetime) -> tuple[datetime, datetime]:
     return begin, max(end, begin + timedelta(minutes=1))
 
 
-def _curves(
-    broadcast: Broadcast, counted: Figures, begin: datetime, end: datetime, top: int
-) -> dict[str, str]:
+def _curves(broadcast: Broadcast, counted: Figures, begin: datetime, end: datetime, top: int) -> dict[str, str]:
     """Draw each series as a line that rises with every event; the last point is the exact number."""
     columns = _times(broadcast, counted.delivered)
     marks = [begin + (end - begin) * step / POINTS for step in range(POINTS + 1)]
@@ -155,15 +153,13 @@ def _times(broadcast: Broadcast, number: int) -> Sequence[Sequence[datetime | No
 
 
 def _path(heights: Sequence[float], top: int) -> str:
-    points = [
-        f"{WIDTH * step / POINTS:.1f} {HEIGHT * (1 - height / top):.1f}" for step, height in enumerate(heights)
-    ]
+    points = [f"{WIDTH * step / POINTS:.1f} {HEIGHT * (1 - height / top):.1f}" for step, height in enumerate(heights)]
     return "M" + "L".join(points)
 
 
 def _ceiling(number: int) -> int:
     """Return the next number that reads well on an axis."""
-    unit = 10 ** (len(str(number)) - 1)
+    unit: int = 10 ** (len(str(number)) - 1)
     return next(factor * unit for factor in (1, 2, 4, 6, 8, 10) if factor * unit >= number)
 
 

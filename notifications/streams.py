@@ -93,6 +93,7 @@ class Family(ABC):
 
     def gather(self, pks: Sequence[Any]) -> None:
         """Store what waits elsewhere until the readers of these streams are there; nothing by default."""
+        return
 
     def cursor_name(self, pk: Hashable) -> str:
         """Return the stream's name in a cursor."""

@@ -34,7 +34,8 @@ def broadcast(title: str, *names: str, **fields: Any) -> Broadcast:
 
 
 def items(stream: EventStream) -> list[dict[str, Any]]:
-    return stream.next("changes")["items"]
+    found: list[dict[str, Any]] = stream.next("changes")["items"]
+    return found
 
 
 def on_broker(valkey: Valkey) -> override_settings:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifications import inbox, outbox
-from notifications.audiences import Audience
+from notifications.audiences import Audience, has_field
 from notifications.models import Broadcast, Notification, Outbox
 from notifications.services import (
     BroadcastConflict,
@@ -28,22 +29,24 @@ from notifications.services import (
     recall_broadcast,
 )
 
+from .factories import make_user, make_users
+
 LATER = timedelta(hours=1)
 
 
-def draft(title: str = "Maintenance tonight", audience: Audience | None = None, **fields) -> Broadcast:
+def draft(title: str = "Maintenance tonight", audience: Audience | None = None, **fields: Any) -> Broadcast:
     definition = (audience or Audience.of("everyone")).dump()
     return Broadcast.objects.create(title=title, audience=definition, **fields)
 
 
-def titles(user: User) -> list[str]:
+def titles(user: Any) -> list[str]:
     return [item.title for item in inbox.page(user).items]
 
 
 class PublishedTests(TransactionTestCase):
     def setUp(self) -> None:
-        self.alice = User.objects.create_user("alice")
-        self.bob = User.objects.create_user("bob", is_staff=True)
+        self.alice = make_user("alice")
+        self.bob = make_user("bob", is_staff=True)
 
     def test_everyone_gets_a_copy_when_they_next_list(self) -> None:
         broadcast = publish_broadcast(draft())
@@ -79,10 +82,11 @@ class PublishedTests(TransactionTestCase):
 
     def test_who_joins_later_does_not_get_it(self) -> None:
         publish_broadcast(draft())
-        carol = User.objects.create_user("carol")
-        assert titles(carol) == []
+        carol = make_user("carol")
+        # A user model that does not say when somebody joined makes everybody a user of old.
+        assert titles(carol) == ([] if has_field("date_joined") else ["Maintenance tonight"])
         publish_broadcast(draft("Welcome"))
-        assert titles(carol) == ["Welcome"]
+        assert titles(carol)[0] == "Welcome"
 
     def test_an_expired_one_is_not_copied(self) -> None:
         broadcast = publish_broadcast(draft(expires_at=timezone.now() + LATER))
@@ -116,7 +120,7 @@ class PublishedTests(TransactionTestCase):
         assert titles(self.alice) == ["Maintenance tonight"]
 
     def test_inactive_users_get_none(self) -> None:
-        User.objects.filter(pk=self.alice.pk).update(is_active=False)
+        type(self.alice).objects.filter(pk=self.alice.pk).update(is_active=False)
         publish_broadcast(draft())
         assert titles(self.alice) == []
 
@@ -128,18 +132,19 @@ class PublishedTests(TransactionTestCase):
 
 class CostTests(TransactionTestCase):
     def setUp(self) -> None:
-        self.alice = User.objects.create_user("alice")
+        self.alice = make_user("alice")
         inbox.INBOX.gather([self.alice.pk])
 
-    def queries(self, work) -> int:
-        with CaptureQueriesContext(connection, ) as captured:
+    def queries(self, work: Callable[[], object]) -> int:
+        with CaptureQueriesContext(connection) as captured:
             work()
-        return len([query for query in captured if not query["sql"].startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"))])
+        frame = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
+        return len([query for query in captured if not query["sql"].startswith(frame)])
 
     def test_publishing_costs_the_same_for_a_crowd(self) -> None:
         publish_broadcast(draft("first, which makes the outbox"))
         few = self.queries(lambda: publish_broadcast(draft()))
-        User.objects.bulk_create(User(username=f"user {number}") for number in range(5_000))
+        make_users(5_000)
         assert self.queries(lambda: publish_broadcast(draft())) == few
         assert few <= 16
 
@@ -205,12 +210,10 @@ class TransitionTests(TransactionTestCase):
             edit_broadcast(broadcast, expires_at=timezone.now() + LATER)
 
     def test_the_rollback_of_the_caller_sends_nothing(self) -> None:
-        from django.db import transaction
-
         broadcast = draft()
-        with pytest.raises(RuntimeError), transaction.atomic():
+        with transaction.atomic():
             publish_broadcast(broadcast)
-            raise RuntimeError
+            transaction.set_rollback(True)
         assert Broadcast.objects.get().state == "draft"
 
 
@@ -238,9 +241,9 @@ class ScheduleTests(TransactionTestCase):
         assert "“vanished”" in broadcast.problem
 
     def test_what_a_killed_process_left_half_sent_is_completed(self) -> None:
+        alice = make_user("alice")
         broadcast = publish_broadcast(draft())
         Broadcast.objects.filter(pk=broadcast.pk).update(state="sending", modseq=None, arrival=None)
-        alice = User.objects.create_user("alice", date_joined=timezone.now() - LATER)
         assert titles(alice) == []
         publish_due()
         assert titles(alice) == ["Maintenance tonight"]
@@ -267,7 +270,7 @@ WRONG = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("fields", "field", "words"), WRONG.values(), ids=WRONG)
-def test_wrong_input_is_explained_by_field(fields, field: str, words: str) -> None:
+def test_wrong_input_is_explained_by_field(fields: dict[str, Any], field: str, words: str) -> None:
     broadcast = Broadcast(**{"title": "Hello", "audience": Audience.of("everyone").dump(), **fields})
     with pytest.raises(ValidationError) as caught:
         publish_broadcast(broadcast)

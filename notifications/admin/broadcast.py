@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -156,7 +156,7 @@ class BroadcastAdmin(ModelAdmin):
 
     def _excludes(self, request: HttpRequest, broadcast: Broadcast | None) -> bool:
         """Tell whether anybody is left out, so that the form shows it."""
-        typed = any(name.startswith("exclude_") and value.strip() for name, value in request.POST.items())
+        typed = any(name.startswith("exclude_") and str(value).strip() for name, value in request.POST.items())
         return typed or (broadcast is not None and bool(broadcast.audience_of().exclude))
 
     def save_model(self, request: HttpRequest, obj: Broadcast, form: Any, change: bool) -> None:
@@ -302,7 +302,14 @@ class BroadcastAdmin(ModelAdmin):
         context = {
             "results": found,
             "series": [
-                (name, label, found.text[name], found.text[f"{name}-share"], found.bars[name], found.draw[f"curve-{name}"])
+                (
+                    name,
+                    label,
+                    found.text[name],
+                    found.text[f"{name}-share"],
+                    found.bars[name],
+                    found.draw[f"curve-{name}"],
+                )
                 for name, label in SERIES_LABELS.items()
             ],
             "columns": [(name, at, found.text[name]) for name, at in results.grid()["columns"]],

@@ -44,20 +44,30 @@ class AudienceForm(forms.Form):
         label=gettext_lazy("Audiences"), required=False, widget=forms.CheckboxSelectMultiple
     )
     include_groups = forms.ModelMultipleChoiceField(
-        Group.objects.order_by("name"), label=gettext_lazy("Groups"), required=False, widget=forms.CheckboxSelectMultiple
+        Group.objects.order_by("name"),
+        label=gettext_lazy("Groups"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
     include_users = forms.CharField(
-        label=gettext_lazy("Chosen users"), required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        label=gettext_lazy("Chosen users"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy("User names, separated by commas or line breaks."),
     )
     exclude_names = forms.MultipleChoiceField(
         label=gettext_lazy("Audiences"), required=False, widget=forms.CheckboxSelectMultiple
     )
     exclude_groups = forms.ModelMultipleChoiceField(
-        Group.objects.order_by("name"), label=gettext_lazy("Groups"), required=False, widget=forms.CheckboxSelectMultiple
+        Group.objects.order_by("name"),
+        label=gettext_lazy("Groups"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
     exclude_users = forms.CharField(
-        label=gettext_lazy("Chosen users"), required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        label=gettext_lazy("Chosen users"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy("User names, separated by commas or line breaks."),
     )
 
@@ -65,7 +75,11 @@ class AudienceForm(forms.Form):
         """Fill in the choices and what is stored; a stored name that no app has any more is shown as such."""
         for part in PARTS:
             chosen: Part = getattr(stored, part)
-            gone = [(name, _("“%(name)s” (no longer exists)") % {"name": name}) for name in chosen.names if name not in registry]
+            gone = [
+                (name, _("“%(name)s” (no longer exists)") % {"name": name})
+                for name in chosen.names
+                if name not in registry
+            ]
             names: Any = self.fields[f"{part}_names"]
             names.choices = [*((named.name, named.label) for named in registry.values()), *gone]
             self.initial.setdefault(f"{part}_names", list(chosen.names))
@@ -175,7 +189,8 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
         now = Broadcast.objects.filter(pk=self.instance.pk).values_list("revision", "title", "state").first()
         if now is None or now[0] == self.cleaned_data.get("version"):
             return
-        self.data = self.data.copy()  # type: ignore[assignment]
+        data: Any = self.data
+        self.data = data.copy()
         self.data[self.add_prefix("version")] = str(now[0])  # type: ignore[index]
         message = _(
             "Somebody else changed this broadcast meanwhile: it is called “%(title)s” now, and its state is %(state)s. "

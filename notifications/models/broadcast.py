@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -120,7 +120,7 @@ class Broadcast(Content):
         verbose_name = _("broadcast")
         verbose_name_plural = _("broadcasts")
         ordering: ClassVar[list[str]] = ["-id"]
-        permissions: ClassVar[list[tuple[str, str]]] = [
+        permissions: ClassVar[list[tuple[str, Any]]] = [
             ("send_broadcast", "Can send broadcasts"),
             ("recall_broadcast", "Can recall broadcasts"),
         ]

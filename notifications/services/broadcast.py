@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import router, transaction
+from django.db import models, router, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -97,7 +97,7 @@ def edit_broadcast(broadcast: Broadcast, **fields: Any) -> Broadcast:
     with transaction.atomic(using=router.db_for_write(Broadcast)):
         if out:
             _move(broadcast, OUT, **fields, modseq=None)
-            Notice.objects.filter(pk=broadcast.notice_id).update(**broadcast.content())
+            _notice(broadcast).update(**broadcast.content())
             _after_commit(post)
         else:
             _move(broadcast, WAITING, **fields)
@@ -123,7 +123,7 @@ def recall_broadcast(broadcast: Broadcast) -> Broadcast:
             _move(broadcast, (BroadcastState.SCHEDULED,), state=BroadcastState.DRAFT)
         else:
             _move(broadcast, OUT, state=BroadcastState.RECALLED, recalled_at=now, modseq=None)
-            Notice.objects.filter(pk=broadcast.notice_id).update(recalled_at=now)
+            _notice(broadcast).update(recalled_at=now)
             _after_commit(post)
     return broadcast
 
@@ -236,6 +236,10 @@ def _send_due(broadcast: Broadcast) -> None:
         _move(broadcast, (BroadcastState.SCHEDULED,), state=BroadcastState.DRAFT, problem=problem)
     else:
         _send(broadcast, (BroadcastState.SCHEDULED,))
+
+
+def _notice(broadcast: Broadcast) -> models.QuerySet[Notice]:
+    return Notice.objects.filter(pk__in=Broadcast.objects.filter(pk=broadcast.pk).values("notice_id"))
 
 
 def _move(broadcast: Broadcast, states: Collection[str], **changes: Any) -> None:

@@ -35,7 +35,9 @@ class Command(BaseCommand):
             parser.add_argument(f"--{option}audience", action="append", default=[], metavar="NAME", help=help_text)
             parser.add_argument(f"--{option}group", action="append", default=[], metavar="NAME", help=help_text)
             parser.add_argument(f"--{option}user", action="append", default=[], metavar="NAME", help=help_text)
-        parser.add_argument("--at", metavar="TIME", help="when, as 2030-01-31T18:00 in the site's time zone; now unless given")
+        parser.add_argument(
+            "--at", metavar="TIME", help="when, as 2030-01-31T18:00 in the site's time zone; now unless given"
+        )
         parser.add_argument("--expires", metavar="TIME", help="after when nobody sees it any more")
         parser.add_argument("--dry-run", action="store_true", help="print the audience's size and send nothing")
 

@@ -12,7 +12,9 @@ from ...services import publish_due
 class Command(BaseCommand):
     """For sites that prefer cron; where somebody is connected, the server's processes do it by themselves."""
 
-    help = "Send the scheduled broadcasts whose time has come. Safe to run as often, and in as many places, as you like."
+    help = (
+        "Send the scheduled broadcasts whose time has come. Safe to run as often, and in as many places, as you like."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         number = publish_due()

@@ -69,7 +69,7 @@ export class Client extends Emitter {
     this.#actions = new Actions({
       store: this.#store, request: this.#request, urls: config.urls, now, changed: this.#changed,
       failed: (failure, error) => {
-        const key = "couldNot" + `-${failure.action}`.replace(/-./g, (part) => part[1].toUpperCase());
+        const key = "couldNot" + `-${failure.action === "click" ? "read" : failure.action}`.replace(/-./g, (part) => part[1].toUpperCase());
         this.#refused(error);
         this.emit("failure", { ...failure, message: this.text(key, "Could not save the change.") });
       },
@@ -137,6 +137,11 @@ export class Client extends Emitter {
   /** @param {number | Iterable<number>} ids */
   markRead(ids) {
     return this.#actions.items("read", ids);
+  }
+
+  /** Remember that the reader follows the item's link; that reads it. @param {number} id */
+  follow(id) {
+    return this.#actions.items("click", id);
   }
 
   /** @param {number | Iterable<number>} ids */
