@@ -22,9 +22,10 @@ from ..cursor import Position
 from ..lane import Admission
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
+from ..models.content import CONTENT
 from ..responses import answer, error
 from ..services import BroadcastConflict, edit_broadcast, notify, publish_broadcast, recall_broadcast
-from ..services.broadcast import OUT, WAITING, validate_broadcast
+from ..services.broadcast import EDITABLE, OUT, WAITING, validate_broadcast
 from ..streams import Key
 from ..views import hold_open
 from . import users
@@ -168,9 +169,8 @@ class BroadcastAdmin(ModelAdmin):
         stored = Broadcast.objects.get(pk=obj.pk)
         if stored.revision != form.cleaned_data["version"]:
             raise BroadcastConflict(stored.state)
-        names = [name for name in form._meta.fields if name in form.fields]
-        if stored.state in WAITING:
-            names.append("audience")
+        allowed = EDITABLE if stored.state in WAITING else CONTENT
+        names = [name for name in allowed if name in form.fields or name == "audience"]
         changed = {name: getattr(obj, name) for name in names if getattr(obj, name) != getattr(stored, name)}
         if changed:
             edit_broadcast(stored, **changed)

@@ -149,7 +149,8 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offer the audiences as long as they may still be changed."""
         super().__init__(*args, **kwargs)
-        self.fields["level"].required = False
+        if "level" in self.fields:
+            self.fields["level"].required = False
         self.initial["version"] = self.instance.revision
         self.initial["timezone"] = timezone.get_current_timezone_name()
         for name in ("publish_at", "expires_at"):
