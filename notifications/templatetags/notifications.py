@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 
 from .. import __version__
 from ..inbox import Summary, summary
-from ..strings import STRINGS
+from ..strings import texts
 
 register = template.Library()
 
@@ -93,7 +93,7 @@ def _config(request: HttpRequest) -> dict[str, Any]:
     numbers = _summary(request)
     return {
         "v": 1,
-        "user": salted_hmac("notifications.user", str(user.pk)).hexdigest()[:20],
+        "user": salted_hmac("notifications.user", str(user.pk), algorithm="sha256").hexdigest()[:20],
         "urls": _urls(),
         "cursor": numbers.cursor,
         "unread": numbers.unread,
@@ -101,7 +101,7 @@ def _config(request: HttpRequest) -> dict[str, Any]:
         "csrf": _csrf(request),
         "version": __version__,
         "language": get_language() or settings.LANGUAGE_CODE,
-        "strings": {key: text for key, english in STRINGS.items() if (text := _(english)) != english},
+        "strings": texts(),
     }
 
 

@@ -135,3 +135,12 @@ export function link(url, act, ...children) {
   if (/^(https?:|[/?#])/i.test(url)) return h("a", { ...attributes, href: url }, ...children);
   return h("button", { ...attributes, type: "button" }, ...children);
 }
+
+/**
+ * Make a line of somebody's words: it keeps its own direction, and stands where the page's language begins.
+ * @param {string} look
+ * @param {string} words
+ */
+export function text(look, words) {
+  return h("span", { class: look, part: look }, h("bdi", {}, words));
+}

@@ -9,9 +9,9 @@ export function socket({ since, signal, bytes, frame, end }, url, { WebSocket })
   wire.onmessage = ({ data }) => {
     bytes();
     try {
-      const { type, code, retry, ...rest } = JSON.parse(data);
-      if (type === "nack") end({ reason: code, retry: retry ?? undefined });
-      else frame({ type, code, retry, ...rest });
+      const message = JSON.parse(data);
+      if (message.type === "nack") end({ reason: message.code, retry: message.retry ?? undefined });
+      else frame(message);
     } catch {
       end({ reason: "content-type" });
     }
