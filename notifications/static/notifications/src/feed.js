@@ -105,6 +105,7 @@ export class Feed {
       this.#store.page(page);
       this.#next = page.next;
       this.#floor = page.next ?? 0;
+      if (!this.loaded) this.showFresh(); // held before: from here on
       this.loaded = true;
     } catch (error) {
       if (resets === this.#store.resets) this.error = /** @type {Error} */ (error).message;
