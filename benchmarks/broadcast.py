@@ -53,7 +53,10 @@ def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "count everyone (an estimate)", f"{found['size_ms']:.0f} ms, {found['size_queries']} queries"
     yield "a late visitor collects 50 broadcasts", f"{found['late_ms']:.0f} ms, {found['late_queries']} queries"
     yield "a visitor with nothing to collect", f"{found['idle_ms']:.2f} ms, {found['idle_queries']} query"
-    yield "the last of those connected has it, from before publishing", f"{found['last_ms']:.0f} ms, {found['lost']} lost"
+    yield (
+        "the last of those connected has it, from before publishing",
+        f"{found['last_ms']:.0f} ms, {found['lost']} lost",
+    )
 
 
 def _child(users: int, connections: int) -> str:

@@ -18,7 +18,7 @@ from .cursor import Position
 from .frames import Actor, Item, ResetReason, Tombstone
 from .models import Inbox, Notification, Stream
 from .models.inbox import NotificationQuerySet
-from .outbox import BEHIND, collect
+from .outbox import collect, look
 from .streams import Batch, Family, Read, register
 from .validators import validate_text
 
@@ -205,11 +205,10 @@ def _present(rows: NotificationQuerySet, state: State = "all") -> NotificationQu
 
 def _position(pk: Any) -> str:
     """Return the cursor of an inbox, once its owner has collected what was broadcast."""
-    rows = Inbox.objects.filter(pk=pk).annotate(behind=BEHIND).values_list("epoch", "head", "behind")
-    found = rows.first()
-    if (found is None or found[2]) and collect([pk]):
-        found = rows.first()
-    return INBOX.cursor(pk, Position(*found[:2])) if found else ""
+    position, behind = look(pk)
+    if behind and collect([pk]):
+        position, _behind = look(pk)
+    return INBOX.cursor(pk, position) if position else ""
 
 
 def _actor(user: Any) -> Actor:

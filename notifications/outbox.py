@@ -13,20 +13,18 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import connections, transaction
-from django.db.models import Case, Exists, F, OuterRef, Subquery, Value, When
+from django.db import connections, models, transaction
+from django.db.models import Case, F, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from .audiences import has_field, members, people
-from .models import Broadcast, Notification, Outbox, Stream
+from .cursor import Position
+from .models import Broadcast, Inbox, Notification, Outbox, Stream
 from .models.broadcast import OUTBOX, BroadcastState
 from .streams import Batch, Family, Read, families, open_streams, sequence
 
 logger = logging.getLogger("notifications")
-
-# True of an inbox whose owner has not collected the latest change of a broadcast.
-BEHIND = Exists(Outbox.objects.filter(pk=OUTBOX, head__gt=OuterRef("collected")))
 
 
 class OutboxFamily(Family):
@@ -84,6 +82,24 @@ def collect(pks: Iterable[Any]) -> bool:
 
     transaction.on_commit(advance, using=inbox.alias, robust=True)
     return True
+
+
+def look(pk: Any) -> tuple[Position | None, bool]:
+    """Return the position of an inbox, if there is one, and whether its owner has anything to collect.
+
+    One query reads both streams, because every page asks for it.
+    """
+    number = models.BigIntegerField()
+    own = Inbox.objects.filter(pk=pk).annotate(mark=F("collected"))
+    outbox = Outbox.objects.filter(pk=OUTBOX).annotate(mark=Value(-1, output_field=number))
+    rows = [stream.order_by().values_list("epoch", "head", "mark") for stream in (own, outbox)]
+    position, collected, latest = None, 0, 0
+    for epoch, head, mark in rows[0].union(rows[1], all=True):
+        if mark < 0:
+            latest = head
+        else:
+            position, collected = Position(epoch, head), mark
+    return position, collected < latest
 
 
 def _behind(pks: list[Any]) -> tuple[int, dict[Any, int]]:

@@ -52,6 +52,7 @@ STRINGS = {
 # What the client says of an action that failed; it has no texts of its own.
 FAILURES = {
     "couldNotRead": _("Could not mark as read."),
+    "couldNotClick": _("Could not mark as read."),
     "couldNotUnread": _("Could not mark as unread."),
     "couldNotArchive": _("Could not archive."),
     "couldNotUnarchive": _("Could not move back to inbox."),

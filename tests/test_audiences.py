@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -18,10 +17,9 @@ from notifications.audiences import Audience, Part, Size, audience, members, reg
 
 
 @pytest.fixture(autouse=True)
-def own_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test a registry that it may add to."""
     monkeypatch.setattr(audiences, "registry", dict(registry))
-    yield
 
 
 def short_names(users: Any) -> Any:
@@ -34,6 +32,10 @@ def in_groups(users: Any) -> Any:
 
 
 class SelectingTests(TestCase):
+    users: ClassVar[dict[str, User]]
+    editors: ClassVar[Group]
+    ringers: ClassVar[Group]
+
     @classmethod
     def setUpTestData(cls) -> None:
         cls.editors, cls.ringers = (Group.objects.create(name=name) for name in ("Editors", "Ringers"))
@@ -161,7 +163,7 @@ def test_a_name_in_the_database_may_differ_from_the_function() -> None:
 
 @pytest.mark.django_db
 def test_an_unknown_audience_is_explained_with_what_there_is() -> None:
-    with pytest.raises(ValidationError, match="vanished.*everyone, staff"):
+    with pytest.raises(ValidationError, match=r"vanished.*everyone, staff"):
         Audience.of("vanished").validate()
 
 
