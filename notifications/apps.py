@@ -1,6 +1,7 @@
 """The Django application: label, default key type, signals and checks."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
 
@@ -17,7 +18,8 @@ class NotificationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the checks and listen for sign-out."""
+        """Register the checks, listen for sign-out and find the audiences of all apps."""
         from . import checks, signals  # noqa: F401  # importing the checks registers them
 
         signals.connect()
+        autodiscover_modules("audiences")

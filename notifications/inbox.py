@@ -18,6 +18,7 @@ from .cursor import Position
 from .frames import Actor, Item, ResetReason, Tombstone
 from .models import Inbox, Notification, Stream
 from .models.inbox import NotificationQuerySet
+from .outbox import collect, look
 from .streams import Batch, Family, Read, register
 from .validators import validate_text
 
@@ -70,6 +71,10 @@ class InboxFamily(Family):
             return ()
         users = get_user_model()._base_manager.using(self.alias)
         return [Inbox(user_id=pk) for pk in users.filter(pk__in=pks).order_by("pk").values_list("pk", flat=True)]
+
+    def gather(self, pks: Sequence[Any]) -> None:
+        """Collect broadcasts."""
+        collect(pks)
 
     def stamp(self, entries: models.QuerySet[Any], head: models.Subquery) -> None:
         """Set the position, and at the first time the arrival too."""
@@ -150,7 +155,7 @@ def counts(pks: Iterable[Any], using: str | None = None) -> dict[Any, Counts]:
 
 
 def summary(user: Any) -> Summary:
-    """Return the position and the counts of `user`, with two queries; nothing is written."""
+    """Return the position and the counts of `user`, with two queries; only broadcasts to be collected cost more."""
     cursor = _position(user.pk)
     numbers = counts([user.pk])[user.pk]
     return Summary(cursor, numbers.unread, numbers.unseen)
@@ -199,8 +204,11 @@ def _present(rows: NotificationQuerySet, state: State = "all") -> NotificationQu
 
 
 def _position(pk: Any) -> str:
-    found = Inbox.objects.filter(pk=pk).values_list("epoch", "head").first()
-    return INBOX.cursor(pk, Position(*found)) if found else ""
+    """Return the cursor of an inbox, once its owner has collected what was broadcast."""
+    position, behind = look(pk)
+    if behind and collect([pk]):
+        position, _behind = look(pk)
+    return INBOX.cursor(pk, position) if position else ""
 
 
 def actor(user: Any) -> Actor:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from . import services
 from .inbox import State, page
+from .models import Notification
 
 ACTIONS = {
     "read": services.mark_read,
@@ -35,13 +36,12 @@ def inbox(request: HttpRequest) -> HttpResponse:
     """Show a page of the inbox or, on POST, change it and return to where the form was.
 
     The list takes ``?state=``, ``?category=`` and ``?before=`` (see `inbox.page`). A form sends ``action``: one of
-    `ACTIONS` with the ``id`` of an item, or ``read-all`` with the cursor ``up_to`` of what the page showed. GET
-    changes nothing.
+    `ACTIONS` with the ``id`` of an item, ``click`` with one whose link is to be followed, or ``read-all`` with the
+    cursor ``up_to`` of what the page showed. GET changes nothing.
     """
     try:
         if request.method == "POST":
-            _change(request)
-            return redirect(_return_address(request))
+            return redirect(_change(request) or _return_address(request))
         return render(request, "notifications/inbox.html", _context(request))
     except ValidationError as error:
         raise Http404(" ".join(error.messages)) from error
@@ -73,14 +73,27 @@ def _address(state: str, category: str, before: int | None = None) -> str:
     return reverse("notifications:inbox") + (f"?{query}" if query else "")
 
 
-def _change(request: HttpRequest) -> None:
+def _change(request: HttpRequest) -> str | None:
+    """Do what a form asks for; return where its link leads if that was followed."""
     action = request.POST.get("action", "")
+    if action == "click":
+        return _follow(request.user, _number(request.POST.get("id", "")))
     if action == "read-all":
         services.mark_all_read(request.user, request.POST.get("up_to"))
     elif action in ACTIONS:
         ACTIONS[action](request.user, [_number(request.POST.get("id", ""))])
     else:
-        raise ValidationError(_("Action must be one of read, unread, archive, unarchive, read-all."))
+        raise ValidationError(_("Action must be one of read, unread, archive, unarchive, click, read-all."))
+    return None
+
+
+def _follow(user: Any, pk: int) -> str:
+    """Remember the click, and return where the notification's own link leads."""
+    row = Notification.objects.of(user).visible().with_content().filter(pk=pk).first()
+    if row is None or not row.notice.url:
+        raise ValidationError(_("There is no such notification."))
+    services.mark_clicked(user, [pk])
+    return row.notice.url
 
 
 def _number(text: str) -> int:

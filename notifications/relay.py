@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from . import frames
 from .broker import Broker
+from .chores import Chores
 from .conf import conf
 from .cursor import Position
 from .drain import on_termination
@@ -29,6 +30,7 @@ logger = logging.getLogger("notifications")
 
 READ_CHUNK = 100  # streams read at once
 REVOKED = 60.0  # seconds; a connection that was being decided when its session ended is open by then
+SECOND_LOOK = 1.0  # seconds after a comparison that was asked for; who was just connecting is there by then
 DRAIN = 1.0  # seconds between saying bye and letting the server stop
 
 _relays: dict[asyncio.AbstractEventLoop, Relay] = {}
@@ -46,9 +48,10 @@ def current() -> Relay:
     return relay
 
 
-def connected(family: Family) -> set[str]:
+def connected(family: Family | str) -> set[str]:
     """Return the keys, as text, of the streams of `family` that somebody listens to in this process."""
-    return {key.pk for relay in list(_relays.values()) for key in list(relay.hub.streams) if key.family == family.name}
+    name = family if isinstance(family, str) else family.name
+    return {key.pk for relay in list(_relays.values()) for key in list(relay.hub.streams) if key.family == name}
 
 
 def announce(hints: Sequence[Hint]) -> None:
@@ -67,6 +70,11 @@ def revoke(owner: str, session: str = "") -> None:
     _spread({"revoke": [owner, session]})
 
 
+def wake() -> None:
+    """Have every process compare its streams with the database, and take its turn at the chores, now."""
+    _spread({"wake": True})
+
+
 def signal(key: Key, frame: frames.Frame) -> None:
     """Send a frame that is stored nowhere, typing for example, to a stream's listeners in every process."""
     _spread({"signal": [*key, frame.name, frame.data.decode()]})
@@ -76,6 +84,12 @@ def tell(owners: Sequence[str], frame: frames.Frame) -> None:
     """Send a frame that is stored nowhere to every socket of some users, in every process."""
     if owners:
         _spread({"tell": [list(owners), frame.name, frame.data.decode()]})
+
+
+def signal_here(key: Key, frame: frames.Frame) -> None:
+    """Send a frame that is stored nowhere to a stream's listeners in this process alone."""
+    for relay in [relay for relay in list(_relays.values()) if not relay.loop.is_closed()]:
+        relay.loop.call_soon_threadsafe(relay.hub.signal, key, frame)
 
 
 def _spread(message: dict[str, Any]) -> None:
@@ -101,6 +115,7 @@ class Relay:
         self.writers = Threads(conf.DATABASE_THREADS, "notifications-write")
         self.broker = Broker(self.take, self.reconcile_soon)
         self.presence = Board(loop, self.hub, self.run, lambda: self.broker.post({"presence": True}))
+        self.chores = Chores(self._period)
         self.draining = False
         self._revoked: dict[tuple[str, str], float] = {}  # sessions that ended, and when to forget them
         self._stale: dict[Key, None] = {}  # streams to be read, in the order in which they moved
@@ -110,9 +125,15 @@ class Relay:
 
     def start(self) -> None:
         """Begin to listen, to compare and to keep time."""
-        self._tasks = [self.loop.create_task(self._reconcile_loop()), *self.broker.start()]
+        own = [self.loop.create_task(self._reconcile_loop()), self.loop.create_task(self.chores.run())]
+        self._tasks = [*own, *self.broker.start()]
         self.loop.call_later(TICK, self._tick)
         on_termination(self.loop, self.drain)
+
+    def close(self) -> None:
+        """Let the threads end, once the loop is closed."""
+        for threads in (self.threads, self.writers, self.chores.threads):
+            threads.close()
 
     def run(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
         """Run database work in the relay's own threads."""
@@ -121,11 +142,6 @@ class Relay:
     def execute(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
         """Run a client's command in threads of their own: waiting for a lock, they must not hold up the reads."""
         return asyncio.wrap_future(self.writers.submit(function, *args, **kwargs), loop=self.loop)
-
-    def close(self) -> None:
-        """Let the threads end, once the loop is closed."""
-        self.threads.close()
-        self.writers.close()
 
     def watch(self, connection: Connection) -> None:
         """Give a connection heartbeats and an end."""
@@ -138,6 +154,8 @@ class Relay:
                 self.hub.hear(Key(family, pk), to)
             if "revoke" in message:
                 self._revoke(*message["revoke"])
+            if "wake" in message:
+                self._wake_up()
             if "signal" in message:
                 family, pk, name, data = message["signal"]
                 self.hub.signal(Key(family, pk), frames.Frame(name, data.encode()))
@@ -164,6 +182,11 @@ class Relay:
         """Tell whether the connection's session ended while the connection was being decided."""
         return (connection.owner, connection.session) in self._revoked
 
+    def _wake_up(self) -> None:
+        self.chores.wake()
+        self.reconcile_soon()
+        self.loop.call_later(SECOND_LOOK, self.reconcile_soon)
+
     def _revoke(self, owner: str, session: str) -> None:
         now = self.loop.time()
         self._revoked = {key: until for key, until in self._revoked.items() if until > now}
@@ -181,6 +204,9 @@ class Relay:
     # Reading
 
     def _refresh(self, key: Key) -> None:
+        if key.family not in families:  # nothing of it is stored: a chore signals what its listeners see
+            self.chores.wake()
+            return
         self._stale[key] = None
         if self._reading is None:
             self._reading = self.loop.create_task(self._read_stale())
@@ -230,9 +256,8 @@ class Relay:
 
     async def _reconcile_loop(self) -> None:
         while True:
-            period = conf.RECONCILE or (30.0 if self.broker.connected else 1.0)
             try:
-                async with asyncio.timeout(period):
+                async with asyncio.timeout(self._period()):
                     await self._wake.wait()
             except TimeoutError:
                 pass
@@ -244,6 +269,9 @@ class Relay:
                 except Exception:
                     logger.exception("Could not compare with the database; the next turn repeats it.")
 
+    def _period(self) -> float:
+        return conf.RECONCILE or (30.0 if self.broker.connected else 1.0)
+
     # Time
 
     def _tick(self) -> None:
@@ -253,9 +281,9 @@ class Relay:
     def _heartbeat(self, connection: Connection) -> None:
         heads = []
         for subscription in connection.subscriptions:
-            stream = self.hub.streams[subscription.key]
-            family = families[subscription.key.family]
-            heads.append(family.cursor(subscription.key.pk, stream.position))
+            if family := families.get(subscription.key.family):
+                stream = self.hub.streams[subscription.key]
+                heads.append(family.cursor(subscription.key.pk, stream.position))
         self.hub.tell(connection, frames.frame(frames.Heartbeat(",".join(heads))))
 
     def _expire(self, connection: Connection) -> None:
@@ -270,11 +298,12 @@ def _read(family: Family, positions: dict[Key, Position]) -> dict[Key, Batch]:
 
 
 def _compare(keys: list[Key]) -> list[tuple[Key, Position]]:
-    """Stamp, in a thread, what stayed pending in the streams `keys`, and return where they are."""
+    """Store, in a thread, what waited for the readers of `keys`; stamp what is pending; return where they are."""
     found: list[tuple[Key, Position]] = []
     for name, family in families.items():
         pks = [family.pk(key) for key in keys if key.family == name]
         if pks:
+            family.gather(pks)
             sequence(family, pks)
             rows = family.streams().filter(pk__in=pks).values_list("pk", "epoch", "head")
             found += [(family.key(pk), Position(epoch, head)) for pk, epoch, head in rows]

@@ -97,6 +97,10 @@ class Family(ABC):
         """The database in which the stream lives; resuming reads the primary one."""
         return router.db_for_write(self.stream)
 
+    def gather(self, pks: Sequence[Any]) -> None:
+        """Store what waits elsewhere until the readers of these streams are there; nothing by default."""
+        return
+
     def cursor_name(self, pk: Hashable) -> str:
         """Return the stream's name in a cursor."""
         return f"{self.name}-{pk}"
@@ -220,6 +224,16 @@ def _stamp(family: Family, waiting: models.QuerySet[Any], pks: list[Any]) -> tup
         if ids:
             family.stamp(entries.filter(pk__in=ids, modseq=None), head)
     return heads, full and bool(ids)
+
+
+def catch_up(family: Family, pk: Any, position: Position | None) -> Batch:
+    """Read what a reader who comes now has missed, having stored and stamped what waited for it.
+
+    Must run outside a transaction, as `sequence` does. Raises `KeyError` if the stream does not exist.
+    """
+    family.gather([pk])
+    sequence(family, [pk])
+    return changes_since(family, {pk: position})[pk]
 
 
 def changes_since(family: Family, cursors: Mapping[Any, Position | None]) -> dict[Any, Batch]:

@@ -48,6 +48,7 @@ STRINGS = {
     "tryNow": _("Try now"),
     "reload": _("Reload"),
     "couldNotRead": _("Could not mark as read."),
+    "couldNotClick": _("Could not mark as read."),
     "couldNotUnread": _("Could not mark as unread."),
     "couldNotArchive": _("Could not archive."),
     "couldNotUnarchive": _("Could not move back to inbox."),

@@ -17,7 +17,7 @@ urlpatterns = [
     path("api/rooms/", views.rooms_list, name="rooms"),
     path("api/rooms/<int:pk>/messages/", views.room_messages, name="room-messages"),
     re_path(
-        r"^api/inbox/(?P<pk>[0-9]{1,18})/(?P<action>read|unread|archive|unarchive)/$",
+        r"^api/inbox/(?P<pk>[0-9]{1,18})/(?P<action>read|unread|archive|unarchive|click)/$",
         views.item_action,
         name="item-action",
     ),

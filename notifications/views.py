@@ -18,7 +18,7 @@ from .lane import SCOPE_KEY, Admission, Offer
 from .models import Notification
 from .responses import BadRequest, answer, endpoint, error, fields, number
 from .services.rooms import membership
-from .streams import Batch, changes_since, sequence
+from .streams import Batch, catch_up
 
 MAX_WAIT = 25.0  # seconds a poll may be held; proxies cut a silent request at 60
 
@@ -36,6 +36,7 @@ ACTIONS = {
     "unread": services.mark_unread,
     "archive": services.archive,
     "unarchive": services.unarchive,
+    "click": services.mark_clicked,
 }
 
 
@@ -53,7 +54,7 @@ def stream(request: HttpRequest) -> HttpResponseBase:
     start = None if batch.start is None else INBOX.cursor(request.user.pk, batch.start)
     hello = frames.Hello(lane.new_connection_id(), start, numbers.unread, numbers.unseen, conf.HEARTBEAT, frames.now())
     admission = _admission(request, batch, (frames.frame(hello), *batch.frames))
-    return _hold(request, admission, lane.iterate, "text/event-stream; charset=utf-8")
+    return hold_open(request, admission, lane.iterate, "text/event-stream; charset=utf-8")
 
 
 @endpoint("GET")
@@ -65,7 +66,7 @@ def changes(request: HttpRequest) -> HttpResponseBase:
     if batch.frames or not wait or not hasattr(request, "scope"):
         head = frames.frame(frames.Heartbeat(INBOX.cursor(request.user.pk, batch.to)))
         return _held_answer(lane.poll_body(batch.frames or [head]))
-    return _hold(request, _admission(request, batch, (), wait), lane.iterate_answer, "application/json")
+    return hold_open(request, _admission(request, batch, (), wait), lane.iterate_answer, "application/json")
 
 
 stream.handoff = True  # type: ignore[attr-defined]
@@ -178,9 +179,7 @@ def _position(request: HttpRequest, last_event_id: str | None) -> Position | Non
 
 def _catch_up(request: HttpRequest, position: Position | None) -> Batch:
     """Read what the reader missed; what nobody stamped yet is stamped now."""
-    pk = request.user.pk
-    sequence(INBOX, [pk])
-    return changes_since(INBOX, {pk: position})[pk]
+    return catch_up(INBOX, request.user.pk, position)
 
 
 def _admission(
@@ -195,7 +194,7 @@ def _held_answer(content: bytes = b"") -> HttpResponse:
     return HttpResponse(content, content_type="application/json", headers=headers)
 
 
-def _hold(request: HttpRequest, admission: Admission, iterate: Any, content_type: str) -> HttpResponseBase:
+def hold_open(request: HttpRequest, admission: Admission, iterate: Any, content_type: str) -> HttpResponseBase:
     """Hand an admitted connection to the lane or, where there is none, to Django's streaming response."""
     headers = STREAM_HEADERS
     offer: Offer | None = request.scope.get(SCOPE_KEY)  # type: ignore[attr-defined]

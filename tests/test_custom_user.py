@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 TESTS = Path(__file__).parent
-FILES = ["notify", "states", "inbox", "streams", "prune", "api", "admin"]
+FILES = ["notify", "states", "inbox", "streams", "prune", "api", "admin", "broadcast_services"]
 
 
 def test_the_same_tests_pass_with_another_user_model() -> None:

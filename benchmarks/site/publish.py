@@ -10,7 +10,9 @@ from django.contrib.auth import get_user_model
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 
-from notifications.services import notify
+from notifications.audiences import Audience
+from notifications.models import Broadcast
+from notifications.services import notify, publish_broadcast
 
 from ..servers import wire
 from . import queue
@@ -37,7 +39,13 @@ def by_eventstream(users: list[Any]) -> None:
         send_event(f"user-{user.pk}", "message", data)
 
 
-PUBLISHERS = {"notify": by_notify, "queue": by_queue, "eventstream": by_eventstream}
+def by_broadcast(users: list[Any]) -> None:
+    """Carillon, to everyone whoever is listed: one row, of which each open stream collects its copy."""
+    audience = Audience.of("everyone").dump()
+    publish_broadcast(Broadcast(title=f"bench-t={time.monotonic_ns()}", body=BODY, audience=audience))
+
+
+PUBLISHERS = {"notify": by_notify, "queue": by_queue, "eventstream": by_eventstream, "broadcast": by_broadcast}
 
 
 def view(request: HttpRequest, publisher: str) -> HttpResponse:

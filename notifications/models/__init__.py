@@ -1,16 +1,19 @@
 """The database models, one module per family."""
 
+from .broadcast import Broadcast, Outbox
 from .chat import Lease, Membership, Message, Presence, Reaction, Room
 from .inbox import Inbox, Notice, Notification
 from .stream import Stream
 
 __all__ = [
+    "Broadcast",
     "Inbox",
     "Lease",
     "Membership",
     "Message",
     "Notice",
     "Notification",
+    "Outbox",
     "Presence",
     "Reaction",
     "Room",

@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..validators import BODY_LENGTH, TITLE_LENGTH, URL_LENGTH, validate_data, validate_link, validate_text
+from ..validators import validate_data, validate_text
+from .content import Content
 from .stream import Stream
 
 
 class Inbox(Stream):
-    """The stream of one user's notifications. It is made when the user is first notified or first connects."""
+    """The stream of one user's notifications. It is made when the user is first notified or first connects.
+
+    `collected` is the position in the outbox up to which the user has a copy of each broadcast that is meant
+    for them.
+    """
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -25,6 +29,7 @@ class Inbox(Stream):
         primary_key=True,
         related_name="carillon_inbox",
     )
+    collected = models.BigIntegerField(_("broadcasts collected"), default=0, editable=False)
 
     objects: ClassVar[models.Manager[Inbox]]
 
@@ -37,26 +42,10 @@ class Inbox(Stream):
         return f"inbox of {self.user_id} at {self.head}"
 
 
-class Level(models.TextChoices):
-    """How a notification is coloured and announced."""
+class Notice(Content):
+    """The content of a notification, stored once however many recipients it has."""
 
-    INFO = "info", _("Information")
-    SUCCESS = "success", _("Success")
-    WARNING = "warning", _("Warning")
-    ERROR = "error", _("Error")
-
-
-class Notice(models.Model):
-    """The content of a notification, stored once however many recipients it has. Text is text, never HTML."""
-
-    title = models.CharField(_("title"), max_length=TITLE_LENGTH, validators=[validate_text])
-    body = models.TextField(
-        _("body"), blank=True, default="", validators=[MaxLengthValidator(BODY_LENGTH), validate_text]
-    )
-    url = models.CharField(_("link"), max_length=URL_LENGTH, blank=True, default="", validators=[validate_link])
-    level = models.CharField(_("level"), max_length=10, choices=Level, default=Level.INFO)
     kind = models.CharField(_("kind"), max_length=100, blank=True, default="", validators=[validate_text])
-    category = models.CharField(_("category"), max_length=100, blank=True, default="", validators=[validate_text])
     data = models.JSONField(_("data"), blank=True, default=dict, validators=[validate_data])
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -67,7 +56,6 @@ class Notice(models.Model):
         related_name="+",
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     recalled_at = models.DateTimeField(_("recalled at"), null=True, blank=True, editable=False)
 
     objects: ClassVar[models.Manager[Notice]]
@@ -75,10 +63,6 @@ class Notice(models.Model):
     class Meta:
         verbose_name = _("notice")
         verbose_name_plural = _("notices")
-
-    def __str__(self) -> str:
-        """Show the title."""
-        return self.title
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
@@ -141,6 +125,7 @@ class Notification(models.Model):
     arrival = models.BigIntegerField(_("arrival"), null=True, editable=False)
     seen_at = models.DateTimeField(_("seen at"), null=True, blank=True)
     read_at = models.DateTimeField(_("read at"), null=True, blank=True)
+    delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True, editable=False)  # of a broadcast
     clicked_at = models.DateTimeField(_("clicked at"), null=True, blank=True)
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ..conf import conf
 from ..inbox import INBOX
-from ..models import Inbox, Notice, Notification
+from ..models import Broadcast, Inbox, Notice, Notification
 from ..models.inbox import NotificationQuerySet
 from .twins import twin
 
@@ -66,5 +66,6 @@ def _prune_chunk(before: datetime) -> int:
 
 def _prune_notices(before: datetime) -> int:
     copies = Notification.objects.filter(notice=OuterRef("pk"))
-    bare = Notice.objects.using(INBOX.alias).filter(~Exists(copies), created_at__lt=before)
+    broadcast = Broadcast.objects.filter(notice=OuterRef("pk"))  # somebody may still collect it
+    bare = Notice.objects.using(INBOX.alias).filter(~Exists(copies), ~Exists(broadcast), created_at__lt=before)
     return bare.filter(pk__in=list(bare.values_list("pk", flat=True)[:CHUNK])).delete()[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -36,6 +37,12 @@ def mark_read(user: Any, ids: Iterable[int]) -> int:
         ValidationError: There are too many ids, or one is no number.
     """
     return _touch(user, _named(user, ids).filter(read_at=None), **_read())
+
+
+def mark_clicked(user: Any, ids: Iterable[int]) -> int:
+    """Remember that `user` followed the links of notifications, which reads them; as `mark_read` otherwise."""
+    now = timezone.now()
+    return _touch(user, _named(user, ids).filter(clicked_at=None), clicked_at=now, **_reading(now))
 
 
 def mark_unread(user: Any, ids: Iterable[int]) -> int:
@@ -76,6 +83,7 @@ def mark_all_read(user: Any, up_to: str | None = None) -> int:
 
 
 amark_read = twin(mark_read)
+amark_clicked = twin(mark_clicked)
 amark_unread = twin(mark_unread)
 aarchive = twin(archive)
 aunarchive = twin(unarchive)
@@ -86,6 +94,11 @@ amark_all_read = twin(mark_all_read)
 def _read() -> dict[str, Any]:
     now = timezone.now()
     return {"read_at": now, "seen_at": Coalesce("seen_at", Value(now))}
+
+
+def _reading(now: datetime) -> dict[str, Any]:
+    """Return the changes that read what may have been read before."""
+    return {name: Coalesce(name, Value(now)) for name in ("read_at", "seen_at")}
 
 
 def _named(user: Any, ids: Iterable[int]) -> NotificationQuerySet:

@@ -1,7 +1,7 @@
 /** What the user does with notifications: shown at once, taken back if the server says no. */
 
 /** @typedef {import("./types.js").Item} Item */
-/** @typedef {"read" | "unread" | "archive" | "unarchive" | "read-all" | "seen"} Action */
+/** @typedef {"read" | "click" | "unread" | "archive" | "unarchive" | "read-all" | "seen"} Action */
 
 /** @param {Action} action @param {string} now @returns {Partial<Item>} */
 function change(action, now) {

@@ -11,7 +11,7 @@ import { createStore } from "./store.js";
 import { titleCounter } from "./title.js";
 
 const LINGER = 5_000; // ms the connection outlives its last holder: elements are moved and swapped
-const VERBS = { read: "mark as read", unread: "mark as unread", archive: "archive", unarchive: "move back to inbox",
+const VERBS = { read: "mark as read", click: "mark as read", unread: "mark as unread", archive: "archive", unarchive: "move back to inbox",
   "read-all": "mark all as read", seen: "mark as seen" };
 
 /** @typedef {ReturnType<typeof createClient>} Client */
@@ -178,6 +178,7 @@ export function createClient(config) {
     },
 
     markRead: act("read"),
+    follow: act("click"), // the reader follows the link: read, and clicked
     markUnread: act("unread"),
     archive: act("archive"),
     unarchive: act("unarchive"),

@@ -89,7 +89,7 @@ export class Rows {
       { class: unread ? "item unread" : "item", "data-id": item.id, "data-level": item.level },
       link(
         item.url,
-        () => void (unread && client.markRead(item.id)),
+        () => void (item.url ? client.follow(item.id) : unread && client.markRead(item.id)),
         h("span", { class: "level" }, icon(item.level)),
         h(
           "span",

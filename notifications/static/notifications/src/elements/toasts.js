@@ -50,7 +50,7 @@ export class NotificationToasts extends NotificationElement {
   #arrived(items, total) {
     if (document.hidden || panelOpen()) return;
     if (total <= MOST) {
-      for (const item of items) this.#add(item, () => this.client.markRead(item.id));
+      for (const item of items) this.#add(item, () => (item.url ? this.client.follow(item.id) : this.client.markRead(item.id)));
       return;
     }
     this.clear(true);

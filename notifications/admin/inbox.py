@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db import models
 from django.http import HttpRequest
 
-from .models import Notice, Notification
+from ..models import Notice, Notification
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]

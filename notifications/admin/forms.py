@@ -1,0 +1,231 @@
+"""The form with which staff compose a broadcast."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ..audiences import Audience, Part, has_field, registry
+from ..models import Broadcast
+from ..models.broadcast import BroadcastState
+from ..services.broadcast import WAITING, validate_broadcast
+
+CHOSEN = 1_000  # users named one by one; more of them are a group or an audience
+
+LOCAL = "%Y-%m-%dT%H:%M"  # what <input type="datetime-local"> carries
+
+PARTS = ("include", "exclude")
+
+
+class LocalDateTime(forms.DateTimeInput):
+    """A native picker of date and time; the page's script shows the moment in the reader's own time zone."""
+
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        """Use the format that the picker knows."""
+        super().__init__(format=LOCAL)
+
+
+class AudienceForm(forms.Form):
+    """Who is meant: audiences, groups and chosen users, and the same for those who are left out."""
+
+    include_names = forms.MultipleChoiceField(
+        label=gettext_lazy("Audiences"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    include_groups = forms.ModelMultipleChoiceField(
+        Group.objects.order_by("name"),
+        label=gettext_lazy("Groups"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    include_users = forms.CharField(
+        label=gettext_lazy("Chosen users"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy("User names, separated by commas or line breaks."),
+    )
+    exclude_names = forms.MultipleChoiceField(
+        label=gettext_lazy("Audiences"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    exclude_groups = forms.ModelMultipleChoiceField(
+        Group.objects.order_by("name"),
+        label=gettext_lazy("Groups"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    exclude_users = forms.CharField(
+        label=gettext_lazy("Chosen users"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy("User names, separated by commas or line breaks."),
+    )
+
+    def offer(self, stored: Audience) -> None:
+        """Fill in the choices and what is stored; a stored name that no app has any more is shown as such."""
+        for part in PARTS:
+            chosen: Part = getattr(stored, part)
+            gone = [
+                (name, _("“%(name)s” (no longer exists)") % {"name": name})
+                for name in chosen.names
+                if name not in registry
+            ]
+            names: Any = self.fields[f"{part}_names"]
+            names.choices = [*((named.name, named.label) for named in registry.values()), *gone]
+            self.initial.setdefault(f"{part}_names", list(chosen.names))
+            self.initial.setdefault(f"{part}_groups", list(chosen.groups))
+            self.initial.setdefault(f"{part}_users", "\n".join(_user_names(chosen.users)))
+            if not has_field("groups"):
+                del self.fields[f"{part}_groups"]
+
+    def audience(self) -> Audience:
+        """Return what was chosen; only after validation."""
+        return Audience(*(self._part(part) for part in PARTS))
+
+    def clean_include_users(self) -> list[Any]:
+        """Find the users by name."""
+        return _find_users(self.cleaned_data["include_users"])
+
+    def clean_exclude_users(self) -> list[Any]:
+        """Find the users by name."""
+        return _find_users(self.cleaned_data["exclude_users"])
+
+    def _part(self, part: str) -> Part:
+        names = self.cleaned_data.get(f"{part}_names") or []
+        groups = self.cleaned_data.get(f"{part}_groups") or []
+        users = self.cleaned_data.get(f"{part}_users") or []
+        return Part(tuple(names), tuple(group.pk for group in groups), tuple(users))
+
+
+class CountForm(AudienceForm):
+    """The part of the form that the page sends while somebody composes, to learn how many people are meant."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer what is registered."""
+        super().__init__(*args, **kwargs)
+        self.offer(Audience())
+
+
+class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
+    """A broadcast's content, audience and times.
+
+    What was typed is never lost: a version that somebody else saved meanwhile is an error that a second
+    attempt overrules, and times are read in the time zone of whoever typed them.
+    """
+
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    timezone = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    class Meta:
+        model = Broadcast
+        fields = ("title", "body", "url", "level", "category", "publish_at", "expires_at")
+        widgets = {
+            "title": forms.TextInput(attrs={"autocomplete": "off"}),
+            "body": forms.Textarea(attrs={"rows": 4}),
+            "url": forms.TextInput(attrs={"placeholder": "/news/ or https://…", "autocomplete": "off"}),
+            "level": forms.RadioSelect,
+            "category": forms.TextInput(attrs={"autocomplete": "off"}),
+            "publish_at": LocalDateTime,
+            "expires_at": LocalDateTime,
+        }
+        help_texts = {
+            "title": gettext_lazy("One line; what happened."),
+            "url": gettext_lazy("Where a click leads: a path of this site, or an http(s) address."),
+            "category": gettext_lazy("A word by which people may filter, for example “maintenance”."),
+            "publish_at": gettext_lazy("Leave it empty to send at once."),
+            "expires_at": gettext_lazy("Afterwards nobody sees it any more. Empty: it stays."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer the audiences as long as they may still be changed."""
+        super().__init__(*args, **kwargs)
+        if "level" in self.fields:
+            self.fields["level"].required = False
+        self.initial["version"] = self.instance.revision
+        self.initial["timezone"] = timezone.get_current_timezone_name()
+        for name in ("publish_at", "expires_at"):
+            if name in self.fields and (at := getattr(self.instance, name)) is not None and not self.is_bound:
+                self.fields[name].widget.attrs["data-at"] = at.isoformat()
+        if self.instance.state in WAITING:
+            stored = Audience.parse(self.instance.audience)
+            self.offer(stored)
+        else:
+            for name in [*AudienceForm.base_fields, "publish_at"]:
+                self.fields.pop(name, None)
+
+    def clean_level(self) -> str:
+        """Take a form without a level as information."""
+        return self.cleaned_data.get("level") or "info"
+
+    def _post_clean(self) -> None:
+        """Check the broadcast as the services will, and that nobody else changed it meanwhile."""
+        super()._post_clean()  # type: ignore[misc]
+        if self.instance.state in WAITING and not any(name.startswith(PARTS) for name in self.errors):
+            self.instance.audience = self.audience().dump()
+        try:
+            validate_broadcast(self.instance)
+        except ValidationError as error:
+            for name, messages in error.error_dict.items():
+                self._explain({"audience": "include_names"}.get(name, name), messages)
+        self._check_revision()
+
+    def _explain(self, name: str, messages: Any) -> None:
+        if name in self.errors or any(part.startswith("include") for part in self.errors if name == "include_names"):
+            return  # the field has said what is wrong
+        self.add_error(name if name in self.fields else None, messages)
+
+    def _check_revision(self) -> None:
+        if self.instance.pk is None:
+            return
+        now = Broadcast.objects.filter(pk=self.instance.pk).values_list("revision", "title", "state").first()
+        if now is None or now[0] == self.cleaned_data.get("version"):
+            return
+        data: Any = self.data
+        self.data = data.copy()
+        self.data[self.add_prefix("version")] = str(now[0])  # type: ignore[index]
+        message = _(
+            "Somebody else changed this broadcast meanwhile: it is called “%(title)s” now, and its state is %(state)s. "
+            "Nothing was saved, and what you typed is still here. Save again to replace their version with yours."
+        )
+        self.add_error(None, message % {"title": now[1], "state": BroadcastState(now[2]).label})
+
+
+def zone(name: str) -> ZoneInfo | None:
+    """Return the time zone that a browser named, if there is such a one."""
+    return ZoneInfo(name) if name in available_timezones() else None
+
+
+def _user_names(pks: Iterable[Any]) -> list[str]:
+    users = get_user_model()
+    found = users._default_manager.filter(pk__in=list(pks)).order_by(users.USERNAME_FIELD)
+    return list(found.values_list(users.USERNAME_FIELD, flat=True))
+
+
+def _find_users(text: str) -> list[Any]:
+    """Return the keys of the users whose names `text` lists.
+
+    Raises:
+        ValidationError: A name is nobody's, or there are too many.
+    """
+    names = list(dict.fromkeys(filter(None, map(str.strip, re.split(r"[,\n]", text)))))
+    if len(names) > CHOSEN:
+        message = _("These are %(number)s users; at most %(limit)s can be named. Make them a group or an audience.")
+        raise ValidationError(message % {"number": len(names), "limit": CHOSEN})
+    users = get_user_model()
+    found: dict[str, Any] = {}
+    rows = users._default_manager.filter(**{f"{users.USERNAME_FIELD}__in": names})
+    for name, pk in rows.values_list(users.USERNAME_FIELD, "pk"):
+        found[name] = pk if isinstance(pk, int) else str(pk)
+    if unknown := [name for name in names if name not in found]:
+        raise ValidationError(_("No user is called %(names)s.") % {"names": ", ".join(f"“{name}”" for name in unknown)})
+    return [found[name] for name in names]

@@ -1,0 +1,316 @@
+"""Audiences: named sets of users, for broadcasts.
+
+An app describes its own in ``audiences.py``, which is found by itself::
+
+    from notifications.audiences import audience
+
+    @audience("Premium customers")
+    def premium(users):
+        return users.filter(subscription__active=True)
+
+The function narrows whatever users it is given. So one definition counts the audience, selects those of it
+who are online, and tells whether one user belongs to it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, ValidationError
+from django.db import models
+from django.db.models import Max, Min, Q, Value
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+Users = models.QuerySet[Any]
+Selector = Callable[[Users], Users]
+F = TypeVar("F", bound=Selector)
+
+EXACT = 10_000  # people; a larger audience is estimated
+SAMPLE = 5_000  # random keys looked at for an estimate
+SAMPLE_HITS = 100  # with fewer of them in the audience an estimate would be worth little
+UNION = 2_000  # user keys in one query that asks for several audiences
+
+ALL = "everyone"
+
+
+class Named(NamedTuple):
+    """A registered audience: its name in the database, its name for people, and its function."""
+
+    name: str
+    label: Any
+    select: Selector
+
+
+registry: dict[str, Named] = {}
+
+
+def audience(label: Any, *, name: str = "") -> Callable[[F], F]:
+    """Register a function as an audience.
+
+    Args:
+        label: What staff see, for example ``"Premium customers"``.
+        name: What the database keeps; the function's name unless given. Keep it when you rename the function.
+
+    Raises:
+        ImproperlyConfigured: Another function has the name.
+    """
+
+    def register(select: F) -> F:
+        key = name or select.__name__
+        known = registry.get(key)
+        if known is not None and known.select.__module__ != select.__module__:
+            raise ImproperlyConfigured(
+                f"Two audiences are called {key!r}, in {known.select.__module__} and {select.__module__}: "
+                f'give one another name, @audience("{label}", name="…").'
+            )
+        registry[key] = Named(key, label, select)
+        return select
+
+    return register
+
+
+@audience(gettext_lazy("Everyone"))
+def everyone(users: Users) -> Users:
+    """Keep all."""
+    return users
+
+
+@audience(gettext_lazy("Staff"))
+def staff(users: Users) -> Users:
+    """Keep those who may sign in to the admin."""
+    return users.filter(is_staff=True) if has_field("is_staff") else users.none()
+
+
+def people() -> Users:
+    """Return all users who can sign in: the whole from which audiences are taken."""
+    users: Users = get_user_model()._default_manager.order_by()
+    return users.filter(is_active=True) if has_field("is_active") else users.all()
+
+
+def has_field(name: str) -> bool:
+    """Tell whether the project's user model has a field `name`; a custom one need not."""
+    try:
+        get_user_model()._meta.get_field(name)
+    except FieldDoesNotExist:
+        return False
+    return True
+
+
+class Size(NamedTuple):
+    """How many people an audience has; `exact` is False for an estimate."""
+
+    number: int
+    exact: bool
+
+    def __str__(self) -> str:
+        """Say it as people do: “3 people”, “about 1,000,000 people”."""
+        text = ngettext("%(number)s person", "%(number)s people", self.number) % {"number": f"{self.number:,}"}
+        return text if self.exact else _("about %(people)s") % {"people": text}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some users: by audience, by group, and one by one."""
+
+    names: tuple[str, ...] = ()
+    groups: tuple[int, ...] = ()
+    users: tuple[Any, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Tell whether anybody at all is named."""
+        return bool(self.names or self.groups or self.users)
+
+    def among(self, users: Users) -> Q:
+        """Return the condition that keeps those of `users` who are meant."""
+        chosen = Q(pk__in=self.users) if self.users else Q(pk__in=())
+        for name in self.names:
+            chosen |= Q(pk__in=registry[name].select(users).order_by().values("pk"))
+        if self.groups:
+            chosen |= Q(pk__in=users.filter(groups__in=self.groups).order_by().values("pk"))
+        return chosen
+
+    def labels(self) -> list[str]:
+        """Return what staff call those who are meant."""
+        labels = [str(registry[name].label) if name in registry else name for name in self.names]
+        if self.groups:
+            labels += Group.objects.filter(pk__in=self.groups).order_by("name").values_list("name", flat=True)
+        if self.users:
+            number = len(self.users)
+            labels.append(ngettext("%(number)s chosen user", "%(number)s chosen users", number) % {"number": number})
+        return labels
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who is meant: the union of `include`, without `exclude`."""
+
+    include: Part = field(default_factory=Part)
+    exclude: Part = field(default_factory=Part)
+
+    @classmethod
+    def of(
+        cls, *names: str, groups: Iterable[Any] = (), users: Iterable[Any] = (), exclude: Audience | None = None
+    ) -> Audience:
+        """Describe an audience.
+
+        Args:
+            names: Names of registered audiences.
+            groups: Groups, or their primary keys.
+            users: Users, or their primary keys.
+            exclude: Those of whom nobody is meant, whoever names them.
+        """
+        include = Part(names, tuple(_keys(groups)), tuple(_keys(users)))
+        return cls(include, exclude.include if exclude else Part())
+
+    @classmethod
+    def parse(cls, value: Any) -> Audience:
+        """Read what `dump` made.
+
+        Raises:
+            ValidationError: It has another form.
+        """
+        if not isinstance(value, Mapping) or not value.keys() <= {"include", "exclude"}:
+            raise ValidationError(_SHAPE, code="audience")
+        return cls(_part(value.get("include", {})), _part(value.get("exclude", {})))
+
+    def dump(self) -> dict[str, Any]:
+        """Return the audience as plain JSON data."""
+        return {"include": _plain(self.include), "exclude": _plain(self.exclude)}
+
+    def select(self, users: Users) -> Users:
+        """Keep those of `users` who are meant.
+
+        Raises:
+            KeyError: An audience is no longer registered; `validate` says so in words.
+        """
+        chosen = users if ALL in self.include.names else users.filter(self.include.among(users))
+        return chosen.exclude(self.exclude.among(users)) if self.exclude else chosen
+
+    def unknown(self) -> list[str]:
+        """Return the names that no app registers (any more)."""
+        return [name for name in (*self.include.names, *self.exclude.names) if name not in registry]
+
+    def validate(self) -> None:
+        """Check that the audience can be asked for.
+
+        Raises:
+            ValidationError: It names nobody, or an audience or group that does not exist (any more).
+        """
+        if not self.include:
+            raise ValidationError(_("Choose at least one audience, group or user."), code="empty")
+        if unknown := self.unknown():
+            raise ValidationError(
+                _("No app has the audience “%(name)s” (any more); there are: %(names)s. Choose again."),
+                code="unknown",
+                params={"name": "”, “".join(unknown), "names": ", ".join(registry)},
+            )
+        groups = {*self.include.groups, *self.exclude.groups}
+        if groups and (gone := groups.difference(Group.objects.filter(pk__in=groups).values_list("pk", flat=True))):
+            raise ValidationError(
+                _("The group number %(keys)s does not exist (any more). Choose again."),
+                code="unknown",
+                params={"keys": ", ".join(map(str, sorted(gone)))},
+            )
+
+    def contains(self, user: Any) -> bool:
+        """Tell whether `user` is meant."""
+        return self.select(people().filter(pk=user.pk)).exists()
+
+    def size(self) -> Size:
+        """Count the people who are meant: exactly up to `EXACT`, above that by a random sample of users."""
+        chosen = self.select(people())
+        number = chosen[: EXACT + 1].count()
+        if number <= EXACT:
+            return Size(number, exact=True)
+        estimate = self._estimate()
+        return Size(chosen.count(), exact=True) if estimate is None else Size(max(estimate, EXACT), exact=False)
+
+    def describe(self) -> str:
+        """Say in words who is meant: “Staff, Editors, except 2 chosen users”."""
+        text = ", ".join(self.include.labels()) or _("nobody")
+        if not self.exclude:
+            return text
+        return _("%(included)s, except %(excluded)s") % {"included": text, "excluded": ", ".join(self.exclude.labels())}
+
+    def _estimate(self) -> int | None:
+        """Ask for random keys out of the whole range; None where keys are no numbers or few of them hit."""
+        users = get_user_model()
+        if not isinstance(users._meta.pk, models.IntegerField):
+            return None
+        low, high = users._base_manager.aggregate(low=Min("pk"), high=Max("pk")).values()
+        if high - low < SAMPLE:
+            return None
+        keys = random.sample(range(low, high + 1), SAMPLE)
+        hits = self.select(people().filter(pk__in=keys)).count()
+        return _rounded((high - low + 1) * hits // SAMPLE) if hits >= SAMPLE_HITS else None
+
+
+def validate_audience(value: Any) -> None:
+    """Accept JSON data that describes an audience, whether or not its names still exist."""
+    Audience.parse(value)
+
+
+def members(audiences: Sequence[Audience], pks: Sequence[Any]) -> list[set[Any]]:
+    """Tell who of some users belongs to each of some audiences, with one query for many of either.
+
+    Returns:
+        For each audience the primary keys out of `pks` of those who are meant.
+    """
+    found: list[set[Any]] = [set() for _audience in audiences]
+    users = people().filter(pk__in=pks)
+    step = max(1, min(100, UNION // max(1, len(pks))))
+    for first in range(0, len(audiences), step):
+        queries = [
+            chosen.select(users)
+            .annotate(which=Value(number, output_field=models.IntegerField()))
+            .order_by()
+            .values_list("which", "pk")
+            for number, chosen in enumerate(audiences[first : first + step], first)
+        ]
+        for which, pk in queries[0].union(*queries[1:], all=True) if len(queries) > 1 else queries[0]:
+            found[which].add(pk)
+    return found
+
+
+_SHAPE = gettext_lazy(
+    "An audience looks like {“include”: {“names”: […], “groups”: […], “users”: […]}, “exclude”: {…}}."
+)
+
+
+def _part(value: Any) -> Part:
+    if not isinstance(value, Mapping) or not value.keys() <= {"names", "groups", "users"}:
+        raise ValidationError(_SHAPE, code="audience")
+    names, groups, users = (value.get(key, []) for key in ("names", "groups", "users"))
+    plain = (
+        isinstance(names, list)
+        and isinstance(groups, list)
+        and isinstance(users, list)
+        and all(isinstance(name, str) for name in names)
+        and all(type(key) is int for key in groups)
+        and all(type(key) in (int, str) for key in users)
+    )
+    if not plain:
+        raise ValidationError(_SHAPE, code="audience")
+    return Part(tuple(names), tuple(groups), tuple(users))
+
+
+def _plain(part: Part) -> dict[str, Any]:
+    return {"names": list(part.names), "groups": list(part.groups), "users": list(part.users)}
+
+
+def _keys(values: Iterable[Any]) -> Iterable[Any]:
+    for value in values:
+        key = getattr(value, "pk", value)
+        yield key if isinstance(key, int) else str(key)
+
+
+def _rounded(number: int) -> int:
+    """Keep two significant digits: an estimate should not look like a count."""
+    unit: int = 10 ** max(0, len(str(number)) - 2)
+    return round(number / unit) * unit

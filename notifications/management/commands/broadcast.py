@@ -1,0 +1,105 @@
+"""Send a broadcast from the command line."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from ...audiences import Audience, registry
+from ...models import Broadcast
+from ...models.content import Level
+from ...services import publish_broadcast
+from ...services.broadcast import validate_broadcast
+
+
+class Command(BaseCommand):
+    """A broadcast in one line, for deploy scripts and emergencies."""
+
+    help = "Tell an audience something. With --dry-run, say how many people that would be and send nothing."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("title", help="what happened, in one line of at most 200 characters")
+        parser.add_argument("--body", default="", help="more about it")
+        parser.add_argument("--url", default="", help="where a click leads: a path of this site, or an http(s) address")
+        parser.add_argument("--level", default=Level.INFO.value, choices=Level.values)
+        parser.add_argument("--category", default="", help="a word by which people may filter")
+        for option, help_text in (("", "who is meant"), ("except-", "who is left out")):
+            parser.add_argument(f"--{option}audience", action="append", default=[], metavar="NAME", help=help_text)
+            parser.add_argument(f"--{option}group", action="append", default=[], metavar="NAME", help=help_text)
+            parser.add_argument(f"--{option}user", action="append", default=[], metavar="NAME", help=help_text)
+        parser.add_argument(
+            "--at", metavar="TIME", help="when, as 2030-01-31T18:00 in the site's time zone; now unless given"
+        )
+        parser.add_argument("--expires", metavar="TIME", help="after when nobody sees it any more")
+        parser.add_argument("--dry-run", action="store_true", help="print the audience's size and send nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        chosen = Audience(
+            _part(options["audience"], options["group"], options["user"]),
+            _part(options["except_audience"], options["except_group"], options["except_user"]),
+        )
+        broadcast = Broadcast(
+            title=options["title"],
+            body=options["body"],
+            url=options["url"],
+            level=options["level"],
+            category=options["category"],
+            audience=chosen.dump(),
+            publish_at=_time("--at", options["at"]),
+            expires_at=_time("--expires", options["expires"]),
+        )
+        try:
+            validate_broadcast(broadcast)
+            size = chosen.size()
+            if options["dry_run"]:
+                self.stdout.write(f"{chosen.describe()}: {size}. Nothing was sent.")
+                return
+            publish_broadcast(broadcast)
+        except ValidationError as error:
+            raise CommandError(_explained(error)) from error
+        done = "Scheduled for" if broadcast.state == "scheduled" else "Sent to"
+        self.stdout.write(f"{done} {size} ({chosen.describe()}).")
+
+
+def _part(names: list[str], groups: list[str], users: list[str]) -> Any:
+    unknown = [name for name in names if name not in registry]
+    if unknown:
+        raise CommandError(f"There is no audience {', '.join(unknown)}; there are: {', '.join(registry)}.")
+    user_model = get_user_model()
+    found = [_find(Group, "name", name) for name in groups]
+    people = [_find(user_model, user_model.USERNAME_FIELD, name) for name in users]
+    return Audience.of(*names, groups=found, users=people).include
+
+
+def _find(model: Any, field: str, name: str) -> Any:
+    found = model._default_manager.filter(**{field: name}).first()
+    if found is None:
+        raise CommandError(f"There is no {model._meta.verbose_name} {name!r}.")
+    return found
+
+
+def _time(option: str, text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise CommandError(f"{option} must look like 2030-01-31T18:00.")
+    return timezone.make_aware(found) if timezone.is_naive(found) else found
+
+
+def _explained(error: ValidationError) -> str:
+    if not hasattr(error, "error_dict"):
+        return " ".join(error.messages)
+    option = {"audience": "--audience", "publish_at": "--at", "expires_at": "--expires", "title": "title"}
+    return " ".join(f"{option.get(name, f'--{name}')}: {' '.join(found)}" for name, found in error.message_dict.items())

@@ -1,0 +1,22 @@
+"""Send scheduled broadcasts whose time has come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from ...services import publish_due
+
+
+class Command(BaseCommand):
+    """For sites that prefer cron; where somebody is connected, the server's processes do it by themselves."""
+
+    help = (
+        "Send the scheduled broadcasts whose time has come. Safe to run as often, and in as many places, as you like."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        number = publish_due()
+        if options["verbosity"]:
+            self.stdout.write(f"Sent {number} broadcast{'' if number == 1 else 's'}.")
