@@ -11,6 +11,7 @@ from django.test import TransactionTestCase
 
 from notifications import relay, services, sessions
 from notifications.models import Notification
+from notifications.rooms import ROOM
 from notifications.services import post_message
 from tests.chatting import Client
 from tests.factories import make_user
@@ -202,7 +203,7 @@ class PermissionTests(ChatTest):
         async with Client(self.bob) as bob:
             await self.opened(bob)
             hub = relay.current().hub
-            key = services.rooms.ROOM.key(self.room.pk)
+            key = ROOM.key(self.room.pk)
             hear, hub.hear = hub.hear, lambda *_hint: None  # type: ignore[method-assign]
             await services.aremove_member(self.room, self.bob)
             await services.apost_message(self.room, self.alice, "secret")
