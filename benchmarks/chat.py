@@ -67,6 +67,7 @@ class Result:
     p50_ms: float
     p99_ms: float
     generator: float  # the generator's CPU, as a part of the time
+    lost: int  # messages that did not arrive
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -123,13 +124,14 @@ async def _measure(
         await load.open(now.port, shape.path, cookies, opening)
         await asyncio.sleep(SETTLE)
         after = sample(now.pid)
-        costs, latencies, busy = [], [], []
+        costs, latencies, busy, lost = [], [], [], 0
         for _ in range(rounds):
             begun, own, start_talk = time.monotonic(), time.process_time(), cpu(now.pid)
             await load.talk(room, messages, 0.15)
             costs.append((cpu(now.pid) - start_talk) / len(load.latencies) * 1e6)
             busy.append((time.process_time() - own) / (time.monotonic() - begun))
             latencies += load.latencies
+            lost += messages * len(cookies) - len(load.latencies)
         load.close()
     return Result(
         shape.name,
@@ -139,6 +141,7 @@ async def _measure(
         p50_ms=median(latencies) / 1e6,
         p99_ms=quantiles(latencies, n=100)[98] / 1e6,
         generator=median(busy),
+        lost=lost,
     )
 
 
@@ -151,7 +154,7 @@ def _show(results: Sequence[Result], count: int) -> None:
     for one in results:
         print(
             f"{one.name:50} {one.message_us:10.1f} {one.socket_kb:10.1f} {one.connect_ms:10.2f}"
-            f" {one.p50_ms:8.1f} {one.p99_ms:8.1f} {one.generator:9.0%}"
+            f" {one.p50_ms:8.1f} {one.p99_ms:8.1f} {one.generator:9.0%} {one.lost:6}"
         )
     ours = results[0]
     print(f"\nWanted of Carillon on uvicorn: at most {MESSAGE_US:.0f} µs and {MEMORY_KB:.0f} KB:", end=" ")

@@ -20,6 +20,7 @@ class Room(Stream):
     """A conversation, and the stream of its messages.
 
     `last_number` is the number of the latest message; numbers are given without gaps under the room's lock.
+    `size` is how many members there were when somebody last came or went.
     `pair` names the two users of a direct room, so that two people have one such room, however they open it.
     """
 
@@ -35,6 +36,7 @@ class Room(Stream):
         _("pair"), max_length=100, null=True, blank=True, unique=True, editable=False
     )
     last_number = models.BigIntegerField(_("last number"), default=0, editable=False)
+    size = models.PositiveIntegerField(_("members"), default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     active_at = models.DateTimeField(_("active at"), default=timezone.now, editable=False)
 

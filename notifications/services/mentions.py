@@ -43,7 +43,7 @@ def alert_members(message: Message) -> None:
     """
     names = mentioned(message.body)
     called = list(_candidates(message).filter(usernames(names))) if names else []
-    away = [] if is_large(message.room_id, ROOM.alias) else list(_away(message))
+    away = [] if is_large(message.room) else list(_away(message))
     _alert(message, called, _("%(author)s mentioned you"))
     _alert(message, [pk for pk in away if pk not in called], "%(author)s")
 
