@@ -16,19 +16,31 @@ PACKAGE = ROOT / "notifications"
 
 # A module imports from its own layer and from those above it in this list. A package counts as one module.
 LAYERS: list[tuple[str, set[str]]] = [
-    ("pure", {"cursor", "drain", "frames", "hub", "wheel"}),
+    ("pure", {"bucket", "chat_frames", "cursor", "drain", "frames", "hub", "wheel"}),
     (
         "settings and models",
-        {"audiences", "conf", "migrations", "models", "sessions", "strings", "threads", "validators"},
+        {"audiences", "commands", "conf", "migrations", "models", "sessions", "strings", "threads", "validators"},
     ),
     ("streams", {"streams"}),
-    ("families of streams", {"inbox", "outbox", "rooms"}),
-    ("relay", {"broker", "chores", "relay"}),
+    ("families of streams", {"inbox", "members", "outbox", "rooms"}),
+    ("relay", {"broker", "chores", "presence", "relay"}),
     ("services", {"results", "services"}),
     (
         "edges",
         {
-            *("admin", "apps", "asgi", "checks", "consumers", "lane", "management", "pages", "responses", "routing"),
+            *(
+                "admin",
+                "apps",
+                "asgi",
+                "chat",
+                "checks",
+                "consumers",
+                "lane",
+                "management",
+                "pages",
+                "responses",
+                "routing",
+            ),
             *("signals", "templatetags", "testing", "urls", "views"),
         },
     ),
