@@ -32,8 +32,10 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Refuse."""
-        return False
+        """Refuse on our own pages; a user's page asks too, because a user's copies are deleted with the user."""
+        match = request.resolver_match
+        is_ours = match is None or str(match.url_name).startswith(f"{self.opts.app_label}_{self.opts.model_name}_")
+        return not is_ours and super().has_delete_permission(request, obj)
 
 
 @admin.register(Notice)

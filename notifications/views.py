@@ -88,11 +88,11 @@ def counts(request: HttpRequest) -> HttpResponse:
 
 
 @endpoint("POST")
-def item_action(request: HttpRequest, pk: int, action: str) -> HttpResponse:
+def item_action(request: HttpRequest, pk: str, action: str) -> HttpResponse:
     """Change the state of one item and return it; one of another user is not found."""
     if not _mine(request).filter(pk=pk).exists():
         return error(404, "not-found", _("You have no such notification."))
-    ACTIONS[action](request.user, [pk])
+    ACTIONS[action](request.user, [int(pk)])
     row = _mine(request).with_content().get(pk=pk)
     return answer({"item": inbox.item(row), **_counts(request)})
 

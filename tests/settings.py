@@ -9,7 +9,8 @@ import environ
 DATABASE_FOLDER = Path(tempfile.gettempdir()) / f"carillon-tests-{os.getpid()}"  # made and removed by conftest.py
 
 # A file database: one in memory is not shared with threads or with other processes.
-DATABASES = {"default": environ.Env().db_url("DATABASE_URL", default=f"sqlite:///{DATABASE_FOLDER}/default.sqlite3")}
+DATABASE_URL = os.environ.get("DATABASE_URL") or f"sqlite:///{DATABASE_FOLDER}/default.sqlite3"
+DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"] |= {
         "TEST": {"NAME": DATABASE_FOLDER / "test.sqlite3"},

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
@@ -52,7 +53,7 @@ def test_the_counts_and_the_cursor_are_of_the_whole_inbox(alice: Any, state: Any
 
 
 def test_an_item_of_a_page_is_the_item_of_a_frame() -> None:
-    alice, bob = make_user("alice"), make_user("bob", first_name="Bob", last_name="Bell")
+    alice, bob = make_user("alice"), make_user("bob")
     soon = timezone.now() + timedelta(hours=1)
     notice = notify(
         alice,
@@ -84,7 +85,7 @@ def test_an_item_of_a_page_is_the_item_of_a_frame() -> None:
             "body": "Nice.",
             "url": "/posts/7/",
             "data": {"post": 7},
-            "actor": {"id": bob.pk if isinstance(bob.pk, int) else str(bob.pk), "name": "Bob Bell"},
+            "actor": {"id": bob.pk if isinstance(bob.pk, int) else str(bob.pk), "name": "bob"},
             "created_at": utc(notice.created_at),
             "seen_at": utc(row.seen_at),
             "read_at": utc(row.read_at),
@@ -94,12 +95,16 @@ def test_an_item_of_a_page_is_the_item_of_a_frame() -> None:
     ]
 
 
-def test_an_actor_without_a_full_name_is_shown_by_user_name() -> None:
-    alice, bob = make_user("alice"), make_user("bob")
-    notify(alice, "A comment", actor=bob)
+@pytest.mark.parametrize(("full_name", "shown"), [("Bob Baker", "Bob Baker"), ("", "bob")])
+def test_an_actor_is_shown_by_full_name_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, full_name: str, shown: str
+) -> None:
+    monkeypatch.setattr(get_user_model(), "get_full_name", lambda user: full_name, raising=False)
+    alice = make_user()
+    notify(alice, "A comment", actor=make_user("bob"))
     [item] = page(alice).items
     assert item.actor
-    assert item.actor.name == bob.get_username()
+    assert item.actor.name == shown
 
 
 def test_pages_follow_each_other_without_a_gap_or_a_repeat() -> None:

@@ -10,7 +10,7 @@ for (const form of document.querySelectorAll("form[data-send]")) {
       answer.textContent = response.ok ? "" : await response.text();
       if (response.ok && "clear" in form.dataset) form.reset();
     } catch {
-      answer.textContent = form.dataset.failed ?? "The server cannot be reached.";
+      answer.textContent = answer.dataset.failed;
     }
   });
 }

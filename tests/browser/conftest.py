@@ -17,12 +17,6 @@ from tests.servers import asgi, chromium
 SEND = "from django.contrib.auth.models import User; from notifications.services import notify; import sys"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything in this folder."""
-    for item in items:
-        item.add_marker("browser")
-
-
 def manage(database: Path, *arguments: str) -> None:
     """Run the demo's manage.py in a process of its own."""
     environment = {**os.environ, **asgi.environment(f"sqlite:///{database}")}

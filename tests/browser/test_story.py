@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from .conftest import Demo, Visitor
+
+pytestmark = pytest.mark.browser
 
 ONE_SECOND = 1_000  # ms
 RECONNECT = 40_000  # ms; the longest backoff is 30 s

@@ -1,27 +1,15 @@
 /** What the user does with notifications: shown at once, taken back with a sentence if the server says no. */
 
 /** @typedef {import("./types.js").Item} Item */
+/** @typedef {"read" | "unread" | "archive" | "unarchive" | "read-all" | "seen"} Action */
 
-const SENTENCES = {
-  read: ["couldNotRead", "Could not mark as read."],
-  unread: ["couldNotUnread", "Could not mark as unread."],
-  archive: ["couldNotArchive", "Could not archive."],
-  unarchive: ["couldNotUnarchive", "Could not move back to the inbox."],
-  "read-all": ["couldNotReadAll", "Could not mark all as read."],
-  seen: ["couldNotSeen", "Could not mark as seen."],
-};
-
-/** @typedef {keyof typeof SENTENCES} Action */
-
-/** @type {Record<Action, (now: string) => Partial<Item>>} */
-const CHANGES = {
-  read: (now) => ({ read_at: now, seen_at: now }),
-  unread: () => ({ read_at: null }),
-  archive: (now) => ({ archived_at: now }),
-  unarchive: () => ({ archived_at: null }),
-  "read-all": (now) => ({ read_at: now, seen_at: now }),
-  seen: (now) => ({ seen_at: now }),
-};
+/** @param {Action} action @param {string} now @returns {Partial<Item>} */
+function change(action, now) {
+  if (action === "unread") return { read_at: null };
+  if (action === "seen") return { seen_at: now };
+  if (/archive/.test(action)) return { archived_at: action === "archive" ? now : null };
+  return { read_at: now, seen_at: now };
+}
 
 export class Actions {
   /** The last request per item: two of one item must not overtake each other. @type {Map<number | string, Promise<any>>} */
@@ -30,12 +18,11 @@ export class Actions {
   /**
    * @param {object} parts
    * @param {import("./store.js").Store} parts.store
-   * @param {(url: string, body?: object) => Promise<any>} parts.request
-   * @param {import("./types.js").Config} parts.config
+   * @param {(url: string, body: object) => Promise<any>} parts.request
+   * @param {import("./types.js").Config["urls"]} parts.urls
    * @param {() => number} parts.now
    * @param {() => void} parts.changed
-   * @param {(failure: {action: string, ids: number[], message: string, retry: () => void}, reason: string) => void} parts.failed
-   * @param {(key: string, fallback: string) => string} parts.text
+   * @param {(failure: {action: Action, ids: number[], retry: () => Promise<boolean>}, error: any) => void} parts.failed
    */
   constructor(parts) {
     this.parts = parts;
@@ -48,43 +35,48 @@ export class Actions {
    */
   async items(action, which) {
     const ids = typeof which === "number" ? [which] : [...which];
-    const { urls } = this.parts.config;
+    const url = this.parts.urls.item.replace("{action}", action);
     const done = await Promise.all(ids.map((id) =>
-      this.#run(action, [id], id, () => urls.item.replace("{id}", `${id}`).replace("{action}", action), {})));
+      this.#run(action, [id], id, url.replace("{id}", `${id}`), {}, () => this.items(action, id))));
     return done.every(Boolean);
   }
 
-  /** @param {"read-all" | "seen"} action @returns {Promise<boolean>} */
-  async all(action) {
-    const { store, config } = this.parts;
-    const ids = store.items.filter((item) => !item.archived_at && !item.read_at && !(action === "seen" && item.seen_at)).map(({ id }) => id);
-    return this.#run(action, ids, action, () => (action === "seen" ? config.urls.seen : config.urls.readAll), { up_to: store.top });
+  /** Do it with all that this tab knows of, and what else had arrived by then. @param {"read-all" | "seen"} action @returns {Promise<boolean>} */
+  all(action) {
+    const { store, urls } = this.parts;
+    const seen = action === "seen";
+    const ids = store.items.filter((item) => !item.archived_at && !item.read_at && !(seen && item.seen_at)).map(({ id }) => id);
+    return this.#run(action, ids, action, seen ? urls.seen : urls.readAll, { up_to: store.top }, () => this.all(action));
   }
 
-  /** @param {Action} action @param {number[]} ids @param {number | string} key @param {() => string} url @param {object} body */
-  async #run(action, ids, key, url, body) {
-    const { store, request, now, changed, failed, text } = this.parts;
-    const all = action === "read-all" ? "unread" : action === "seen" ? "unseen" : undefined;
-    const wish = store.wish(CHANGES[action](new Date(now()).toISOString()), ids, all);
+  /**
+   * @param {Action} action
+   * @param {number[]} ids
+   * @param {number | string} key of the queue
+   * @param {string} url
+   * @param {object} body
+   * @param {() => Promise<boolean>} retry
+   */
+  async #run(action, ids, key, url, body, retry) {
+    const { store, request, now, changed, failed } = this.parts;
+    const counts = action === "seen" ? ["unseen"] : action === "read-all" ? ["unseen", "unread"] : [];
+    const wish = store.wish(change(action, new Date(now()).toISOString()), ids, counts);
     changed();
-    const turn = this.#queue.get(key);
-    const sent = turn ? turn.then(() => request(url(), body)) : request(url(), body);
-    const quiet = sent.then(() => {}, () => {});
-    this.#queue.set(key, quiet);
+    const before = this.#queue.get(key);
+    const sent = before ? before.then(() => request(url, body)) : request(url, body);
+    const turn = sent.catch(() => {});
+    this.#queue.set(key, turn);
     try {
       await sent;
       store.settle(wish);
-      return true;
     } catch (error) {
       store.cancel(wish);
-      const { reason } = /** @type {import("./api.js").Refusal} */ (error);
-      const [name, fallback] = SENTENCES[action];
-      const retry = () => (typeof key === "number" ? this.items(action, ids) : this.all(/** @type {"seen"} */ (action)));
-      failed({ action, ids, message: text(name, fallback), retry }, reason);
+      failed({ action, ids, retry }, error);
       return false;
     } finally {
-      if (this.#queue.get(key) === quiet) this.#queue.delete(key);
+      if (this.#queue.get(key) === turn) this.#queue.delete(key);
       changed();
     }
+    return true;
   }
 }

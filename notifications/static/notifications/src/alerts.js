@@ -1,19 +1,28 @@
 /** Sound, desktop notification and app badge: asked for by the user, given by the leading tab when people look at no tab. */
 
-const KEY = "carillon-alerts"; // in localStorage, by user
+/** @typedef {import("./client.js").Client} Client */
+
+const SHOWN = 3; // desktop notifications at once; the rest is in the bell
 
 export class Alerts {
   #key;
-  #storage;
 
-  /** @param {import("./types.js").Config} config @param {import("./env.js").Env} env */
-  constructor({ user }, { storage }) {
-    this.#key = `${KEY} ${user}`;
-    this.#storage = storage;
-  }
-
-  get #wanted() {
-    return (this.#storage?.getItem(this.#key) ?? "").split(" ");
+  /** @param {Client} client */
+  constructor(client) {
+    const { locks, document } = client.env;
+    this.#key = `carillon-alerts ${client.config.user}`;
+    const presence = new Presence(locks, this.#key);
+    const look = () => presence.set(document?.visibilityState !== "hidden");
+    look();
+    document?.addEventListener("visibilitychange", look);
+    client.env.window?.addEventListener("pagehide", () => presence.set(false)); // the back/forward cache keeps locks
+    client.env.window?.addEventListener("pageshow", look);
+    client.on("notification", async ({ items }) => {
+      if (client.leading && !(await presence.anyone())) this.#ring(items);
+    });
+    client.on("change", () => {
+      if (client.leading) globalThis.navigator?.setAppBadge?.(client.counts.unseen).catch(() => {}); // an ornament; browsers may refuse
+    });
   }
 
   get sound() {
@@ -36,17 +45,29 @@ export class Alerts {
     return this.desktop;
   }
 
+  get #wanted() {
+    try {
+      return (localStorage.getItem(this.#key) ?? "").split(" ");
+    } catch {
+      return []; // private modes and sandboxed frames have no storage
+    }
+  }
+
   /** @param {string} name @param {boolean} on */
   #set(name, on) {
-    const rest = this.#wanted.filter((other) => other && other !== name);
-    this.#storage?.setItem(this.#key, [...rest, ...(on ? [name] : [])].join(" "));
+    const others = this.#wanted.filter((other) => other && other !== name);
+    try {
+      localStorage.setItem(this.#key, [...others, ...(on ? [name] : [])].join(" "));
+    } catch {
+      // as above: the choice holds for nothing but is not refused either
+    }
   }
 
   /** @param {import("./types.js").Item[]} items */
-  ring(items) {
+  #ring(items) {
     if (this.sound) chime();
     if (!this.desktop) return;
-    for (const { id, title, body, url } of items.slice(-3)) {
+    for (const { id, title, body, url } of items.slice(-SHOWN)) {
       const shown = new Notification(title, { body, tag: `carillon-${id}` });
       shown.onclick = () => {
         focus();
@@ -57,9 +78,33 @@ export class Alerts {
   }
 }
 
-/** @param {number} count */
-export function appBadge(count) {
-  globalThis.navigator?.setAppBadge?.(count).catch(() => {}); // an ornament: a browser may refuse it
+/** Whether people look at any tab: each visible one shares a lock, which not even a crash leaves behind. */
+class Presence {
+  #visible = false;
+  /** @type {((value?: any) => void) | undefined} */
+  #leave;
+
+  /** @param {LockManager | undefined} locks @param {string} name */
+  constructor(locks, name) {
+    this.locks = locks;
+    this.name = name;
+  }
+
+  /** @param {boolean} visible */
+  set(visible) {
+    if (visible === this.#visible) return;
+    this.#visible = visible;
+    this.#leave?.();
+    if (!visible) return;
+    const held = new Promise((resolve) => (this.#leave = resolve));
+    this.locks?.request(this.name, { mode: "shared" }, () => held).catch(() => {});
+  }
+
+  async anyone() {
+    if (this.#visible || !this.locks) return this.#visible;
+    const { held } = await this.locks.query();
+    return !!held?.some(({ name }) => name === this.name);
+  }
 }
 
 /** Two bells, made here: a sound file would be one more request and one more content security rule. */

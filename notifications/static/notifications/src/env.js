@@ -2,57 +2,32 @@
 
 /**
  * @typedef {object} Env
- * @property {typeof fetch} fetch
- * @property {typeof WebSocket | undefined} WebSocket
- * @property {typeof BroadcastChannel | undefined} BroadcastChannel
- * @property {LockManager | undefined} locks
+ * @property {typeof globalThis.fetch} fetch
+ * @property {typeof globalThis.WebSocket} WebSocket
+ * @property {typeof globalThis.BroadcastChannel | undefined} BroadcastChannel
+ * @property {LockManager | undefined} locks undefined where the page is no secure context
  * @property {() => number} now epoch ms
  * @property {() => number} random
  * @property {(callback: () => void, time: number) => any} setTimeout
  * @property {(timer: any) => void} clearTimeout
  * @property {(callback: () => void) => void} frame before the next painting
- * @property {(time: number, signal: AbortSignal) => Promise<void>} sleep
  * @property {EventTarget | undefined} window
  * @property {Document | undefined} document
- * @property {Storage | undefined} storage
  */
 
-/**
- * @param {Partial<Env>} [own]
- * @returns {Env}
- */
-export function environment(own = {}) {
-  const { document, window, navigator } = globalThis;
-  const env = {
-    fetch: globalThis.fetch?.bind(globalThis),
-    WebSocket: globalThis.WebSocket,
-    BroadcastChannel: globalThis.BroadcastChannel,
-    locks: navigator?.locks,
+/** @param {Partial<Env>} [own] @returns {Env} */
+export function environment(own) {
+  const { BroadcastChannel, WebSocket, document, navigator, window } = globalThis;
+  return {
+    fetch: (...request) => fetch(...request),
+    setTimeout: (callback, time) => setTimeout(callback, time),
+    clearTimeout: (timer) => clearTimeout(timer),
     now: Date.now,
     random: Math.random,
-    setTimeout: (/** @type {() => void} */ callback, /** @type {number} */ time) => setTimeout(callback, time),
-    clearTimeout: (/** @type {any} */ timer) => clearTimeout(timer),
     // A hidden tab paints no frames, but its title counts all the same.
-    frame: (/** @type {() => void} */ callback) =>
-      document?.visibilityState === "visible" ? requestAnimationFrame(callback) : env.setTimeout(callback, 100),
-    sleep: (/** @type {number} */ time, /** @type {AbortSignal} */ signal) =>
-      /** @type {Promise<void>} */ (new Promise((resolve) => {
-        const timer = env.setTimeout(resolve, time);
-        signal.addEventListener("abort", () => (env.clearTimeout(timer), resolve()), { once: true });
-      })),
-    window,
-    document,
-    storage: storage(),
+    frame: (callback) => void (document?.visibilityState === "visible" ? requestAnimationFrame(callback) : setTimeout(callback, 100)),
+    locks: navigator?.locks,
+    BroadcastChannel, WebSocket, document, window,
     ...own,
   };
-  return env;
-}
-
-/** Private modes and sandboxed frames throw at the mere mention. */
-function storage() {
-  try {
-    return globalThis.localStorage;
-  } catch {
-    return undefined;
-  }
 }

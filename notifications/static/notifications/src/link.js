@@ -1,59 +1,56 @@
-/** The connection: runs the machine on real timers and transports. */
+/** The wire: runs the machine on real timers and transports. */
 
 import { step } from "./machine.js";
-import { initial, snapshot } from "./state.js";
+import { initial, isFine } from "./state.js";
 
 /** @typedef {import("./transports/index.js").Session} Session */
 
 const PROTOCOL = 1;
 
-/** Give an ending that a frame speaks of. */
-const REASONS = /** @type {Record<string, string>} */ ({ "not-found": "http", "bad-request": "http", invalid: "http" });
-
 export class Link {
   #machine;
+  #names;
   /** @type {any} */
   #timer;
   /** @type {AbortController | undefined} */
   #session;
 
   /**
+   * @param {import("./env.js").Env} env
    * @param {object} parts
    * @param {Map<string, (session: Session) => void>} parts.transports
-   * @param {() => string | null} parts.cursor
+   * @param {() => string} parts.cursor
    * @param {(frame: any) => void} parts.onFrame
-   * @param {(now: import("./state.js").Snapshot, before: import("./state.js").Snapshot) => void} parts.onState
-   * @param {import("./env.js").Env} env
+   * @param {() => void} parts.onState
    */
-  constructor(parts, env) {
-    this.parts = parts;
+  constructor(env, parts) {
     this.env = env;
-    this.#machine = initial([...parts.transports.keys()]);
-    this.state = snapshot(this.#machine);
+    this.parts = parts;
+    this.#names = [...parts.transports.keys()];
+    this.#machine = initial(this.#names);
   }
 
-  /** Tell the machine what happened. @param {import("./machine.js").MachineEvent} event */
+  /** @returns {import("./state.js").Snapshot} */
+  get state() {
+    const { name, reason, attempt, nextTryAt, troubledSince, index } = this.#machine;
+    return { name, reason, attempt: isFine(this.#machine) ? 0 : attempt, nextTryAt, troubledSince, transport: this.#names[index] };
+  }
+
+  /** Tell the machine what happened. @param {import("./machine.js").Event} event */
   send(event) {
     const { now, random, setTimeout, clearTimeout } = this.env;
     const { state, effect } = step(this.#machine, event, { now: now(), random });
-    const moved = state.wakeAt !== this.#machine.wakeAt;
+    if (effect) this.#session?.abort();
+    if (state.wakeAt !== this.#machine.wakeAt || event.type === "tick") {
+      clearTimeout(this.#timer); // a timer may come a part of a millisecond early: then it is set again
+      if (state.wakeAt !== null) this.#timer = setTimeout(() => this.send({ type: "tick" }), Math.ceil(state.wakeAt - now()));
+    }
     this.#machine = state;
-    if (effect.close || effect.open) this.#session?.abort();
-    if (moved) {
-      clearTimeout(this.#timer);
-      if (state.wakeAt !== null) this.#timer = setTimeout(() => this.send({ type: "tick" }), Math.max(0, state.wakeAt - now()));
-    }
-    const before = this.state;
-    const after = snapshot(state);
-    if (Object.keys(after).some((key) => after[/** @type {"name"} */ (key)] !== before[/** @type {"name"} */ (key)])) {
-      this.state = after;
-      this.parts.onState(after, before);
-    }
-    if (effect.open) this.#open(effect.open);
+    this.parts.onState();
+    if (effect === "open" && this.#machine === state) this.#open();
   }
 
-  /** @param {string} transport */
-  #open(transport) {
+  #open() {
     const abort = (this.#session = new AbortController());
     const { signal } = abort;
     /** @type {Session["end"]} */
@@ -62,20 +59,22 @@ export class Link {
       abort.abort();
       this.send({ type: "ended", reason, retry });
     };
-    this.parts.transports.get(transport)?.({
-      since: this.parts.cursor,
+    this.parts.transports.get(this.#names[this.#machine.index])?.({
       signal,
+      end,
+      since: this.parts.cursor,
       bytes: () => signal.aborted || this.send({ type: "bytes" }),
       floor: (time) => this.send({ type: "floor", time }),
-      end,
       frame: (frame) => {
         if (signal.aborted) return;
-        const { type } = frame;
-        if (type === "hello" && frame.v !== PROTOCOL) return end({ reason: "version" });
-        if (type === "bye") return end(frame);
-        if (type === "error") return end({ reason: REASONS[frame.code] ?? frame.code, retry: frame.retry ?? undefined });
-        this.parts.onFrame(frame);
-        if (type === "hello") this.send({ type: "hello", heartbeat: frame.heartbeat });
+        const { type, v, code, retry, heartbeat } = frame;
+        if (type === "hello" && v !== PROTOCOL) end({ reason: "version" });
+        else if (type === "bye") end(frame);
+        else if (type === "error") end({ reason: code, retry: retry ?? undefined });
+        else {
+          this.parts.onFrame(frame);
+          if (type === "hello") this.send({ type, heartbeat });
+        }
       },
     });
   }

@@ -1,12 +1,12 @@
 /**
- * The connection as a pure state machine: `step(state, event, clock)` returns the next state and what is to be
- * done. It has no timer, no DOM and no network, so that a test is a table. `state.wakeAt` says when it wants a `tick`.
+ * The connection as a pure state machine: `step(state, event, clock)` returns the next state and what the wire is to
+ * do. It has no timer, no DOM and no network, so that a test is a table. `state.wakeAt` says when it wants a `tick`.
  *
  * `name` is what people are told; `phase` is what the wire does: idle, opening, open or waiting.
  */
 
 import { delay } from "./backoff.js";
-import { LATE, LOST, PROBE, shift, wakeAt } from "./state.js";
+import { LATE, LOST, PROBE, isFine, shift, wakeAt } from "./state.js";
 
 const OPENING = 15_000; // ms from the request to `hello`; a proxy that buffers never gets there
 const STABLE = 10_000; // ms live before the backoff starts over, else accept-then-drop never backs off
@@ -17,119 +17,128 @@ const TRIES = 3; // openings without `hello` before the next transport
 const PROBE_MAX = 600_000; // ms
 const PATIENCE = 6; // the backoff of a browser that says it is offline: it may be wrong, so ask now and then
 
-const FINAL = /** @type {Record<string, "signed-out" | "closed">} */ ({ "signed-out": "signed-out", "login-page": "signed-out", "other-user": "signed-out",
-  forbidden: "closed", revoked: "closed", version: "closed" });
-const ANSWERS = ["busy", "too-many", "http", "drain", "max-age", "slow", "limit"]; // HTTP or the server itself spoke
+const FINAL = /** @type {Record<string, import("./state.js").Name>} */ ({
+  "signed-out": "signed-out", "login-page": "signed-out", forbidden: "closed", revoked: "closed", version: "closed" });
+const SPOKEN = /^(busy|too-many|http|drain|max-age|slow|limit)$/; // the server itself: the transport works
+const PLANNED = /^(drain|max-age)$/; // no failure at all
 
-/** @typedef {import("./state.js").State} State */
-/** @typedef {{type: "start" | "stop" | "resume" | "wake" | "online" | "offline" | "retry" | "bytes" | "tick"} | {type: "pause" | "signed-out", reason?: string} | {type: "hello", heartbeat?: number} | {type: "floor", time: number} | {type: "ended", reason: string, retry?: number | null}} MachineEvent */
-/** @typedef {{now: number, random: () => number}} Clock */
-/** @typedef {{open?: string, close?: boolean}} Effect */
+/**
+ * @typedef {import("./state.js").State} State
+ * @typedef {{type: "start" | "wake" | "online" | "offline" | "retry" | "bytes" | "tick"}
+ *   | {type: "rest", name: "closed" | "paused" | "signed-out", reason: string}
+ *   | {type: "hello", heartbeat?: number} | {type: "floor", time: number}
+ *   | {type: "ended", reason: string, retry?: number | null}} Event `retry` in ms: null = do not come back
+ * @typedef {"open" | "close" | undefined} Effect `open` takes the place of what is open
+ */
 
 /**
  * @param {Readonly<State>} before
- * @param {MachineEvent} event
- * @param {Clock} clock
+ * @param {Event} event
+ * @param {{now: number, random: () => number}} clock
  * @returns {{state: State, effect: Effect}}
  */
-export function step(before, event, clock) {
-  const { now } = clock;
+export function step(before, event, { now, random }) {
   const state = { ...before, at: now };
+  const { phase } = before;
   /** @type {Effect} */
-  const effect = {};
-  const was = before.wakeAt;
+  let effect;
   if (now < before.at) shift(state, now - before.at);
 
   const open = () => {
+    effect = "open";
     state.phase = "opening";
     state.deadline = now + OPENING;
-    state.nextTryAt = state.liveSince = null;
-    if (!state.probing) state.name = "connecting";
-    effect.open = state.transports[state.index];
+    state.nextTryAt = null;
+    if (state.probing === null) state.name = "connecting";
   };
   /** @param {import("./state.js").Name} name @param {string} reason */
   const rest = (name, reason) => {
-    if (state.phase === "opening" || state.phase === "open") effect.close = true;
-    Object.assign(state, { name, reason, phase: "idle", nextTryAt: null, liveSince: null, probing: false });
+    effect = "close";
+    Object.assign(state, { name, reason, phase: "idle", nextTryAt: null, probing: null });
   };
-  /** Wait `time` ms before the next opening. @param {string} reason @param {number} time */
+  /** @param {string} reason @param {number} time ms until the next opening */
   const wait = (reason, time) => {
     rest(state.offline ? "offline" : "reconnecting", reason);
     state.phase = "waiting";
     state.nextTryAt = Math.max(now + time, state.notBefore);
   };
-  /** @param {string} reason */
-  const soon = (reason) => wait(reason, clock.random() * PROMPT);
+  const prompt = () => random() * PROMPT;
+  const hurry = () => {
+    state.nextTryAt = Math.min(state.nextTryAt ?? 0, Math.max(now + prompt(), state.notBefore));
+    state.name = state.offline ? "offline" : "reconnecting";
+  };
 
-  /** The connection, or the attempt at one, is over. @param {string} reason @param {number | null} [after] */
-  const failed = (reason, after) => {
-    if (after === null || reason in FINAL) return rest(FINAL[reason] ?? "closed", reason);
-    const heard = state.phase === "open";
-    if (heard && state.liveSince !== null && now - state.liveSince >= STABLE) state.attempt = 0;
-    if (state.probing) return fallBack();
-    if (after) state.notBefore = now + after;
-    if (reason === "no-streaming" && state.transports.length > 1) {
-      state.index = state.transports.length - 1; // no ASGI, so no WebSocket either
+  /** The connection, or the attempt at one, is over. @param {string} reason @param {number | null} [retry] */
+  const failed = (reason, retry) => {
+    if (retry === null || FINAL[reason]) return rest(FINAL[reason] ?? "closed", reason);
+    if (state.probing !== null) {
+      state.index = state.probing;
+      state.probeIn = Math.min(state.probeIn * 4, PROBE_MAX);
+      open();
+      state.probing = null;
+      return;
+    }
+    if (reason === "no-streaming" && state.index < state.last) {
+      state.index = state.last; // no ASGI, so no WebSocket either
       state.probeIn = PROBE_MAX;
       return open();
     }
-    if (!heard && !ANSWERS.includes(reason) && ++state.unheard >= TRIES) {
+    if (phase === "open" && now - state.liveSince >= STABLE) state.attempt = 0;
+    if (phase === "opening" && !SPOKEN.test(reason) && ++state.unheard >= TRIES) {
       state.unheard = 0;
-      state.index = (state.index + 1) % state.transports.length;
+      state.index = state.index < state.last ? state.index + 1 : 0;
     }
-    const graceful = reason === "max-age" || reason === "drain";
-    wait(reason, delay(graceful ? 0 : state.attempt, clock.random, after ?? (graceful ? 0 : state.floor)));
-    if (!graceful) state.attempt++;
+    if (retry) state.notBefore = now + retry;
+    const planned = PLANNED.test(reason);
+    wait(reason, delay(planned ? 0 : state.attempt, random, retry ?? (planned ? 0 : state.floor)));
+    if (!planned) state.attempt++;
   };
-  const fallBack = () => {
-    state.index = /** @type {number} */ (state.probing);
-    state.probeIn = Math.min(state.probeIn * 4, PROBE_MAX);
-    state.probeAt = null;
-    open();
-    state.probing = false;
-  };
+
   const tick = () => {
-    const late = was === null ? 0 : now - was;
-    if (state.phase === "waiting" && late > SLEEP) soon("sleep");
-    else if (state.phase === "waiting" && now >= /** @type {number} */ (state.nextTryAt)) open();
-    else if (state.phase === "opening" && now >= state.deadline) {
+    const late = now - (before.wakeAt ?? now);
+    const silence = now - state.lastByteAt;
+    if (phase === "waiting") {
+      if (late > SLEEP) wait("sleep", prompt());
+      else if (now >= (state.nextTryAt ?? 0)) open();
+    } else if (phase === "opening" && now >= state.deadline) {
       if (late > GRACE) state.deadline = now + GRACE;
       else failed("timeout");
-    } else if (state.phase === "open") {
-      const silent = now - state.lastByteAt;
-      if (silent >= state.heartbeat * LATE && now >= state.graceUntil) {
-        if (late > SLEEP) soon("sleep");
-        else if (late > GRACE) state.graceUntil = now + GRACE;
-        else if (silent >= state.heartbeat * LOST) failed("heartbeat");
-        else Object.assign(state, { name: "stale", reason: "heartbeat" });
-      } else if (state.probeAt && now >= state.probeAt) {
-        state.probing = state.index;
-        state.index = 0;
-        open();
-      }
+    } else if (phase === "open" && silence >= state.heartbeat * LATE && now >= state.graceUntil) {
+      if (late > SLEEP) wait("sleep", prompt());
+      else if (late > GRACE) state.graceUntil = now + GRACE;
+      else if (silence >= state.heartbeat * LOST) failed("heartbeat");
+      else Object.assign(state, { name: "stale", reason: "heartbeat" });
+    } else if (phase === "open" && state.probeAt !== null && now >= state.probeAt) {
+      state.probing = state.index;
+      state.index = 0;
+      state.probeAt = null;
+      open();
     }
   };
 
-  const { phase } = state;
+  const heard = () => {
+    state.lastByteAt = now;
+    if (state.name === "stale" || event.type === "hello") {
+      state.name = state.polls && state.index === state.last ? "polling" : "live";
+      state.reason = "";
+    }
+  };
+
   switch (event.type) {
     case "start":
-      if (state.wanted) break;
-      state.wanted = true;
-      state.reason = "start";
-      open();
+      if (phase !== "idle") break;
+      if (state.name === "paused") wait("start", prompt());
+      else {
+        state.reason = "start";
+        state.attempt = 0;
+        open();
+      }
       break;
-    case "stop":
-      state.wanted = false;
-      rest("closed", "stopped");
+    case "rest":
+      rest(event.name, event.reason);
       break;
-    case "pause":
-      if (state.wanted && phase !== "idle") rest("paused", event.reason ?? "hidden");
-      break;
-    case "resume":
-      if (state.name === "paused") soon("start");
-      break;
-    case "wake": // the tab became visible: a phone cuts sockets silently
-      if (phase === "open" && now - state.lastByteAt > state.heartbeat * LATE) soon("sleep");
+    case "wake": // the tab is looked at again: a phone cuts sockets silently
+      if (phase === "open" && now - state.lastByteAt > state.heartbeat * LATE) wait("sleep", prompt());
       else if (phase === "waiting") hurry();
       break;
     case "online":
@@ -138,47 +147,33 @@ export function step(before, event, clock) {
       break;
     case "offline":
       state.offline = true;
-      if (phase !== "idle") wait("offline", delay(PATIENCE, clock.random));
+      if (phase !== "idle") wait("offline", delay(PATIENCE, random));
       break;
     case "retry":
-      if (!state.wanted || phase === "opening" || (phase === "open" && state.name !== "stale")) break;
+      if (phase === "opening" || isFine(state)) break;
       state.notBefore = 0;
       open();
       break;
     case "hello":
-      Object.assign(state, { phase: "open", reason: "", unheard: 0, offline: false, probing: false, notBefore: 0,
-        name: state.transports[state.index] === "poll" ? "polling" : "live", liveSince: now, lastByteAt: now });
+      Object.assign(state, { phase: "open", unheard: 0, offline: false, probing: null, notBefore: 0, liveSince: now });
       if (event.heartbeat) state.heartbeat = event.heartbeat * 1_000;
-      if (!state.index) Object.assign(state, { probeAt: null, probeIn: PROBE });
-      else state.probeAt ??= now + state.probeIn;
+      if (state.index) state.probeAt = now + state.probeIn;
+      else Object.assign(state, { probeAt: null, probeIn: PROBE });
+      heard();
       break;
     case "bytes":
-      state.lastByteAt = now;
-      if (state.name === "stale") {
-        Object.assign(state, { name: state.transports[state.index] === "poll" ? "polling" : "live", reason: "" });
-      }
+      heard();
       break;
     case "floor":
       state.floor = event.time;
       break;
     case "ended":
-      if (phase === "opening" || phase === "open") failed(event.reason, event.retry);
-      break;
-    case "signed-out":
-      if (state.wanted) rest("signed-out", event.reason ?? "signed-out");
+      failed(event.reason, event.retry);
       break;
     case "tick":
       tick();
   }
-
-  function hurry() {
-    const next = Math.max(now + clock.random() * PROMPT, state.notBefore);
-    state.nextTryAt = Math.min(/** @type {number} */ (state.nextTryAt), next);
-    if (state.name === "offline" && !state.offline) state.name = "reconnecting";
-  }
-
-  const troubled = ["connecting", "stale", "reconnecting", "offline"].includes(state.name);
-  state.troubledSince = troubled ? (state.troubledSince ?? now) : null;
+  state.troubledSince = isFine(state) || state.phase === "idle" ? null : (state.troubledSince ?? now);
   state.wakeAt = wakeAt(state);
   return { state, effect };
 }

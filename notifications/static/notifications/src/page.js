@@ -2,7 +2,7 @@
 
 /**
  * @param {import("./env.js").Env} env
- * @param {{suspend: () => void, awaken: () => void, visibility: () => void, online: (online: boolean) => void}} parts
+ * @param {{suspend: () => void, awaken: () => void, visibility: () => void, online: (type: "online" | "offline") => void}} parts
  * @returns {() => void} stop listening
  */
 export function watchPage({ window, document }, { suspend, awaken, visibility, online }) {
@@ -15,7 +15,7 @@ export function watchPage({ window, document }, { suspend, awaken, visibility, o
   document?.addEventListener("freeze", suspend, options);
   document?.addEventListener("resume", awaken, options);
   document?.addEventListener("visibilitychange", visibility, options);
-  window?.addEventListener("online", () => online(true), options);
-  window?.addEventListener("offline", () => online(false), options);
+  window?.addEventListener("online", () => online("online"), options);
+  window?.addEventListener("offline", () => online("offline"), options);
   return () => abort.abort();
 }

@@ -15,16 +15,16 @@ export const PROBE = 2_000; // ms on a fallback before streaming is tried again;
  * @property {number | null} nextTryAt epoch ms
  * @property {number | null} troubledSince epoch ms since it is neither live nor polling
  * @property {number | null} wakeAt epoch ms of the next `tick`
- * @property {boolean} wanted between `start` and `stop`
- * @property {readonly string[]} transports in order of preference
  * @property {number} index of the transport in use
- * @property {number | false} probing index of the fallback to return to if streaming still fails
+ * @property {number} last index of a transport
+ * @property {boolean} polls whether the last transport is polling
+ * @property {number | null} probing index of the fallback to return to if streaming still fails
  * @property {number} unheard openings in a row without `hello`
  * @property {number} probeIn ms from the fallback's `hello` to the next look at streaming
  * @property {number | null} probeAt epoch ms of it
  * @property {number} at epoch ms of the last step
  * @property {number} deadline epoch ms for the opening's `hello`
- * @property {number | null} liveSince epoch ms
+ * @property {number} liveSince epoch ms of the last `hello`
  * @property {number} lastByteAt epoch ms
  * @property {number} graceUntil epoch ms until which silence is excused
  * @property {number} heartbeat ms
@@ -33,38 +33,35 @@ export const PROBE = 2_000; // ms on a fallback before streaming is tried again;
  * @property {boolean} offline the browser says so
  */
 
-/**
- * @param {readonly string[]} transports in order of preference
- * @returns {State}
- */
+/** @param {readonly string[]} transports in order of preference @returns {State} */
 export function initial(transports) {
   return { name: "closed", phase: "idle", reason: "stopped", attempt: 0, nextTryAt: null, troubledSince: null,
-    wakeAt: null, wanted: false, transports, index: 0, probing: false, unheard: 0, probeIn: PROBE, probeAt: null,
-    at: 0, deadline: 0, liveSince: null, lastByteAt: 0, graceUntil: 0, heartbeat: 25_000, floor: 0, notBefore: 0,
-    offline: false };
+    wakeAt: null, index: 0, last: transports.length - 1, polls: transports.at(-1) === "poll", probing: null, unheard: 0,
+    probeIn: PROBE, probeAt: null, at: 0, deadline: 0, liveSince: 0, lastByteAt: 0, graceUntil: 0, heartbeat: 25_000,
+    floor: 0, notBefore: 0, offline: false };
 }
+
+/** @param {{name: string}} state */
+export const isFine = ({ name }) => name === "live" || name === "polling";
 
 /** When time itself will change the state. @param {State} state */
-export function wakeAt(state) {
-  if (state.phase === "opening") return state.deadline;
-  if (state.phase === "waiting") return state.nextTryAt;
-  if (state.phase === "idle") return null;
-  const silence = state.heartbeat * (state.name === "stale" ? LOST : LATE);
-  return Math.min(Math.max(state.lastByteAt + silence, state.graceUntil), state.probeAt ?? Infinity);
+export function wakeAt({ phase, deadline, nextTryAt, heartbeat, name, lastByteAt, graceUntil, probeAt }) {
+  if (phase === "opening") return deadline;
+  if (phase !== "open") return nextTryAt;
+  return Math.min(Math.max(lastByteAt + heartbeat * (name === "stale" ? LOST : LATE), graceUntil), probeAt ?? Infinity);
 }
 
-/** The wall clock was set back: what we remember moves with it. @param {State} state @param {number} by */
+/** The wall clock was set back: the times that we remember move with it. @param {any} state @param {number} by */
 export function shift(state, by) {
-  const times = /** @type {const} */ ([
-    "nextTryAt", "troubledSince", "probeAt", "deadline", "liveSince", "lastByteAt", "graceUntil", "notBefore"]);
-  for (const key of times) if (state[key]) state[key] += by;
+  for (const key in state) if (state[key] > 1e11) state[key] += by; // no duration is that long
 }
 
-/** What the outside may see. @param {State} state */
-export function snapshot(state) {
-  const { name, reason, nextTryAt, troubledSince, transports, index } = state;
-  const fine = troubledSince === null;
-  return Object.freeze({ name, reason, attempt: fine ? 0 : state.attempt, nextTryAt, troubledSince, transport: transports[index] });
-}
-
-/** @typedef {ReturnType<typeof snapshot>} Snapshot */
+/**
+ * @typedef {object} Snapshot what the outside may see
+ * @property {Name} name
+ * @property {string} reason
+ * @property {number} attempt
+ * @property {number | null} nextTryAt
+ * @property {number | null} troubledSince
+ * @property {string} transport
+ */

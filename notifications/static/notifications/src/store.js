@@ -116,17 +116,17 @@ export class Store {
    *
    * @param {Partial<Item>} change
    * @param {Iterable<number>} ids
-   * @param {"unread" | "unseen"} [all] the change empties this count, known items or not
+   * @param {Iterable<string>} [emptied] counts that the change empties, items known here or not
    * @returns {Change}
    */
-  wish(change, ids, all) {
+  wish(change, ids, emptied = []) {
     const wish = { change, settled: false };
     for (const id of ids) {
       const entry = this.#entries.get(id);
       if (entry) this.#touch(entry).wishes.set(wish, entry.base.version);
     }
     const left = this.counts;
-    if (all) for (const key of all === "unread" ? COUNTED : [all]) this.#beyond[key] += left[key];
+    for (const key of COUNTED) if ([...emptied].includes(key)) this.#beyond[key] += left[key];
     return wish;
   }
 

@@ -105,8 +105,8 @@ export class NotificationBell extends NotificationElement {
   /** @param {"all" | "unread"} state */
   #choose(state) {
     this.#state = state;
-    this.#view.show(this.client.feed({ state }));
-    this.#view.feed.hold(true);
+    const feed = this.client.feed({ state });
+    this.#view.show(feed).then(() => feed.hold(this.open && feed === this.#view.feed)); // what is there stays in place
     this.render();
   }
 

@@ -88,7 +88,8 @@ export class NotificationElement extends HTMLElement {
    */
   async #show(nodes) {
     const address = /** @type {any} */ (this.client.config.urls).style;
-    style ??= fetch(address).then(async (response) => new CSSStyleSheet().replace(await response.text()));
+    style ??= fetch(address).then((response) => (response.ok ? response.text() : Promise.reject(new Error(address))))
+      .then((text) => new CSSStyleSheet().replace(text));
     const sheet = await style;
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [sheet];

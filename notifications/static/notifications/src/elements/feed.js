@@ -38,13 +38,14 @@ export class FeedView {
   #scroll;
 
   /**
-   * Show `feed` from now on, and load its first page.
+   * Show `feed` from now on.
    * @param {Feed} feed
+   * @returns {Promise<void>} when its first page is there
    */
   show(feed) {
     this.close();
     this.feed = feed;
-    feed.load();
+    return feed.load();
   }
 
   /** Nobody looks any more. */

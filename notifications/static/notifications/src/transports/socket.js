@@ -1,26 +1,19 @@
-/** The inbox over a WebSocket: for networks that hold streams back, and pages that have the chat's socket open anyway. */
+/** The inbox over a WebSocket: for networks that hold streams back. */
 
-/** @typedef {import("./index.js").Session} Session */
-
-/**
- * @param {Session} session
- * @param {{url: string, WebSocket: typeof globalThis.WebSocket}} setting
- */
-export function socket(session, { url, WebSocket }) {
-  const { signal } = session;
-  const wire = new WebSocket(url, "carillon.v1");
+/** @type {import("./index.js").Transport} */
+export function socket({ since, signal, bytes, frame, end }, url, { WebSocket }) {
+  const wire = new WebSocket(new URL(url, globalThis.location?.href).href.replace(/^http/, "ws"), "carillon.v1");
   signal.addEventListener("abort", () => wire.close());
-  wire.onopen = () => wire.send(JSON.stringify({ type: "inbox.open", since: session.since(), ref: "inbox" }));
+  wire.onopen = () => wire.send(JSON.stringify({ type: "inbox.open", since: since(), ref: "inbox" }));
+  wire.onclose = () => end({ reason: "network" });
   wire.onmessage = ({ data }) => {
-    if (signal.aborted) return;
-    session.bytes();
+    bytes();
     try {
-      const frame = JSON.parse(data);
-      if (frame.type === "nack") session.end({ reason: frame.code, retry: frame.retry });
-      else session.frame(frame);
+      const { type, code, retry, ...rest } = JSON.parse(data);
+      if (type === "nack") end({ reason: code, retry: retry ?? undefined });
+      else frame({ type, code, retry, ...rest });
     } catch {
-      session.end({ reason: "content-type" });
+      end({ reason: "content-type" });
     }
   };
-  wire.onclose = () => session.end({ reason: "network" });
 }

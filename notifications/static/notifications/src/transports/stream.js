@@ -1,34 +1,28 @@
 /** Server-Sent Events by `fetch`: unlike EventSource it sees status codes and `Retry-After`, and can be resumed and aborted. */
 
+import { get } from "../request.js";
 import { refusal } from "../refusal.js";
-import { Parser, TooLong } from "../sse.js";
+import { Parser } from "../sse.js";
 
-/** @typedef {import("./index.js").Session} Session */
-
-/**
- * @param {Session} session
- * @param {{url: string, fetch: typeof globalThis.fetch}} setting
- */
-export async function stream(session, { url, fetch }) {
-  const since = session.since();
-  const headers = { Accept: "text/event-stream", ...(since && { "Last-Event-ID": since }) };
-  const parser = new Parser(
-    ({ type, data }) => session.frame({ ...JSON.parse(data), type }),
-    session.floor,
-  );
+/** @type {import("./index.js").Transport} */
+export async function stream({ since, signal, bytes, frame, floor, end }, url, { fetch }) {
+  let reason = "network";
   try {
-    const response = await fetch(url, { headers, signal: session.signal, cache: "no-store", credentials: "same-origin", redirect: "manual" });
+    const cursor = since();
+    const response = await fetch(url, get("text/event-stream", signal, cursor && { "Last-Event-ID": cursor }));
     const ending = refusal(response, "text/event-stream");
-    if (ending) return session.end(ending);
-    const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader(); // Safari before 27 has no async iterator
+    if (ending) return end(ending);
+    const parser = new Parser(({ type, data }) => frame({ ...JSON.parse(data), type }), floor);
+    const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader(); // no async iterator in Safari before 27
     for (;;) {
       const { done, value } = await reader.read();
-      if (session.signal.aborted) return;
-      if (done) return session.end({ reason: "ended" });
-      session.bytes();
+      if (done) return end({ reason: "ended" });
+      bytes();
+      reason = "content-type"; // what fails now is not the network
       parser.push(value);
+      reason = "network";
     }
-  } catch (error) {
-    session.end({ reason: error instanceof TooLong || error instanceof SyntaxError ? "content-type" : "network" });
+  } catch {
+    end({ reason });
   }
 }

@@ -1,0 +1,11 @@
+/** The bundle `bell.js`: the bell and the connection's state, for pages that show nothing else. */
+
+import { createClient } from "../client.js";
+import { connection } from "../config.js";
+import { define } from "../define.js";
+import { NotificationBell } from "../elements/bell.js";
+import { ConnectionStatus } from "../elements/status.js";
+
+define({ "notification-bell": NotificationBell, "connection-status": ConnectionStatus });
+
+export { connection, createClient };

@@ -1,0 +1,12 @@
+/** What the small bundle leaves out: alerts, and the WebSocket as a second way through difficult networks. */
+
+import { Alerts } from "./alerts.js";
+import { extensions } from "./client.js";
+import { carriers } from "./transports/index.js";
+import { socket } from "./transports/socket.js";
+
+/** Add the extras to every client that is made from now on. */
+export function addExtras() {
+  carriers.socket = socket;
+  extensions.push((client) => (client.alerts = new Alerts(client)));
+}

@@ -1,0 +1,117 @@
+"""The admin lists what was sent: fast, searchable and read-only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from notifications.models import Notice, Notification
+from notifications.services import mark_read, notify
+from tests.factories import make_user, make_users, stamp, tell, written
+
+pytestmark = pytest.mark.django_db
+
+LISTS = {name: reverse(f"admin:carillon_{name}_changelist") for name in ("notice", "notification")}
+each_list = pytest.mark.parametrize("name", LISTS)
+
+
+@pytest.fixture
+def staff() -> Client:
+    """Return a browser in which a superuser is signed in."""
+    client = Client()
+    client.force_login(make_user("admin", is_staff=True, is_superuser=True))
+    return client
+
+
+def shown(response: Any) -> set[str]:
+    return {str(getattr(row, "notice", row)) for row in response.context["cl"].result_list}
+
+
+@each_list
+def test_a_list_costs_the_same_queries_for_ten_rows_and_for_fifty(staff: Client, name: str) -> None:
+    costs = []
+    for number in (10, 40):  # ten, then fifty in all
+        users = make_users(number, f"group of {number}: ")
+        for user in users:
+            notify(user, "Hello", actor=user)
+        with CaptureQueriesContext(connection) as queries:
+            response = staff.get(LISTS[name])
+        costs.append(len(queries))
+    assert len(response.context["cl"].result_list) == 50
+    assert costs[0] == costs[1] <= 6
+
+
+@pytest.mark.parametrize("text", ["needle", "NEEDLE"])
+@each_list
+def test_a_title_can_be_searched(staff: Client, name: str, text: str) -> None:
+    tell(make_user(), "A needle", "Hay")
+    assert shown(staff.get(LISTS[name], {"q": text})) == {"A needle"}
+
+
+@pytest.mark.parametrize("field", ["body", "kind", "category"])
+def test_the_rest_of_a_notice_can_be_searched(staff: Client, field: str) -> None:
+    tell(make_user(), "Found", **{field: "needle"})
+    tell(make_user("bob"), "Hay")
+    assert shown(staff.get(LISTS["notice"], {"q": "needle"})) == {"Found"}
+
+
+def test_a_recipient_can_be_searched_whatever_the_user_model_calls_the_name(staff: Client) -> None:
+    tell(make_user("alice"), "Hers")
+    tell(make_user("bob"), "His")
+    assert shown(staff.get(LISTS["notification"], {"q": "ali"})) == {"Hers"}
+
+
+def test_notifications_can_be_filtered_by_state(staff: Client) -> None:
+    alice = make_user()
+    one, _two = tell(alice, "Read", "Unread")
+    mark_read(alice, [one])
+    assert shown(staff.get(LISTS["notification"], {"read_at__isempty": "0"})) == {"Read"}
+    assert shown(staff.get(LISTS["notification"], {"read_at__isempty": "1"})) == {"Unread"}
+
+
+@pytest.mark.parametrize("model", [Notice, Notification])
+def test_a_row_can_be_looked_at_and_not_touched(staff: Client, model: Any) -> None:
+    alice = make_user()
+    notify(alice, "Hello", body="World", data={"a": 1}, actor=alice)
+    stamp(alice)
+    row = model.objects.get()
+    name = model._meta.model_name
+    page = staff.get(reverse(f"admin:carillon_{name}_change", args=[row.pk]))
+    assert page.status_code == 200
+    assert b"Hello" in page.content
+    assert b'name="_save"' not in page.content
+    before = model.objects.values().get()
+    for url, data in [
+        (reverse(f"admin:carillon_{name}_change", args=[row.pk]), {"title": "Changed"}),
+        (reverse(f"admin:carillon_{name}_delete", args=[row.pk]), {"post": "yes"}),
+        (reverse(f"admin:carillon_{name}_add"), {"title": "Added"}),
+    ]:
+        assert staff.post(url, data).status_code == 403
+    delete = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+    staff.post(LISTS[name], delete)
+    assert model.objects.values().get() == before
+    assert written() == (1, 1)
+
+
+@each_list
+def test_staff_without_the_permission_see_nothing(name: str) -> None:
+    client = Client()
+    client.force_login(make_user("helper", is_staff=True))
+    assert client.get(LISTS[name]).status_code == 403
+
+
+def test_a_deleted_user_takes_the_copies_along_and_leaves_the_notice(staff: Client) -> None:
+    alice, bob = make_user("alice"), make_user("bob")
+    notify(bob, "From alice", actor=alice)
+    notify(alice, "To alice")
+    stamp(alice, bob)
+    url = reverse(f"admin:{get_user_model()._meta.label_lower.replace('.', '_')}_delete", args=[alice.pk])
+    assert staff.post(url, {"post": "yes"}).status_code == 302
+    assert written() == (2, 1)
+    assert Notice.objects.filter(actor=None).count() == 2

@@ -1,0 +1,10 @@
+"""The tests' settings with another user model."""
+
+from tests.settings import *  # noqa: F403
+from tests.settings import DATABASES, INSTALLED_APPS
+
+AUTH_USER_MODEL = "uuid_project.Person"
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.uuid_project"]
+
+if "postgresql" in str(DATABASES["default"]["ENGINE"]):  # the tests that start this run on the usual one
+    DATABASES["default"]["TEST"] = {"NAME": "test_uuid_project"}
