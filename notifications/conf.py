@@ -77,6 +77,11 @@ class Conf:
         return None if value is None else float(value)
 
     @property
+    def CHAT_URL(self) -> str:
+        """Path of the page that shows a room, with ``{room}`` in it; notifications of messages lead there."""
+        return str(self._get("CHAT_URL", ""))
+
+    @property
     def RETENTION(self) -> timedelta:
         """Age at which ``manage.py prune_notifications`` deletes archived, expired and recalled notifications."""
         value = self._get("RETENTION", timedelta(days=90))

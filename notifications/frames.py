@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -30,6 +30,11 @@ def encode(value: Any) -> bytes:
 def now() -> datetime:
     """Return the present time in UTC, as frames carry it."""
     return datetime.now(UTC)
+
+
+def key(pk: Any) -> int | str:
+    """Return a user's primary key as JSON carries it."""
+    return pk if isinstance(pk, int) else str(pk)
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -148,7 +153,15 @@ def frame(struct: msgspec.Struct, cursor: str | None = None) -> Frame:
     return Frame(str(struct.__struct_config__.tag), encode(struct), cursor)
 
 
-def pack(items: Sequence[Item | Tombstone], start: int) -> Iterator[tuple[int, list[msgspec.Raw]]]:
+class Versioned(Protocol):
+    """Something that a frame carries, at a position in its stream."""
+
+    @property
+    def version(self) -> int:
+        """The position of its latest change."""
+
+
+def pack(items: Sequence[Versioned], start: int) -> Iterator[tuple[int, list[msgspec.Raw]]]:
     """Split `items`, in order of version, into pieces of at most `FRAME_BYTES`.
 
     Yield each piece with the position it completes. Items of one position may fall into several pieces; all

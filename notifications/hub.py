@@ -14,7 +14,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from types import coroutine
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from .cursor import Position
 from .frames import ByeReason, Frame
@@ -24,6 +24,13 @@ Send = Callable[[Message], Awaitable[None]]
 
 RECENT_BATCHES = 8
 RECENT_BYTES = 32 * 1024  # of one stream's latest batches
+
+
+class Audience(NamedTuple):
+    """Who may hear of a stream from here on, and what is said to those who no longer may."""
+
+    owners: frozenset[str]
+    farewell: Frame
 
 
 class Batch(Protocol):
@@ -40,6 +47,10 @@ class Batch(Protocol):
     @property
     def frames(self) -> tuple[Frame, ...]:
         """What it is told."""
+
+    @property
+    def audience(self) -> Audience | None:
+        """Who may be told, where that may have changed since `start`."""
 
 
 class Transport(Protocol):
@@ -64,6 +75,7 @@ class Connection:
         "deadline",
         "name",
         "on_close",
+        "open",
         "owner",
         "session",
         "subscriptions",
@@ -77,7 +89,7 @@ class Connection:
         name: str,
         write: Send,
         transport: Transport,
-        on_close: Callable[[], None],
+        on_close: Callable[[], object],
         owner: str = "",
         session: str = "",
     ) -> None:
@@ -98,6 +110,7 @@ class Connection:
         self.owner = owner
         self.session = session
         self.subscriptions: list[Subscription] = []
+        self.open = False  # the hub has it
         self.blocked = False
         self.closed: ByeReason | None = None
         self.written = 0  # bytes, or characters of text
@@ -213,6 +226,7 @@ class Hub:
 
     def add(self, connection: Connection) -> None:
         """Take up a connection; `attach` then gives it its streams."""
+        connection.open = True
         self.connections.add(connection)
         self.owners[connection.owner] += 1
 
@@ -220,6 +234,7 @@ class Hub:
         """End a connection and all its subscriptions."""
         for subscription in list(connection.subscriptions):
             self.detach(subscription)
+        connection.open = False
         self.connections.discard(connection)
         self.owners[connection.owner] -= 1
         if not self.owners[connection.owner]:
@@ -264,43 +279,59 @@ class Hub:
             return
         if batch.start is not None and batch.start != stream.position:
             return  # read for a position that is gone meanwhile; whoever moved it has published
+        if batch.audience is not None:
+            for subscription in list(stream.subscriptions):
+                self._admit(subscription, batch.audience)
         stream.position = batch.to
-        if not batch.frames:
+        if batch.start == batch.to:
             return
         if batch.start is None:
             stream.recent.clear()
         else:
             stream.remember(batch)
+        self._fan_out(stream, batch)
+
+    def _fan_out(self, stream: Stream, batch: Batch) -> None:
         messages: dict[Transport, Message] = {}
         for subscription in stream.subscriptions:
             connection = subscription.connection
             if connection.blocked or connection.closed is not None:
                 continue
             if subscription.position == batch.start or batch.start is None:
-                subscription.position = batch.to
-                message = messages.get(connection.transport)
-                if message is None:
-                    message = messages[connection.transport] = connection.transport.message(batch.frames)
-                self._push(connection, message)
+                subscription.position = batch.to  # also where a batch moves it and has nothing to tell
+                if batch.frames:
+                    self._push(connection, _rendered(batch.frames, connection.transport, messages))
             else:
                 self._advance(subscription)
 
     def signal(self, key: Any, frame: Frame) -> None:
         """Send a frame that is not part of the stream's history, and so is not repeated to who was slow."""
         stream = self.streams.get(key)
+        messages: dict[Transport, Message] = {}
         for subscription in stream.subscriptions if stream else ():
-            self.tell(subscription.connection, frame)
+            connection = subscription.connection
+            if not connection.blocked and connection.closed is None:
+                self._push(connection, _rendered((frame,), connection.transport, messages))
 
     def tell(self, connection: Connection, *frames: Frame) -> None:
         """Send frames to one client, unless it is slow."""
         if not connection.blocked and connection.closed is None:
             self._push(connection, connection.transport.message(frames))
 
+    async def reply(self, connection: Connection, *frames: Frame) -> None:
+        """Send frames to one client and wait until the server has taken them, however slow the client is."""
+        message = connection.transport.message(frames)
+        connection.active_at = self._clock()
+        connection.written += len(message.get("text") or "")
+        await connection.write(message)
+
     def continue_with(self, subscription: Subscription, batch: Batch) -> None:
         """Give a subscription the batch that was read for it by `fill`."""
         subscription.reading = False
         connection = subscription.connection
         if connection.blocked or connection.closed is not None or subscription not in connection.subscriptions:
+            return
+        if batch.audience is not None and not self._admit(subscription, batch.audience):
             return
         if batch.start is None or batch.start == subscription.position:
             self._give(subscription, batch)
@@ -311,6 +342,14 @@ class Hub:
         if connection.closed is None:
             connection.closed = reason
             connection.on_close()
+
+    def _admit(self, subscription: Subscription, audience: Audience) -> bool:
+        """End a subscription whose owner is no longer of the audience."""
+        if subscription.connection.owner in audience.owners:
+            return True
+        self.detach(subscription)
+        self.tell(subscription.connection, audience.farewell)
+        return False
 
     def _give(self, subscription: Subscription, batch: Batch) -> None:
         subscription.position = batch.to
@@ -345,3 +384,11 @@ class Hub:
     def _drained(self, connection: Connection) -> None:
         for subscription in list(connection.subscriptions):
             self._advance(subscription)
+
+
+def _rendered(frames: Iterable[Frame], transport: Transport, messages: dict[Transport, Message]) -> Message:
+    """Return the message that carries `frames` over `transport`, made once and kept in `messages`."""
+    message = messages.get(transport)
+    if message is None:
+        message = messages[transport] = transport.message(frames)
+    return message

@@ -71,9 +71,9 @@ class InboxFamily(Family):
         users = get_user_model()._base_manager.using(self.alias)
         return [Inbox(user_id=pk) for pk in users.filter(pk__in=pks).order_by("pk").values_list("pk", flat=True)]
 
-    def stamp(self, head: models.Subquery) -> dict[str, Any]:
+    def stamp(self, entries: models.QuerySet[Any], head: models.Subquery) -> None:
         """Set the position, and at the first time the arrival too."""
-        return {"modseq": head, "arrival": Coalesce("arrival", head)}
+        entries.update(modseq=head, arrival=Coalesce("arrival", head))
 
     def rows(self, entries: models.QuerySet[Any]) -> models.QuerySet[Any]:
         """Fetch notice and actor in the same query."""
@@ -123,7 +123,7 @@ def item(row: Notification) -> Item | Tombstone:
         body=notice.body,
         url=notice.url,
         data=notice.data,
-        actor=_actor(notice.actor) if notice.actor else None,
+        actor=actor(notice.actor) if notice.actor else None,
         created_at=notice.created_at,
         seen_at=row.seen_at,
         read_at=row.read_at,
@@ -203,7 +203,7 @@ def _position(pk: Any) -> str:
     return INBOX.cursor(pk, Position(*found)) if found else ""
 
 
-def _actor(user: Any) -> Actor:
+def actor(user: Any) -> Actor:
     """Name a user; a custom user model need not have a full name."""
     name = user.get_full_name() if hasattr(user, "get_full_name") else ""
-    return Actor(user.pk if isinstance(user.pk, int) else str(user.pk), name or user.get_username())
+    return Actor(frames.key(user.pk), name or user.get_username())

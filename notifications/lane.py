@@ -236,6 +236,8 @@ def _attach(connection: Connection, admission: Admission) -> None:
     now = relay.current()
     now.hub.attach(connection, admission.key, admission.position)
     now.watch(connection)
+    if now.is_revoked(connection):
+        now.hub.close(connection, "signed-out")
 
 
 async def _disconnect(receive: Receive, ended: Callable[[], bool]) -> None:

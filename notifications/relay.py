@@ -17,6 +17,7 @@ from .conf import conf
 from .cursor import Position
 from .drain import on_termination
 from .hub import Connection, Hub, Subscription
+from .presence import Board
 from .streams import Batch, Family, Hint, Key, changes_since, chunks, families, sequence
 from .threads import Threads
 from .wheel import TICK, Wheel
@@ -27,6 +28,7 @@ R = TypeVar("R")
 logger = logging.getLogger("notifications")
 
 READ_CHUNK = 100  # streams read at once
+REVOKED = 60.0  # seconds; a connection that was being decided when its session ended is open by then
 DRAIN = 1.0  # seconds between saying bye and letting the server stop
 
 _relays: dict[asyncio.AbstractEventLoop, Relay] = {}
@@ -38,7 +40,7 @@ def current() -> Relay:
     relay = _relays.get(loop)
     if relay is None:
         for gone in [other for other in _relays if other.is_closed()]:
-            _relays.pop(gone).threads.close()
+            _relays.pop(gone).close()
         relay = _relays[loop] = Relay(loop)
         relay.start()
     return relay
@@ -70,6 +72,12 @@ def signal(key: Key, frame: frames.Frame) -> None:
     _spread({"signal": [*key, frame.name, frame.data.decode()]})
 
 
+def tell(owners: Sequence[str], frame: frames.Frame) -> None:
+    """Send a frame that is stored nowhere to every socket of some users, in every process."""
+    if owners:
+        _spread({"tell": [list(owners), frame.name, frame.data.decode()]})
+
+
 def _spread(message: dict[str, Any]) -> None:
     relays = [relay for relay in list(_relays.values()) if not relay.loop.is_closed()]
     for relay in relays:
@@ -90,8 +98,11 @@ class Relay:
         self.hub = Hub(self._refresh, self._fill, loop.time, conf.MAX_BYTES)
         self.wheel = Wheel(self._heartbeat, self._expire)
         self.threads = Threads(conf.DATABASE_THREADS, "notifications-read")
+        self.writers = Threads(conf.DATABASE_THREADS, "notifications-write")
         self.broker = Broker(self.take, self.reconcile_soon)
+        self.presence = Board(loop, self.hub, self.run, lambda: self.broker.post({"presence": True}))
         self.draining = False
+        self._revoked: dict[tuple[str, str], float] = {}  # sessions that ended, and when to forget them
         self._stale: dict[Key, None] = {}  # streams to be read, in the order in which they moved
         self._reading: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -107,6 +118,15 @@ class Relay:
         """Run database work in the relay's own threads."""
         return asyncio.wrap_future(self.threads.submit(function, *args, **kwargs), loop=self.loop)
 
+    def execute(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
+        """Run a client's command in threads of their own: waiting for a lock, they must not hold up the reads."""
+        return asyncio.wrap_future(self.writers.submit(function, *args, **kwargs), loop=self.loop)
+
+    def close(self) -> None:
+        """Let the threads end, once the loop is closed."""
+        self.threads.close()
+        self.writers.close()
+
     def watch(self, connection: Connection) -> None:
         """Give a connection heartbeats and an end."""
         self.wheel.add(connection, self.loop.time(), conf.HEARTBEAT, conf.MAX_AGE)
@@ -121,6 +141,11 @@ class Relay:
             if "signal" in message:
                 family, pk, name, data = message["signal"]
                 self.hub.signal(Key(family, pk), frames.Frame(name, data.encode()))
+            if "tell" in message:
+                owners, name, data = message["tell"]
+                self._tell(frozenset(owners), frames.Frame(name, data.encode()))
+            if "presence" in message:
+                self.presence.look()
         except (TypeError, ValueError, AttributeError):
             logger.exception("Ignored a malformed message from the channel layer.")
 
@@ -135,10 +160,23 @@ class Relay:
             self.hub.close(connection, "drain")
         return DRAIN if self.hub.connections else 0.0
 
+    def is_revoked(self, connection: Connection) -> bool:
+        """Tell whether the connection's session ended while the connection was being decided."""
+        return (connection.owner, connection.session) in self._revoked
+
     def _revoke(self, owner: str, session: str) -> None:
+        now = self.loop.time()
+        self._revoked = {key: until for key, until in self._revoked.items() if until > now}
+        if session:
+            self._revoked[owner, session] = now + REVOKED
         for connection in list(self.hub.connections):
             if connection.owner == owner and session in ("", connection.session):
                 self.hub.close(connection, "signed-out" if session else "revoked")
+
+    def _tell(self, owners: frozenset[str], frame: frames.Frame) -> None:
+        for owner in owners & self.presence.sockets.keys():
+            for connection in list(self.presence.sockets[owner]):
+                self.hub.tell(connection, frame)
 
     # Reading
 

@@ -19,6 +19,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 
 from .cursor import Position, dump
 from .frames import Frame, ResetReason
+from .hub import Audience
 from .models import Stream
 
 T = TypeVar("T")
@@ -43,11 +44,15 @@ class Hint(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Frames that take a reader of one stream from one position to another; `start` is None for a snapshot."""
+    """Frames that take a reader of one stream from one position to another; `start` is None for a snapshot.
+
+    `audience` is given where it may have changed on the way: whoever is not in it hears no more.
+    """
 
     start: Position | None
     to: Position
     frames: tuple[Frame, ...]
+    audience: Audience | None = None
 
 
 class Family(ABC):
@@ -61,6 +66,7 @@ class Family(ABC):
     stream: ClassVar[type[Stream]]
     entry: ClassVar[type[models.Model]]
     field: ClassVar[str]  # the entry's foreign key whose value is the stream's primary key
+    resume_limit: ClassVar[int] = RESUME_LIMIT
 
     def streams(self) -> models.QuerySet[Any]:
         """Return all streams, in the primary database."""
@@ -78,9 +84,9 @@ class Family(ABC):
     def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
         """Turn rows into frames, for several streams with a constant number of queries."""
 
-    def stamp(self, head: Subquery) -> dict[str, Any]:
-        """Return what the sequencer sets on an entry to give it the position `head`."""
-        return {"modseq": head}
+    def stamp(self, entries: models.QuerySet[Any], head: Subquery) -> None:
+        """Give pending `entries` the position `head`; the sequencer holds the locks of their streams."""
+        entries.update(modseq=head)
 
     def rows(self, entries: models.QuerySet[Any]) -> models.QuerySet[Any]:
         """Fetch what `changes` needs together with `entries`."""
@@ -212,7 +218,7 @@ def _stamp(family: Family, waiting: models.QuerySet[Any], pks: list[Any]) -> tup
             ids = list(free.values_list("pk", flat=True))
         head = Subquery(family.stream._base_manager.filter(pk=OuterRef(family.field)).values("head"))
         if ids:
-            entries.filter(pk__in=ids, modseq=None).update(**family.stamp(head))
+            family.stamp(entries.filter(pk__in=ids, modseq=None), head)
     return heads, full and bool(ids)
 
 
@@ -262,8 +268,8 @@ def _continue(family: Family, reads: Mapping[Any, tuple[Position, Position]]) ->
     for pk, (start, _head) in reads.items():
         after |= Q(**{family.field: pk}, modseq__gt=start.modseq)
     entries = family.entries().filter(after)
-    rows = list(family.rows(entries).order_by("modseq", "pk")[: RESUME_LIMIT + 1])
-    if len(rows) > RESUME_LIMIT:
+    rows = list(family.rows(entries).order_by("modseq", "pk")[: family.resume_limit + 1])
+    if len(rows) > family.resume_limit:
         if len(reads) > 1:
             return {pk: batch for pk, read in reads.items() for batch in _continue(family, {pk: read}).values()}
         return {pk: family.snapshot(pk, head, "too-many") for pk, (_start, head) in reads.items()}

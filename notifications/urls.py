@@ -14,6 +14,8 @@ urlpatterns = [
     path("api/changes/", views.changes, name="changes"),
     path("api/inbox/read-all/", views.read_all, name="read-all"),
     path("api/inbox/seen/", views.seen, name="seen"),
+    path("api/rooms/", views.rooms_list, name="rooms"),
+    path("api/rooms/<int:pk>/messages/", views.room_messages, name="room-messages"),
     re_path(
         r"^api/inbox/(?P<pk>[0-9]{1,18})/(?P<action>read|unread|archive|unarchive)/$",
         views.item_action,

@@ -16,6 +16,7 @@ URL_LENGTH = 2_000  # characters; the longest that every browser follows
 DATA_BYTES = 8 * 1024  # of JSON
 DATA_DEPTH = 32  # objects and lists in one another; parsers and databases give up at a few hundred
 
+_SPACE = re.compile(r"[\s\x00-\x1f\x7f]")
 _UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f\\]")
 _NULL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -29,6 +30,13 @@ def validate_text(value: str) -> None:
     except UnicodeEncodeError as error:
         message = _("The text is not valid Unicode: it holds half of a surrogate pair.")
         raise ValidationError(message, code="surrogate") from error
+
+
+def validate_emoji(value: str) -> None:
+    """Accept a short text without spaces or control characters, an emoji or a name for one."""
+    validate_text(value)
+    if not value or _SPACE.search(value):
+        raise ValidationError(_("Enter one emoji, without spaces."), code="emoji")
 
 
 def validate_link(value: str) -> None:

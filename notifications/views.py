@@ -10,13 +10,14 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from . import cursor, frames, inbox, lane, services, sessions
+from . import cursor, frames, inbox, lane, rooms, services, sessions
 from .conf import conf
 from .cursor import Position
 from .inbox import INBOX
 from .lane import SCOPE_KEY, Admission, Offer
 from .models import Notification
 from .responses import BadRequest, answer, endpoint, error, fields, number
+from .services.rooms import membership
 from .streams import Batch, changes_since, sequence
 
 MAX_WAIT = 25.0  # seconds a poll may be held; proxies cut a silent request at 60
@@ -109,6 +110,26 @@ def seen(request: HttpRequest) -> HttpResponse:
     """Mark everything as seen that had arrived at the cursor ``up_to``."""
     changed = services.mark_seen(request.user, _up_to(request))
     return answer({"changed": changed, **_counts(request)})
+
+
+@endpoint("GET")
+def rooms_list(request: HttpRequest) -> HttpResponse:
+    """Return a page of the caller's rooms; ``?before=`` and ``?limit=`` are those of `rooms.list_rooms`."""
+    limit = number(request.GET.get("limit"), "limit", rooms.ROOMS_PAGE)
+    return answer(rooms.list_rooms(request.user, request.GET.get("before"), limit))
+
+
+@endpoint("GET")
+def room_messages(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return a page of a room; ``?before=``, ``?after=`` and ``?limit=`` are those of `rooms.history`."""
+    try:
+        place = membership(pk, request.user)
+    except (services.NotMember, OverflowError):
+        return error(404, "not-found", _("There is no such room, or it is not yours to see."))
+    query = request.GET
+    before, after = (number(query.get(name), name, None) for name in ("before", "after"))
+    limit = number(query.get("limit"), "limit", rooms.PAGE)
+    return answer(rooms.history(place.room_id, before, after, limit))
 
 
 def _mine(request: HttpRequest) -> Any:

@@ -43,7 +43,7 @@ class Wheel:
                 self._look(connection, now, interval)
 
     def _look(self, connection: Connection, now: float, interval: float) -> None:
-        if connection.closed is not None or not connection.subscriptions:
+        if connection.closed is not None or not connection.open:
             return  # it left meanwhile
         if now >= connection.deadline:
             self._expire(connection)

@@ -12,7 +12,7 @@ from django.test import SimpleTestCase
 
 from notifications.cursor import Position
 from notifications.frames import Frame
-from notifications.hub import RECENT_BATCHES, RECENT_BYTES, Connection, Hub, Message, Subscription
+from notifications.hub import RECENT_BATCHES, RECENT_BYTES, Audience, Connection, Hub, Message, Subscription
 
 KEY = "inbox-1"
 
@@ -23,6 +23,7 @@ class Step(NamedTuple):
     start: Position | None
     to: Position
     frames: tuple[Frame, ...]
+    audience: Audience | None = None
 
 
 def at(modseq: int, epoch: str = "5f0c2a91") -> Position:

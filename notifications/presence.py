@@ -1,0 +1,158 @@
+"""Who is here: a lease per process, so that a process that is killed takes its users with it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from . import chat_frames, frames
+from .hub import Connection, Hub
+from .members import present
+from .models import Lease, Membership, Presence
+from .rooms import ROOM
+from .streams import Key, chunks
+
+logger = logging.getLogger("notifications")
+
+LEASE = 20.0  # seconds; with the next look of the others, a killed process's users are gone within 30
+LOOK = 5.0  # seconds between looks at the database, each of which renews the lease
+SETTLE = 0.25  # seconds; arrivals of a reconnect storm are written together
+LEAVE = 15.0  # seconds; a reload must not flicker
+
+Told = tuple[list[int | str] | None, int]  # who is in a room, and how many
+
+
+class Board:
+    """The users with a socket in this process, and what the rooms that are open here were told of presence."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        hub: Hub,
+        run: Callable[..., asyncio.Future[Any]],
+        moved: Callable[[], None],
+    ) -> None:
+        """Make the board of one relay.
+
+        Args:
+            loop: The relay's loop.
+            hub: Where the rooms are open.
+            run: Runs database work in the relay's threads.
+            moved: Tells the other processes to look now.
+        """
+        self.sockets: dict[str, set[Connection]] = {}
+        self._loop = loop
+        self._hub = hub
+        self._run = run
+        self._moved = moved
+        self._process = secrets.token_hex(8)
+        self._written: set[str] = set()  # owners whose presence is stored
+        self._leaving: dict[str, float] = {}  # owners without a socket, and when that counts
+        self._told: dict[int, Told] = {}
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def enter(self, connection: Connection) -> None:
+        """Take note of a socket."""
+        owner = connection.owner
+        self.sockets.setdefault(owner, set()).add(connection)
+        self._leaving.pop(owner, None)
+        if owner not in self._written:
+            self.look()
+        if self._task is None:
+            self._task = self._loop.create_task(self._watch())
+
+    def leave(self, connection: Connection) -> None:
+        """Forget a socket; its user leaves a while after the last one."""
+        sockets = self.sockets.get(connection.owner)
+        if sockets is None:
+            return
+        sockets.discard(connection)
+        if not sockets:
+            del self.sockets[connection.owner]
+            self._leaving[connection.owner] = self._loop.time() + LEAVE
+
+    def look(self) -> None:
+        """Look at the database now rather than at the next turn."""
+        self._wake.set()
+
+    async def _watch(self) -> None:
+        while self.sockets or self._written:
+            try:
+                async with asyncio.timeout(LOOK):
+                    await self._wake.wait()
+                    await asyncio.sleep(SETTLE)
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            try:
+                await self._turn()
+            except Exception:
+                logger.exception("Could not keep presence; the next turn repeats it.")
+        self._task = None
+
+    async def _turn(self) -> None:
+        """Write who came and went and renew the lease, then tell the open rooms what changed."""
+        now = self._loop.time()
+        gone = {owner for owner, at in self._leaving.items() if at <= now}
+        here = (self._written - gone) | set(self.sockets)
+        changed = here != self._written
+        await self._run(_write, self._process, here, self._written)
+        self._written = here
+        for owner in gone:
+            self._leaving.pop(owner, None)
+        if changed:
+            self._moved()
+        rooms = [ROOM.pk(key) for key in self._hub.streams if key.family == ROOM.name]
+        told: dict[int, Told] = {}
+        for chunk in list(chunks(rooms)):
+            told |= await self._run(_read, chunk)
+        for pk, state in told.items():
+            if self._told.get(pk) != state:
+                self._signal(ROOM.key(pk), pk, state)
+        self._told = told
+
+    def _signal(self, key: Key, pk: int, state: Told) -> None:
+        online, count = state
+        self._hub.signal(key, frames.frame(chat_frames.PresenceFrame(pk, online, count)))
+
+
+def _write(process: str, here: set[str], written: set[str]) -> None:
+    """Renew the lease of `process` and make the stored users those of `here`."""
+    now = timezone.now()
+    leases = Lease.objects.using(ROOM.alias)
+    with transaction.atomic(using=ROOM.alias):
+        if not here:
+            leases.filter(pk=process).delete()
+            return
+        if not leases.filter(pk=process).update(until=now + timedelta(seconds=LEASE)):
+            # The first time, or this process was silent for so long that another one cleared it away.
+            leases.filter(until__lt=now - timedelta(seconds=LEASE)).delete()
+            leases.create(process=process, until=now + timedelta(seconds=LEASE))
+            written = set()
+        _add(process, here - written)
+        if gone := written - here:
+            Presence.objects.using(ROOM.alias).filter(lease=process, user_id__in=gone).delete()
+
+
+def _add(process: str, owners: Iterable[str]) -> None:
+    users = get_user_model()._base_manager.using(ROOM.alias)
+    for chunk in chunks(sorted(owners)):
+        found = users.filter(pk__in=chunk).values_list("pk", flat=True)
+        rows = [Presence(lease_id=process, user_id=pk) for pk in found]
+        Presence.objects.using(ROOM.alias).bulk_create(rows, ignore_conflicts=True)
+
+
+def _read(pks: Sequence[int]) -> dict[int, Told]:
+    rows = Membership.objects.using(ROOM.alias).filter(room__in=pks).order_by()
+    counts = dict(rows.values_list("room_id").annotate(Count("id")))
+    return present(pks, counts, ROOM.alias)

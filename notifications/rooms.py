@@ -1,0 +1,231 @@
+"""Rooms as streams: their messages as frames, their pages, and who is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from . import chat_frames, frames
+from .chat_frames import History, ListedRoom, MessageItem, ReactionItem, RoomList
+from .cursor import Position
+from .frames import ResetReason
+from .hub import Audience
+from .inbox import actor
+from .members import LISTED, me, owners_of, room_infos
+from .models import Membership, Message, Room
+from .models.chat import MessageQuerySet
+from .streams import Batch, Family, Read, register
+
+PAGE = 50  # messages of a first page, and of a page of the history unless asked otherwise
+PAGE_LIMIT = 100  # messages or rooms of a page at most
+ROOMS_PAGE = 20
+REACTORS = 50  # users named on one reaction
+
+
+class RoomFamily(Family):
+    """The streams of messages, one per room."""
+
+    name = "room"
+    stream = Room
+    entry = Message
+    field = "room_id"
+    resume_limit = 200
+
+    def rows(self, entries: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Fetch the people in the same query and the reactions in one more."""
+        return MessageQuerySet.with_people(entries)  # type: ignore[arg-type]
+
+    def stamp(self, entries: models.QuerySet[Any], head: models.Subquery) -> None:
+        """Set the position, and give new messages their numbers in the order in which they were written."""
+        new = entries.filter(number=None).order_by("room_id", "pk").values_list("room_id", "pk")
+        for room, found in groupby(list(new), key=lambda row: row[0]):
+            pks = [pk for _room, pk in found]
+            rooms = self.streams().filter(pk=room)
+            rooms.update(last_number=F("last_number") + len(pks), active_at=timezone.now())
+            first = rooms.values_list("last_number", flat=True).get() - len(pks) + 1
+            numbered = [Message(pk=pk, number=number) for number, pk in enumerate(pks, first)]
+            self.entries().bulk_update(numbered, ["number"])
+        entries.update(modseq=head)
+
+    def snapshot(self, pk: Hashable, position: Position, reason: ResetReason) -> Batch:
+        """Read the latest page."""
+        return self.first_page(pk, position, reason, PAGE)
+
+    def first_page(self, pk: Any, position: Position, reason: ResetReason, limit: int) -> Batch:
+        """Read the latest `limit` messages, or as many of them as fit into a frame."""
+        page = history(pk, limit=limit, using=self.alias) if limit else None
+        messages = page.messages if page else []
+        before = page.before if page else None
+        cursor = self.cursor(pk, position)
+        frame = chat_frames.RoomReset(pk, reason, cursor, messages, before, limited=reason == "too-many")
+        audience = Audience(owners_of([pk], self.alias)[pk], farewell(pk))
+        return Batch(None, position, (frames.frame(frame, cursor),), audience)
+
+    def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
+        """Encode the messages of each room; where one is an event, tell the room's members of it too."""
+        changed = [read.pk for read in reads if any(row.kind != Message.Kind.TEXT for row in read.rows)]
+        infos = room_infos(changed, self.alias)
+        owners = owners_of(changed, self.alias)
+        batches = {}
+        for read in reads:
+            told = list(self._encode(read))
+            audience = None
+            if read.pk in infos:
+                told.append(frames.frame(chat_frames.RoomFrame(read.pk, "changed", infos[read.pk])))
+                audience = Audience(owners[read.pk], farewell(read.pk))
+            batches[read.pk] = Batch(read.start, read.to, tuple(told), audience)
+        return batches
+
+    def _encode(self, read: Read) -> Iterable[frames.Frame]:
+        packed = list(frames.pack([message_item(row) for row in read.rows], read.start.modseq))
+        if packed:
+            packed[-1] = (read.to.modseq, packed[-1][1])
+        start = self.cursor(read.pk, read.start)
+        for complete, messages in packed:
+            to = self.cursor(read.pk, Position(read.to.epoch, complete))
+            yield frames.frame(chat_frames.Messages(read.pk, start, to, messages), to)
+            start = to
+
+
+ROOM = RoomFamily()
+register(ROOM)
+
+
+def farewell(pk: int) -> frames.Frame:
+    """Return what somebody is told who is no longer in a room."""
+    return frames.frame(chat_frames.RoomFrame(pk, "removed", None))
+
+
+def message_item(row: Message) -> MessageItem:
+    """Return a message, read `with_people()`, as frames and the API show it."""
+    deleted: chat_frames.Deleted | None = None
+    if row.hidden_at is not None:
+        deleted = "moderator"
+    elif row.deleted_at is not None:
+        deleted = "author"
+    return MessageItem(
+        number=row.number or 0,
+        version=row.modseq or 0,
+        kind=row.kind,
+        client_id=str(row.client_id) if row.client_id else None,
+        author=actor(row.author) if row.author else None,
+        subject=actor(row.subject) if row.subject else None,
+        body="" if deleted else row.body,
+        reply_to=row.reply_to,
+        created_at=row.created_at,
+        edited_at=row.edited_at,
+        deleted=deleted,
+        reactions=[] if deleted else _reactions(row),
+    )
+
+
+def _reactions(row: Message) -> list[ReactionItem]:
+    users: dict[str, list[Any]] = {}
+    for reaction in row.reactions.all():
+        users.setdefault(reaction.emoji, []).append(frames.key(reaction.user_id))
+    return [ReactionItem(emoji, len(found), found[:REACTORS]) for emoji, found in users.items()]
+
+
+def history(
+    pk: int, before: int | None = None, after: int | None = None, limit: int = PAGE, using: str | None = None
+) -> History:
+    """Read a page of a room: the latest messages, or those beside a number. It has at most one frame's size.
+
+    Args:
+        pk: The room; that the reader may see it was checked before.
+        before: Only lower numbers, the highest of them.
+        after: Only higher numbers, the lowest of them.
+        limit: Messages, from 1 to `PAGE_LIMIT`.
+        using: The database.
+
+    Raises:
+        ValidationError: The limit is out of range, or both `before` and `after` are given.
+    """
+    if not 1 <= limit <= PAGE_LIMIT:
+        raise ValidationError({"limit": _("Limit must be between 1 and %(limit)s.") % {"limit": PAGE_LIMIT}})
+    if before is not None and after is not None:
+        raise ValidationError({"after": _("Give before or after, not both.")})
+    for name, number in (("before", before), ("after", after)):
+        if number is not None and not 0 <= number < 2**63:
+            raise ValidationError({name: _("%(name)s must be the number of a message.") % {"name": name}})
+    epoch, head, last = Room.objects.using(using).values_list("epoch", "head", "last_number").get(pk=pk)
+    rows = Message.objects.using(using).filter(room=pk).numbered().with_people()
+    if after is not None:
+        rows = rows.filter(number__gt=after).order_by("number")
+    else:
+        rows = (rows if before is None else rows.filter(number__lt=before)).order_by("-number")
+    numbers: list[int] = []
+    messages: list[msgspec.Raw] = []
+    size = 0
+    for row in rows[:limit]:
+        raw = frames.encode(message_item(row))
+        size += len(raw)
+        if messages and size > frames.FRAME_BYTES:
+            break
+        messages.append(msgspec.Raw(raw))
+        numbers.append(row.number or 0)
+    if after is None:
+        messages.reverse()
+    older = min(numbers) if numbers and min(numbers) > 1 else None
+    newer = max(numbers) if numbers and max(numbers) < last else None
+    return History(messages, older, newer, ROOM.cursor(pk, Position(epoch, head)))
+
+
+def list_rooms(user: Any, before: str | None = None, limit: int = ROOMS_PAGE) -> RoomList:
+    """Read the rooms of `user`, the most recently active first, with a constant number of queries.
+
+    Args:
+        user: Whose rooms.
+        before: The `next` of the page before.
+        limit: Rooms, from 1 to `PAGE_LIMIT`.
+
+    Raises:
+        ValidationError: `before` or `limit` is out of range.
+    """
+    if not 1 <= limit <= PAGE_LIMIT:
+        raise ValidationError({"limit": _("Limit must be between 1 and %(limit)s.") % {"limit": PAGE_LIMIT}})
+    mine = Membership.objects.filter(user=user).select_related("room").order_by("-room__active_at", "-room_id")
+    if before:
+        at, pk = _list_position(before)
+        mine = mine.filter(Q(room__active_at__lt=at) | Q(room__active_at=at, room__lt=pk))
+    found = list(mine[: limit + 1])
+    shown = found[:limit]
+    pks = [row.room_id for row in shown]
+    infos = room_infos(pks, limit=LISTED)
+    last = {row.room_id: message_item(row) for row in _latest([row.room for row in shown])}
+    rooms = [ListedRoom(infos[row.room_id], me(row), last.get(row.room_id), _room_cursor(row.room)) for row in shown]
+    following = None
+    if len(found) > limit:
+        following = f"{shown[-1].room.active_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}.{shown[-1].room_id}"
+    return RoomList(rooms, following)
+
+
+def _latest(found: Iterable[Room]) -> Iterable[Message]:
+    wanted = Q()
+    for room in found:
+        wanted |= Q(room=room, number=room.last_number)
+    return Message.objects.filter(wanted).with_people() if wanted else []
+
+
+def _room_cursor(room: Room) -> str:
+    return ROOM.cursor(room.pk, Position(room.epoch, room.head))
+
+
+def _list_position(text: str) -> tuple[datetime, int]:
+    at, _dot, pk = text.rpartition(".")
+    try:
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None or not 0 < int(pk) < 2**63:
+            raise ValueError(text)
+        return moment, int(pk)
+    except ValueError as bad:
+        raise ValidationError({"before": _("Before must be the `next` of another page.")}) from bad

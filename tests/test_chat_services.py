@@ -1,0 +1,416 @@
+"""What the chat's verbs store, whom they refuse, and that races leave one room, one message and no gap."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import msgspec
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection, transaction
+from django.test import TransactionTestCase
+
+from notifications import rooms, services
+from notifications.cursor import Position
+from notifications.models import Membership, Message, Notification, Room
+from notifications.rooms import ROOM, message_item
+from notifications.services import NotMember, post_message
+from notifications.services.mentions import mentioned
+from notifications.streams import changes_since
+from tests.factories import make_user, make_users
+from tests.threads import together
+
+
+def said(room: Room) -> list[tuple[int | None, str]]:
+    """Return what was said in a room: number and text, in order."""
+    return list(Message.objects.filter(room=room, kind="text").order_by("number").values_list("number", "body"))
+
+
+class RoomTest(TransactionTestCase):
+    def setUp(self) -> None:
+        self.alice, self.bob, self.carol = make_user("alice"), make_user("bob"), make_user("carol")
+
+    def group(self, *members: Any) -> Room:
+        return services.create_room("Project", self.alice, members)
+
+
+class DirectRoomTests(RoomTest):
+    def test_two_people_have_one_room_whoever_opens_it(self) -> None:
+        room = services.open_direct_room(self.alice, self.bob)
+        assert services.open_direct_room(self.bob, self.alice) == room
+        assert set(room.memberships.values_list("user", flat=True)) == {self.alice.pk, self.bob.pk}
+
+    def test_two_who_open_it_at_the_same_moment_get_the_same(self) -> None:
+        opened = together(
+            *[lambda: services.open_direct_room(self.alice, self.bob)] * 3,
+            *[lambda: services.open_direct_room(self.bob, self.alice)] * 3,
+        )
+        assert len({room.pk for room in opened}) == 1
+        assert Membership.objects.count() == 2
+
+    def test_nobody_talks_to_themselves(self) -> None:
+        with self.assertRaises(ValueError):
+            services.open_direct_room(self.alice, self.alice)
+
+    def test_nobody_joins_leaves_or_renames_it(self) -> None:
+        room = services.open_direct_room(self.alice, self.bob)
+        for change in (
+            lambda: services.add_member(room, self.carol),
+            lambda: services.remove_member(room, self.bob),
+            lambda: services.rename_room(room, "Ours"),
+        ):
+            with self.assertRaises(ValidationError):
+                change()
+
+
+class GroupRoomTests(RoomTest):
+    def test_the_creator_moderates(self) -> None:
+        room = self.group(self.bob, self.alice)
+        roles = dict(room.memberships.values_list("user__username", "role"))
+        assert roles == {"alice": "moderator", "bob": "member"}
+
+    def test_who_comes_and_goes_is_told_in_the_history(self) -> None:
+        room = self.group()
+        services.add_member(room, self.bob, by=self.alice)
+        services.rename_room(room, "Release", by=self.alice)
+        services.set_role(room, self.bob, "moderator", by=self.alice)
+        services.remove_member(room, self.bob, by=self.bob)
+        events = Message.objects.filter(room=room).order_by("number")
+        assert list(events.values_list("number", "kind", "subject__username", "body")) == [
+            (1, "joined", "bob", ""),
+            (2, "renamed", None, "Release"),
+            (3, "role", "bob", "moderator"),
+            (4, "left", "bob", ""),
+        ]
+
+    def test_a_member_who_is_added_again_keeps_their_place(self) -> None:
+        room = self.group(self.bob)
+        services.add_member(room, self.bob, role="moderator")
+        assert services.rooms.membership(room, self.bob).role == "member"
+        assert not Message.objects.exists()
+
+    def test_wrong_names_and_roles_are_refused_and_nothing_is_stored(self) -> None:
+        for name in ("", " ", "x" * 201, "a\x00b"):
+            with self.subTest(name=name), self.assertRaises(ValidationError):
+                services.create_room(name, self.alice)
+        assert not Room.objects.exists()
+        with self.assertRaises(ValidationError):
+            services.add_member(self.group(), self.bob, role="king")
+
+
+class PostTests(RoomTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.room = self.group(self.bob)
+
+    def test_a_message_has_its_number_when_the_call_returns(self) -> None:
+        assert [post_message(self.room, self.alice, text).number for text in "abc"] == [1, 2, 3]
+        assert said(self.room) == [(1, "a"), (2, "b"), (3, "c")]
+
+    def test_numbers_have_no_gaps_when_many_talk_at_once(self) -> None:
+        def talk() -> list[int | None]:
+            return [post_message(self.room, self.bob, "x").number for _ in range(5)]
+
+        numbers = [number for found in together(*[talk] * 6) for number in found]
+        assert sorted(map(int, filter(None, numbers))) == list(range(1, 31))
+
+    def test_a_repeated_post_returns_the_first(self) -> None:
+        name = uuid.uuid4()
+        first = post_message(self.room, self.alice, "once", client_id=name)
+        assert post_message(self.room, self.alice, "once", client_id=name) == first
+        post_message(self.room, self.alice, "next")
+        assert said(self.room) == [(1, "once"), (2, "next")]
+
+    def test_one_id_of_two_authors_is_two_messages(self) -> None:
+        name = uuid.uuid4()
+        post_message(self.room, self.alice, "mine", client_id=name)
+        assert post_message(self.room, self.bob, "mine too", client_id=name).number == 2
+
+    def test_two_posts_of_one_id_at_the_same_moment_store_one(self) -> None:
+        name = uuid.uuid4()
+        posted = together(*[lambda: post_message(self.room, self.alice, "once", client_id=name)] * 5)
+        assert {message.number for message in posted} == {1}
+        assert post_message(self.room, self.alice, "next").number == 2
+
+    def test_inside_a_transaction_the_number_comes_after_commit(self) -> None:
+        with transaction.atomic():
+            message = post_message(self.room, self.alice, "with my work")
+            assert message.number is None
+            assert rooms.history(self.room.pk).messages == []
+        assert said(self.room) == [(1, "with my work")]
+
+    def test_a_rollback_leaves_no_gap(self) -> None:
+        with transaction.atomic():
+            post_message(self.room, self.alice, "never")
+            transaction.set_rollback(True)
+        assert post_message(self.room, self.alice, "first").number == 1
+
+    def test_several_posts_of_one_transaction_keep_their_order(self) -> None:
+        with transaction.atomic():
+            for text in "abc":
+                post_message(self.room, self.alice, text)
+        assert said(self.room) == [(1, "a"), (2, "b"), (3, "c")]
+
+    def test_a_repeated_post_inside_a_transaction_spares_the_callers_work(self) -> None:
+        name = uuid.uuid4()
+        first = post_message(self.room, self.alice, "once", client_id=name)
+        with transaction.atomic():
+            make_user("dave")
+            assert post_message(self.room, self.alice, "once", client_id=name) == first
+            services.add_member(self.room, self.carol)
+        assert Membership.objects.filter(user=self.carol).exists()
+
+    def test_a_transaction_that_posts_holds_up_nobody_in_the_room(self) -> None:
+        if connection.vendor == "sqlite":
+            return  # one writer at a time is SQLite's own rule
+
+        def other() -> int | None:
+            return post_message(self.room, self.bob, "meanwhile").number
+
+        with transaction.atomic():
+            post_message(self.room, self.alice, "slow work")
+            assert together(other) == [1]
+        assert said(self.room) == [(1, "meanwhile"), (2, "slow work")]
+
+    def test_what_is_empty_too_long_or_no_text_is_refused(self) -> None:
+        for body in ("", " \n", "x" * 4_001, "a\x00", "\ud800"):
+            with self.subTest(body=body[:9]), self.assertRaises(ValidationError):
+                post_message(self.room, self.alice, body)
+
+    def test_a_reply_is_to_a_message_of_the_same_room(self) -> None:
+        elsewhere = services.create_room("Other", self.alice)
+        post_message(elsewhere, self.alice, "secret")
+        with self.assertRaises(ValidationError):
+            post_message(self.room, self.alice, "what?", reply_to=1)
+        post_message(self.room, self.alice, "here")
+        assert post_message(self.room, self.bob, "yes", reply_to=1).reply_to == 1
+
+    def test_strangers_can_do_nothing(self) -> None:
+        post_message(self.room, self.alice, "hello")
+        for attempt in (
+            lambda: post_message(self.room, self.carol, "hi"),
+            lambda: services.edit_message(self.room, 1, self.carol, "ha"),
+            lambda: services.delete_message(self.room, 1, self.carol),
+            lambda: services.toggle_reaction(self.room, 1, self.carol, "👍"),
+            lambda: services.mark_room_read(self.room, self.carol),
+            lambda: services.mute_room(self.room, self.carol),
+            lambda: post_message(987_654, self.carol, "hi"),
+        ):
+            with self.assertRaises(NotMember):
+                attempt()
+        assert said(self.room) == [(1, "hello")]
+
+
+class ChangeTests(RoomTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.room = self.group(self.bob)
+        post_message(self.room, self.bob, "helo")
+
+    def item(self) -> Any:
+        return message_item(Message.objects.with_people().get(room=self.room, number=1))
+
+    def test_an_edit_moves_the_version_and_not_the_number(self) -> None:
+        services.edit_message(self.room, 1, self.bob, "hello")
+        assert (self.item().body, self.item().version, bool(self.item().edited_at)) == ("hello", 2, True)
+
+    def test_nobody_edits_what_another_said(self) -> None:
+        with self.assertRaises(PermissionDenied):
+            services.edit_message(self.room, 1, self.alice, "hello")
+
+    def test_what_its_author_deletes_is_erased(self) -> None:
+        services.toggle_reaction(self.room, 1, self.alice, "👍")
+        services.delete_message(self.room, 1, self.bob)
+        services.delete_message(self.room, 1, self.bob)
+        assert (self.item().deleted, self.item().body, self.item().reactions) == ("author", "", [])
+        assert said(self.room) == [(1, "")]
+
+    def test_a_moderator_hides_what_another_said_and_staff_can_still_read_it(self) -> None:
+        services.delete_message(self.room, 1, self.alice)
+        assert (self.item().deleted, self.item().body) == ("moderator", "")
+        assert said(self.room) == [(1, "helo")]
+        services.unhide_message(Message.objects.get())
+        assert (self.item().deleted, self.item().body) == (None, "helo")
+
+    def test_a_member_deletes_only_their_own(self) -> None:
+        post_message(self.room, self.alice, "mine")
+        with self.assertRaises(PermissionDenied):
+            services.delete_message(self.room, 2, self.bob)
+
+    def test_what_is_deleted_cannot_be_edited_or_reacted_to(self) -> None:
+        services.delete_message(self.room, 1, self.bob)
+        with self.assertRaises(Message.DoesNotExist):
+            services.edit_message(self.room, 1, self.bob, "again")
+        with self.assertRaises(Message.DoesNotExist):
+            services.toggle_reaction(self.room, 1, self.bob, "👍")
+
+    def test_events_belong_to_nobody(self) -> None:
+        services.add_member(self.room, self.carol, by=self.alice)
+        with self.assertRaises(PermissionDenied):
+            services.edit_message(self.room, 2, self.alice, "never")
+        with self.assertRaises(PermissionDenied):
+            services.delete_message(self.room, 2, self.alice)
+
+    def test_a_reaction_is_put_and_taken_away(self) -> None:
+        assert services.toggle_reaction(self.room, 1, self.alice, "👍")
+        assert services.toggle_reaction(self.room, 1, self.bob, "👍")
+        (reaction,) = self.item().reactions
+        assert (reaction.emoji, reaction.count, reaction.users) == ("👍", 2, [self.alice.pk, self.bob.pk])
+        assert not services.toggle_reaction(self.room, 1, self.alice, "👍")
+        assert self.item().reactions[0].users == [self.bob.pk]
+
+    def test_togglings_at_the_same_moment_are_put_in_order(self) -> None:
+        results = together(*[lambda: services.toggle_reaction(self.room, 1, self.alice, "👍")] * 4)
+        assert sorted(results) == [False, False, True, True]
+        assert self.item().reactions == []
+
+    def test_reactions_are_emoji_and_have_a_limit(self) -> None:
+        for emoji in ("", "a b", "x" * 33, "\x00"):
+            with self.subTest(emoji=emoji), self.assertRaises(ValidationError):
+                services.toggle_reaction(self.room, 1, self.alice, emoji)
+        for n in range(20):
+            services.toggle_reaction(self.room, 1, self.alice, f"e{n}")
+        with self.assertRaises(ValidationError):
+            services.toggle_reaction(self.room, 1, self.bob, "one-more")
+
+
+class ReadTests(RoomTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.room = self.group(self.bob)
+        for text in "abc":
+            post_message(self.room, self.alice, text)
+
+    def test_reading_never_goes_back_or_beyond_the_end(self) -> None:
+        marks = [services.mark_room_read(self.room, self.bob, upto) for upto in (2, 1, 99, None)]
+        assert marks == [2, 2, 3, 3]
+
+    def test_who_speaks_has_read_what_was_said_before(self) -> None:
+        post_message(self.room, self.bob, "d")
+        assert services.rooms.membership(self.room, self.bob).last_read == 4
+
+    def test_pages_go_both_ways_and_end(self) -> None:
+        def numbers(**asked: int) -> tuple[list[int], int | None, int | None]:
+            page = rooms.history(self.room.pk, **asked)
+            return [msgspec.json.decode(raw)["number"] for raw in page.messages], page.before, page.after
+
+        for text in "defg":
+            post_message(self.room, self.alice, text)
+        assert numbers(limit=3) == ([5, 6, 7], 5, None)
+        assert numbers(limit=3, before=5) == ([2, 3, 4], 2, 4)
+        assert numbers(limit=3, before=2) == ([1], None, 1)
+        assert numbers(limit=3, after=4) == ([5, 6, 7], 5, None)
+        assert numbers(limit=3, after=0) == ([1, 2, 3], None, 3)
+        assert numbers(before=1) == ([], None, None)
+        with self.assertRaises(ValidationError):
+            numbers(before=3, after=1)
+        with self.assertRaises(ValidationError):
+            numbers(limit=101)
+
+    def test_a_page_of_long_messages_fits_into_a_frame(self) -> None:
+        for _ in range(20):
+            post_message(self.room, self.alice, "é" * 4_000)
+        page = rooms.history(self.room.pk)
+        assert sum(map(len, page.messages)) <= 33_000
+        assert page.before == 23 - len(page.messages) + 1
+
+    def test_the_list_of_rooms_costs_the_same_however_many_there_are(self) -> None:
+        def read() -> None:
+            with self.assertNumQueries(7):
+                rooms.list_rooms(self.alice, limit=100)
+
+        read()
+        for n, other in enumerate(make_users(30)):
+            room = services.create_room(f"Room {n}", self.alice, [other])
+            post_message(room, other, "hi")
+        read()
+
+    def test_the_most_recently_active_room_comes_first_and_pages_follow(self) -> None:
+        others = [services.create_room(f"Room {n}", self.alice) for n in range(4)]
+        post_message(others[1], self.alice, "up")
+        page = rooms.list_rooms(self.alice, limit=2)
+        assert page.rooms[0].info.id == others[1].pk
+        seen = [room.info.id for room in page.rooms]
+        while page.next:
+            page = rooms.list_rooms(self.alice, page.next, limit=2)
+            seen += [room.info.id for room in page.rooms]
+        assert sorted(seen) == sorted([self.room.pk, *[room.pk for room in others]])
+        assert rooms.list_rooms(self.carol).rooms == []
+        with self.assertRaises(ValidationError):
+            rooms.list_rooms(self.alice, "nonsense")
+
+    def test_a_stream_of_changes_tells_new_edited_and_deleted_alike(self) -> None:
+        start = Position(Room.objects.get().epoch, 3)
+        services.edit_message(self.room, 1, self.alice, "A")
+        post_message(self.room, self.alice, "d")
+        batch = changes_since(ROOM, {self.room.pk: start})[self.room.pk]
+        (frame,) = batch.frames
+        assert frame.name == "message"
+        assert batch.to.modseq == 5
+        assert frame.cursor == f"room-{self.room.pk}={start.epoch}.5"
+
+
+class AlertTests(RoomTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.room = self.group(self.bob, self.carol)
+
+    def alerts(self, user: Any) -> list[str]:
+        return list(Notification.objects.of(user).unread().values_list("notice__title", flat=True))
+
+    def test_a_message_to_members_who_are_away_notifies_each_once_until_they_read_it(self) -> None:
+        post_message(self.room, self.alice, "one")
+        post_message(self.room, self.alice, "two")
+        assert self.alerts(self.bob) == self.alerts(self.carol) == ["alice in Project"]
+        assert self.alerts(self.alice) == []
+        services.mark_room_read(self.room, self.bob)
+        assert self.alerts(self.bob) == []
+        post_message(self.room, self.alice, "three")
+        assert self.alerts(self.bob) == ["alice in Project"]
+        assert Notification.objects.of(self.carol).count() == 1
+
+    def test_a_notification_that_was_read_in_the_bell_makes_room_for_the_next(self) -> None:
+        post_message(self.room, self.alice, "one")
+        services.mark_all_read(self.bob)
+        post_message(self.room, self.alice, "two")
+        assert Notification.objects.of(self.bob).count() == 2
+
+    def test_a_muted_room_notifies_nobody_who_muted_it(self) -> None:
+        services.mute_room(self.room, self.bob)
+        post_message(self.room, self.alice, "@bob one")
+        assert self.alerts(self.bob) == []
+        services.mute_room(self.room, self.bob, muted=False)
+        post_message(self.room, self.alice, "@bob two")
+        assert self.alerts(self.bob) == ["alice mentioned you in Project"]
+
+    def test_only_members_can_be_mentioned(self) -> None:
+        stranger = make_user("mallory")
+        post_message(self.room, self.alice, "@mallory @alice @bob.")
+        assert self.alerts(stranger) == self.alerts(self.alice) == []
+        assert self.alerts(self.bob) == ["alice mentioned you in Project"]
+
+    def test_in_a_direct_room_the_title_is_the_name(self) -> None:
+        post_message(services.open_direct_room(self.alice, self.bob), self.alice, "hi")
+        assert self.alerts(self.bob) == ["alice"]
+
+    def test_a_rolled_back_message_notifies_nobody(self) -> None:
+        with transaction.atomic():
+            post_message(self.room, self.alice, "@bob")
+            transaction.set_rollback(True)
+        assert self.alerts(self.bob) == []
+
+    def test_posts_at_the_same_moment_notify_once(self) -> None:
+        together(*[lambda: post_message(self.room, self.alice, "x")] * 4)
+        assert self.alerts(self.bob) == ["alice in Project"]
+
+    def test_names_end_where_a_sentence_goes_on(self) -> None:
+        for text, names in {
+            "@bob": {"bob"},
+            "(@bob), @carol!": {"bob", "carol"},
+            "@bob.smith.": {"bob.smith", "bob.smith."},
+            "mail bob@example.org": set(),
+            "@ bob": set(),
+            "": set(),
+        }.items():
+            with self.subTest(text=text):
+                assert mentioned(text) == names
