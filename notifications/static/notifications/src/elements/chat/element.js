@@ -32,7 +32,7 @@ export class ChatElement extends CarillonElement {
   }
 
   get styles() {
-    return [...super.styles, /** @type {any} */ (this.client.config.urls).chatStyle];
+    return [/** @type {any} */ (this.client.config.urls).chatStyle];
   }
 }
 
