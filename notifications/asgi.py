@@ -30,7 +30,7 @@ from . import lane
 from .conf import conf
 from .hub import Send
 from .lane import SCOPE_KEY, Admission, Offer, Receive, Refused
-from .threads import Threads
+from .threads import Threads, keep_connections
 
 Scope = dict[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
@@ -68,6 +68,7 @@ class SyncHandler(BaseHandler):
         try:
             return Decision(response.status_code, _headers(response), _content(response), offer.admission)
         finally:
+            keep_connections()  # before Django's last signal, which closes those that may not outlive a request
             response.close()
 
 

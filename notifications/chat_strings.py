@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 # As in strings.py: {count}, {name} and the like are filled in by the elements, and every language gets by with one
@@ -76,3 +77,9 @@ CHAT_STRINGS = {
     "write": _("Write a message"),
     "you": _("You"),
 }
+
+
+def chat_texts() -> dict[str, str]:
+    """Return what the chat's elements should say in the active language; they have the English texts themselves."""
+    translated = {key: gettext(text) for key, text in CHAT_STRINGS.items()}
+    return {key: text for key, text in translated.items() if text != CHAT_STRINGS[key]}

@@ -46,6 +46,14 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 
 @register("notifications")
+def check_time_zones(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Look whether times are aware: frames carry UTC."""
+    if settings.USE_TZ:
+        return []
+    return [Error("Carillon needs aware times.", hint="Set USE_TZ = True.", id="carillon.E006")]
+
+
+@register("notifications")
 def check_import_name(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Look for another package that installs ``notifications``: one of the two is overwritten."""
     others = set(metadata.packages_distributions().get("notifications", ())) - {DISTRIBUTION}

@@ -269,6 +269,12 @@ class Hub:
         if stream is not None and to > stream.position.modseq:
             self._refresh(key)
 
+    def compare(self, key: Any, position: Position) -> None:
+        """Take a stream's position in the database, which also tells that it was set back or began anew."""
+        stream = self.streams.get(key)
+        if stream is not None and position != stream.position:
+            self._refresh(key)
+
     def publish(self, key: Any, batch: Batch) -> None:
         """Send `batch` to every subscription that is where it starts; a snapshot goes to all.
 

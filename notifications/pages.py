@@ -76,7 +76,7 @@ def _address(state: str, category: str, before: int | None = None) -> str:
 def _change(request: HttpRequest) -> None:
     action = request.POST.get("action", "")
     if action == "read-all":
-        services.mark_all_read(request.user, request.POST.get("up_to") or None)
+        services.mark_all_read(request.user, request.POST.get("up_to"))
     elif action in ACTIONS:
         ACTIONS[action](request.user, [_number(request.POST.get("id", ""))])
     else:

@@ -239,8 +239,8 @@ class Relay:
             self._wake.clear()
             for chunk in list(chunks(list(self.hub.streams))):
                 try:
-                    for hint in await self.run(_compare, chunk):
-                        self.hub.hear(hint.key, hint.to)
+                    for key, position in await self.run(_compare, chunk):
+                        self.hub.compare(key, position)
                 except Exception:
                     logger.exception("Could not compare with the database; the next turn repeats it.")
 
@@ -269,13 +269,13 @@ def _read(family: Family, positions: dict[Key, Position]) -> dict[Key, Batch]:
     return {keys[pk]: batch for pk, batch in batches.items()}
 
 
-def _compare(keys: list[Key]) -> list[Hint]:
+def _compare(keys: list[Key]) -> list[tuple[Key, Position]]:
     """Stamp, in a thread, what stayed pending in the streams `keys`, and return where they are."""
-    hints: list[Hint] = []
+    found: list[tuple[Key, Position]] = []
     for name, family in families.items():
         pks = [family.pk(key) for key in keys if key.family == name]
         if pks:
             sequence(family, pks)
-            heads = family.streams().filter(pk__in=pks).values_list("pk", "head")
-            hints += [Hint(family.key(pk), head) for pk, head in heads]
-    return hints
+            rows = family.streams().filter(pk__in=pks).values_list("pk", "epoch", "head")
+            found += [(family.key(pk), Position(epoch, head)) for pk, epoch, head in rows]
+    return found

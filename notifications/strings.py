@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 # {count}, {name} and {time} are filled in by the elements. A count stands where no plural is needed, so that
@@ -18,7 +19,6 @@ STRINGS = {
     "archive": _("Archive"),
     "unarchive": _("Move back to inbox"),
     "seeAll": _("See all notifications"),
-    "close": _("Close"),
     "dismiss": _("Dismiss"),
     "loading": _("Loading…"),
     "loadMore": _("Load more"),
@@ -32,8 +32,6 @@ STRINGS = {
     "emptyUnreadHint": _("You have read everything."),
     "emptyArchived": _("The archive is empty"),
     "emptyArchivedHint": _("What you archive is kept here."),
-    "info": _("Information"),
-    "success": _("Success"),
     "warning": _("Warning"),
     "error": _("Error"),
     "connecting": _("Connecting…"),
@@ -49,6 +47,10 @@ STRINGS = {
     "backOnline": _("Back online"),
     "tryNow": _("Try now"),
     "reload": _("Reload"),
+}
+
+# What the client says of an action that failed; it has no texts of its own.
+FAILURES = {
     "couldNotRead": _("Could not mark as read."),
     "couldNotUnread": _("Could not mark as unread."),
     "couldNotArchive": _("Could not archive."),
@@ -57,3 +59,10 @@ STRINGS = {
     "couldNotSeen": _("Could not mark as seen."),
     "couldNotLoad": _("Could not load notifications."),
 }
+
+
+def texts() -> dict[str, str]:
+    """Return what the elements and the client should say in the active language."""
+    translated = {key: gettext(text) for key, text in STRINGS.items()}
+    changed = {key: text for key, text in translated.items() if text != STRINGS[key]}
+    return changed | {key: gettext(text) for key, text in FAILURES.items()}

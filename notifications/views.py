@@ -145,7 +145,7 @@ def _up_to(request: HttpRequest) -> str | None:
     value = fields(request).get("up_to")
     if value is not None and not isinstance(value, str):
         raise BadRequest(_("up_to must be a cursor, as frames and pages carry it."))
-    return value or None
+    return value
 
 
 def _wait(request: HttpRequest) -> float:

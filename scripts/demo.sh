@@ -30,6 +30,6 @@ ASK
 echo "Bringing the database up to date"
 "$python" manage.py migrate --verbosity 0
 "$python" manage.py demo
-echo "Serving http://127.0.0.1:$port/ (sign in as alice/alice or bob/bob; Ctrl+C ends it)"
+echo "Serving http://127.0.0.1:$port/ (Ctrl+C ends it)"
 # Daphne's own backlog of 50 makes a crowd that reconnects wait for seconds.
 exec "$python" -m daphne -e "tcp:port=$port:interface=127.0.0.1:backlog=2048" project.asgi:application

@@ -10,7 +10,7 @@ fail() {
     exit 1
 }
 
-if ! command -v npm >/dev/null || ! node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null; then
+if ! command -v npm >/dev/null || ! node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null; then
     fail "The client's tests need Node.js 20 or newer with npm: install them (Debian, Ubuntu: \`apt-get install nodejs npm\`) and run the same command again."
 fi
 

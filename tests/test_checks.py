@@ -42,6 +42,7 @@ def test_a_sound_configuration_is_silent() -> None:
         ({"NOTIFICATIONS_CHANNEL_LAYER": "other", "CHANNEL_LAYERS": {}}, "carillon.E004"),
         ({"CHANNEL_LAYERS": layer(hosts=["redis://127.0.0.1/0"], capacity=10_000)}, "carillon.W002"),
         ({"CHANNEL_LAYERS": layer(hosts=[GOOD_HOST])}, "carillon.W003"),
+        ({"USE_TZ": False}, "carillon.E006"),
         ({"ASGI_APPLICATION": "tests.nothing.application"}, "carillon.E005"),
     ],
 )

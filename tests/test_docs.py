@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.urls import get_resolver
 
 from notifications import frames, services
-from notifications.conf import Conf
+from notifications.conf import Conf, conf
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -54,6 +55,12 @@ def test_every_setting_has_one_row_in_the_reference() -> None:
     settings = [f"NOTIFICATIONS_{name}" for name, value in vars(Conf).items() if isinstance(value, property)]
     rows = [name for name in first_cells(reference("settings.md")) if name.startswith("NOTIFICATIONS_")]
     assert sorted(rows) == sorted(settings)
+
+
+def test_the_reference_gives_the_defaults_that_hold() -> None:
+    rows = dict(re.findall(r"^\| `NOTIFICATIONS_(\w+)` \| `([^`]+)`", reference("settings.md"), re.MULTILINE))
+    defaults = {name: eval(text, {"timedelta": timedelta}) for name, text in rows.items()}
+    assert defaults == {name: getattr(conf, name) for name in rows}
 
 
 def test_every_check_has_its_own_id_and_one_row_in_the_reference() -> None:

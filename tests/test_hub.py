@@ -248,6 +248,17 @@ class HintTests(SimpleTestCase):
                 self.hub.hear(key, to)
                 assert self.world.refreshes == []
 
+    def test_a_comparison_that_finds_another_position_makes_the_hub_look(self) -> None:
+        for position in (at(4), at(2), at(3, "aaaaaaaa")):
+            self.world.refreshes.clear()
+            self.hub.compare(KEY, position)
+            assert self.world.refreshes == [KEY], position
+
+    def test_a_comparison_that_finds_nothing_new_does_nothing(self) -> None:
+        self.hub.compare(KEY, at(3))
+        self.hub.compare("inbox-2", at(9))
+        assert self.world.refreshes == []
+
     def test_a_hint_whose_read_failed_is_taken_again(self) -> None:
         self.hub.hear(KEY, 4)
         self.hub.hear(KEY, 4)  # from the next comparison with the database

@@ -1,4 +1,4 @@
-"""The wheel holds exactly the app, and the README's steps make it work in an empty project."""
+"""The wheel holds exactly the app, and the steps of README and tutorial make it work in an empty project."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 
-from tests import readme
+from tests import walkthrough
 from tests.servers.process import ServerProcess, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
-STEPS = "Put it into your project"
+README = ROOT / "README.md"
+TUTORIAL = ROOT / "docs" / "tutorial" / "first-bell.md"
 
 
 @pytest.fixture(scope="session")
@@ -91,76 +92,79 @@ def test_the_metadata_names_licence_python_and_few_dependencies(metadata: Messag
 
 
 class Project:
-    """An empty Django project in a virtual environment of its own, far from this tree."""
+    """A Django project far from this tree, made by following a page."""
 
-    def __init__(self, folder: Path, wheel: Path) -> None:
+    def __init__(self, folder: Path, programs: Path) -> None:
         self.folder = folder
-        self.wheel = wheel
-        self.bin = folder / "venv" / "bin"
+        self.programs = programs
         # Nothing of this test run leaks in: neither its settings nor its import path.
         hidden = ("DJANGO_", "PYTHON", "DATABASE_URL", "REDIS_URL", "VIRTUAL_ENV")
         self.env = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
-        self.env["PATH"] = f"{self.bin}{os.pathsep}{self.env['PATH']}"
 
     def run(self, line: str) -> str:
-        """Run a line of the README; the wheel of this tree stands for the one on the index."""
-        words = [re.sub(r"^django-carillon(\[\w+\])?$", rf"{self.wheel}\1", word) for word in shlex.split(line)]
-        return run([self.bin / words[0], *words[1:]], cwd=self.folder, env=self.env)
+        """Run a line of the page in the project's folder."""
+        program, *arguments = shlex.split(line)
+        return run([self.programs / program, *arguments], cwd=self.folder, env=self.env)
 
-    def append(self, name: str, text: str) -> None:
-        """Add the README's lines to a file that startproject has made."""
+    def put(self, name: str, text: str) -> None:
+        """Add lines to a file, which need not exist."""
         path = self.folder / name
-        path.write_text(f"{path.read_text()}\n{text}")
+        path.parent.mkdir(exist_ok=True)
+        with path.open("a") as file:
+            file.write(f"\n{text}")
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Project:
-    """Follow the README's steps, in their order: install, edit the files, migrate, write the template."""
-    folder = tmp_path_factory.mktemp("project")
-    run([sys.executable, "-m", "venv", folder / "venv"], cwd=folder)
-    project = Project(folder, wheel)
-    install, migrate = readme.commands(STEPS)
-    project.run(install)
+def programs(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
+    """Install the wheel by the README's command into an environment of its own; return the folder of its programs."""
+    folder = tmp_path_factory.mktemp("environment")
+    run([sys.executable, "-m", "venv", folder], cwd=folder)
+    (line,) = (line for line in walkthrough.commands(README) if "pip install" in line)
+    assert line in walkthrough.commands(TUTORIAL)
+    install = [re.sub(r"^django-carillon(\[\w+\])$", rf"{wheel}\1", word) for word in shlex.split(line)]
+    run([folder / "bin" / install[0], *install[1:]], cwd=folder)
+    return folder / "bin"
+
+
+@pytest.fixture(scope="session", params=[README, TUTORIAL], ids=lambda page: page.stem)
+def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Project:
+    """Follow a page in an empty project: put what it says into the files, then migrate."""
+    project = Project(tmp_path_factory.mktemp("project"), programs)
     project.run("django-admin startproject mysite .")
-    for name, text in readme.python(STEPS).items():
+    for name, text in walkthrough.files(request.param).items():
         if name != "anywhere":
-            project.append(name, text)
-    project.run(migrate)
-    template = folder / "mysite" / "templates" / "registration" / "login.html"
-    template.parent.mkdir(parents=True)
-    template.write_text(readme.template(STEPS))
-    project.append("mysite/settings.py", 'TEMPLATES[0]["DIRS"] = [BASE_DIR / "mysite" / "templates"]\n')
-    project.append("mysite/urls.py", "from django.contrib.auth.views import LoginView\n")
-    project.append("mysite/urls.py", 'urlpatterns += [path("", LoginView.as_view())]\n')
+            project.put(name, text)
+    if request.param == README:  # which leaves it to the reader to have a page
+        project.put("mysite/settings.py", 'TEMPLATES[0]["DIRS"] = [BASE_DIR / "templates"]\n')
+        project.put("mysite/urls.py", "from django.views.generic import TemplateView\n")
+        project.put("mysite/urls.py", 'urlpatterns += [path("", TemplateView.as_view(template_name="base.html"))]\n')
+    assert "python manage.py migrate" in walkthrough.commands(request.param)
+    project.run("python manage.py migrate")
     return project
 
 
 @pytest.mark.packaging
-def test_the_readmes_steps_pass_djangos_checks(project: Project) -> None:
+def test_the_steps_pass_djangos_checks(project: Project) -> None:
     project.run("python manage.py check --fail-level WARNING")
     project.run("python manage.py makemigrations --check --dry-run")
 
 
+SIGN_IN = """
+from django.contrib.auth import get_user_model
+from django.test import Client
+user = get_user_model().objects.create_user("alice")
+client = Client()
+client.force_login(user)
+print(client.cookies["sessionid"].value)
+"""
+
+
 @pytest.mark.packaging
-def test_the_readmes_steps_lead_to_a_bell_that_counts_and_streams(project: Project) -> None:
-    sender = readme.python(STEPS)["anywhere"]
-    key = project.run(
-        "python manage.py shell -v 0 -c "
-        + shlex.quote(
-            "from django.contrib.auth import get_user_model\n"
-            "from django.contrib.sessions.backends.db import SessionStore\n"
-            "user = get_user_model().objects.create_user('alice')\n"
-            f"{sender}\n"
-            "session = SessionStore()\n"
-            "session['_auth_user_id'] = str(user.pk)\n"
-            "session['_auth_user_backend'] = 'django.contrib.auth.backends.ModelBackend'\n"
-            "session['_auth_user_hash'] = user.get_session_auth_hash()\n"
-            "session.save()\n"
-            "print(session.session_key)\n"
-        )
-    ).split()[-1]
+def test_the_steps_lead_to_a_bell_that_counts_and_streams(project: Project) -> None:
+    key = project.run(f"python manage.py shell -c {shlex.quote(SIGN_IN)}").split()[-1]
+    project.run(f"python manage.py shell -c {shlex.quote(walkthrough.files(README)['anywhere'])}")
     port = free_port()
-    command: list[str | Path] = [project.bin / "python", "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"]
+    command: list[str | Path] = [project.programs / "python", "manage.py", "runserver", "--noreload", str(port)]
     server = ServerProcess(command, port=port, log=project.folder / "log", cwd=project.folder)
     server.env = project.env
     server.start()
@@ -169,11 +173,10 @@ def test_the_readmes_steps_lead_to_a_bell_that_counts_and_streams(project: Proje
             page = client.get("/").text
             assert '"unseen": 1' in page
             assert "<notification-bell>" in page
-            for script in re.findall(r'(?:src|href)="(/static/[^"]+)"', page):
-                assert client.get(script).status_code == 200
+            for asset in re.findall(r'(?:src|href)="(/static/[^"]+)"', page):
+                assert client.get(asset).status_code == 200
             with client.stream("GET", "/notifications/stream/", headers={"Accept": "text/event-stream"}) as stream:
-                lines = stream.iter_lines()
-                title = next(line for line in lines if "Your export is ready" in line)
+                title = next(line for line in stream.iter_lines() if "Your export is ready" in line)
                 assert title.startswith("data: {")
     finally:
         server.kill()

@@ -244,7 +244,17 @@ def test_a_second_time_changes_nothing(verb: Bulk, field: str, django_capture_on
 
 
 @each_bulk_verb
-@pytest.mark.parametrize("up_to", ["", "inbox", "room-7=5f0c2a91.3", "inbox=00000000.3", "\x00", "x" * 300])
+def test_nothing_had_arrived_at_the_empty_cursor_of_an_inbox_that_was_not_there(verb: Bulk, field: str) -> None:
+    alice = make_user()
+    up_to = cursor(alice)
+    assert up_to == ""
+    tell(alice, "Meanwhile")
+    assert verb(alice, up_to) == 0
+    assert having(field) == set()
+
+
+@each_bulk_verb
+@pytest.mark.parametrize("up_to", ["inbox", "room-7=5f0c2a91.3", "inbox=00000000.3", "\x00", "x" * 300])
 def test_what_is_no_cursor_of_this_inbox_is_refused(verb: Bulk, field: str, up_to: str) -> None:
     alice = make_user()
     tell(alice, "One")

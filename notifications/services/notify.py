@@ -51,7 +51,7 @@ def notify(
         kind: Your name for this type of event, for example ``"comment.created"``; at most 100 characters.
         category: Your name for a group of kinds, by which users may filter; at most 100 characters.
         actor: The user who caused it, or None.
-        data: A JSON object for your own front end, at most 8 KiB.
+        data: A JSON object for your own front end, at most 8 KiB and 30 levels deep.
         dedupe_key: Makes the send idempotent: a recipient who already has a notification with this key gets
             no second one. At most 200 characters.
         expires_at: An aware time after which the notification is hidden.

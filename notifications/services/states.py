@@ -59,7 +59,7 @@ def mark_seen(user: Any, up_to: str | None = None) -> int:
     Args:
         user: Whose inbox.
         up_to: The cursor of what the user had before the eyes, so that what arrives meanwhile stays
-            unseen. None means everything.
+            unseen. None means everything; the empty cursor of an inbox that is not there yet means nothing.
 
     Returns:
         How many changed.
@@ -101,6 +101,8 @@ def _arrived(user: Any, up_to: str | None) -> NotificationQuerySet:
     rows = Notification.objects.of(user)
     if up_to is None:
         return rows
+    if not up_to:
+        return rows.none()
     try:
         position = cursor.parse(up_to).get(INBOX.name)
     except cursor.BadCursor as error:

@@ -22,9 +22,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from .. import __version__
-from ..chat_strings import CHAT_STRINGS
+from ..chat_strings import chat_texts
 from ..inbox import Summary, summary
-from ..strings import STRINGS
+from ..strings import texts
 
 register = template.Library()
 
@@ -83,7 +83,7 @@ def chat_head(context: Context, socket: str = "") -> SafeString:
     return format_html(
         '<link rel="preload" as="fetch" crossorigin href="{}">\n{}\n<script type="module" src="{}"{}></script>',
         urls["chatStyle"],
-        json_script({"urls": urls, "strings": _translated(CHAT_STRINGS)}, "chat-config"),
+        json_script({"urls": urls, "strings": chat_texts()}, "chat-config"),
         static("notifications/chat.js"),
         _nonce(context, request),
     )
@@ -122,7 +122,7 @@ def _config(request: HttpRequest) -> dict[str, Any]:
     numbers = _summary(request)
     return {
         "v": 1,
-        "user": salted_hmac("notifications.user", str(user.pk)).hexdigest()[:20],
+        "user": salted_hmac("notifications.user", str(user.pk), algorithm="sha256").hexdigest()[:20],
         "urls": _urls(),
         "cursor": numbers.cursor,
         "unread": numbers.unread,
@@ -130,13 +130,8 @@ def _config(request: HttpRequest) -> dict[str, Any]:
         "csrf": _csrf(request),
         "version": __version__,
         "language": get_language() or settings.LANGUAGE_CODE,
-        "strings": _translated(STRINGS),
+        "strings": texts(),
     }
-
-
-def _translated(strings: dict[str, str]) -> dict[str, str]:
-    """Leave out what reads the same in English: the elements have that themselves."""
-    return {key: text for key, english in strings.items() if (text := _(english)) != english}
 
 
 def _urls() -> dict[str, str | None]:

@@ -2,8 +2,9 @@
 export class Clock {
   #timers = new Map();
   #count = 0;
+  #due = [];
 
-  constructor(now = 1_000_000) {
+  constructor(now = 1.7e12) {
     this.time = now;
   }
 
@@ -11,6 +12,7 @@ export class Clock {
 
   setTimeout = (callback, time = 0) => {
     this.#timers.set(++this.#count, { at: this.time + Math.max(0, time), callback });
+    this.#due = this.#due.filter(({ count, resolve }) => this.#timers.size < count || resolve());
     return this.#count;
   };
 
@@ -18,14 +20,9 @@ export class Clock {
     this.#timers.delete(timer);
   };
 
-  sleep = (time, signal) =>
-    new Promise((resolve) => {
-      const timer = this.setTimeout(resolve, time);
-      signal?.addEventListener("abort", () => (this.clearTimeout(timer), resolve()), { once: true });
-    });
-
-  get waiting() {
-    return this.#timers.size;
+  /** Until that many timers wait. */
+  due(count) {
+    return this.#timers.size >= count ? Promise.resolve() : new Promise((resolve) => this.#due.push({ count, resolve }));
   }
 
   /** Let `time` ms pass. */

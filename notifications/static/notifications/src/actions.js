@@ -12,6 +12,7 @@ function change(action, now) {
 }
 
 export class Actions {
+  #parts;
   /** The last request per item: two of one item must not overtake each other. @type {Map<number | string, Promise<any>>} */
   #queue = new Map();
 
@@ -25,7 +26,7 @@ export class Actions {
    * @param {(failure: {action: Action, ids: number[], retry: () => Promise<boolean>}, error: any) => void} parts.failed
    */
   constructor(parts) {
-    this.parts = parts;
+    this.#parts = parts;
   }
 
   /**
@@ -35,7 +36,7 @@ export class Actions {
    */
   async items(action, which) {
     const ids = typeof which === "number" ? [which] : [...which];
-    const url = this.parts.urls.item.replace("{action}", action);
+    const url = this.#parts.urls.item.replace("{action}", action);
     const done = await Promise.all(ids.map((id) =>
       this.#run(action, [id], id, url.replace("{id}", `${id}`), {}, () => this.items(action, id))));
     return done.every(Boolean);
@@ -43,7 +44,7 @@ export class Actions {
 
   /** Do it with all that this tab knows of, and what else had arrived by then. @param {"read-all" | "seen"} action @returns {Promise<boolean>} */
   all(action) {
-    const { store, urls } = this.parts;
+    const { store, urls } = this.#parts;
     const seen = action === "seen";
     const ids = store.items.filter((item) => !item.archived_at && !item.read_at && !(seen && item.seen_at)).map(({ id }) => id);
     return this.#run(action, ids, action, seen ? urls.seen : urls.readAll, { up_to: store.top }, () => this.all(action));
@@ -58,7 +59,7 @@ export class Actions {
    * @param {() => Promise<boolean>} retry
    */
   async #run(action, ids, key, url, body, retry) {
-    const { store, request, now, changed, failed } = this.parts;
+    const { store, request, now, changed, failed } = this.#parts;
     const counts = action === "seen" ? ["unseen"] : action === "read-all" ? ["unseen", "unread"] : [];
     const wish = store.wish(change(action, new Date(now()).toISOString()), ids, counts);
     changed();

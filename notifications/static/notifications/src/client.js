@@ -15,6 +15,9 @@ const FARTHEST = 2 ** 31 - 1; // ms; browsers call a longer timer at once
 
 /** @typedef {import("./types.js").Item} Item */
 
+const VERBS = { read: "mark as read", unread: "mark as unread", archive: "archive", unarchive: "move back to inbox",
+  "read-all": "mark all as read", seen: "mark as seen" };
+
 /** Called with each new client: what a bundle adds to the core. @type {((client: Client) => void)[]} */
 export const extensions = [];
 
@@ -23,6 +26,7 @@ export class Client extends Emitter {
   #connection;
   #request;
   #actions;
+  /** @type {((count: number) => void) | undefined} */
   #title;
   /** @type {Map<string, Feed>} */
   #feeds = new Map();
@@ -51,7 +55,7 @@ export class Client extends Emitter {
     const { now, document } = this.env;
     const born = now();
     this.#store = new Store(config);
-    this.#title = titleCounter(config.title === false ? undefined : document);
+    if (document && config.title !== false) this.#title = titleCounter(document);
     this.#request = requester(config, this.env);
     this.#connection = new Connection(config, this.env, {
       cursor: () => this.#store.cursor,
@@ -71,7 +75,7 @@ export class Client extends Emitter {
       failed: (failure, error) => {
         const key = "couldNot" + `-${failure.action}`.replace(/-./g, (part) => part[1].toUpperCase());
         this.#refused(error);
-        this.emit("failure", { ...failure, message: this.text(key, "Could not save the change.") });
+        this.emit("failure", { ...failure, message: this.text(key, `Could not ${VERBS[failure.action]}.`) });
       },
     });
     for (const extend of extensions) extend(this);
@@ -227,7 +231,7 @@ export class Client extends Emitter {
     const [items, total] = [this.#arrivals, this.#total];
     this.#arrivals = [];
     this.#total = 0;
-    this.#title(this.counts.unseen);
+    this.#title?.(this.counts.unseen);
     if (total) this.emit("notification", { items, total });
     this.emit("change");
     const { clearTimeout, setTimeout, now } = this.env;

@@ -73,11 +73,6 @@ export class Connection {
     return this.#tabs.leading;
   }
 
-  /** The name of the lock; what belongs to the tabs of one user can be named after it. */
-  get name() {
-    return this.#tabs.name;
-  }
-
   /** Neither closed, nor signed out, nor paused on purpose. */
   get #awake() {
     return !/closed|signed-out|paused/.test(this.state.name) || this.state.transport;

@@ -4,6 +4,8 @@
 
 export class Feed {
   #store;
+  #changed;
+  #now;
   #fetch;
   /** Items from this id on are complete here; those below wait for `loadMore()`. */
   #floor = Infinity;
@@ -34,8 +36,8 @@ export class Feed {
     this.#store = store;
     this.#fetch = fetch;
     this.filter = filter;
-    this.changed = changed;
-    this.now = now;
+    this.#changed = changed;
+    this.#now = now;
   }
 
   /** What to show, newest first. An item that did not change is the same object as before. */
@@ -94,7 +96,7 @@ export class Feed {
     this.#generation = resets;
     this.loading = true;
     this.error = null;
-    this.changed();
+    this.#changed();
     /** @type {Record<string, string>} */
     const query = { ...this.filter, ...(before !== null && { before: `${before}` }) };
     try {
@@ -103,6 +105,7 @@ export class Feed {
       this.#store.page(page);
       this.#next = page.next;
       this.#floor = page.next ?? 0;
+      if (!this.loaded) this.showFresh(); // held before: from here on
       this.loaded = true;
     } catch (error) {
       if (resets === this.#store.resets) this.error = /** @type {Error} */ (error).message;
@@ -114,11 +117,11 @@ export class Feed {
 
   #again() {
     this.#revision = -1;
-    this.changed();
+    this.#changed();
   }
 
   #compute() {
-    const now = this.now();
+    const now = this.#now();
     if (this.#revision === this.#store.revision && now < this.until) return;
     this.#revision = this.#store.revision;
     this.until = Infinity;

@@ -6,6 +6,9 @@
  * rejected lock is lost leadership.
  */
 export class Leader {
+  #locks;
+  #name;
+  #onChange;
   /** @type {{abort: AbortController, done?: (value?: any) => void} | null} */
   #turn = null;
 
@@ -13,9 +16,9 @@ export class Leader {
 
   /** @param {LockManager} locks @param {string} name @param {(leading: boolean) => void} onChange */
   constructor(locks, name, onChange) {
-    this.locks = locks;
-    this.name = name;
-    this.onChange = onChange;
+    this.#locks = locks;
+    this.#name = name;
+    this.#onChange = onChange;
   }
 
   /** Wait for the lead; `steal` takes it from the tab that has it. */
@@ -29,7 +32,7 @@ export class Leader {
       return new Promise((resolve) => (turn.done = resolve));
     };
     const options = steal ? { steal } : { signal: turn.abort.signal }; // the standard allows one of the two
-    this.locks.request(this.name, options, hold).catch(() => {
+    this.#locks.request(this.#name, options, hold).catch(() => {
       if (this.#turn !== turn) return;
       if (!this.leading) return this.#set(true); // no lock to be had here (a sandboxed frame): every tab for itself
       this.#turn = null;
@@ -51,6 +54,6 @@ export class Leader {
   #set(leading) {
     if (leading === this.leading) return;
     this.leading = leading;
-    this.onChange(leading);
+    this.#onChange(leading);
   }
 }

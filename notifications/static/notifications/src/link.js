@@ -8,6 +8,8 @@ import { initial, isFine } from "./state.js";
 const PROTOCOL = 1;
 
 export class Link {
+  #env;
+  #parts;
   #machine;
   #names;
   /** @type {any} */
@@ -24,8 +26,8 @@ export class Link {
    * @param {() => void} parts.onState
    */
   constructor(env, parts) {
-    this.env = env;
-    this.parts = parts;
+    this.#env = env;
+    this.#parts = parts;
     this.#names = [...parts.transports.keys()];
     this.#machine = initial(this.#names);
   }
@@ -38,7 +40,7 @@ export class Link {
 
   /** Tell the machine what happened. @param {import("./machine.js").Event} event */
   send(event) {
-    const { now, random, setTimeout, clearTimeout } = this.env;
+    const { now, random, setTimeout, clearTimeout } = this.#env;
     const { state, effect } = step(this.#machine, event, { now: now(), random });
     if (effect) this.#session?.abort();
     if (state.wakeAt !== this.#machine.wakeAt || event.type === "tick") {
@@ -46,7 +48,7 @@ export class Link {
       if (state.wakeAt !== null) this.#timer = setTimeout(() => this.send({ type: "tick" }), Math.ceil(state.wakeAt - now()));
     }
     this.#machine = state;
-    this.parts.onState();
+    this.#parts.onState();
     if (effect === "open" && this.#machine === state) this.#open();
   }
 
@@ -59,10 +61,10 @@ export class Link {
       abort.abort();
       this.send({ type: "ended", reason, retry });
     };
-    this.parts.transports.get(this.#names[this.#machine.index])?.({
+    this.#parts.transports.get(this.#names[this.#machine.index])?.({
       signal,
       end,
-      since: this.parts.cursor,
+      since: this.#parts.cursor,
       bytes: () => signal.aborted || this.send({ type: "bytes" }),
       floor: (time) => this.send({ type: "floor", time }),
       frame: (frame) => {
@@ -72,7 +74,7 @@ export class Link {
         else if (type === "bye") end(frame);
         else if (type === "error") end({ reason: code, retry: retry ?? undefined });
         else {
-          this.parts.onFrame(frame);
+          this.#parts.onFrame(frame);
           if (type === "hello") this.send({ type, heartbeat });
         }
       },

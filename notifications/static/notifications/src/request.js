@@ -28,8 +28,9 @@ export class Refusal extends Error {
 export function requester({ csrf }, { fetch, document }) {
   /** The token changes at sign-in, so the cookie is fresher than the page. */
   const token = () => {
-    const pair = document?.cookie.split("; ").find((pair) => pair.startsWith(csrf.cookie + "="));
-    return pair ? decodeURIComponent(pair.slice(csrf.cookie.length + 1)) : csrf.token;
+    const name = `${csrf.cookie}=`;
+    const pair = document?.cookie.split("; ").find((pair) => pair.startsWith(name));
+    return pair ? decodeURIComponent(pair.slice(name.length)) : csrf.token;
   };
 
   /**

@@ -7,6 +7,8 @@ const END_OF_LINE = /\r\n?|\n/g;
 export class TooLong extends Error {}
 
 export class Parser {
+  #onEvent;
+  #onRetry;
   #decoder = new TextDecoder(); // removes one byte order mark, as the standard wants
   #line = ""; // the beginning of a line whose end has not come yet
   #afterReturn = false; // the last chunk ended with CR: an LF at the start of the next belongs to it
@@ -20,8 +22,8 @@ export class Parser {
    * @param {(milliseconds: number) => void} [onRetry]
    */
   constructor(onEvent, onRetry) {
-    this.onEvent = onEvent;
-    this.onRetry = onRetry;
+    this.#onEvent = onEvent;
+    this.#onRetry = onRetry;
   }
 
   /**
@@ -59,14 +61,14 @@ export class Parser {
     } else if (field === "event") this.#type = value;
     else if (field === "id") {
       if (!value.includes("\0")) this.#id = value;
-    } else if (field === "retry" && /^\d+$/.test(value)) this.onRetry?.(+value);
+    } else if (field === "retry" && /^\d+$/.test(value)) this.#onRetry?.(+value);
   }
 
   #dispatch() {
     const [type, data] = [this.#type, this.#data];
     this.#type = this.#data = "";
     this.#size = 0;
-    if (data) this.onEvent({ type: type || "message", data: data.slice(0, -1), id: this.#id });
+    if (data) this.#onEvent({ type: type || "message", data: data.slice(0, -1), id: this.#id });
   }
 
   /** @param {number} more */

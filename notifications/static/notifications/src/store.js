@@ -14,6 +14,7 @@ import { position } from "./cursor.js";
 
 const LIMIT = 1_000; // items that frames may bring, beside what the reader paged; the oldest are forgotten and paged again
 const OVERTAKE = 60_000; // ms by which an item's transaction may commit after a later item's
+const STATES = /** @type {const} */ (["seen_at", "read_at", "archived_at"]);
 const COUNTED = /** @type {const} */ (["unread", "unseen"]);
 
 /** @param {Item} item */
@@ -185,12 +186,12 @@ export class Store {
     return false;
   }
 
-  /** Drop the confirmed wishes that the server's item fulfils, or that it has overtaken. @param {Entry} entry */
+  /** Drop the confirmed wishes that the server's item has overtaken, and all of them when they change nothing. @param {Entry} entry */
   #fulfil({ base, wishes }) {
-    for (const [wish, version] of wishes) {
-      const fulfilled = Object.entries(wish.change).every(([key, value]) => !base[/** @type {"id"} */ (key)] === !value);
-      if (wish.settled && (fulfilled || base.version > version)) wishes.delete(wish);
-    }
+    for (const [wish, version] of wishes) if (wish.settled && base.version > version) wishes.delete(wish);
+    const view = this.#show(base, wishes);
+    const same = STATES.every((key) => !view[key] === !base[key]);
+    if (same && [...wishes.keys()].every(({ settled }) => settled)) wishes.clear();
   }
 
   /** @param {Entry} entry */

@@ -12,6 +12,9 @@ const ANSWER = 5_000; // ms for the leader to answer a tab that people look at
 const ROUND = 60_000; // ms between such questions
 
 export class Tabs {
+  #env;
+  #parts;
+  #scope;
   /** @type {BroadcastChannel | undefined} */
   #channel;
   /** @type {Leader | undefined} */
@@ -31,22 +34,22 @@ export class Tabs {
    * @param {(message: any) => void} parts.onMessage
    */
   constructor({ user, version, urls }, env, parts) {
-    this.env = env;
-    this.parts = parts;
+    this.#env = env;
+    this.#parts = parts;
     this.mark = { protocol: PROTOCOL, user, version, born: env.now() };
-    this.scope = `carillon ${urls.changes}`;
-    this.name = `${this.scope} ${PROTOCOL} ${user}`;
+    this.#scope = `carillon ${urls.changes}`;
+    this.name = `${this.#scope} ${PROTOCOL} ${user}`;
   }
 
   get visible() {
-    return this.env.document?.visibilityState !== "hidden";
+    return this.#env.document?.visibilityState !== "hidden";
   }
 
   /** Join the others, and wait for the lead. */
   contend() {
-    const { BroadcastChannel, locks } = this.env;
+    const { BroadcastChannel, locks } = this.#env;
     if (!this.#channel && BroadcastChannel) {
-      this.#channel = new BroadcastChannel(this.scope);
+      this.#channel = new BroadcastChannel(this.#scope);
       this.#channel.onmessage = ({ data }) => this.#hear(data);
     }
     if (locks) {
@@ -58,7 +61,7 @@ export class Tabs {
 
   /** Give the lead back and wait no longer; go on listening. */
   release() {
-    this.env.clearTimeout(this.#timer);
+    this.#env.clearTimeout(this.#timer);
     this.#leader?.release();
     this.#lead(false);
   }
@@ -78,7 +81,7 @@ export class Tabs {
    * slow, and from one that does not answer; but not at once, for people switch to and fro.
    */
   look() {
-    const { clearTimeout, setTimeout } = this.env;
+    const { clearTimeout, setTimeout } = this.#env;
     clearTimeout(this.#timer);
     if (this.leading) return;
     this.post("hi");
@@ -93,13 +96,13 @@ export class Tabs {
   #lead = (/** @type {boolean} */ leading) => {
     if (leading === this.leading) return;
     this.leading = leading;
-    if (leading) this.env.clearTimeout(this.#timer);
-    this.parts.onLead();
+    if (leading) this.#env.clearTimeout(this.#timer);
+    this.#parts.onLead();
   };
 
   /** @param {any} message */
   #hear(message) {
     if (message.type === "state") this.#answered = !message.hidden;
-    this.parts.onMessage(message);
+    this.#parts.onMessage(message);
   }
 }

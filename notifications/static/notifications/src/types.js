@@ -24,11 +24,11 @@
  * @property {1} v
  * @property {string} user an opaque key of the user
  * @property {{stream: string, changes: string, inbox: string, item: string, readAll: string, seen: string, counts?: string,
- *   page?: string, socket: string | null}} urls
+ *   page?: string, style?: string, socket: string | null}} urls
  * @property {string} cursor
  * @property {number} unread
  * @property {number} unseen
- * @property {{header: string, cookie: string, token: string}} csrf
+ * @property {{header: string, cookie: string | null, token: string}} csrf
  * @property {string} version of the package
  * @property {string} [language]
  * @property {Record<string, string>} [strings]

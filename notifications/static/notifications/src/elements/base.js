@@ -10,7 +10,7 @@
 
 const ANNOUNCE_AFTER = 250; // ms; what happens within it is read out as one message
 
-/** @type {Map<string, Promise<CSSStyleSheet>>} by address, for all elements; policies allow a constructed sheet, not `<style>` */
+/** @type {Map<string, Promise<CSSStyleSheet>>} by address, for all elements; policies allow a constructed one, not `<style>` */
 const styles = new Map();
 
 /** @template {Held} Client */
@@ -52,9 +52,9 @@ export class CarillonElement extends HTMLElement {
     return null;
   }
 
-  /** The addresses of the style sheets. */
-  get styles() {
-    return [/** @type {any} */ (this.client.config.urls).style];
+  /** The address of the style sheet. @returns {string} */
+  get sheet() {
+    return /** @type {any} */ (this.client.config.urls).style;
   }
 
   /**
@@ -105,22 +105,20 @@ export class CarillonElement extends HTMLElement {
    * @param {Node[]} nodes
    */
   async #show(nodes) {
-    const sheets = await Promise.all(this.styles.map(sheet));
+    const style = await sheet(this.sheet);
     const root = this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = sheets;
+    root.adoptedStyleSheets = [style];
     root.append(...nodes, this.#region);
   }
 }
 
-/** @param {string} address @returns {Promise<CSSStyleSheet>} */
+/** @param {string} address */
 function sheet(address) {
-  const known = styles.get(address);
-  if (known) return known;
-  const coming = fetch(address)
-    .then((response) => (response.ok ? response.text() : Promise.reject(new Error(address))))
-    .then((text) => new CSSStyleSheet().replace(text));
-  styles.set(address, coming);
-  return coming;
+  const found = styles.get(address) ??
+    fetch(address).then((response) => (response.ok ? response.text() : Promise.reject(new Error(address))))
+      .then((text) => new CSSStyleSheet().replace(text));
+  styles.set(address, found);
+  return found;
 }
 
 /**
@@ -160,4 +158,13 @@ export function link(url, act, ...children) {
   const attributes = { class: "main", part: "link", onclick: act, onauxclick: act };
   if (/^(https?:|[/?#])/i.test(url)) return h("a", { ...attributes, href: url }, ...children);
   return h("button", { ...attributes, type: "button" }, ...children);
+}
+
+/**
+ * Make a line of somebody's words: it keeps its own direction, and stands where the page's language begins.
+ * @param {string} look
+ * @param {string} words
+ */
+export function text(look, words) {
+  return h("span", { class: look, part: look }, h("bdi", {}, words));
 }

@@ -26,8 +26,8 @@ export class NotificationBell extends NotificationElement {
       "header",
       { part: "header" },
       this.#heading,
-      h("connection-status", { quiet: true }),
       this.#readAll,
+      h("connection-status", { part: "status", quiet: true }),
       h("div", { class: "filters", role: "group", "aria-labelledby": "heading" }, this.#all, this.#unread),
     ),
     this.#view.root,
@@ -45,7 +45,7 @@ export class NotificationBell extends NotificationElement {
     this.#unread.textContent = this.text("unread", "Unread");
     this.#link.textContent = this.text("seeAll", "See all notifications");
     this.#link.setAttribute("href", this.client.config.urls.page ?? "");
-    this.#button.append(this.#badge, h("connection-status", { variant: "dot", quiet: true }));
+    this.#button.append(this.#badge, h("connection-status", { part: "status", variant: "dot", quiet: true }));
     this.#button.popoverTargetElement = this.#panel; // opens and closes it, and puts it next in the order of Tab
     this.#panel.addEventListener("beforetoggle", (event) => this.#toggle(/** @type {ToggleEvent} */ (event).newState === "open"));
     this.#panel.addEventListener("toggle", () => {
@@ -63,6 +63,7 @@ export class NotificationBell extends NotificationElement {
       () => removeEventListener("resize", place),
       () => removeEventListener("scroll", place, true),
       () => this.#toggle(false), // taken out of the page, a popover closes without a word
+      this.client.on("state", ({ to }) => this.open && this.#view.revive(to)),
       this.client.on("notification", ({ items, total }) => this.#arrived(items[0].title, total)),
       this.client.on("failure", (failure) => {
         if (this.open && failure.action !== "load" && failure.action !== "seen") this.#view.fail(failure);

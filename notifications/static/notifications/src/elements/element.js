@@ -1,7 +1,7 @@
 /** The elements of notifications share the page's one connection. */
 
 import { connection } from "../config.js";
-import { button, CarillonElement, h, link } from "./base.js";
+import { button, CarillonElement, h, link, text } from "./base.js";
 
 /** @extends {CarillonElement<import("../client.js").Client>} */
 export class NotificationElement extends CarillonElement {
@@ -10,4 +10,4 @@ export class NotificationElement extends CarillonElement {
   }
 }
 
-export { button, h, link };
+export { button, h, link, text };

@@ -48,6 +48,14 @@ export class FeedView {
     return feed.load();
   }
 
+  /**
+   * Try again what failed while there was no connection.
+   * @param {string} state of the connection, now
+   */
+  revive(state) {
+    if (this.feed.error && (state === "live" || state === "polling")) this.feed.loadMore();
+  }
+
   /** Nobody looks any more. */
   close() {
     this.feed?.hold(false);

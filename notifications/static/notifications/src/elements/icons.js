@@ -8,10 +8,10 @@ const PATHS = {
   archive: "M4 5h16v4H4zM5.5 9v10h13V9M10 13h4",
   unarchive: "M4 5h16v4H4zM5.5 9v10h13V9M12 17v-5m-2 2 2-2 2 2",
   close: "m7 7 10 10M17 7 7 17",
-  info: "M12 11v5.5M12 7.5v.01",
-  success: "m7.5 12.5 3 3 6-6.5",
-  warning: "M12 7v6M12 16.5v.01",
-  error: "m8.5 8.5 7 7M15.5 8.5l-7 7",
+  info: "M12 11v6M12 7v.01",
+  success: "m6.5 12.5 4 4 7-8",
+  warning: "M12 6.5v7M12 17.5v.01",
+  error: "m8 8 8 8M16 8l-8 8",
 };
 
 /**

@@ -50,6 +50,7 @@ export class NotificationList extends NotificationElement {
       () => this.#view.close(),
       () => sight.disconnect(),
       () => document.removeEventListener("visibilitychange", look),
+      this.client.on("state", ({ to }) => this.#view.revive(to)),
       this.client.on("notification", look),
       this.client.on("failure", (failure) => {
         if (failure.action !== "load" && failure.action !== "seen") this.#view.fail(failure);

@@ -1,6 +1,6 @@
 /** The rows of a list: real links, updated in place, with the focus kept where the reader had it. */
 
-import { button, h, link } from "./element.js";
+import { button, h, link, text } from "./element.js";
 import { icon } from "./icons.js";
 import { time } from "./time.js";
 
@@ -79,8 +79,8 @@ export class Rows {
     const { client } = owner;
     const unread = !item.read_at;
     const notes = [unread && owner.text("unread", "Unread"), level(owner, item.level)].filter(Boolean);
-    /** @type {(verb: "markRead" | "markUnread" | "archive" | "unarchive", image: string, english: string) => HTMLElement} */
-    const action = (verb, image, english) => {
+    /** @type {(verb: "markRead" | "markUnread" | "archive" | "unarchive", english: string, image: string) => HTMLElement} */
+    const action = (verb, english, image) => {
       const title = owner.text(verb, english);
       return button("icon", () => client[verb](item.id), icon(image), { title, "aria-label": `${title}: ${item.title}` });
     };
@@ -95,8 +95,8 @@ export class Rows {
           "span",
           { class: "words" },
           notes.length ? h("span", { class: "hidden" }, `${notes.join(", ")}: `) : null,
-          h("span", { class: "title", part: "title", dir: "auto" }, item.title),
-          item.body ? h("span", { class: "body", part: "body", dir: "auto" }, item.body) : null,
+          text("title", item.title),
+          item.body ? text("body", item.body) : null,
           h("span", { class: "meta", part: "meta" }, ...meta(item, owner.language)),
         ),
       ),
@@ -104,10 +104,10 @@ export class Rows {
         "div",
         { class: "actions" },
         ...(item.archived_at
-          ? [action("unarchive", "unarchive", "Move back to inbox")]
+          ? [action("unarchive", "Move back to inbox", "unarchive")]
           : [
-              unread ? action("markRead", "check", "Mark as read") : action("markUnread", "unread", "Mark as unread"),
-              action("archive", "archive", "Archive"),
+              unread ? action("markRead", "Mark as read", "check") : action("markUnread", "Mark as unread", "unread"),
+              action("archive", "Archive", "archive"),
             ]),
       ),
     );

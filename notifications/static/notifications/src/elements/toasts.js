@@ -1,6 +1,6 @@
 /** `<notification-toasts>`: what has just arrived, for a moment, in a corner. */
 
-import { button, h, link, NotificationElement } from "./element.js";
+import { button, h, link, NotificationElement, text } from "./element.js";
 import { icon } from "./icons.js";
 
 /** @typedef {import("../types.js").Item} Item */
@@ -87,8 +87,8 @@ export class NotificationToasts extends NotificationElement {
         h(
           "span",
           { class: "words" },
-          h("span", { class: "title", part: "title", dir: "auto" }, title),
-          body ? h("span", { class: "body", part: "body", dir: "auto" }, body) : null,
+          text("title", title),
+          body ? text("body", body) : null,
         ),
       ),
       retry ? button("text", after(retry), this.text("retry", "Try again")) : null,

@@ -1,4 +1,4 @@
-/** The inbox over a WebSocket: for networks that hold streams back. */
+/** The inbox over the WebSocket of the chat: for networks that hold streams back. */
 
 /** @type {import("./index.js").Transport} */
 export function socket({ since, signal, bytes, frame, end }, url, { WebSocket }) {
@@ -8,12 +8,14 @@ export function socket({ since, signal, bytes, frame, end }, url, { WebSocket })
   wire.onclose = () => end({ reason: "network" });
   wire.onmessage = ({ data }) => {
     bytes();
-    try {
-      const { type, code, retry, ...rest } = JSON.parse(data);
-      if (type === "nack") end({ reason: code, retry: retry ?? undefined });
-      else frame({ type, code, retry, ...rest });
-    } catch {
-      end({ reason: "content-type" });
+    for (const line of data.split("\n")) {
+      try {
+        const message = JSON.parse(line);
+        if (message.type === "nack") end({ reason: message.code, retry: message.retry ?? undefined });
+        else frame(message);
+      } catch {
+        end({ reason: "content-type" });
+      }
     }
   };
 }

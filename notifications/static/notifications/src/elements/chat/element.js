@@ -31,8 +31,8 @@ export class ChatElement extends CarillonElement {
     return chat();
   }
 
-  get styles() {
-    return [/** @type {any} */ (this.client.config.urls).chatStyle];
+  get sheet() {
+    return /** @type {any} */ (this.client.config.urls).chatStyle;
   }
 }
 
