@@ -19,7 +19,7 @@ list.addEventListener("room-select", (event) => {
   const { room: id } = event.detail;
   if (String(id) !== shown()) history.pushState(null, "", new URL(list.getAttribute("href").replace("{id}", id), address));
   show(id);
-  room.focus();
+  if (matchMedia("(hover: hover)").matches) room.focus(); // on a phone the keyboard would cover the conversation
 });
 
 page.querySelector("[slot=back]").addEventListener("click", (event) => {

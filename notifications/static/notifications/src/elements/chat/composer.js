@@ -179,7 +179,7 @@ export class Composer {
       : owner.text("replyingTo", "Reply to {name}", { name: (quoted && quoted.author?.name) || "…" });
     const cancel = owner.text("cancel", "Cancel");
     context.replaceChildren(icon(this.#edits ? "edit" : "reply"),
-      h("span", { class: "about" }, h("strong", {}, title), h("span", { dir: "auto" }, (quoted && quoted.body) || "")),
+      h("span", { class: "about" }, h("strong", {}, title), h("span", {}, h("bdi", {}, (quoted && quoted.body) || ""))),
       button("icon", () => this.#cancel(), icon("close"), { title: cancel, "aria-label": cancel }));
   }
 }

@@ -114,7 +114,7 @@ export class ChatList extends ChatElement {
           muted ? h("span", { class: "muted" }, icon("muted"), h("span", { class: "hidden" }, this.text("muted", "Muted"))) : null,
           at ? h("time", { datetime: at.toISOString() }, briefly(at, new Date(), this.language)) : null),
         h("span", { class: "tail" },
-          h("span", { class: "preview", dir: "auto" }, ...this.#preview(room)),
+          h("span", { class: "preview" }, ...this.#preview(room)),
           unread ? h("span", { class: "badge" }, h("span", { "aria-hidden": "true" }, count), h("span", { class: "hidden" }, this.text("unreadCount", "{count} unread", { count }))) : null)),
     );
   }
@@ -124,15 +124,15 @@ export class ChatList extends ChatElement {
     const { last, typing, waiting } = room;
     if (typing.length) return [h("em", {}, this.text("typing", "typing…"))];
     const draft = this.client.drafts.get(room.id).body.trim();
-    if (draft && this.getAttribute("current") !== `${room.id}`) return [h("em", {}, this.text("draft", "Draft:")), " ", draft];
+    if (draft && this.getAttribute("current") !== `${room.id}`) return [h("em", {}, this.text("draft", "Draft:")), " ", h("bdi", {}, draft)];
     const mine = waiting.at(-1);
-    if (mine) return [icon(mine.state === "failed" ? "alert" : "clock"), mine.body];
+    if (mine) return [icon(mine.state === "failed" ? "alert" : "clock"), h("bdi", {}, mine.body)];
     if (!last) return [];
     if (last.deleted) return [h("i", {}, this.text("messageDeleted", "This message was deleted"))];
     if (last.kind !== "text") return [last.subject?.name ?? last.author?.name ?? "", last.body && ` · ${last.body}`];
     const own = last.author?.id === this.client.me?.id;
     const who = own ? this.text("you", "You") : room.info?.kind === "group" ? (last.author?.name ?? "").split(" ")[0] : "";
-    return [who && `${who}: `, last.body];
+    return [who && `${who}: `, h("bdi", {}, last.body)];
   }
 
   /** @param {KeyboardEvent} event */

@@ -26,7 +26,7 @@ export class ChatRoom extends ChatElement {
   #wasLive = false;
   #counting = false;
 
-  heading = h("h2", { id: "name", dir: "auto" });
+  heading = h("bdi");
   about = h("span", { class: "about" });
   face = h("span", { class: "face" });
   typing = h("div", { class: "typing", part: "typing" });
@@ -57,7 +57,7 @@ export class ChatRoom extends ChatElement {
         h("button", { class: "text", value: "" }, this.text("cancel", "Cancel")),
         h("button", { class: "text danger", value: "delete" }, this.text("delete", "Delete"))));
     return [h("section", { class: "room", part: "room", "aria-labelledby": "name" },
-      h("header", { part: "header" }, h("slot", { name: "back" }), this.face, h("div", { class: "title" }, this.heading, this.about), h("slot", { name: "actions" })),
+      h("header", { part: "header" }, h("slot", { name: "back" }), this.face, h("div", { class: "title" }, h("h2", { id: "name" }, this.heading), this.about), h("slot", { name: "actions" })),
       this.notice, this.log.root, this.typing, this.unsent, this.failure, this.composer.root), this.picker, this.doubt];
   }
 
