@@ -1,7 +1,7 @@
 """What the demo says: believable notifications of a society of bell ringers."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from django.utils.translation import gettext, gettext_noop
 
@@ -21,7 +21,7 @@ class Sample:
     state: Literal["new", "read", "archived"] = "new"
 
     @property
-    def content(self) -> dict[str, str]:
+    def content(self) -> dict[str, Any]:
         """The arguments of `notify`, in the active language."""
         text = {"title": gettext(self.title), "body": gettext(self.body) if self.body else ""}
         return {**text, "level": self.level, "category": self.category, "kind": self.kind, "url": self.url}

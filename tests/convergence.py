@@ -53,7 +53,7 @@ class Reader:
             self.start_afresh()
         for frame in batch.frames:
             self.apply(json.loads(frame.data)["items"], continued=batch.start is not None)
-        moved = batch.to != self.position
+        moved: bool = batch.to != self.position
         self.position = batch.to
         return moved
 
@@ -154,7 +154,7 @@ def lose_hooks(seed: str, report: dict[str, Any]) -> None:
             report["hooks_run"] += 1
             hook(*args)
 
-    commit.sequence_now = sometimes
+    commit.sequence_now = sometimes  # type: ignore[assignment]
 
 
 def run(seed: str) -> dict[str, Any]:

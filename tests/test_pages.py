@@ -4,6 +4,7 @@ import re
 from typing import Any
 from urllib.parse import quote
 
+from django.contrib.auth.models import User
 from django.test import Client, TestCase, override_settings
 from django.urls import reverse
 
@@ -17,6 +18,9 @@ ADDRESS = "/notifications/"
 
 
 class PageTestCase(TestCase):
+    alice: User
+    bob: User
+
     @classmethod
     def setUpTestData(cls) -> None:
         cls.alice = make_user("alice")

@@ -10,9 +10,10 @@ from typing import Any
 
 import django
 import pytest
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
+from django.http import HttpResponse
 from django.template import Context, RequestContext, Template, TemplateSyntaxError
 from django.test import RequestFactory, TestCase, override_settings
 from django.utils import translation
@@ -53,10 +54,13 @@ class Tags(HTMLParser):
 
 def config(html: str) -> dict[str, Any]:
     """Return the configuration that `html` carries."""
-    return json.loads(next(script for script in Tags(html).scripts if script.strip()))
+    found: dict[str, Any] = json.loads(next(script for script in Tags(html).scripts if script.strip()))
+    return found
 
 
 class TemplateTagTests(TestCase):
+    alice: User
+
     @classmethod
     def setUpTestData(cls) -> None:
         cls.alice = make_user("alice")
@@ -136,12 +140,12 @@ class TemplateTagTests(TestCase):
 
     @pytest.mark.skipif(django.VERSION < (6, 0), reason="Django's own policy came with 6.0")
     def test_the_nonce_of_djangos_own_policy_is_on_style_and_script(self) -> None:
-        from django.middleware.csp import ContentSecurityPolicyMiddleware, get_nonce  # type: ignore[import-not-found]
-        from django.template.context_processors import csp  # type: ignore[attr-defined]
+        from django.middleware.csp import ContentSecurityPolicyMiddleware, get_nonce
+        from django.template.context_processors import csp
 
         request = RequestFactory().get("/")
         request.user = self.alice
-        ContentSecurityPolicyMiddleware(lambda request: None).process_request(request)
+        ContentSecurityPolicyMiddleware(lambda request: HttpResponse()).process_request(request)
         html = HEAD.render(RequestContext(request, csp(request)))
         nonce = str(get_nonce(request))
         self.assertGreater(len(nonce), 10)

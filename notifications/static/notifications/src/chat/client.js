@@ -1,8 +1,8 @@
 /** The chat's client: one socket for this tab, its rooms, and the outbox that gets everything through. */
 
-import { Emitter } from "../emitter.js";
+import { emitter } from "../emitter.js";
 import { environment } from "../env.js";
-import { Link } from "../link.js";
+import { link } from "../link.js";
 import { watchPage } from "../page.js";
 import { Refusal, requester } from "../request.js";
 import { Drafts } from "./drafts.js";
@@ -28,7 +28,8 @@ export class Refused extends Refusal {
   }
 }
 
-export class Chat extends Emitter {
+export class Chat {
+  #emitter = emitter();
   #link;
   #unwatch;
   /** @type {Map<number, Room>} */
@@ -47,6 +48,10 @@ export class Chat extends Emitter {
   #linger;
   #dirty = false;
 
+  on = this.#emitter.on;
+  emit = this.#emitter.emit;
+  /** The connection, as people are told. @type {import("../state.js").Snapshot} */
+  state = Object.freeze({ name: "closed", reason: "stopped", attempt: 0, nextTryAt: null, troubledSince: null, transport: "socket" });
   /** Whether commands get through. */
   live = false;
   /** Who the user is; null until the server said so. @type {import("./types.js").Actor | null} */
@@ -54,29 +59,26 @@ export class Chat extends Emitter {
 
   /** @param {import("./types.js").ChatConfig} config */
   constructor(config) {
-    super();
     this.config = Object.freeze(config);
     const env = (this.env = environment(config.env));
     const request = requester(config, env);
     this.outbox = new Outbox(config.user, storage(env), env.now);
     this.drafts = new Drafts(config.user, storage(env));
     this.list = new RoomList(this, (query) => request(`${config.urls.rooms}?${new URLSearchParams(query)}`));
-    this.#link = new Link(env, {
-      transports: new Map([["socket", (session) => this.#connect(session)]]),
+    this.#link = link(env, {
+      transports: [["socket", (session) => this.#connect(session)]],
       cursor: () => "",
       onFrame: (frame) => this.#apply(frame),
-      onState: () => this.#state(),
+      onState: (state) => this.#state(state),
     });
-    /** The connection, as people are told. */
-    this.state = this.#link.state;
     this.#unwatch = watchPage(env, {
-      suspend: () => OVER.includes(this.state.name) || this.#link.send({ type: "rest", name: "paused", reason: "hidden" }),
+      suspend: () => OVER.includes(this.state.name) || this.#link({ type: "rest", name: "paused", reason: "hidden" }),
       awaken: () => this.#awaken(),
       visibility: () => {
         if (env.document?.visibilityState === "visible") this.#awaken();
         this.changed();
       },
-      online: (type) => this.#link.send({ type }),
+      network: (type) => this.#link({ type }),
     });
     const heard = (/** @type {any} */ { key, newValue }) => {
       this.outbox.heard(key, newValue);
@@ -91,7 +93,7 @@ export class Chat extends Emitter {
     const holder = {};
     this.env.clearTimeout(this.#linger);
     this.#holders.add(holder);
-    if (this.state.name === "closed" && this.state.reason === "stopped") this.#link.send({ type: "start" });
+    if (this.state.name === "closed" && this.state.reason === "stopped") this.#link({ type: "start" });
     return () => {
       this.#holders.delete(holder);
       if (this.#holders.size) return;
@@ -102,8 +104,8 @@ export class Chat extends Emitter {
 
   /** Try now, whatever the state. */
   retryNow() {
-    if (OVER.includes(this.state.name)) this.#link.send({ type: "start" });
-    else this.#link.send({ type: "retry" });
+    if (OVER.includes(this.state.name)) this.#link({ type: "start" });
+    else this.#link({ type: "retry" });
   }
 
   destroy() {
@@ -176,12 +178,12 @@ export class Chat extends Emitter {
   };
 
   #stop() {
-    this.#link.send({ type: "rest", name: "closed", reason: "stopped" });
+    this.#link({ type: "rest", name: "closed", reason: "stopped" });
   }
 
   #awaken() {
-    if (this.state.name === "paused") this.#link.send({ type: "start" });
-    else this.#link.send({ type: "wake" });
+    if (this.state.name === "paused") this.#link({ type: "start" });
+    else this.#link({ type: "wake" });
   }
 
   /** @param {import("./socket.js").Session} session */
@@ -207,9 +209,10 @@ export class Chat extends Emitter {
     }, PATIENCE);
   }
 
-  #state() {
+  /** @param {import("../state.js").Snapshot} next */
+  #state(next) {
     const before = this.state;
-    const next = (this.state = Object.freeze(this.#link.state));
+    this.state = Object.freeze(next);
     const live = next.name === "live" || next.name === "stale";
     if (this.live && !live) this.#lost();
     this.live = live;
