@@ -177,6 +177,7 @@ export class Room {
   /** Begin from a row of the list. @param {import("./types.js").ListedRoom} row */
   adopt({ info, me, last, cursor }) {
     this.#timeline.begin(cursor, last);
+    if (last) this.#learn([last]);
     this.describe(info, me);
   }
 
@@ -218,7 +219,10 @@ export class Room {
     this.#chat.changed();
     try {
       const page = await this.#chat.call({ type: "history", room: this.id, before, limit });
-      if (resets === this.#timeline.resets && before === this.#timeline.before) this.#timeline.page(page);
+      if (resets === this.#timeline.resets && before === this.#timeline.before) {
+        this.#timeline.page(page);
+        this.#learn(page.messages);
+      }
     } catch {
       this.error = this.#chat.text("couldNotLoadMessages", "Could not load messages.");
     }
@@ -360,16 +364,21 @@ export class Room {
   /** @param {any} frame */
   #messages(frame) {
     const { hole, arrivals } = this.#timeline.apply(frame);
-    for (const { client_id, author, number } of frame.messages) {
-      if (client_id && author?.id === this.#chat.me?.id) this.#chat.outbox.drop(client_id);
-      if (author) this.#read(author.id, number);
-    }
+    this.#learn(frame.messages);
     for (const { author } of arrivals) if (author) this.#typing.delete(author.id);
     const others = arrivals.filter(({ author }) => author?.id !== this.#chat.me?.id);
     if (others.length) this.#chat.emit("message", { room: this, messages: others });
     if (frame.type === "reset") this.#quoted.clear();
     if (!this.#reading && arrivals.length) this.#timeline.trim(AWAY);
     if (hole) this.open();
+  }
+
+  /** What the server has need not be sent, and its author has read it. @param {Message[]} messages */
+  #learn(messages) {
+    for (const { client_id, author, number } of messages) {
+      if (client_id) this.#chat.outbox.drop(client_id); // nobody else knows the id of what is not stored yet
+      if (author) this.#read(author.id, number);
+    }
   }
 
   /** @param {Id} user @param {number} upto */

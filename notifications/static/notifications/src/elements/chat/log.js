@@ -55,7 +55,7 @@ export class Log {
     this.latest = button("latest", () => this.toEnd(true));
     this.root = h("div", { class: "log" }, this.scroll, this.latest);
     this.scroll.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    this.list.addEventListener("focusin", ({ target }) => this.#rove(/** @type {Element} */ (target).closest("li")));
+    this.list.addEventListener("focusin", ({ target }) => this.#rove((row) => row.element.contains(/** @type {Node} */ (target))));
     const resized = new ResizeObserver(() => this.#keep(null));
     resized.observe(this.scroll);
     resized.observe(this.list);
@@ -97,7 +97,7 @@ export class Log {
       else this.list.insertBefore(element, next);
     }
     if (focus) this.scroll.focus();
-    if (!this.list.querySelector('[tabindex="0"]')) this.#rove(/** @type {HTMLElement | null} */ (this.list.lastElementChild));
+    if (!this.list.matches(":focus-within")) this.#rove(({ element }) => element === this.list.lastElementChild);
     this.scroll.ariaBusy = `${room.loading}`;
     this.#top();
     this.#keep(anchor);
@@ -174,10 +174,10 @@ export class Log {
       at[index].getTime() - at[index - 1].getTime() < RUN && /** @type {Message} */ (all[index]).number !== fresh;
     return all.map((message, index) => {
       const number = "number" in message ? message.number : null;
-      const own = by[index] === me && me !== undefined;
       const waits = number === null;
+      const own = waits || (by[index] === me && me !== undefined);
       return [message, {
-        key: own ? (("id" in message ? message.id : message.client_id) ?? `${number}`) : `${number}`,
+        key: "id" in message ? message.id : (own && message.client_id) || `${number}`, // the same before and after it is sent
         own,
         first: !joined(index),
         last: !(index + 1 < all.length && joined(index + 1)),
@@ -274,11 +274,9 @@ export class Log {
     room.atEnd();
   }
 
-  /** One message is in the order of Tab; the arrows lead to the others. @param {HTMLElement | null} row */
-  #rove(row) {
-    if (!row) return;
-    for (const other of this.list.querySelectorAll(':scope > [tabindex="0"]')) if (other !== row) other.setAttribute("tabindex", "-1");
-    row.setAttribute("tabindex", "0");
+  /** One message is in the order of Tab; the arrows lead to the others. @param {(row: MessageRow) => boolean} which */
+  #rove(which) {
+    for (const row of this.#rows.values()) row.current = which(row);
   }
 
   /** @param {KeyboardEvent} event */

@@ -38,6 +38,7 @@ export class MessageRow {
   #parts = {};
   /** @type {HTMLElement | null} */
   #tools = null;
+  #current = false;
 
   element = h("li", { class: "row", tabindex: "-1" });
   /** @type {Message | Entry} */
@@ -94,6 +95,19 @@ export class MessageRow {
     this.#draw("reactions", sent?.reactions.map(({ emoji, count, users }) => `${emoji}${count}${users.includes(client.me?.id ?? "")}`).join(" "), () => this.#reactions());
     this.#draw("status", status && `${status} ${tone}`, () => [h("span", {}, status)]);
     if (this.#tools) this.#retool();
+    this.#tab();
+  }
+
+  /** Whether Tab stops here; the buttons and links of all the others would be a long way. @param {boolean} on */
+  set current(on) {
+    if (on === this.#current) return;
+    this.#current = on;
+    this.element.tabIndex = on ? 0 : -1;
+    this.#tab();
+  }
+
+  #tab() {
+    for (const control of /** @type {NodeListOf<HTMLElement>} */ (this.element.querySelectorAll("a, button"))) control.tabIndex = this.#current ? 0 : -1;
   }
 
   /**
@@ -161,6 +175,7 @@ export class MessageRow {
     this.#tools = h("div", { class: "tools", part: "tools", role: "group", "aria-label": this.log.owner.text("messageActions", "Actions") });
     this.line.append(this.#tools);
     this.#retool();
+    this.#tab();
   }
 
   #retool() {
