@@ -184,7 +184,7 @@ def test_a_message_that_is_refused_waits_for_a_decision(join: Callable[..., Talk
     expect(bob.field).to_be_disabled()
     expect(bob.listed(GROUP)).to_have_count(0)
     alice.say("Only among us now")
-    alice.until_sent()
+    expect(alice.row("Only among us now").locator(".status")).to_have_text("Sent")
     assert "Only among us now" not in bob.seen()
 
 
@@ -316,7 +316,7 @@ def test_a_keyboard_is_enough(join: Callable[..., Talker]) -> None:
     expect(alice.field).to_be_focused()
     page.keyboard.type("By hand")
     page.keyboard.press("Enter")
-    alice.until_sent()
+    expect(alice.row("By hand").locator(".status")).to_have_text("Sent")
     page.keyboard.press("Shift+Tab")
     expect(alice.row("By hand")).to_be_focused()
     page.keyboard.press("ArrowUp")

@@ -124,15 +124,15 @@ export class ChatList extends ChatElement {
     const { last, typing, waiting } = room;
     if (typing.length) return [h("em", {}, this.text("typing", "typing…"))];
     const draft = this.client.drafts.get(room.id).body.trim();
-    if (draft && this.getAttribute("current") !== `${room.id}`) return [h("em", {}, this.text("draft", "Draft:")), " ", h("bdi", {}, draft)];
+    if (draft && this.getAttribute("current") !== `${room.id}`) return [h("em", {}, this.text("draft", "Draft:")), h("bdi", {}, draft)];
     const mine = waiting.at(-1);
     if (mine) return [icon(mine.state === "failed" ? "alert" : "clock"), h("bdi", {}, mine.body)];
     if (!last) return [];
     if (last.deleted) return [h("i", {}, this.text("messageDeleted", "This message was deleted"))];
-    if (last.kind !== "text") return [last.subject?.name ?? last.author?.name ?? "", last.body && ` · ${last.body}`];
+    if (last.kind !== "text") return [h("bdi", {}, [last.subject?.name ?? last.author?.name, last.body].filter(Boolean).join(" · "))];
     const own = last.author?.id === this.client.me?.id;
     const who = own ? this.text("you", "You") : room.info?.kind === "group" ? (last.author?.name ?? "").split(" ")[0] : "";
-    return [who && `${who}: `, h("bdi", {}, last.body)];
+    return [who ? h("span", {}, h("bdi", {}, who), ":") : "", h("bdi", {}, last.body)];
   }
 
   /** @param {KeyboardEvent} event */

@@ -133,7 +133,7 @@ export class MessageRow {
     const text = quoted?.deleted ? owner.text("messageDeleted", "This message was deleted") : (quoted?.body ?? "…");
     const label = owner.text("inReplyTo", "In reply to");
     return button("quoted", () => this.log.jump(number), h("span", {}, h("span", { class: "hidden" }, `${label} `),
-      h("bdi", { class: "who" }, quoted?.author?.name ?? ""), h("span", { class: "said" }, h("bdi", {}, text))));
+      h("span", { class: "who" }, h("bdi", {}, quoted?.author?.name ?? "")), h("span", { class: "said" }, h("bdi", {}, text))));
   }
 
   #body() {
