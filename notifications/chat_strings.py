@@ -16,7 +16,6 @@ CHAT_STRINGS = {
     "chatOffline": _("You are offline. What you send goes out when you are back."),
     "chatReconnecting": _("Reconnecting… What you send goes out then."),
     "conversation": _("Conversation"),
-    "conversations": _("Conversations"),
     "couldNotDelete": _("Could not delete the message."),
     "couldNotEdit": _("Could not save the change."),
     "couldNotLoadMessages": _("Could not load messages."),
@@ -80,6 +79,5 @@ CHAT_STRINGS = {
 
 
 def chat_texts() -> dict[str, str]:
-    """Return what the chat's elements should say in the active language; they have the English texts themselves."""
-    translated = {key: gettext(text) for key, text in CHAT_STRINGS.items()}
-    return {key: text for key, text in translated.items() if text != CHAT_STRINGS[key]}
+    """Return what the chat's elements should say in the active language."""
+    return {key: gettext(text) for key, text in CHAT_STRINGS.items()}

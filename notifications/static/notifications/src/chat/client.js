@@ -4,7 +4,7 @@ import { emitter } from "../emitter.js";
 import { environment } from "../env.js";
 import { link } from "../link.js";
 import { watchPage } from "../page.js";
-import { Refusal, requester } from "../request.js";
+import { requester } from "../request.js";
 import { Drafts } from "./drafts.js";
 import { RoomList } from "./list.js";
 import { Outbox } from "./outbox.js";
@@ -20,10 +20,11 @@ const OVER = ["signed-out", "closed"];
 /** @typedef {{resolve: (ack: any) => void, reject: (error: Error) => void, timer: any}} Call */
 
 /** A nack, or no answer (`reason: "network"`). */
-export class Refused extends Refusal {
+export class Refused extends Error {
   /** @param {string} reason @param {string} [message] @param {number | null} [retry] ms; null: repeating is of no use */
   constructor(reason, message, retry = 0) {
-    super(reason, message);
+    super(message);
+    this.reason = reason;
     this.retry = retry;
   }
 }

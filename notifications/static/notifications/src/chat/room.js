@@ -14,7 +14,6 @@ const MORE = 100; // messages of a page on the way to a far one
 /** @typedef {import("./types.js").Message} Message */
 /** @typedef {import("./types.js").Entry} Entry */
 /** @typedef {import("./types.js").Id} Id */
-/** @typedef {import("../request.js").Refusal} Refusal */
 
 export class Room {
   #chat;
@@ -153,7 +152,7 @@ export class Room {
       const { info, me } = await this.#chat.call({ type: "room.open", room: this.id, since: this.#timeline.cursor, limit });
       this.describe(info, me);
     } catch (error) {
-      const { reason, retry } = /** @type {Refusal & {retry?: number | null}} */ (error);
+      const { reason, retry } = /** @type {import("./client.js").Refused} */ (error);
       if (reason === "not-found") this.gone = true;
       else if (retry) this.#chat.env.setTimeout(() => this.open(), retry);
     }

@@ -26,13 +26,13 @@ export class Composer {
   constructor(owner, parts) {
     this.owner = owner;
     this.parts = parts;
-    const label = owner.text("write", "Write a message");
+    const label = owner.text("write");
     this.field = /** @type {HTMLTextAreaElement} */ (h("textarea", { part: "field", rows: 1, dir: "auto", "aria-label": label, placeholder: label,
       enterkeyhint: "send", autocomplete: "off", oninput: () => this.#typed(), onblur: () => this.#stopped(),
       onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event) }));
     this.context = h("div", { class: "context", part: "context" });
     this.count = h("span", { class: "limit", role: "status" });
-    const send = owner.text("send", "Send");
+    const send = owner.text("send");
     this.button = /** @type {HTMLButtonElement} */ (h("button", { class: "send", part: "send", title: send, "aria-label": send }, icon("send")));
     const submit = (/** @type {Event} */ event) => {
       event.preventDefault();
@@ -57,8 +57,8 @@ export class Composer {
     const length = field.value.length < WARN ? field.value.length : [...field.value.trim()].length;
     const over = length - LONGEST;
     this.count.textContent = length < WARN ? "" : over > 0
-      ? owner.text("tooLong", "Too long by {count}", { count: over })
-      : owner.text("charactersLeft", "{count} left", { count: -over });
+      ? owner.text("tooLong", { count: over })
+      : owner.text("charactersLeft", { count: -over });
     this.count.classList.toggle("over", over > 0);
     this.button.disabled = off || over > 0 || !field.value.trim() || (!this.#edits && owner.client.outbox.full);
     this.#context();
@@ -175,9 +175,9 @@ export class Composer {
     context.dataset.key = key;
     if (!key) return context.replaceChildren();
     const title = this.#edits
-      ? owner.text("editing", "Edit message")
-      : owner.text("replyingTo", "Reply to {name}", { name: (quoted && quoted.author?.name) || "…" });
-    const cancel = owner.text("cancel", "Cancel");
+      ? owner.text("editing")
+      : owner.text("replyingTo", { name: (quoted && quoted.author?.name) || "…" });
+    const cancel = owner.text("cancel");
     context.replaceChildren(icon(this.#edits ? "edit" : "reply"),
       h("span", { class: "about" }, h("strong", {}, title), h("span", {}, h("bdi", {}, (quoted && quoted.body) || ""))),
       button("icon", () => this.#cancel(), icon("close"), { title: cancel, "aria-label": cancel }));

@@ -6,6 +6,7 @@ import { ChatElement, icon, isHere, roomAvatar } from "./element.js";
 
 /** @typedef {import("../../chat/room.js").Room} Room */
 
+const MINUTE = 60_000; // ms
 const MOST = 99; // a larger number says only that there are many
 
 export class ChatList extends ChatElement {
@@ -23,9 +24,11 @@ export class ChatList extends ChatElement {
     return [this.list, this.skeleton, this.note, this.more];
   }
 
-  listen() {
-    const midnight = setInterval(() => this.render(), 60_000); // "today" passes
-    return [this.client.list.hold(), () => clearInterval(midnight)];
+  /** @param {AbortSignal} signal */
+  listen(signal) {
+    const clock = setInterval(() => this.render(), MINUTE); // today becomes yesterday
+    signal.addEventListener("abort", () => clearInterval(clock));
+    signal.addEventListener("abort", this.client.list.hold());
   }
 
   attributeChangedCallback() {
@@ -49,14 +52,14 @@ export class ChatList extends ChatElement {
     this.#order();
     this.skeleton.hidden = loaded || !!error;
     this.more.hidden = !list.hasMore;
-    this.more.textContent = list.loading ? this.text("loading", "Loading…") : this.text("loadMore", "Load more");
+    this.more.textContent = list.loading ? this.text("loading") : this.text("loadMore");
     this.note.hidden = !error && !(loaded && !rooms.length);
     if (this.note.hidden) return;
-    const words = error ?? this.text("noRooms", "No conversations yet");
+    const words = error ?? this.text("noRooms");
     if (this.note.dataset.words === words) return;
     this.note.dataset.words = words;
     this.note.replaceChildren(icon(error ? "alert" : "bubbles"), h("strong", {}, words),
-      ...(error ? [button("text", () => list.load(), this.text("retry", "Try again"))] : []));
+      ...(error ? [button("text", () => list.load(), this.text("retry"))] : []));
   }
 
   /** Put the rows in order; the one that has the focus is never taken out, for it would lose it. */
@@ -107,31 +110,31 @@ export class ChatList extends ChatElement {
     const count = unread > MOST ? `${MOST.toLocaleString(this.language)}+` : unread.toLocaleString(this.language);
     const at = last && new Date(last.created_at);
     link.replaceChildren(
-      h("span", { class: "face" }, roomAvatar(room), here ? h("span", { class: "here" }, h("span", { class: "hidden" }, this.text("here", "Here now"))) : null),
+      h("span", { class: "face" }, roomAvatar(room), here ? h("span", { class: "here" }, h("span", { class: "hidden" }, this.text("here"))) : null),
       h("span", { class: "words" },
         h("span", { class: "head" },
           h("bdi", { class: "name" }, room.name),
-          muted ? h("span", { class: "muted" }, icon("muted"), h("span", { class: "hidden" }, this.text("muted", "Muted"))) : null,
+          muted ? h("span", { class: "muted" }, icon("muted"), h("span", { class: "hidden" }, this.text("muted"))) : null,
           at ? h("time", { datetime: at.toISOString() }, briefly(at, new Date(), this.language)) : null),
         h("span", { class: "tail" },
           h("span", { class: "preview" }, ...this.#preview(room)),
-          unread ? h("span", { class: "badge" }, h("span", { "aria-hidden": "true" }, count), h("span", { class: "hidden" }, this.text("unreadCount", "{count} unread", { count }))) : null)),
+          unread ? h("span", { class: "badge" }, h("span", { "aria-hidden": "true" }, count), h("span", { class: "hidden" }, this.text("unreadCount", { count }))) : null)),
     );
   }
 
   /** @param {Room} room @returns {(Node | string)[]} */
   #preview(room) {
     const { last, typing, waiting } = room;
-    if (typing.length) return [h("em", {}, this.text("typing", "typing…"))];
+    if (typing.length) return [h("em", {}, this.text("typing"))];
     const draft = this.client.drafts.get(room.id).body.trim();
-    if (draft && this.getAttribute("current") !== `${room.id}`) return [h("em", {}, this.text("draft", "Draft:")), h("bdi", {}, draft)];
+    if (draft && this.getAttribute("current") !== `${room.id}`) return [h("em", {}, this.text("draft")), h("bdi", {}, draft)];
     const mine = waiting.at(-1);
     if (mine) return [icon(mine.state === "failed" ? "alert" : "clock"), h("bdi", {}, mine.body)];
     if (!last) return [];
-    if (last.deleted) return [h("i", {}, this.text("messageDeleted", "This message was deleted"))];
+    if (last.deleted) return [h("i", {}, this.text("messageDeleted"))];
     if (last.kind !== "text") return [h("bdi", {}, [last.subject?.name ?? last.author?.name, last.body].filter(Boolean).join(" · "))];
     const own = last.author?.id === this.client.me?.id;
-    const who = own ? this.text("you", "You") : room.info?.kind === "group" ? (last.author?.name ?? "").split(" ")[0] : "";
+    const who = own ? this.text("you") : room.info?.kind === "group" ? (last.author?.name ?? "").split(" ")[0] : "";
     return [who ? h("span", {}, h("bdi", {}, who), ":") : "", h("bdi", {}, last.body)];
   }
 

@@ -51,7 +51,7 @@ export class Log {
   constructor(owner, act) {
     this.owner = owner;
     this.act = act;
-    this.scroll.ariaLabel = owner.text("messages", "Messages");
+    this.scroll.ariaLabel = owner.text("messages");
     this.latest = button("latest", () => this.toEnd(true));
     this.root = h("div", { class: "log" }, this.scroll, this.latest);
     this.scroll.addEventListener("scroll", () => this.#scrolled(), { passive: true });
@@ -102,7 +102,7 @@ export class Log {
     this.#top();
     this.#keep(anchor);
     const fresh = this.#follows ? 0 : room.messages.filter(({ number, author }) => number > this.#seen && author?.id !== owner.client.me?.id).length;
-    const label = fresh ? owner.text("newBelow", "{count} new", { count: fresh }) : owner.text("toLatest", "Jump to the latest message");
+    const label = fresh ? owner.text("newBelow", { count: fresh }) : owner.text("toLatest");
     this.latest.hidden = this.#follows;
     this.latest.ariaLabel = label;
     this.latest.replaceChildren(icon("down"), ...(fresh ? [label] : []));
@@ -193,20 +193,20 @@ export class Log {
   /** @param {Entry} entry */
   #waiting({ state, error }) {
     const { owner } = this;
-    if (state === "failed") return error ? `${owner.text("notSent", "Not sent")}: ${error}` : owner.text("notSent", "Not sent");
-    if (state === "sending") return owner.text("sending", "Sending…");
-    return owner.client.live ? owner.text("sending", "Sending…") : owner.text("queued", "Waiting for the connection");
+    if (state === "failed") return error ? `${owner.text("notSent")}: ${error}` : owner.text("notSent");
+    if (state === "sending") return owner.text("sending");
+    return owner.client.live ? owner.text("sending") : owner.text("queued");
   }
 
   /** @param {Message} message */
   #read(message) {
     const { owner, room } = this;
-    if (!room.info?.members) return owner.text("sent", "Sent");
+    if (!room.info?.members) return owner.text("sent");
     const names = room.readers(message);
-    if (!names.length) return owner.text("sent", "Sent");
-    if (room.info.kind === "direct" || names.length >= room.info.members.length - 1) return owner.text("read", "Read");
-    if (names.length > 3) return owner.text("readByCount", "Read by {count}", { count: names.length });
-    return owner.text("readBy", "Read by {names}", { names: new Intl.ListFormat(owner.language).format(names) });
+    if (!names.length) return owner.text("sent");
+    if (room.info.kind === "direct" || names.length >= room.info.members.length - 1) return owner.text("read");
+    if (names.length > 3) return owner.text("readByCount", { count: names.length });
+    return owner.text("readBy", { names: new Intl.ListFormat(owner.language).format(names) });
   }
 
   #top() {
@@ -215,10 +215,10 @@ export class Log {
     const key = room.error ? `error ${room.loading}` : room.loading || !room.loaded ? "loading" : empty ? "empty" : room.hasOlder ? "more" : "start";
     if (this.top.dataset.state === key) return;
     this.top.dataset.state = key;
-    if (key === "loading") this.top.replaceChildren(h("div", { class: "skeleton" }), h("span", { class: "hidden" }, owner.text("loading", "Loading…")));
-    else if (room.error) this.top.replaceChildren(room.error, " ", button("text", () => room.loadOlder(), owner.text("retry", "Try again")));
-    else if (empty) this.top.replaceChildren(icon("bubbles"), h("strong", {}, owner.text("noMessages", "No messages yet")), h("span", {}, owner.text("noMessagesHint", "Say hello.")));
-    else this.top.replaceChildren(key === "start" ? owner.text("beginning", "This is the beginning of the conversation.") : "");
+    if (key === "loading") this.top.replaceChildren(h("div", { class: "skeleton" }), h("span", { class: "hidden" }, owner.text("loading")));
+    else if (room.error) this.top.replaceChildren(room.error, " ", button("text", () => room.loadOlder(), owner.text("retry")));
+    else if (empty) this.top.replaceChildren(icon("bubbles"), h("strong", {}, owner.text("noMessages")), h("span", {}, owner.text("noMessagesHint")));
+    else this.top.replaceChildren(key === "start" ? owner.text("beginning") : "");
   }
 
   /** What must not move: the first message that is seen, and where it is. @returns {{element: HTMLElement, at: number} | null} */

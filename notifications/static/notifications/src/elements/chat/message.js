@@ -21,15 +21,9 @@ import { words } from "./words.js";
  * @property {"" | "failed"} tone
  */
 
-/** @type {Record<string, [string, string]>} events that the history tells */
-const EVENTS = {
-  joined: ["eventJoined", "{author} added {subject}"],
-  joinedSelf: ["eventJoinedSelf", "{subject} joined"],
-  left: ["eventLeft", "{author} removed {subject}"],
-  leftSelf: ["eventLeftSelf", "{subject} left"],
-  renamed: ["eventRenamed", "{author} named the conversation “{body}”"],
-  role: ["eventRole", "{author} changed the role of {subject}"],
-};
+/** What the history tells, by its kind; `Self` where nobody else did it. @type {Record<string, string>} */
+const EVENTS = { joined: "eventJoined", joinedSelf: "eventJoinedSelf", left: "eventLeft", leftSelf: "eventLeftSelf", renamed: "eventRenamed",
+  role: "eventRole" };
 
 export class MessageRow {
   /** @type {Record<string, string>} */
@@ -77,7 +71,7 @@ export class MessageRow {
     const { client, language } = owner;
     const sent = "number" in message ? message : null;
     const at = new Date("at" in message ? message.at : message.created_at);
-    const author = sent ? (sent.author?.name ?? owner.text("deletedAccount", "Deleted account")) : (client.me?.name ?? "");
+    const author = sent ? (sent.author?.name ?? owner.text("deletedAccount")) : (client.me?.name ?? "");
     const event = sent && sent.kind !== "text";
     const { own, first, last, day, fresh, quoted, status, tone } = look;
     const names = ["row", event ? "event" : own ? "own" : "other", first && "first", last && "last", sent?.deleted && "deleted",
@@ -85,7 +79,7 @@ export class MessageRow {
     this.element.className = names.join(" ");
     this.element.part.value = event ? "message event" : own ? "message own" : "message";
     this.#draw("day", day && dayName(at, new Date(), language), (text) => [h("h3", {}, text)]);
-    this.#draw("fresh", fresh && owner.text("newMessages", "New messages"), (text) => [h("span", {}, text)]);
+    this.#draw("fresh", fresh && owner.text("newMessages"), (text) => [h("span", {}, text)]);
     this.#draw("avatar", !own && !event && last && `${author} ${sent?.author?.id}`, () => [avatar(author, sent?.author?.id ?? "")]);
     const shown = !own && first && this.log.group;
     this.#draw("author", !event && `${shown} ${author}`, () => [h("bdi", { class: shown ? "" : "hidden" }, author), h("span", { class: "hidden" }, ": ")]);
@@ -130,8 +124,8 @@ export class MessageRow {
   #quote(quoted) {
     const { owner } = this.log;
     const number = /** @type {number} */ (this.message.reply_to);
-    const text = quoted?.deleted ? owner.text("messageDeleted", "This message was deleted") : (quoted?.body ?? "…");
-    const label = owner.text("inReplyTo", "In reply to");
+    const text = quoted?.deleted ? owner.text("messageDeleted") : (quoted?.body ?? "…");
+    const label = owner.text("inReplyTo");
     return button("quoted", () => this.log.jump(number), h("span", {}, h("span", { class: "hidden" }, `${label} `),
       h("span", { class: "who" }, h("bdi", {}, quoted?.author?.name ?? "")), h("span", { class: "said" }, h("bdi", {}, text))));
   }
@@ -141,19 +135,19 @@ export class MessageRow {
     const { owner } = log;
     if (!("number" in message)) return [h("p", { dir: "auto" }, ...words(message.body, log.usernames))];
     const { kind, deleted, author, subject, body } = message;
-    if (deleted === "moderator") return [owner.text("messageHidden", "This message was removed by a moderator")];
-    if (deleted) return [owner.text("messageDeleted", "This message was deleted")];
+    if (deleted === "moderator") return [owner.text("messageHidden")];
+    if (deleted) return [owner.text("messageDeleted")];
     if (kind === "text") return [h("p", { dir: "auto" }, ...words(body, log.usernames))];
-    const self = author?.id === subject?.id || !author ? EVENTS[`${kind}Self`] : undefined;
-    const [key, english] = self ?? EVENTS[kind] ?? ["", body];
-    return [owner.text(key, english, { author: author?.name ?? "", subject: subject?.name ?? "", body })];
+    const alone = !author || author.id === subject?.id;
+    const key = (alone && EVENTS[`${kind}Self`]) || EVENTS[kind];
+    return [key ? owner.text(key, { author: author?.name ?? "", subject: subject?.name ?? "", body }) : body];
   }
 
   /** @param {Date} at @param {Message | null} sent */
   #meta(at, sent) {
     const { owner } = this.log;
     const time = h("time", { datetime: at.toISOString(), title: at.toLocaleString(owner.language, { dateStyle: "full", timeStyle: "short" }) }, timeOf(at, owner.language));
-    return sent?.edited_at ? [owner.text("edited", "edited"), " · ", time] : [time];
+    return sent?.edited_at ? [owner.text("edited"), " · ", time] : [time];
   }
 
   #reactions() {
@@ -165,14 +159,14 @@ export class MessageRow {
       const names = users.map((id) => room.info?.members?.find((member) => member.id === id)?.name).filter(Boolean).join(", ");
       const act = () => room.react(/** @type {Message} */ (this.message), emoji);
       return button("reaction", act, h("span", {}, emoji, h("span", { class: "count" }, count.toLocaleString(owner.language))),
-        { "aria-pressed": `${mine}`, title: names, "data-emoji": emoji, "aria-label": owner.text("reactionCount", "{emoji}, {count}", { emoji, count }) });
+        { "aria-pressed": `${mine}`, title: names, "data-emoji": emoji, "aria-label": owner.text("reactionCount", { emoji, count }) });
     });
   }
 
   /** The tools are made when somebody comes near: a thousand messages do not need five thousand buttons. */
   #equip() {
     if (this.#tools || !this.log.room.me) return;
-    this.#tools = h("div", { class: "tools", part: "tools", role: "group", "aria-label": this.log.owner.text("messageActions", "Actions") });
+    this.#tools = h("div", { class: "tools", part: "tools", role: "group", "aria-label": this.log.owner.text("messageActions") });
     this.line.append(this.#tools);
     this.#retool();
     this.#tab();
@@ -189,10 +183,10 @@ export class MessageRow {
     const tool = (name, label, act) => button("icon", act, icon(name), { title: label, "aria-label": label, "data-tool": name });
     const mine = look.own;
     this.#tools?.replaceChildren(...(can ? [
-      tool("smile", owner.text("react", "React"), () => log.act("react", this)),
-      tool("reply", owner.text("reply", "Reply"), () => log.act("reply", this)),
-      ...(mine ? [tool("edit", owner.text("edit", "Edit"), () => log.act("edit", this))] : []),
-      ...(mine || room.me?.role === "moderator" ? [tool("trash", owner.text("delete", "Delete"), () => log.act("delete", this))] : []),
+      tool("smile", owner.text("react"), () => log.act("react", this)),
+      tool("reply", owner.text("reply"), () => log.act("reply", this)),
+      ...(mine ? [tool("edit", owner.text("edit"), () => log.act("edit", this))] : []),
+      ...(mine || room.me?.role === "moderator" ? [tool("trash", owner.text("delete"), () => log.act("delete", this))] : []),
     ] : []));
   }
 }

@@ -46,34 +46,32 @@ export class ChatRoom extends ChatElement {
       sent: () => this.log.answered(),
       editLast: () => this.log.ownLast && this.#act("edit", this.log.ownLast),
     });
-    this.picker.ariaLabel = this.text("react", "React");
+    this.picker.ariaLabel = this.text("react");
     this.picker.append(...EMOJI.map((emoji) => button("emoji", () => this.#react(emoji), emoji)));
     this.picker.addEventListener("toggle", (event) => {
       if (/** @type {ToggleEvent} */ (event).newState === "open") /** @type {HTMLElement} */ (this.picker.firstElementChild).focus();
     });
     this.doubt.append(
-      h("p", { id: "doubt" }, this.text("deleteMessage", "Delete this message for everyone?")),
+      h("p", { id: "doubt" }, this.text("deleteMessage")),
       h("form", { method: "dialog" },
-        h("button", { class: "text", value: "" }, this.text("cancel", "Cancel")),
-        h("button", { class: "text danger", value: "delete" }, this.text("delete", "Delete"))));
+        h("button", { class: "text", value: "" }, this.text("cancel")),
+        h("button", { class: "text danger", value: "delete" }, this.text("delete"))));
     return [h("section", { class: "room", part: "room", "aria-labelledby": "name" },
       h("header", { part: "header" }, h("slot", { name: "back" }), this.face, h("div", { class: "title" }, h("h2", { id: "name" }, this.heading), this.about), h("slot", { name: "actions" })),
       this.notice, this.log.root, this.typing, this.unsent, this.failure, this.composer.root), this.picker, this.doubt];
   }
 
-  listen() {
-    const { client } = this;
-    const look = () => this.render();
-    document.addEventListener("visibilitychange", look);
+  /** @param {AbortSignal} signal */
+  listen(signal) {
+    document.addEventListener("visibilitychange", () => this.render(), { signal });
+    signal.addEventListener("abort", () => {
+      clearTimeout(this.#timer);
+      this.#leave();
+    });
+    this.on("state", () => this.render());
+    this.on("message", ({ room, messages }) => room === this.room && this.#arrived(messages));
+    this.on("failure", ({ room, message }) => room === this.room && this.#fail(message));
     this.#enter();
-    return [
-      () => document.removeEventListener("visibilitychange", look),
-      () => clearTimeout(this.#timer),
-      () => this.#leave(),
-      client.on("state", look),
-      client.on("message", ({ room, messages }) => room === this.room && this.#arrived(messages)),
-      client.on("failure", ({ room, message }) => room === this.room && this.#fail(message)),
-    ];
   }
 
   attributeChangedCallback() {
@@ -123,11 +121,11 @@ export class ChatRoom extends ChatElement {
       this.face.dataset.key = key;
       this.face.replaceChildren(...(info ? [roomAvatar(room), ...(here ? [h("span", { class: "here" })] : [])] : []));
     }
-    this.heading.textContent = room.name || this.text("conversation", "Conversation");
-    const members = this.text("memberCount", "{count} members", { count: info?.member_count ?? 0 });
-    const online = this.text("onlineCount", "{count} here", { count: room.onlineCount });
+    this.heading.textContent = room.name || this.text("conversation");
+    const members = this.text("memberCount", { count: info?.member_count ?? 0 });
+    const online = this.text("onlineCount", { count: room.onlineCount });
     if (!info) this.about.textContent = "";
-    else if (info.kind === "direct") this.about.textContent = here ? this.text("here", "Here now") : this.text("away", "Away");
+    else if (info.kind === "direct") this.about.textContent = here ? this.text("here") : this.text("away");
     else this.about.textContent = room.onlineCount ? `${members} · ${online}` : members;
   }
 
@@ -135,9 +133,9 @@ export class ChatRoom extends ChatElement {
     const names = this.room.typing;
     const [name] = names;
     const words = !names.length ? "" : names.length === 1
-      ? this.text("typingOne", "{name} is typing", { name })
-      : names.length > 3 ? this.text("typingMany", "Several people are typing")
-      : this.text("typingSome", "{names} are typing", { names: new Intl.ListFormat(this.language).format(names) });
+      ? this.text("typingOne", { name })
+      : names.length > 3 ? this.text("typingMany")
+      : this.text("typingSome", { names: new Intl.ListFormat(this.language).format(names) });
     if (this.typing.dataset.words === words) return;
     this.typing.dataset.words = words;
     this.typing.replaceChildren(...(words ? [h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")), h("span", {}, words)] : []));
@@ -150,12 +148,12 @@ export class ChatRoom extends ChatElement {
     const key = `${count} ${client.outbox.full}`;
     if (this.unsent.dataset.key === key) return;
     this.unsent.dataset.key = key;
-    const full = this.text("outboxFull", "Too many messages wait to be sent. What you write stays here.");
+    const full = this.text("outboxFull");
     if (!count) return this.unsent.replaceChildren(...(client.outbox.full ? [h("span", {}, full)] : []));
     this.unsent.replaceChildren(
-      h("span", {}, count === 1 ? this.text("unsentOne", "A message was not sent.") : this.text("unsent", "{count} messages were not sent.", { count })),
-      button("text", () => room.retryAll(), count === 1 ? this.text("retry", "Try again") : this.text("retryAll", "Retry all")),
-      button("text", () => room.deleteAll(), count === 1 ? this.text("delete", "Delete") : this.text("deleteAll", "Delete all")),
+      h("span", {}, count === 1 ? this.text("unsentOne") : this.text("unsent", { count })),
+      button("text", () => room.retryAll(), count === 1 ? this.text("retry") : this.text("retryAll")),
+      button("text", () => room.deleteAll(), count === 1 ? this.text("delete") : this.text("deleteAll")),
     );
   }
 
@@ -172,12 +170,12 @@ export class ChatRoom extends ChatElement {
     let words = "";
     /** @type {[string, () => void] | null} */
     let action = null;
-    if (room.gone) words = this.text("roomGone", "You are not in this conversation.");
-    else if (seen.name === "signed-out") [words, action] = [this.text("signedOut", "You are signed out"), [this.text("reload", "Reload"), () => location.reload()]];
-    else if (seen.name === "closed") [words, action] = [this.text("closed", "Live updates have stopped"), [this.text("tryNow", "Try now"), () => client.retryNow()]];
+    if (room.gone) words = this.text("roomGone");
+    else if (seen.name === "signed-out") [words, action] = [this.text("signed-out"), [this.text("reload"), () => location.reload()]];
+    else if (seen.name === "closed") [words, action] = [this.text("closed"), [this.text("tryNow"), () => client.retryNow()]];
     else if (seen.tone !== "good" && (seen.serious || this.#wasLive)) {
-      words = seen.name === "offline" ? this.text("chatOffline", "You are offline. What you send goes out when you are back.") : this.text("chatReconnecting", "Reconnecting… What you send goes out then.");
-      if (seen.counting) action = [this.text("tryNow", "Try now"), () => client.retryNow()];
+      words = seen.name === "offline" ? this.text("chatOffline") : this.text("chatReconnecting");
+      if (seen.counting) action = [this.text("tryNow"), () => client.retryNow()];
     }
     const key = `${words} ${action?.[0]}`;
     if (this.notice.dataset.key === key) return;
@@ -188,13 +186,13 @@ export class ChatRoom extends ChatElement {
   /** @param {Message[]} messages */
   #arrived(messages) {
     const said = messages.filter(({ kind }) => kind === "text");
-    if (said.length > READ_OUT) return this.announce(this.text("arrivedMessages", "{count} new messages", { count: said.length }));
+    if (said.length > READ_OUT) return this.announce(this.text("arrivedMessages", { count: said.length }));
     for (const { author, body } of said) this.announce(`${author?.name ?? ""}: ${body}`);
   }
 
   /** @param {string} message */
   #fail(message) {
-    const label = this.text("dismiss", "Dismiss");
+    const label = this.text("dismiss");
     this.failure.replaceChildren(h("span", {}, message),
       button("icon", () => this.failure.replaceChildren(), icon("close"), { title: label, "aria-label": label }));
   }
