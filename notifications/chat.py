@@ -127,7 +127,7 @@ def toggle_reaction(command: commands.ReactionToggle, user: Any) -> Answer:
 def show_typing(command: commands.Typing, user: Any) -> Answer:
     """Tell the others in the room, without storing anything."""
     place = membership(command.room, user)
-    if not is_large(place.room_id, ROOM.alias):
+    if not is_large(place.room):
         expires = chat_frames.TYPING_EXPIRES if command.on else 0
         typing = chat_frames.Typing(place.room_id, actor(place.user), expires)
         relay.signal(ROOM.key(place.room_id), frames.frame(typing))

@@ -175,7 +175,9 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             answer = await self.relay.execute(chat.execute, command, self.user)
         except Exception as error:  # every command gets an answer
             nack = chat.refuse(command, error)
-            if nack.code in ("busy", "failed"):
+            if nack.code == "busy":  # without its trace: when the database is down, every command fails so
+                logger.warning("The database failed a command of connection %s: %r", self.connection.name, error)
+            elif nack.code == "failed":
                 logger.exception("A command of connection %s failed.", self.connection.name)
             await self._reply(nack)
             return

@@ -275,6 +275,14 @@ class Hub:
         if stream is not None and position != stream.position:
             self._refresh(key)
 
+    def offer(self, key: Any, batch: Batch) -> None:
+        """Take a hint that carries what happened: publish it where the stream is at its start, else read."""
+        stream = self.streams.get(key)
+        if stream is not None and stream.position == batch.start:
+            self.publish(key, batch)
+        else:
+            self.hear(key, batch.to.modseq)
+
     def publish(self, key: Any, batch: Batch) -> None:
         """Send `batch` to every subscription that is where it starts; a snapshot goes to all.
 

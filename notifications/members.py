@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from django.contrib.auth import get_user_model
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from . import frames
@@ -17,9 +18,15 @@ LARGE = 200  # members; a room with more tells counts instead of names
 LISTED = 10  # members; the same in a list of rooms, where most are not looked at
 
 
-def is_large(pk: int, using: str | None = None) -> bool:
+def is_large(room: Room) -> bool:
     """Tell whether a room has so many members that they are counted, not named."""
-    return Membership.objects.using(using).filter(room=pk)[: LARGE + 1].count() > LARGE
+    return room.size > LARGE
+
+
+def count_members(rooms: QuerySet[Room]) -> None:
+    """Write down how many members each of `rooms` has."""
+    members = Membership.objects.filter(room=OuterRef("pk")).order_by().values("room").annotate(n=Count("pk"))
+    rooms.update(size=Coalesce(Subquery(members.values("n")), 0))
 
 
 def owners_of(pks: Sequence[int], using: str | None = None) -> dict[int, frozenset[str]]:

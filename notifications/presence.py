@@ -23,8 +23,8 @@ from .streams import Key, chunks
 
 logger = logging.getLogger("notifications")
 
-LEASE = 20.0  # seconds; with the next look of the others, a killed process's users are gone within 30
-LOOK = 5.0  # seconds between looks at the database, each of which renews the lease
+LEASE = 15.0  # seconds; with the next look of the others, a killed process's users are gone within 20
+LOOK = 4.0  # seconds between looks at the database, each of which renews the lease
 SETTLE = 0.25  # seconds; arrivals of a reconnect storm are written together
 LEAVE = 15.0  # seconds; a reload must not flicker
 

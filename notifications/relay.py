@@ -57,6 +57,14 @@ def announce(hints: Sequence[Hint]) -> None:
         _spread({"hints": [[*hint.key, hint.to] for hint in hints]})
 
 
+def announce_batch(key: Key, batch: Batch) -> None:
+    """Tell all processes that a stream moved, and what happened: whoever is at its start need not read it."""
+    if batch.start is None:
+        raise ValueError("A snapshot is for one reader; announce what happened between two positions.")
+    told = [[frame.name, frame.data.decode(), frame.cursor] for frame in batch.frames]
+    _spread({"batch": [*key, *batch.start, batch.to.modseq, told]})
+
+
 def revoke(owner: str, session: str = "") -> None:
     """End the connections of a user in every process.
 
@@ -136,6 +144,8 @@ class Relay:
         try:
             for family, pk, to in message.get("hints", ()):
                 self.hub.hear(Key(family, pk), to)
+            if "batch" in message:
+                self._take_batch(*message["batch"])
             if "revoke" in message:
                 self._revoke(*message["revoke"])
             if "signal" in message:
@@ -172,6 +182,10 @@ class Relay:
         for connection in list(self.hub.connections):
             if connection.owner == owner and session in ("", connection.session):
                 self.hub.close(connection, "signed-out" if session else "revoked")
+
+    def _take_batch(self, family: str, pk: str, epoch: str, start: int, to: int, told: list[Any]) -> None:
+        made = tuple(frames.Frame(name, data.encode(), cursor) for name, data, cursor in told)
+        self.hub.offer(Key(family, pk), Batch(Position(epoch, start), Position(epoch, to), made))
 
     def _tell(self, owners: frozenset[str], frame: frames.Frame) -> None:
         for owner in owners & self.presence.sockets.keys():

@@ -20,8 +20,8 @@ from .cursor import Position
 from .frames import ResetReason
 from .hub import Audience
 from .inbox import actor
-from .members import LISTED, me, owners_of, room_infos
-from .models import Membership, Message, Room
+from .members import LISTED, count_members, me, owners_of, room_infos
+from .models import Membership, Message, Reaction, Room
 from .models.chat import MessageQuerySet
 from .streams import Batch, Family, Read, register
 
@@ -54,7 +54,23 @@ class RoomFamily(Family):
             first = rooms.values_list("last_number", flat=True).get() - len(pks) + 1
             numbered = [Message(pk=pk, number=number) for number, pk in enumerate(pks, first)]
             self.entries().bulk_update(numbered, ["number"])
+            count_members(rooms)
         entries.update(modseq=head)
+
+    def number(self, message: Message) -> None:
+        """Give a message that is not stored yet its number and position; the room is locked until the commit."""
+        rooms = self.streams().filter(pk=message.room_id)
+        rooms.update(head=F("head") + 1, last_number=F("last_number") + 1, active_at=message.created_at)
+        message.modseq, message.number = rooms.values_list("head", "last_number").get()
+
+    def said(self, message: Message) -> Batch:
+        """Return the batch that one message is which has just taken its position, without reading."""
+        to = Position(message.room.epoch, message.modseq or 0)
+        start = Position(to.epoch, to.modseq - 1)
+        before, after = (self.cursor(message.room_id, position) for position in (start, to))
+        raw = msgspec.Raw(frames.encode(message_item(message, ())))
+        frame = frames.frame(chat_frames.Messages(message.room_id, before, after, [raw]), after)
+        return Batch(start, to, (frame,))
 
     def snapshot(self, pk: Hashable, position: Position, reason: ResetReason) -> Batch:
         """Read the latest page."""
@@ -105,7 +121,7 @@ def farewell(pk: int) -> frames.Frame:
     return frames.frame(chat_frames.RoomFrame(pk, "removed", None))
 
 
-def message_item(row: Message) -> MessageItem:
+def message_item(row: Message, reactions: Iterable[Reaction] | None = None) -> MessageItem:
     """Return a message, read `with_people()`, as frames and the API show it."""
     deleted: chat_frames.Deleted | None = None
     if row.hidden_at is not None:
@@ -124,13 +140,13 @@ def message_item(row: Message) -> MessageItem:
         created_at=row.created_at,
         edited_at=row.edited_at,
         deleted=deleted,
-        reactions=[] if deleted else _reactions(row),
+        reactions=[] if deleted else _reactions(row.reactions.all() if reactions is None else reactions),
     )
 
 
-def _reactions(row: Message) -> list[ReactionItem]:
+def _reactions(reactions: Iterable[Reaction]) -> list[ReactionItem]:
     users: dict[str, list[Any]] = {}
-    for reaction in row.reactions.all():
+    for reaction in reactions:
         users.setdefault(reaction.emoji, []).append(frames.key(reaction.user_id))
     return [ReactionItem(emoji, len(found), found[:REACTORS]) for emoji, found in users.items()]
 

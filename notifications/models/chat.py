@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..validators import BODY_LENGTH, TITLE_LENGTH, validate_emoji, validate_text
-from .inbox import Notification
 from .stream import Stream
 
 EMOJI_LENGTH = 32  # characters; families and flags are long sequences
@@ -21,6 +20,7 @@ class Room(Stream):
     """A conversation, and the stream of its messages.
 
     `last_number` is the number of the latest message; numbers are given without gaps under the room's lock.
+    `size` is how many members there were when somebody last came or went.
     `pair` names the two users of a direct room, so that two people have one such room, however they open it.
     """
 
@@ -36,6 +36,7 @@ class Room(Stream):
         _("pair"), max_length=100, null=True, blank=True, unique=True, editable=False
     )
     last_number = models.BigIntegerField(_("last number"), default=0, editable=False)
+    size = models.PositiveIntegerField(_("members"), default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     active_at = models.DateTimeField(_("active at"), default=timezone.now, editable=False)
 
@@ -61,8 +62,7 @@ class Role(models.TextChoices):
 class Membership(models.Model):
     """One user's place in a room.
 
-    `last_read` is a position, not a list of what was read: everything up to that number. `alert` is the
-    inbox notification that told of unread messages; there is one until it or the room is read.
+    `last_read` is a position, not a list of what was read: everything up to that number.
     """
 
     room = models.ForeignKey(Room, verbose_name=_("room"), on_delete=models.CASCADE, related_name="memberships")
@@ -73,15 +73,6 @@ class Membership(models.Model):
     last_read = models.BigIntegerField(_("last read"), default=0)
     muted = models.BooleanField(_("muted"), default=False)
     joined_at = models.DateTimeField(_("joined at"), default=timezone.now, editable=False)
-    alert = models.ForeignKey(
-        Notification,
-        verbose_name=_("alert"),
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        editable=False,
-        related_name="+",
-    )
 
     objects: ClassVar[models.Manager[Membership]]
 

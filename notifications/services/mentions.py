@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,6 +14,7 @@ from ..conf import conf
 from ..inbox import INBOX, actor
 from ..members import is_large, usernames
 from ..models import Membership, Message, Notice, Notification, Presence
+from ..models.inbox import NotificationQuerySet
 from ..rooms import ROOM
 from ..validators import TITLE_LENGTH
 from .commit import sequence_after_commit
@@ -29,35 +30,39 @@ def mentioned(body: str) -> set[str]:
     return {name for text in found for name in (text, text.rstrip(".-+@")) if name}
 
 
+def alerts(room: int) -> NotificationQuerySet:
+    """Return the unread notifications that tell of messages in a room, whoever got them."""
+    return Notification.objects.using(INBOX.alias).unread().filter(dedupe_key__startswith=_key(room))
+
+
 def alert_members(message: Message) -> None:
     """Notify, in the caller's transaction, who was mentioned and who is away; each once until they read it.
 
-    Muted members are left in peace. In a large room only mentions notify.
+    Muted members are left in peace. In a large room only mentions notify. Rows are added and none is changed,
+    so that a long transaction holds up nobody in the room.
     """
     names = mentioned(message.body)
     called = list(_candidates(message).filter(usernames(names))) if names else []
-    away = [] if is_large(message.room_id, ROOM.alias) else list(_away(message))
-    known = {place.pk for place in called}
+    away = [] if is_large(message.room) else list(_away(message))
     _alert(message, called, _("%(author)s mentioned you"))
-    _alert(message, [place for place in away if place.pk not in known], "%(author)s")
+    _alert(message, [pk for pk in away if pk not in called], "%(author)s")
 
 
-def _candidates(message: Message) -> Any:
-    """Return the other members who are not muted and have no unread alert of this room."""
-    read = Q(alert=None) | Q(alert__read_at__isnull=False) | Q(alert__archived_at__isnull=False)
-    rows = Membership.objects.using(ROOM.alias).filter(read, room=message.room, muted=False)
-    return rows.exclude(user=message.author_id)
+def _candidates(message: Message) -> QuerySet[Membership, Any]:
+    """Return the other members, by their users' keys, who are not muted and have no unread alert of this room."""
+    told = alerts(message.room_id).filter(recipient=OuterRef("user"))
+    rows = Membership.objects.using(ROOM.alias).filter(~Exists(told), room=message.room_id, muted=False)
+    return rows.exclude(user=message.author_id).order_by("user").values_list("user_id", flat=True)
 
 
-def _away(message: Message) -> Any:
+def _away(message: Message) -> QuerySet[Membership, Any]:
     here = Presence.objects.using(ROOM.alias).filter(lease__until__gt=timezone.now())
     return _candidates(message).exclude(user__in=here.values("user_id"))
 
 
-def _alert(message: Message, places: Iterable[Membership], title: str) -> None:
-    """Store one notice, and a copy for each of `places`."""
-    places = list(places)
-    if not places or message.author is None:
+def _alert(message: Message, recipients: Sequence[Any], title: str) -> None:
+    """Store one notice, and a copy for each of `recipients`."""
+    if not recipients or message.author is None:
         return
     room = message.room
     title %= {"author": actor(message.author).name}
@@ -72,10 +77,12 @@ def _alert(message: Message, places: Iterable[Membership], title: str) -> None:
         data={"room": room.pk} | ({"number": message.number} if message.number else {}),
         actor=message.author,
     )
-    copies = [Notification(recipient_id=place.user_id, notice=notice) for place in places]
+    key = f"{_key(room.pk)}{notice.pk}"
+    copies = [Notification(recipient_id=pk, notice=notice, dedupe_key=key) for pk in recipients]
     Notification.objects.using(INBOX.alias).bulk_create(copies)
-    alerts = dict(Notification.objects.using(INBOX.alias).filter(notice=notice).values_list("recipient_id", "pk"))
-    for place in places:
-        place.alert_id = alerts[place.user_id]
-    Membership.objects.using(ROOM.alias).bulk_update(places, ["alert"])
-    sequence_after_commit(INBOX, alerts)
+    sequence_after_commit(INBOX, recipients)
+
+
+def _key(room: int) -> str:
+    """Return how the dedupe keys of a room's alerts begin; the notice's key makes them unique."""
+    return f"carillon.room-{room}."

@@ -7,15 +7,13 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connections, transaction
-from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from .. import relay
-from ..models import Membership, Message, Reaction, Room
+from ..models import Membership, Message, Reaction
 from ..models.chat import MessageQuerySet, Role
 from ..rooms import ROOM
-from ..streams import Hint
 from .commit import sequence_after_commit
 from .mentions import alert_members
 from .rooms import membership
@@ -167,15 +165,14 @@ def _store(message: Message) -> None:
 
 def _post(place: Membership, message: Message) -> None:
     """Store a message with its number, under the room's lock, which is held until this short transaction ends."""
-    rooms = Room.objects.using(ROOM.alias).filter(pk=place.room_id)
-    rooms.update(head=F("head") + 1, last_number=F("last_number") + 1, active_at=message.created_at)
-    message.modseq, message.number = rooms.values_list("head", "last_number").get()
+    ROOM.number(message)
     _store(message)
     # Who speaks has read what was said before.
     Membership.objects.using(ROOM.alias).filter(pk=place.pk).update(last_read=message.number)
     alert_members(message)
-    hint = Hint(ROOM.key(place.room_id), message.modseq or 0)
-    transaction.on_commit(lambda: relay.announce([hint]), using=ROOM.alias, robust=True)
+    # What everybody is told is known here: it goes with the hint, and nobody has to read it.
+    key, batch = ROOM.key(place.room_id), ROOM.said(message)
+    transaction.on_commit(lambda: relay.announce_batch(key, batch), using=ROOM.alias, robust=True)
 
 
 def _existing(place: Membership, number: int, *, deleted: bool = False) -> Message:

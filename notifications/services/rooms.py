@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db import transaction
+from django.db import connections, transaction
 from django.utils.translation import gettext as _
 
 from .. import chat_frames, frames, relay
-from ..members import is_large, room_infos
+from ..members import count_members, is_large, room_infos
 from ..models import Membership, Message, Room
 from ..models.chat import Role
 from ..rooms import ROOM
+from ..streams import Hint
 from .commit import sequence_after_commit
+from .mentions import alerts
 from .recipients import recipient_chunks
 from .states import mark_read
 from .twins import twin
@@ -57,6 +60,7 @@ def open_direct_room(user: Any, other: Any) -> Room:
         room, created = Room.objects.using(ROOM.alias).get_or_create(pair=pair, defaults={"kind": Room.Kind.DIRECT})
         if created:
             _join(room, pks, Role.MEMBER)
+            count_members(Room.objects.using(ROOM.alias).filter(pk=room.pk))
     return room
 
 
@@ -77,6 +81,7 @@ def create_room(name: str, creator: Any, members: Any = ()) -> Room:
         _join(room, [_pk(creator)], Role.MODERATOR)
         for pks in recipient_chunks(members):
             _join(room, [pk for pk in pks if pk != creator.pk], Role.MEMBER)
+        count_members(Room.objects.using(ROOM.alias).filter(pk=room.pk))
     return room
 
 
@@ -88,9 +93,9 @@ def rename_room(room: Room, name: str, *, by: Any = None) -> None:
     """
     _refuse_direct(room)
     name = _name(name)
-    with transaction.atomic(using=ROOM.alias):
+    with _telling(room) as tell:
         Room.objects.using(ROOM.alias).filter(pk=room.pk).update(name=name)
-        _tell(room, Message.Kind.RENAMED, by=by, body=name)
+        tell(kind=Message.Kind.RENAMED, author=by, body=name)
     room.name = name
 
 
@@ -111,9 +116,9 @@ def add_member(room: Room, user: Any, *, role: str = Role.MEMBER, by: Any = None
     """
     _refuse_direct(room)
     role = _role(role)
-    with transaction.atomic(using=ROOM.alias):
+    with _telling(room) as tell:
         if _join(room, [_pk(user)], role):
-            _tell(room, Message.Kind.JOINED, subject=user, by=by)
+            tell(kind=Message.Kind.JOINED, author=by, subject=user)
         return membership(room, user)
 
 
@@ -129,10 +134,10 @@ def remove_member(room: Room, user: Any, *, by: Any = None) -> bool:
         ValidationError: The room is a direct one: it can be muted, not left.
     """
     _refuse_direct(room)
-    with transaction.atomic(using=ROOM.alias):
+    with _telling(room) as tell:
         removed, _by_model = Membership.objects.using(ROOM.alias).filter(room=room, user=user).delete()
         if removed:
-            _tell(room, Message.Kind.LEFT, subject=user, by=by)
+            tell(kind=Message.Kind.LEFT, author=by, subject=user)
     return bool(removed)
 
 
@@ -144,11 +149,11 @@ def set_role(room: Room, user: Any, role: str, *, by: Any = None) -> None:
         ValidationError: There is no such role.
     """
     role = _role(role)
-    with transaction.atomic(using=ROOM.alias):
+    with _telling(room) as tell:
         place = membership(room, user)
         if place.role != role:
             Membership.objects.using(ROOM.alias).filter(pk=place.pk).update(role=role)
-            _tell(room, Message.Kind.ROLE, subject=user, by=by, body=role)
+            tell(kind=Message.Kind.ROLE, author=by, subject=user, body=role)
 
 
 def mute_room(room: Any, user: Any, muted: bool = True) -> None:
@@ -183,8 +188,7 @@ def mark_room_read(room: Any, user: Any, upto: int | None = None) -> int:
     with transaction.atomic(using=ROOM.alias):
         if not rows.update(last_read=upto):
             return max(upto, place.last_read)
-        if place.alert_id is not None:
-            mark_read(place.user, [place.alert_id])
+        mark_read(place.user, alerts(place.room_id).of(place.user).values_list("pk", flat=True))
         transaction.on_commit(lambda: _show_receipt(place, upto), using=ROOM.alias, robust=True)
     return upto
 
@@ -220,15 +224,34 @@ def _welcome(room: Room, pks: Iterable[Any]) -> None:
 
 def _show_receipt(place: Membership, upto: int) -> None:
     """Tell the room up to where a member has read, unless so many would be told so often."""
-    if not is_large(place.room_id, ROOM.alias):
+    if not is_large(place.room):
         receipt = chat_frames.Receipt(place.room_id, frames.key(place.user_id), upto)
         relay.signal(ROOM.key(place.room_id), frames.frame(receipt))
 
 
-def _tell(room: Room, kind: str, *, by: Any, subject: Any = None, body: str = "") -> None:
-    event = Message(room=room, kind=kind, author=by, subject=subject, body=body)
-    event.save(using=ROOM.alias, force_insert=True)
-    sequence_after_commit(ROOM, [room.pk])
+@contextmanager
+def _telling(room: Room) -> Iterator[Callable[..., None]]:
+    """Open a transaction, and give the function that tells the room of an event in its order.
+
+    Outside the caller's transaction the event takes its position in the same commit as the change, so that
+    nothing which is said after a removal can come before it. Inside one it takes it after the commit.
+    """
+    joining = connections[ROOM.alias].in_atomic_block
+
+    def tell(**fields: Any) -> None:
+        event = Message(room=room, **fields)
+        if joining:
+            event.save(using=ROOM.alias, force_insert=True)
+            sequence_after_commit(ROOM, [room.pk])
+            return
+        ROOM.number(event)
+        event.save(using=ROOM.alias, force_insert=True)
+        count_members(ROOM.streams().filter(pk=room.pk))
+        hint = Hint(ROOM.key(room.pk), event.modseq or 0)
+        transaction.on_commit(lambda: relay.announce([hint]), using=ROOM.alias, robust=True)
+
+    with transaction.atomic(using=ROOM.alias):
+        yield tell
 
 
 def _pk(user: Any) -> Any:

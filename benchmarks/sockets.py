@@ -1,0 +1,127 @@
+"""The chat's load: many WebSockets in this process, which count what they are told and parse nothing.
+
+A bare protocol on uvloop: it costs a few µs for each message, and what it costs is reported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import time
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+
+from .load import BenchmarkError
+
+MARK = b"bench-t="
+DIGITS = 19  # of CLOCK_MONOTONIC in nanoseconds, with leading zeros
+WAIT = 30.0  # seconds; what has not come by then is lost
+LONGEST = 64 * 1024  # bytes kept while a message is not whole
+
+
+class Socket(asyncio.Protocol):
+    """One client."""
+
+    def __init__(self, load: Sockets, path: str, cookie: str, opening: str) -> None:
+        self.load = load
+        self.path = path
+        self.cookie = cookie
+        self.opening = opening
+        self.transport: asyncio.Transport
+        self.open = asyncio.get_running_loop().create_future()
+        self.rest = b""
+        self.shaken = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]  # uvloop's is no subclass of asyncio's
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.transport.write(
+            f"GET {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: carillon.v1\r\n"
+            f"Cookie: {self.cookie}\r\n\r\n".encode()
+        )
+
+    def data_received(self, data: bytes) -> None:
+        if not self.shaken:
+            self._shake(data)
+            return
+        data = self.rest + data
+        end = 0
+        while (found := data.find(MARK, end)) >= 0 and len(data) >= found + len(MARK) + DIGITS:
+            end = found + len(MARK) + DIGITS
+            self.load.count(int(data[found + len(MARK) : end]))
+        self.rest = data[max(end, len(data) - len(MARK) - DIGITS) :]
+
+    def _shake(self, data: bytes) -> None:
+        self.rest += data
+        head, found, after = self.rest.partition(b"\r\n\r\n")
+        if not found or len(self.rest) > LONGEST:
+            return
+        if b" 101 " not in head.split(b"\r\n")[0]:
+            self.open.set_exception(BenchmarkError(f"{self.path} answered {head[:60]!r}."))
+            return
+        self.shaken, self.rest = True, b""
+        if self.opening:
+            self.say(self.opening)
+        self.open.set_result(None)
+        self.data_received(after)
+
+    def say(self, text: str) -> None:
+        """Send a text message; clients mask (RFC 6455, 5.3), here with zeros."""
+        data = text.encode()
+        length = bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + len(data).to_bytes(2, "big")
+        self.transport.write(b"\x81" + length + b"\0\0\0\0" + data)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.open.done():
+            self.open.set_exception(BenchmarkError(f"{self.path} closed before it was open."))
+
+
+class Sockets:
+    """All clients."""
+
+    def __init__(self) -> None:
+        self.sockets: list[Socket] = []
+        self.latencies: list[int] = []  # nanoseconds
+        self._expected = 0
+        self._all = asyncio.Event()
+
+    def count(self, sent: int) -> None:
+        """Take note of one message."""
+        self.latencies.append(time.monotonic_ns() - sent)
+        if len(self.latencies) == self._expected:
+            self._all.set()
+
+    async def open(self, port: int, path: str, cookies: Sequence[str], opening: str) -> None:
+        """Open one socket for each cookie, some at a time."""
+        loop = asyncio.get_running_loop()
+        for start in range(0, len(cookies), 20):
+            found = [Socket(self, path, cookie, opening) for cookie in cookies[start : start + 20]]
+            for socket in found:
+                await loop.create_connection(lambda made=socket: made, "127.0.0.1", port)  # type: ignore[misc]
+            async with asyncio.timeout(60):
+                await asyncio.gather(*(socket.open for socket in found))
+            self.sockets += found
+
+    async def talk(self, room: int, messages: int, gap: float) -> None:
+        """Let the first socket say something so many times, and wait until everybody has heard it or `WAIT` is over."""
+        self.latencies.clear()
+        self._expected = messages * len(self.sockets)
+        self._all.clear()
+        for _ in range(messages):
+            body = f"{MARK.decode()}{time.monotonic_ns():0{DIGITS}d} and some words that people say to each other"
+            command = {"type": "message.send", "ref": 1, "room": room, "id": str(uuid.uuid4()), "body": body}
+            self.sockets[0].say(json.dumps(command))
+            await asyncio.sleep(gap)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WAIT):
+                await self._all.wait()
+
+    def close(self) -> None:
+        """Close all."""
+        for socket in self.sockets:
+            socket.transport.abort()
+        self.sockets.clear()
