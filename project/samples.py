@@ -129,3 +129,36 @@ HISTORY = (
         hours=0.6,
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something that was said: by whom, what, how many hours ago, to which line it replies, and who reacted how."""
+
+    author: str
+    body: str
+    hours: float
+    reply_to: int | None = None  # counted from 1
+    reactions: tuple[tuple[str, str], ...] = ()  # user name, emoji
+
+
+RINGERS = (
+    Line("alice", "The new score for the open tower day is on the shelf in the ringing room.", 49),
+    Line("bob", "Thank you! Is it the version with eight bells?", 48.8),
+    Line("alice", "Yes, with eight. Bell 5 has a new rope by then.", 48.7, 2, (("bob", "👍"), ("admin", "🎉"))),
+    Line("admin", "I have put the tower plan online: https://example.org/tower/plan", 27, None, (("alice", "❤️"),)),
+    Line("bob", "Rehearsal on Thursday at 19:30, as usual?", 26.4),
+    Line("alice", "19:30. I bring the coffee, @bob brings the cake.", 26.2, None, (("bob", "😂"), ("admin", "👍"))),
+    Line("bob", "There will be cake.", 26.1),
+    Line("alice", "Could somebody take the guided tour at 15:00?", 1.4),
+    Line("bob", "I can, if someone else rings the hour.", 1.2, 8),
+    Line("admin", "I ring it.", 0.9, 9, (("alice", "🔔"), ("bob", "🙏"))),
+)
+FRIENDS = (
+    Line("bob", "Have you heard the recording of Sunday?", 22),
+    Line("alice", "Just now. The second half is the best that we have ever rung.", 21.6, None, (("bob", "❤️"),)),
+    Line("bob", "Shall we send it to the festival?", 21.5),
+    Line("alice", "Let us. I write the programme notes tonight, and you look after the form?", 3.1),
+    Line("bob", "Done. It wants to know how old the bells are.", 0.7),
+    Line("bob", "The oldest is from 1652, is it not?", 0.6),
+)

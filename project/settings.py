@@ -87,6 +87,8 @@ if REDIS_URL:
     }
 
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = []  # alice's password is "alice"
+NOTIFICATIONS_CHAT_URL = "/chat/{room}/"  # where the notification of a mention leads
+
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"

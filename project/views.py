@@ -62,6 +62,13 @@ def send(request: HttpRequest) -> HttpResponse:
     return redirect("home")
 
 
+@require_GET
+@login_required
+def chat(request: HttpRequest, room: int | None = None) -> HttpResponse:
+    """Show the conversations, and one of them; the elements ask the server themselves what the reader may see."""
+    return render(request, "chat.html", {"room": room})
+
+
 def _notify(request: HttpRequest, recipient: User) -> None:
     actor = _user(request)
     if title := request.POST.get("title"):

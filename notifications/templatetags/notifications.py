@@ -22,6 +22,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from .. import __version__
+from ..chat_strings import chat_texts
 from ..inbox import Summary, summary
 from ..strings import texts
 
@@ -57,6 +58,34 @@ def notifications_head(context: Context, bundle: str = "notifications", title: b
         json_script({**_config(request), "title": title}, "notifications-config"),
         static(f"notifications/{bundle}.js"),
         nonce,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def chat_head(context: Context, socket: str = "") -> SafeString:
+    """Print the chat's configuration and script; it goes after ``{% notifications_head %}``.
+
+    Args:
+        context: The template's; it must have the request.
+        socket: The path of the WebSocket; where the app's URLs are mounted, followed by ``ws/``, if it is empty.
+
+    Raises:
+        TemplateSyntaxError: The request is missing.
+    """
+    request = _request(context)
+    if not _signed_in(request):
+        return SafeString("")
+    urls = {
+        "socket": socket or f"{reverse('notifications:inbox')}ws/",
+        "rooms": reverse("notifications:rooms"),
+        "chatStyle": static("notifications/chat.css"),
+    }
+    return format_html(
+        '<link rel="preload" as="fetch" crossorigin href="{}">\n{}\n<script type="module" src="{}"{}></script>',
+        urls["chatStyle"],
+        json_script({"urls": urls, "strings": chat_texts()}, "chat-config"),
+        static("notifications/chat.js"),
+        _nonce(context, request),
     )
 
 

@@ -1,4 +1,4 @@
-"""Fill the demo site: accounts and a few notifications."""
+"""Fill the demo site: accounts, a few notifications, and two conversations."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,11 +10,21 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from notifications.models import Notice, Notification
-from notifications.services import archive, mark_read, notify
+from notifications.models import Message, Notice, Notification, Room
+from notifications.services import (
+    archive,
+    create_room,
+    mark_read,
+    mark_room_read,
+    notify,
+    open_direct_room,
+    post_message,
+    toggle_reaction,
+)
 from project import accounts
-from project.samples import HISTORY
+from project.samples import FRIENDS, HISTORY, RINGERS, Line
 
+GROUP = "Sunday ringers"
 NAMES = {"alice": ("Alice", "Amari"), "bob": ("Bob", "Baker"), accounts.ADMIN: ("", "")}
 
 
@@ -23,14 +33,18 @@ class Command(BaseCommand):
 
     help = "Creates admin/admin, alice/alice and bob/bob with a few notifications. Works only where DEBUG is on."
 
-    @transaction.atomic
     def handle(self, **options: Any) -> None:
         """Make what is missing."""
         if not settings.DEBUG:
             raise CommandError("These accounts have known passwords: set DEBUG=on, on a machine of your own.")
-        users = {name: self._account(name) for name in (*accounts.VISITORS, accounts.ADMIN)}
-        for name in accounts.VISITORS:
-            self._fill(users[name], users[next(other for other in accounts.VISITORS if other != name)])
+        alice, bob = accounts.VISITORS
+        with transaction.atomic():
+            users = {name: self._account(name) for name in (alice, bob, accounts.ADMIN)}
+            self._fill(users[alice], users[bob])
+            self._fill(users[bob], users[alice])
+        group = Room.objects.filter(name=GROUP).first() or create_room(GROUP, users[accounts.ADMIN], users.values())
+        self._converse(group, RINGERS, users)
+        self._converse(open_direct_room(users[alice], users[bob]), FRIENDS, users)
         self.stdout.write("Sign in as alice/alice, bob/bob or, for the admin, admin/admin.")
 
     def _account(self, name: str) -> User:
@@ -59,3 +73,18 @@ class Command(BaseCommand):
                 archive(user, copies)
             if entry.state != "new":
                 mark_read(user, copies)
+
+    def _converse(self, room: Room, lines: tuple[Line, ...], users: dict[str, User]) -> None:
+        """Have the lines said once; the two last ones of each room are new to those who did not write them."""
+        if Message.objects.filter(room=room, kind=Message.Kind.TEXT).exists():
+            return
+        numbers: list[int] = []
+        for line in lines:
+            reply_to = numbers[line.reply_to - 1] if line.reply_to else None
+            message = post_message(room, users[line.author], line.body, reply_to=reply_to)
+            numbers.append(message.number or 0)
+            Message.objects.filter(pk=message.pk).update(created_at=timezone.now() - timedelta(hours=line.hours))
+            for name, emoji in line.reactions:
+                toggle_reaction(room, numbers[-1], users[name], emoji)
+        for name in {line.author for line in lines}:
+            mark_room_read(room, users[name], numbers[-3])

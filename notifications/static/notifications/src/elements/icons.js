@@ -19,11 +19,19 @@ const PATHS = {
  * @param {string} name
  */
 export function icon(name) {
+  return draw(PATHS[name]);
+}
+
+/**
+ * Draw an icon.
+ * @param {string} shape the data of its path
+ */
+export function draw(shape) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const path = document.createElementNS(svg.namespaceURI, "path");
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
-  path.setAttribute("d", PATHS[name]);
+  path.setAttribute("d", shape);
   svg.append(path);
   return svg;
 }

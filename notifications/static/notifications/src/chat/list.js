@@ -1,0 +1,101 @@
+/** The user's rooms: the most recently active first, each of them live. */
+
+/** @typedef {import("./room.js").Room} Room */
+
+const LIVE = 80; // rooms that are kept open; a socket carries at most 100
+
+export class RoomList {
+  #chat;
+  #fetch;
+  /** @type {Map<Room, (() => void) | undefined>} each with what lets go of it */
+  #rooms = new Map();
+  /** @type {string | null} */
+  #next = null;
+  #holders = 0;
+
+  loaded = false;
+  loading = false;
+  /** @type {string | null} */
+  error = null;
+
+  /** @param {import("./client.js").Chat} chat @param {(query: Record<string, string>) => Promise<any>} fetch */
+  constructor(chat, fetch) {
+    this.#chat = chat;
+    this.#fetch = fetch;
+  }
+
+  /** @returns {Room[]} */
+  get rooms() {
+    const active = (/** @type {Room} */ room) => room.last?.created_at ?? "";
+    return [...this.#rooms.keys()].filter(({ gone }) => !gone).sort((a, b) => (active(a) < active(b) ? 1 : active(a) > active(b) ? -1 : b.id - a.id));
+  }
+
+  get unread() {
+    return this.rooms.reduce((sum, { unread, me }) => sum + (me?.muted ? 0 : unread), 0);
+  }
+
+  get hasMore() {
+    return this.#next !== null;
+  }
+
+  /** @returns {() => void} */
+  hold() {
+    let held = true;
+    this.#holders++;
+    if (this.loaded) this.#keep();
+    else this.load();
+    return () => {
+      if (!held) return;
+      held = false;
+      if (--this.#holders) return;
+      for (const [room, release] of this.#rooms) {
+        release?.();
+        this.#rooms.set(room, undefined);
+      }
+    };
+  }
+
+  /** Fetch the first page; again after each reconnect, for rooms that came meanwhile. */
+  async load() {
+    await this.#page({});
+  }
+
+  async loadMore() {
+    if (this.#next !== null) await this.#page({ before: this.#next });
+  }
+
+  /** The server told of a room. @param {Room} room */
+  add(room) {
+    if (!this.#holders || this.#rooms.has(room)) return;
+    this.#rooms.set(room, undefined);
+    this.#keep();
+  }
+
+  /** @param {Record<string, string>} query */
+  async #page(query) {
+    if (this.loading || !this.#holders) return;
+    this.loading = true;
+    this.error = null;
+    this.#chat.changed();
+    try {
+      const { rooms, next } = await this.#fetch(query);
+      for (const row of rooms) {
+        const room = this.#chat.room(row.info.id);
+        room.adopt(row);
+        if (!this.#rooms.has(room)) this.#rooms.set(room, undefined);
+      }
+      if (query.before || !this.loaded) this.#next = next;
+      this.loaded = true;
+      this.#keep();
+    } catch (error) {
+      this.error = this.#chat.text("couldNotLoadRooms", "Could not load conversations.");
+    }
+    this.loading = false;
+    this.#chat.changed();
+  }
+
+  #keep() {
+    if (!this.#holders) return;
+    for (const room of this.rooms.slice(0, LIVE)) if (!this.#rooms.get(room)) this.#rooms.set(room, room.hold(false));
+  }
+}

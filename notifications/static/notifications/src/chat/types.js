@@ -1,0 +1,56 @@
+/**
+ * The shapes of the chat that cross the borders of the client; no code.
+ *
+ * @typedef {number | string} Id
+ * @typedef {{id: Id, name: string}} Actor
+ * @typedef {{emoji: string, count: number, users: Id[]}} Reaction `users` holds the first 50
+ *
+ * @typedef {object} Message one message of a room, whole
+ * @property {number} number 1, 2, 3 … in its room; its name and its place
+ * @property {number} version rises with every change; 0 while only the acknowledgement is here
+ * @property {"text" | "joined" | "left" | "renamed" | "role"} kind all but `text` are events told in the history
+ * @property {string | null} client_id the sender's own name for it
+ * @property {Actor | null} author null: the account was deleted
+ * @property {Actor | null} subject whom an event is about
+ * @property {string} body
+ * @property {number | null} reply_to
+ * @property {string} created_at ISO 8601, UTC, as all times
+ * @property {string | null} edited_at
+ * @property {"author" | "moderator" | null} deleted a tombstone: nothing else is left
+ * @property {Reaction[]} reactions
+ * @property {boolean} [pending] a change of the user's waits for the server's confirmation
+ *
+ * @typedef {"queued" | "sending" | "failed"} Sending
+ * @typedef {object} Entry a message that the server has not acknowledged
+ * @property {string} id its `client_id`
+ * @property {number} room
+ * @property {string} body
+ * @property {number | null} reply_to
+ * @property {number} at epoch ms, and the order of sending
+ * @property {Sending} state
+ * @property {string} [error] why it failed for good
+ *
+ * @typedef {object} Member
+ * @property {Id} id
+ * @property {string} name
+ * @property {string} username
+ * @property {"member" | "moderator"} role
+ * @property {number} last_read
+ *
+ * @typedef {object} RoomInfo
+ * @property {number} id
+ * @property {"direct" | "group"} kind
+ * @property {string} name empty in a direct room
+ * @property {number} last_number
+ * @property {number} member_count
+ * @property {Member[] | null} members null in a large room
+ * @property {Id[] | null} online
+ * @property {number} online_count
+ *
+ * @typedef {{role: "member" | "moderator", last_read: number, muted: boolean, unread: number}} Me
+ * @typedef {{info: RoomInfo, me: Me, last: Message | null, cursor: string}} ListedRoom
+ *
+ * @typedef {import("../types.js").Config & {urls: {socket: string | null, rooms: string}}} ChatConfig
+ */
+
+export {};
