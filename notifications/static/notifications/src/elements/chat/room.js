@@ -1,17 +1,16 @@
 /** `<chat-room room="7">`: a conversation, from its history to the next message. */
 
 import { button, h } from "../base.js";
-import { mood } from "../calm.js";
 import { Composer } from "./composer.js";
 import { ChatElement, icon, isHere, roomAvatar } from "./element.js";
 import { Log } from "./log.js";
+import { Notices } from "./notices.js";
+import { Picker } from "./picker.js";
 
 /** @typedef {import("../../chat/types.js").Message} Message */
 /** @typedef {import("./message.js").MessageRow} MessageRow */
 
-const EMOJI = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "🔔"];
 const READ_OUT = 3; // arrivals that are read out word by word; more are counted
-const MARGIN = 8; // px between the choice of reactions and the edges of the window
 
 export class ChatRoom extends ChatElement {
   static observedAttributes = ["room"];
@@ -22,18 +21,14 @@ export class ChatRoom extends ChatElement {
   #chosen = null;
   /** @type {(() => void) | undefined} */
   #release;
-  #timer = 0;
-  #wasLive = false;
-  #counting = false;
 
   heading = h("bdi");
   about = h("span", { class: "about" });
   face = h("span", { class: "face" });
   typing = h("div", { class: "typing", part: "typing" });
-  notice = h("div", { class: "notice", part: "notice", role: "status" });
-  unsent = h("div", { class: "unsent", part: "unsent", role: "status" });
   failure = h("div", { class: "failure", part: "failure", role: "alert" });
-  picker = h("div", { class: "picker", part: "picker", popover: "auto", role: "group", onkeydown: (/** @type {KeyboardEvent} */ event) => this.#pick(event) });
+  picker = new Picker(this);
+  notices = new Notices(this);
   doubt = /** @type {HTMLDialogElement} */ (h("dialog", { part: "dialog", "aria-labelledby": "doubt", closedby: "any", onclose: () => this.#decided() }));
   /** @type {Log} */
   log = /** @type {any} */ (null);
@@ -46,11 +41,7 @@ export class ChatRoom extends ChatElement {
       sent: () => this.log.answered(),
       editLast: () => this.log.ownLast && this.#act("edit", this.log.ownLast),
     });
-    this.picker.ariaLabel = this.text("react");
-    this.picker.append(...EMOJI.map((emoji) => button("emoji", () => this.#react(emoji), emoji)));
-    this.picker.addEventListener("toggle", (event) => {
-      if (/** @type {ToggleEvent} */ (event).newState === "open") /** @type {HTMLElement} */ (this.picker.firstElementChild).focus();
-    });
+    this.picker.build();
     this.doubt.append(
       h("p", { id: "doubt" }, this.text("deleteMessage")),
       h("form", { method: "dialog" },
@@ -58,14 +49,14 @@ export class ChatRoom extends ChatElement {
         h("button", { class: "text danger", value: "delete" }, this.text("delete"))));
     return [h("section", { class: "room", part: "room", "aria-labelledby": "name" },
       h("header", { part: "header" }, h("slot", { name: "back" }), this.face, h("div", { class: "title" }, h("h2", { id: "name" }, this.heading), this.about), h("slot", { name: "actions" })),
-      this.notice, this.log.root, this.typing, this.unsent, this.failure, this.composer.root), this.picker, this.doubt];
+      this.notices.connection, this.log.root, this.typing, this.notices.unsent, this.failure, this.composer.root), this.picker.root, this.doubt];
   }
 
   /** @param {AbortSignal} signal */
   listen(signal) {
     document.addEventListener("visibilitychange", () => this.render(), { signal });
     signal.addEventListener("abort", () => {
-      clearTimeout(this.#timer);
+      this.notices.stop();
       this.#leave();
     });
     this.on("state", () => this.render());
@@ -87,8 +78,7 @@ export class ChatRoom extends ChatElement {
     this.#header();
     this.log.render();
     this.#typing();
-    this.#unsent();
-    this.#notice();
+    this.notices.render();
     this.composer.render();
   }
 
@@ -106,7 +96,7 @@ export class ChatRoom extends ChatElement {
   }
 
   #leave() {
-    if (this.picker.matches(":popover-open")) this.picker.hidePopover();
+    this.picker.close();
     if (this.doubt.open) this.doubt.close();
     this.#release?.();
     this.#release = undefined;
@@ -141,48 +131,6 @@ export class ChatRoom extends ChatElement {
     this.typing.replaceChildren(...(words ? [h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")), h("span", {}, words)] : []));
   }
 
-  /** What failed for good waits for a decision. */
-  #unsent() {
-    const { room, client } = this;
-    const count = room.waiting.filter(({ state }) => state === "failed").length;
-    const key = `${count} ${client.outbox.full}`;
-    if (this.unsent.dataset.key === key) return;
-    this.unsent.dataset.key = key;
-    const full = this.text("outboxFull");
-    if (!count) return this.unsent.replaceChildren(...(client.outbox.full ? [h("span", {}, full)] : []));
-    this.unsent.replaceChildren(
-      h("span", {}, count === 1 ? this.text("unsentOne") : this.text("unsent", { count })),
-      button("text", () => room.retryAll(), count === 1 ? this.text("retry") : this.text("retryAll")),
-      button("text", () => room.deleteAll(), count === 1 ? this.text("delete") : this.text("deleteAll")),
-    );
-  }
-
-  /** The connection in words, only when there is something to say. */
-  #notice() {
-    const { client, room } = this;
-    const now = Date.now();
-    const seen = mood(client.state, now, this.#wasLive, this.#counting);
-    if (seen.tone === "good") this.#wasLive = true;
-    this.#counting = seen.counting;
-    this.setAttribute("state", client.state.name);
-    clearTimeout(this.#timer);
-    if (seen.again !== null) this.#timer = setTimeout(() => this.render(), seen.again);
-    let words = "";
-    /** @type {[string, () => void] | null} */
-    let action = null;
-    if (room.gone) words = this.text("roomGone");
-    else if (seen.name === "signed-out") [words, action] = [this.text("signed-out"), [this.text("reload"), () => location.reload()]];
-    else if (seen.name === "closed") [words, action] = [this.text("closed"), [this.text("tryNow"), () => client.retryNow()]];
-    else if (seen.tone !== "good" && (seen.serious || this.#wasLive)) {
-      words = seen.name === "offline" ? this.text("chatOffline") : this.text("chatReconnecting");
-      if (seen.counting) action = [this.text("tryNow"), () => client.retryNow()];
-    }
-    const key = `${words} ${action?.[0]}`;
-    if (this.notice.dataset.key === key) return;
-    this.notice.dataset.key = key;
-    this.notice.replaceChildren(...(words ? [h("span", {}, words)] : []), ...(action ? [button("text", action[1], action[0])] : []));
-  }
-
   /** @param {Message[]} messages */
   #arrived(messages) {
     const said = messages.filter(({ kind }) => kind === "text");
@@ -207,37 +155,14 @@ export class ChatRoom extends ChatElement {
     if (verb === "reply") this.composer.answer(message);
     else if (verb === "edit") this.composer.edit(message);
     else if (verb === "delete") this.doubt.showModal();
-    else this.#offer(row.element);
-  }
-
-  /** Show the reactions above the message, inside the window. @param {HTMLElement} row */
-  #offer(row) {
-    this.picker.showPopover();
-    const from = (row.querySelector('[data-tool="smile"]') ?? row).getBoundingClientRect();
-    const { width, height } = this.picker.getBoundingClientRect();
-    const left = from.left + from.width / 2 - width / 2;
-    const above = from.top - height - MARGIN;
-    this.picker.style.left = `${Math.max(MARGIN, Math.min(left, document.documentElement.clientWidth - width - MARGIN))}px`;
-    this.picker.style.top = `${above < MARGIN ? from.bottom + MARGIN : above}px`;
+    else this.picker.offer(row.element, (emoji) => this.#react(emoji));
   }
 
   /** @param {string} emoji */
   #react(emoji) {
-    this.picker.hidePopover();
     if (!this.#chosen) return;
     this.room.react(/** @type {Message} */ (this.#chosen.message), emoji);
     this.#chosen.element.focus({ preventScroll: true });
-  }
-
-  /** @param {KeyboardEvent} event */
-  #pick(event) {
-    const all = /** @type {HTMLElement[]} */ ([...this.picker.children]);
-    const here = all.indexOf(/** @type {HTMLElement} */ (event.target));
-    const forward = getComputedStyle(this).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
-    const step = event.key === forward ? 1 : /^Arrow(Left|Right)$/.test(event.key) ? -1 : 0;
-    if (!step) return;
-    event.preventDefault();
-    all[(here + step + all.length) % all.length].focus();
   }
 
   #decided() {

@@ -1,0 +1,138 @@
+/** What is known of a room: its messages, its members, who is there, reads and types. */
+
+import { Timeline } from "./timeline.js";
+import { Wishes } from "./wishes.js";
+
+const FIRST = 25; // messages that are enough to begin with
+
+/** @typedef {import("./types.js").Message} Message */
+/** @typedef {import("./types.js").Id} Id */
+
+export class RoomView {
+  timeline;
+  wishes = new Wishes();
+  /** Who types, and until when (epoch ms). @type {Map<Id, {name: string, until: number}>} */
+  typists = new Map();
+  /** @type {any} */
+  #typingTimer;
+
+  /** @type {import("./types.js").RoomInfo | null} */
+  info = null;
+  /** @type {import("./types.js").Me | null} */
+  me = null;
+  /** How far each member has read. @type {Map<Id, number>} */
+  reads = new Map();
+  /** Who of the members is here; null in a large room. @type {Id[] | null} */
+  online = null;
+  onlineCount = 0;
+  /** The user is no member (any more), or there is no such room. */
+  gone = false;
+  loading = false;
+  /** @type {string | null} */
+  error = null;
+
+  /** @param {import("./client.js").Chat} chat @param {number} id */
+  constructor(chat, id) {
+    this.chat = chat;
+    this.id = id;
+    this.timeline = new Timeline(id);
+  }
+
+  /** The server's messages as the user wants them, oldest first; one that did not change is the same object. */
+  get messages() {
+    return this.timeline.messages.map((message) => this.wishes.apply(message));
+  }
+
+  /** What waits to be sent, in order. */
+  get waiting() {
+    return this.chat.outbox.of(this.id);
+  }
+
+  /** @returns {Message | undefined} */
+  get last() {
+    const last = this.timeline.messages.at(-1);
+    return last && this.wishes.apply(last);
+  }
+
+  /** The newest number. */
+  get head() {
+    return Math.max(this.timeline.high, this.info?.last_number ?? 0);
+  }
+
+  get unread() {
+    return this.me ? Math.max(0, this.head - this.me.last_read) : 0;
+  }
+
+  get hasOlder() {
+    return this.timeline.before !== null;
+  }
+
+  /** Whether the first page is here. */
+  get loaded() {
+    const { cursor, before, messages } = this.timeline;
+    return cursor !== "" && (before === null || messages.length >= FIRST);
+  }
+
+  /** Who types, by name. */
+  get typing() {
+    return [...this.typists.values()].map(({ name }) => name);
+  }
+
+  /** The other one in a direct room. */
+  get other() {
+    const { me } = this.chat;
+    return this.info?.kind === "direct" ? (this.info.members?.find(({ id }) => id !== me?.id) ?? null) : null;
+  }
+
+  /** What the user calls this room. */
+  get name() {
+    return this.info?.name || this.other?.name || "";
+  }
+
+  /** Names of those who have read as far as `number`, without the user and the author. @param {Message} message */
+  readers({ number, author }) {
+    const { me } = this.chat;
+    const members = this.info?.members ?? [];
+    return members.filter(({ id }) => id !== me?.id && id !== author?.id && (this.reads.get(id) ?? 0) >= number).map(({ name }) => name);
+  }
+
+  /** @param {import("./types.js").RoomInfo} info @param {import("./types.js").Me} [me] */
+  describe(info, me) {
+    this.gone = false;
+    this.info = info;
+    this.online = info.online;
+    this.onlineCount = info.online_count;
+    for (const { id, last_read } of info.members ?? []) this.sawRead(id, last_read);
+    if (me) this.me = { ...me, last_read: Math.max(me.last_read, this.me?.last_read ?? 0) };
+    this.chat.changed();
+  }
+
+  /** @param {Id} user @param {number} upto */
+  sawRead(user, upto) {
+    this.reads.set(user, Math.max(upto, this.reads.get(user) ?? 0));
+    if (this.me && user === this.chat.me?.id) this.me = { ...this.me, last_read: Math.max(upto, this.me.last_read) };
+  }
+
+  /** @param {import("./types.js").Actor} user @param {number} expires seconds */
+  heardTyping({ id, name }, expires) {
+    if (id === this.chat.me?.id) return;
+    this.typists.delete(id);
+    if (expires) this.typists.set(id, { name, until: this.chat.env.now() + expires * 1000 });
+    this.#forgetTyping();
+  }
+
+  #forgetTyping() {
+    const { now, setTimeout, clearTimeout } = this.chat.env;
+    for (const [id, { until }] of this.typists) if (until <= now()) this.typists.delete(id);
+    clearTimeout(this.#typingTimer);
+    const next = Math.min(...[...this.typists.values()].map(({ until }) => until));
+    if (next < Infinity) this.#typingTimer = setTimeout(() => this.#forgetTyping(), next - now());
+    this.chat.changed();
+  }
+
+  /** @param {{gone?: boolean, loading?: boolean, error?: string | null, online?: Id[] | null, onlineCount?: number, me?: import("./types.js").Me}} news */
+  show(news) {
+    Object.assign(this, news);
+    this.chat.changed();
+  }
+}
