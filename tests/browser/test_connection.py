@@ -118,7 +118,9 @@ def test_bytes_may_come_one_by_one(demo: Demo, proxy: FaultProxy, bob: Visitor) 
     expect(bob.titles.first).to_have_text("Drop by drop ☂ übermäßig langsam")
 
 
-def test_where_streams_are_held_back_it_polls_and_streams_again_later(demo: Demo, bob: Visitor, proxy: FaultProxy) -> None:
+def test_where_streams_are_held_back_it_polls_and_streams_again_later(
+    demo: Demo, bob: Visitor, proxy: FaultProxy
+) -> None:
     before = bob.count()
 
     def refuse(route: Route) -> None:
@@ -148,6 +150,8 @@ def test_an_expired_session_is_told_and_not_hammered(bob: Visitor, proxy: FaultP
     proxy.cut()
     has_state(bob, "signed-out")
     streams = Streams(bob)
-    bob.page.evaluate("() => { window.dispatchEvent(new Event('online')); document.dispatchEvent(new Event('resume')); }")
+    bob.page.evaluate(
+        "() => { window.dispatchEvent(new Event('online')); document.dispatchEvent(new Event('resume')); }"
+    )
     bob.page.wait_for_load_state("networkidle")
     assert streams.asked == 0
