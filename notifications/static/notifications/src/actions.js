@@ -33,7 +33,8 @@ export function createActions(store, urls, { request, now, changed, failed }) {
    * @param {() => Promise<boolean>} retry
    */
   const run = async (action, ids, key, url, body, retry) => {
-    const emptied = action === "seen" ? ["unseen"] : action === "read-all" ? ["unseen", "unread"] : [];
+    /** @type {("unread" | "unseen")[]} */
+    const emptied = typeof key === "number" ? [] : action === "seen" ? ["unseen"] : ["unread", "unseen"];
     const wish = store.wish(change(action, new Date(now()).toISOString()), ids, emptied);
     changed();
     const before = queue.get(key);

@@ -26,6 +26,7 @@ const plain = (name, reason) => ({ name, reason, attempt: 0, nextTryAt: null, tr
  * @param {(message: {type: string, version: string, born: number}) => void} parts.onMessage from a tab of this user
  */
 export function connect(config, env, { cursor, onFrame, onState, onMessage }) {
+  const { locks, now, setTimeout, clearTimeout } = env;
   /** What this tab says of the connection. */
   let state = plain("closed", "stopped");
   /** What the link says, if this tab leads. @type {Snapshot} */
@@ -89,7 +90,7 @@ export function connect(config, env, { cursor, onFrame, onState, onMessage }) {
     },
     onFrame(frame) {
       onFrame(frame);
-      if (env.locks) crowd.post("frame", { frame });
+      if (locks) crowd.post("frame", { frame });
     },
   });
 
@@ -98,9 +99,9 @@ export function connect(config, env, { cursor, onFrame, onState, onMessage }) {
     awaken,
     network: (type) => send({ type }),
     visibility() {
-      env.clearTimeout(hiding);
+      clearTimeout(hiding);
       if (crowd.visible) awaken();
-      else if (!env.locks) hiding = env.setTimeout(suspend, HIDDEN);
+      else if (!locks) hiding = setTimeout(suspend, HIDDEN);
       if (crowd.leading) tell();
       else if (awake()) crowd.look();
     },
@@ -115,7 +116,7 @@ export function connect(config, env, { cursor, onFrame, onState, onMessage }) {
     },
     post: crowd.post,
     open() {
-      show({ ...plain("connecting", "start"), troubledSince: env.now() });
+      show({ ...plain("connecting", "start"), troubledSince: now() });
       crowd.contend();
     },
     close() {

@@ -67,8 +67,10 @@ export function createStore({ cursor, unread, unseen }) {
     const [from, to, here] = [frame.from, frame.to, self.cursor].map(position);
     if (to.epoch !== here.epoch) return { hole: true }; // versions do not compare
     const [highest, youngest] = [newest, latest];
+    // What is unknown here and not after our position is of the past: the snapshot left it out, and rightly.
     const arrivals = /** @type {Item[]} */ (frame.items).filter((item) =>
-      put(item) && adds(item, "unseen") && (item.id > highest || Date.parse(item.created_at) > youngest - OVERTAKE));
+      (item.version > here.at || entries.has(item.id)) && put(item) && adds(item, "unseen") &&
+      (item.id > highest || Date.parse(item.created_at) > youngest - OVERTAKE));
     const hole = from.at > here.at || entries.size > LIMIT;
     if (entries.size > LIMIT) self.cursor = "";
     else if (!hole) {
@@ -155,7 +157,7 @@ export function createStore({ cursor, unread, unseen }) {
      *
      * @param {Partial<Item>} change
      * @param {number[]} ids
-     * @param {string[]} [emptied] counts that the change empties, items known here or not
+     * @param {("unread" | "unseen")[]} [emptied] counts that the change empties, items known here or not
      * @returns {Wish}
      */
     wish(change, ids, emptied = []) {
@@ -165,7 +167,7 @@ export function createStore({ cursor, unread, unseen }) {
         if (entry) touch(entry).wishes.set(wish, entry.base.version);
       }
       const left = self.counts;
-      for (const key of COUNTED) if (emptied.includes(key)) beyond[key] += left[key];
+      for (const key of emptied) beyond[key] += left[key];
       return wish;
     },
 
@@ -178,7 +180,7 @@ export function createStore({ cursor, unread, unseen }) {
     /** The server refused, or was not reached. @param {Wish} wish */
     cancel(wish) {
       beyond = { unread: 0, unseen: 0 };
-      for (const entry of entries.values()) if (entry.wishes.delete(wish)) touch(entry);
+      for (const entry of entries.values()) if (entry.wishes.delete(wish)) fulfil(touch(entry));
     },
   };
   return self;
