@@ -78,10 +78,11 @@ class ResultsTests(TransactionTestCase):
 
     def test_who_looks_is_told_what_changed_and_only_that(self) -> None:
         told: list[Any] = []
+        now = timezone.now()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(results.relay, "connected", lambda family: {str(self.broadcast.pk)})
-            patch.setattr(results.relay, "signal_here", lambda key, frame: told.append((key, frame)))
-            patch.setattr(results.timezone, "now", lambda: self.broadcast.published_at + timedelta(hours=1))
+            patch.setattr("notifications.relay.connected", lambda family: {str(self.broadcast.pk)})
+            patch.setattr("notifications.relay.signal_here", lambda key, frame: told.append((key, frame)))
+            patch.setattr("notifications.results.timezone.now", lambda: now)
             assert results.refresh() == results.PAUSE
             results.refresh()
             Notification.objects.update(read_at=timezone.now())
