@@ -99,7 +99,9 @@ def results(broadcast: Broadcast) -> Results:
     values = counted._asdict()
     text = {name: number_format(value, force_grouping=True) for name, value in values.items()}
     bases = dict.fromkeys(SERIES, counted.delivered) | {"delivered": whole}
-    text |= {f"{name}-share": _share(value, bases[name], name) for name, value in values.items()}
+    text |= {f"{name}-share": _share(value, bases[name]) for name, value in values.items()}
+    if text["delivered-share"] and size:
+        text["delivered-share"] = _("%(share)s of %(people)s") % {"share": text["delivered-share"], "people": _of(size)}
     span = (end - begin).total_seconds()
     text |= {f"x{part}": _passed(span * part / COLUMNS) for part in range(COLUMNS + 1)}
     text |= {f"y{part}": _height(top, part) for part in range(ROWS + 1)}
@@ -169,11 +171,13 @@ def _height(top: int, part: int) -> str:
     return "" if rest else number_format(whole, force_grouping=True)
 
 
-def _share(value: int, whole: int, name: str) -> str:
-    if not whole:
-        return ""
-    share = number_format(100 * value / whole, 1 if 0 < value < whole else 0)
-    return _("%(share)s %% of the audience") % {"share": share} if name == "delivered" else f"{share} %"
+def _share(value: int, whole: int) -> str:
+    return f"{number_format(100 * value / whole, 1 if 0 < value < whole else 0)} %" if whole else ""
+
+
+def _of(size: Size) -> str:
+    number = number_format(size.number, force_grouping=True)
+    return number if size.exact else _("about %(number)s") % {"number": number}
 
 
 def _summary(counted: Figures, size: Size | None) -> str:

@@ -320,7 +320,7 @@ class AfterwardsTests(StaffTests):
             "read": "1",
             "clicked": "1",
         }
-        assert found["text"]["delivered-share"] == "100 % of the audience"
+        assert found["text"]["delivered-share"] == "100 % of 2"
         assert found["bars"] == {"delivered": 100.0, "seen": 50.0, "read": 50.0, "clicked": 50.0}
         assert found["draw"]["curve-delivered"].endswith("L720.0 0.0")
         page = self.text(self.client.get(address("results", broadcast.pk)))
@@ -361,9 +361,15 @@ class AfterwardsTests(StaffTests):
 
     def test_the_list_shows_state_and_audience(self) -> None:
         self.sent()
-        text = self.text(self.client.get(address("changelist")))
-        assert "Sent, " in text
-        assert "Everyone" in text
+        response = self.client.get(address("changelist"))
+        assert "Sent, " in self.text(response)
+        assert "Everyone" in self.text(response)
+
+    def test_the_list_leads_to_the_form_of_a_draft_and_to_the_results_of_the_others(self) -> None:
+        sent, draft = self.sent(), self.draft()
+        html = self.client.get(address("changelist")).content.decode()
+        assert f'href="{address("results", sent.pk)}"' in html
+        assert f'href="{address("change", draft.pk)}"' in html
 
     def test_one_that_does_not_exist_is_not_found(self) -> None:
         for name in ("review", "results", "recall", "live", "now"):

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from notifications.audiences import Audience
 from notifications.models import Broadcast, Notification
-from notifications.services import edit_broadcast, publish_broadcast, recall_broadcast
+from notifications.services import edit_broadcast, mark_read, publish_broadcast, recall_broadcast
 from tests.servers.process import ServerProcess
 from tests.servers.valkey import Valkey
 from tests.streaming import EventStream, cookies
@@ -127,3 +127,33 @@ def test_what_a_killed_process_published_but_did_not_announce_arrives(asgi_serve
             transaction.get_connection().run_on_commit = []  # killed right after its commit
         assert Broadcast.objects.filter(pk=sent.pk).values_list("arrival").get() in [(None,), (1,)]
         assert alice.titles(1) == ["Half sent"]
+
+
+def test_the_page_of_results_hears_what_changes(asgi_server: Start, users: list[User]) -> None:
+    server = asgi_server()
+    sent = broadcast("Maintenance tonight")
+    admin = User.objects.create_superuser("admin")
+    path = f"/admin/carillon/broadcast/{sent.pk}/results/live/"
+    with EventStream(server.url, cookies(admin), path=path) as results:
+        until(results, delivered="0", read="0")
+        with EventStream(server.url, cookies(users[0])) as alice:
+            alice.next("reset")
+            until(results, delivered="1", read="0")
+        mark_read(users[0], list(Notification.objects.of(users[0]).values_list("pk", flat=True)))
+        until(results, delivered="1", read="1")
+        recall_broadcast(Broadcast.objects.get())
+        while results.next("results")["state"] != "recalled":
+            pass
+
+
+def until(results: EventStream, **figures: str) -> None:
+    """Return when the stream of results tells these figures; a stream that falls silent is a failure."""
+    while not figures.items() <= results.next("results")["text"].items():
+        pass
+
+
+def test_only_staff_may_watch_the_results(asgi_server: Start, users: list[User]) -> None:
+    server = asgi_server()
+    path = f"/admin/carillon/broadcast/{broadcast('Hello').pk}/results/live/"
+    with EventStream(server.url, cookies(users[0]), path=path) as stream:
+        assert stream.response.status == 302

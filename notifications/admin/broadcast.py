@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -49,7 +50,8 @@ class BroadcastAdmin(ModelAdmin):
     form = BroadcastForm
     type_number_above = 1_000  # people; who sends to more has to type the number
 
-    list_display = ("title", "state_and_time", "audience_text", "author")
+    list_display = ("link", "state_and_time", "audience_text", "author")
+    list_display_links = None
     list_filter = ("state", "level")
     list_select_related = ("author",)
     search_fields = ("title", "body", "category")
@@ -82,6 +84,12 @@ class BroadcastAdmin(ModelAdmin):
         return allowed and (obj is None or obj.state == BroadcastState.DRAFT)
 
     # The list
+
+    @admin.display(description=gettext_lazy("title"), ordering="title")
+    def link(self, broadcast: Broadcast) -> str:
+        """Lead to the form of a draft, and to the results of everything else."""
+        name = "change" if broadcast.state == BroadcastState.DRAFT else "results"
+        return format_html('<a href="{}">{}</a>', self._address(name, broadcast), broadcast.title)
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def state_and_time(self, broadcast: Broadcast) -> str:
@@ -367,9 +375,12 @@ class BroadcastAdmin(ModelAdmin):
             raise Http404(_("There is no such broadcast."))
         return found
 
-    def _go(self, name: str, broadcast: Broadcast) -> HttpResponseRedirect:
+    def _address(self, name: str, broadcast: Broadcast) -> str:
         site = self.admin_site.name
-        return HttpResponseRedirect(reverse(f"admin:carillon_broadcast_{name}", args=[broadcast.pk], current_app=site))
+        return reverse(f"admin:carillon_broadcast_{name}", args=[broadcast.pk], current_app=site)
+
+    def _go(self, name: str, broadcast: Broadcast) -> HttpResponseRedirect:
+        return HttpResponseRedirect(self._address(name, broadcast))
 
     def _render(
         self, request: HttpRequest, name: str, broadcast: Broadcast, title: str, context: dict[str, Any]

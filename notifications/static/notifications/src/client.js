@@ -177,8 +177,7 @@ export function createClient(config) {
       return feed;
     },
 
-    markRead: act("read"),
-    follow: act("click"), // the reader follows the link: read, and clicked
+    markRead: act("read"), follow: act("click"), // following the link reads too
     markUnread: act("unread"),
     archive: act("archive"),
     unarchive: act("unarchive"),
