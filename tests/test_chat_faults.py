@@ -6,6 +6,7 @@ import json
 import random
 import string
 import tracemalloc
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from unittest import mock
@@ -206,7 +207,7 @@ class Fuzz:
         self.room = room
 
     def value(self, depth: int = 0) -> Any:
-        make = self.random.choice(
+        make: Callable[[], Any] = self.random.choice(
             [
                 lambda: None,
                 lambda: self.random.random() < 0.5,
