@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from tests.servers import postgresql
 
 from . import report
 from .load import BenchmarkError, program
-from .servers import ROOT, SERVERS
+from .servers import ROOT, SERVERS, SETTINGS, Server
 from .trial import QUICK, Result, Size, measure
 
-RECIPIENTS = 10_000  # of the storing benchmark
+STORING = "storing"  # its name for --only
+RECIPIENTS = 10_000
+QUICK_RECIPIENTS = 500
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,10 +32,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     size = QUICK if options.quick else Size(connections=options.connections, rounds=options.rounds)
     wanted = [server for server in SERVERS if not options.only or server.key in options.only]
+    storing = not options.only or STORING in options.only
     try:
         program()
+        _check_packages(wanted)
         results = _streams(wanted, size)
-        stored = [] if options.only else _storing(500 if options.quick else RECIPIENTS, size.rounds)
+        stored = _storing(QUICK_RECIPIENTS if options.quick else RECIPIENTS, size.rounds) if storing else []
     except BenchmarkError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
@@ -51,16 +56,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    keys = [server.key for server in SERVERS]
+    keys = [*(server.key for server in SERVERS), STORING]
     parser.add_argument("--quick", action="store_true", help="few connections and events: proves that it runs")
-    parser.add_argument("--only", nargs="+", choices=keys, metavar="SERVER", help=f"only these: {', '.join(keys)}")
+    parser.add_argument("--only", nargs="+", choices=keys, metavar="PART", help=f"only these: {', '.join(keys)}")
     parser.add_argument("--connections", type=int, default=1_000, help="open streams (1000)")
     parser.add_argument("--rounds", type=int, default=3, help="repetitions, of which the median counts (3)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")
     return parser.parse_args(arguments)
 
 
-def _streams(wanted: list[Any], size: Size) -> list[Result]:
+def _check_packages(wanted: list[Server]) -> None:
+    missing = any(server.publisher == "eventstream" for server in wanted) and not find_spec("django_eventstream")
+    if missing or not (find_spec("uvloop") and find_spec("httptools")):
+        raise BenchmarkError("A server is missing: run `make bench`, or pip install -r benchmarks/requirements.txt.")
+
+
+def _streams(wanted: list[Server], size: Size) -> list[Result]:
     with tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder:
         database = Path(folder).resolve() / "site.sqlite3"
         rows = json.loads(_run("benchmarks.site.prepare", [size.connections], {"BENCH_DATABASE": str(database)}))
@@ -95,7 +106,8 @@ def _postgresql() -> Iterator[dict[str, str]]:
 
 def _run(module: str, arguments: list[int], environment: dict[str, str]) -> str:
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False, stdout=subprocess.PIPE)
+    everything = {**os.environ, "DJANGO_SETTINGS_MODULE": SETTINGS, **environment}
+    done = subprocess.run(command, cwd=ROOT, env=everything, check=False, stdout=subprocess.PIPE)
     if done.returncode:
         raise BenchmarkError(f"{module} failed; its own words are above.")
     return done.stdout.decode()

@@ -61,7 +61,7 @@ class Load:
         with tempfile.NamedTemporaryFile("w", suffix=".clients") as file:
             file.writelines(f"{client.path}\t{client.cookie}\n" for client in clients)
             file.flush()
-            arguments = [program(), str(port), file.name, str(IN_FLIGHT), str(WAIT)]
+            arguments = [str(program()), str(port), file.name, str(IN_FLIGHT), str(WAIT)]
             self._process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             try:
                 self.opened: dict[str, Any] = self._report()

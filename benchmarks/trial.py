@@ -14,8 +14,7 @@ from .load import BenchmarkError, Client, Load
 from .measure import Sample, cpu, sample
 from .servers import Running, Server, running
 
-WARM = 32  # connections opened and closed before anything is measured: imports, caches, thread pools
-SETTLE = 1.0  # seconds of peace before a sample, in which a server finishes what it began
+WARM = 32  # connections opened at once to warm a server up, so few that it has no memory of a crowd
 
 
 @dataclass(frozen=True)
@@ -28,9 +27,10 @@ class Size:
     sends: int = 5  # to all users at once
     send_gap: float = 2.0  # seconds between those
     rounds: int = 3  # bursts, and openings; the median counts
+    settle: float = 1.0  # seconds of peace before a sample, in which a server finishes what it began
 
 
-QUICK = Size(connections=40, events=5, gap=0.05, sends=2, send_gap=0.5, rounds=1)
+QUICK = Size(connections=40, events=5, gap=0.05, sends=2, send_gap=0.5, rounds=1, settle=0.2)
 
 
 @dataclass
@@ -59,20 +59,20 @@ def measure(server: Server, rows: Sequence[dict[str, Any]], database: Path, size
     with running(server, _copy(database)) as now:
         _open_own(now, clients, size, result)
     with running(server, _copy(database)) as now:
-        _open_one(now, clients[:1] * len(clients), size, result)
+        _open_one(now, clients[0], size, result)
     return result
 
 
 def _open_own(now: Running, clients: Sequence[Client], size: Size, result: Result) -> None:
     """Open a stream of each user, several times; then send to all of them at once."""
-    before = _warm(now, clients)
+    before = _warm(now, clients, size)
     costs = []
     for turn in range(size.rounds):
         start = cpu(now.pid)
         with _open(now, clients) as load:
             costs.append((cpu(now.pid) - start) / len(clients) * 1e3)
             if turn == 0:
-                time.sleep(SETTLE)
+                time.sleep(size.settle)
                 _write_down(result, before, _sample(now), len(clients))
                 result.own_kb = result.shared_kb if now.server.authenticated else None
             if turn == size.rounds - 1 and now.server.authenticated:
@@ -81,16 +81,16 @@ def _open_own(now: Running, clients: Sequence[Client], size: Size, result: Resul
                 report = load.delivered()
                 result.last_ms = median(report["last_ms"])
                 result.lost += report["expected"] - report["delivered"]
-        time.sleep(SETTLE)
+        time.sleep(size.settle)
     result.connect_ms = median(costs)
 
 
-def _open_one(now: Running, clients: Sequence[Client], size: Size, result: Result) -> None:
+def _open_one(now: Running, client: Client, size: Size, result: Result) -> None:
     """Open all connections on one stream and publish to it."""
-    before = _warm(now, clients)
-    with _open(now, clients) as load:
-        time.sleep(SETTLE)
-        _write_down(result, before, _sample(now), len(clients))
+    before = _warm(now, [client] * WARM, size)
+    with _open(now, [client] * size.connections) as load:
+        time.sleep(size.settle)
+        _write_down(result, before, _sample(now), size.connections)
         reports, costs = [], []
         for _ in range(size.rounds):
             load.expect(size.events)
@@ -108,10 +108,12 @@ def _open_one(now: Running, clients: Sequence[Client], size: Size, result: Resul
     result.lost += sum(report["expected"] - report["delivered"] for report in reports)
 
 
-def _warm(now: Running, clients: Sequence[Client]) -> Sample:
-    with _open(now, clients[:WARM]):
-        pass
-    time.sleep(SETTLE)
+def _warm(now: Running, clients: Sequence[Client], size: Size) -> Sample:
+    """Let every client connect once and leave: imports, thread pools and the database's cache are no stream's cost."""
+    for first in range(0, len(clients), WARM):
+        with _open(now, clients[first : first + WARM]):
+            pass
+    time.sleep(size.settle)
     return _sample(now)
 
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 # {count}, {name} and {time} are filled in by the elements. A count stands where no plural is needed, so that
-# every language gets by with one form. The elements have these English texts themselves; only what differs is sent.
+# every language gets by with one form.
 STRINGS = {
     "notifications": _("Notifications"),
     "bell": _("Notifications, {count} new"),
@@ -23,15 +23,17 @@ STRINGS = {
     "loading": _("Loading…"),
     "loadMore": _("Load more"),
     "retry": _("Try again"),
+    "sound": _("Play a sound when I look elsewhere"),
+    "desktop": _("Show on the desktop when I look elsewhere"),
     "fresh": _("{count} new"),
     "arrived": _("New notification: {title}"),
     "arrivedMany": _("{count} new notifications"),
-    "emptyAll": _("You are all caught up"),
-    "emptyAllHint": _("New notifications will appear here."),
-    "emptyUnread": _("Nothing unread"),
-    "emptyUnreadHint": _("You have read everything."),
-    "emptyArchived": _("The archive is empty"),
-    "emptyArchivedHint": _("What you archive is kept here."),
+    "empty-all": _("You are all caught up"),
+    "empty-all-hint": _("New notifications will appear here."),
+    "empty-unread": _("Nothing unread"),
+    "empty-unread-hint": _("You have read everything."),
+    "empty-archived": _("The archive is empty"),
+    "empty-archived-hint": _("What you archive is kept here."),
     "warning": _("Warning"),
     "error": _("Error"),
     "connecting": _("Connecting…"),
@@ -42,15 +44,11 @@ STRINGS = {
     "reconnectingIn": _("Reconnecting in {time}"),
     "offline": _("You are offline"),
     "paused": _("Paused"),
-    "signedOut": _("You are signed out"),
+    "signed-out": _("You are signed out"),
     "closed": _("Live updates have stopped"),
-    "backOnline": _("Back online"),
+    "back": _("Back online"),
     "tryNow": _("Try now"),
     "reload": _("Reload"),
-}
-
-# What the client says of an action that failed; it has no texts of its own.
-FAILURES = {
     "couldNotRead": _("Could not mark as read."),
     "couldNotUnread": _("Could not mark as unread."),
     "couldNotArchive": _("Could not archive."),
@@ -62,7 +60,5 @@ FAILURES = {
 
 
 def texts() -> dict[str, str]:
-    """Return what the elements and the client should say in the active language."""
-    translated = {key: gettext(text) for key, text in STRINGS.items()}
-    changed = {key: text for key, text in translated.items() if text != STRINGS[key]}
-    return changed | {key: gettext(text) for key, text in FAILURES.items()}
+    """Return what the elements say, in the active language."""
+    return {key: gettext(text) for key, text in STRINGS.items()}

@@ -7,40 +7,54 @@
 
 import { build } from "esbuild";
 import { readdirSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { minify } from "terser";
 
 export const STATIC = fileURLToPath(new URL("../notifications/static/notifications/", import.meta.url));
 
-/** Bundle every entry (or the given source) in memory. */
-export async function bundle(entries = readdirSync(join(STATIC, "src/entries")).map((name) => join("src/entries", name))) {
+/** Names of properties that no page, frame or browser ever sees: the bundles shorten them. */
+const INTERNAL = `arrived awaken base changed contend deadline effect failed fulfil graceUntil hole lastByteAt liveSince look mark network newest notBefore
+  onFrame onLead onMessage onState opening phase probeAt probeIn probing resets revision settle settled signOut suspend
+  unheard until view visibility visible wakeAt wish wishes`.split(/\s+/);
+
+/** Bundle an entry in memory. */
+async function bundle(entry, name) {
   const { outputFiles } = await build({
     absWorkingDir: STATIC,
-    entryPoints: entries,
-    outdir: STATIC,
-    entryNames: "[name]",
+    entryPoints: [entry],
+    outfile: join(STATIC, name),
     bundle: true,
     minify: true,
     format: "esm",
     target: "es2022",
     charset: "utf8",
-    sourcemap: "linked",
+    mangleProps: new RegExp(`^(${INTERNAL.join("|")})$`),
+    sourcemap: "external",
     legalComments: "none",
     write: false,
     logLevel: "warning",
   });
-  return outputFiles.map(({ path, contents }) => ({ path, name: basename(path), contents: Buffer.from(contents) }));
+  const [map, code] = outputFiles.sort((a, b) => b.path.length - a.path.length).map(({ text }) => text);
+  const small = await minify(code, { module: true, ecma: 2022, compress: { passes: 3 }, sourceMap: { content: map, url: `${name}.map` } });
+  return [{ name, contents: `${small.code}\n` }, { name: `${name}.map`, contents: small.map }];
 }
 
-/** The size of a bundle as it travels. */
+/** Bundle every entry: the files as they should be. */
+export async function bundles() {
+  const names = readdirSync(join(STATIC, "src/entries"));
+  return (await Promise.all(names.map((name) => bundle(join("src/entries", name), name)))).flat();
+}
+
+/** The bytes of a bundle as it travels. */
 export const gzipped = (contents) => gzipSync(contents, { level: 9 }).length;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const files = await bundle();
-  const core = await bundle(["src/config.js"]);
-  if (!process.argv.includes("--size")) for (const { path, contents } of files) writeFileSync(path, contents);
+  const files = await bundles();
+  const core = await bundle("src/config.js", "(core alone).js");
+  if (!process.argv.includes("--size")) for (const { name, contents } of files) writeFileSync(join(STATIC, name), contents);
   for (const { name, contents } of [...core, ...files].filter(({ name }) => name.endsWith(".js"))) {
-    console.log(`${(name === "config.js" ? "(core alone)" : name).padEnd(20)} ${String(contents.length).padStart(6)} bytes, ${String(gzipped(contents)).padStart(6)} gzipped`);
+    console.log(`${name.padEnd(20)} ${String(contents.length).padStart(6)} bytes, ${String(gzipped(contents)).padStart(6)} gzipped`);
   }
 }

@@ -17,6 +17,7 @@ from pathlib import Path
 from ..load import BenchmarkError
 
 ROOT = Path(__file__).parents[2]
+SETTINGS = "benchmarks.site.settings"
 START = 30.0  # seconds that a server may take to listen
 
 
@@ -86,7 +87,7 @@ def running(server: Server, database: Path) -> Iterator[Running]:
         BenchmarkError: It did not start.
     """
     port = _free_port()
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "benchmarks.site.settings", "BENCH_DATABASE": str(database)}
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": SETTINGS, "BENCH_DATABASE": str(database)}
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
             _command(server, port), cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT

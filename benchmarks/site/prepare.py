@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sys
 from datetime import timedelta
 
@@ -45,8 +46,9 @@ def make_sessions() -> dict[int, str]:
             BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
             HASH_SESSION_KEY: user.get_session_auth_hash(),
         }
-        key = store._get_new_session_key()
-        sessions[user.pk] = Session(session_key=key, session_data=store.encode(content), expire_date=expires)
+        sessions[user.pk] = Session(
+            session_key=secrets.token_hex(16), session_data=store.encode(content), expire_date=expires
+        )
     Session.objects.bulk_create(sessions.values())
     return {pk: session.session_key for pk, session in sessions.items()}
 

@@ -9,7 +9,6 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
-from django_eventstream import send_event
 
 from notifications.services import notify
 
@@ -31,6 +30,8 @@ def by_queue(users: list[Any]) -> None:
 
 def by_eventstream(users: list[Any]) -> None:
     """django-eventstream without its storage: nothing is stored, nothing can be replayed."""
+    from django_eventstream import send_event  # type: ignore[import-untyped, unused-ignore]
+
     data = {"title": f"bench-t={time.monotonic_ns()}", "body": "x" * 180}
     for user in users:
         send_event(f"user-{user.pk}", "message", data)

@@ -1,6 +1,8 @@
 """Settings of the site under test: those of ``startproject``, on the database that the environment names."""
 
 import os
+from importlib.util import find_spec
+from typing import Any
 
 SECRET_KEY = "benchmarks guard no secrets"  # shared with the process that makes the sessions
 DEBUG = False
@@ -16,7 +18,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "notifications",
-    "django_eventstream",
+    *(["django_eventstream"] if find_spec("django_eventstream") else []),  # `make test` does without
 ]
 MIDDLEWARE = [  # the seven of `startproject`
     "django.middleware.security.SecurityMiddleware",
@@ -41,6 +43,7 @@ TEMPLATES = [
     }
 ]
 
+DATABASES: dict[str, dict[str, Any]]
 if "BENCH_POSTGRESQL" in os.environ:  # the port; tests/servers/postgresql.py starts the server
     DATABASES = {
         "default": {

@@ -1,6 +1,6 @@
 """Addresses of the site under test."""
 
-import django_eventstream
+from django.apps import apps
 from django.urls import include, path
 
 from . import publish, queue
@@ -8,6 +8,9 @@ from . import publish, queue
 urlpatterns = [
     path("notifications/", include("notifications.urls")),
     path("queue/", queue.stream),
-    path("events/<pk>/", include(django_eventstream.urls), {"format-channels": ["user-{pk}"]}),
     path("publish/<publisher>", publish.view),
 ]
+if apps.is_installed("django_eventstream"):
+    urlpatterns.append(
+        path("events/<pk>/", include("django_eventstream.urls"), {"format-channels": ["user-{pk}"]}),
+    )

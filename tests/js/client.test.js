@@ -87,9 +87,8 @@ test("state events tell from, to, reason, attempt and the next try", async (cont
 });
 
 test("a timer that comes a moment early is set again", async (context) => {
-  const { stream, state, browser, peers, client } = await live(context, { env: { random: () => 0.5003 } });
-  const { setTimeout } = browser.clock;
-  client.env.setTimeout = (callback, time) => setTimeout(callback, Math.max(1, Math.trunc(time) - 1));
+  const env = (clock) => ({ random: () => 0.5003, setTimeout: (callback, time) => clock.setTimeout(callback, Math.max(1, Math.trunc(time) - 1)) });
+  const { stream, state, browser, peers } = await live(context, { env });
   stream.cut();
   await state("reconnecting");
   await browser.clock.pass(252);

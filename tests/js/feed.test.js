@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Feed } from "../../notifications/static/notifications/src/feed.js";
-import { Store } from "../../notifications/static/notifications/src/store.js";
+import { createFeed } from "../../notifications/static/notifications/src/feed.js";
+import { createStore } from "../../notifications/static/notifications/src/store.js";
 import { settle } from "./support/clock.js";
 import { Inbox } from "./support/server.js";
 
@@ -12,9 +12,9 @@ const NOW = "2026-11-21T09:00:00Z";
 function bench(filter = {}, count = 0) {
   const inbox = new Inbox();
   for (let index = 0; index < count; index++) inbox.create();
-  const store = new Store({ cursor: inbox.cursor(), ...inbox.counts });
+  const store = createStore({ cursor: inbox.cursor(), ...inbox.counts });
   const state = { now: Date.parse(NOW), changed: 0, asked: [], fail: false };
-  const feed = new Feed(store, { state: "all", category: "", ...filter }, {
+  const feed = createFeed(store, { state: "all", category: "", ...filter }, {
     now: () => state.now,
     changed: () => state.changed++,
     fetch: async (query) => {

@@ -3,13 +3,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Leader } from "../../notifications/static/notifications/src/leader.js";
+import { leader } from "../../notifications/static/notifications/src/leader.js";
 import { Locks } from "./support/browser.js";
 import { settle } from "./support/clock.js";
 
 function crowd(count, locks = new Locks()) {
   const log = [];
-  const leaders = Array.from({ length: count }, (_, index) => new Leader(locks, "inbox", (leading) => log.push(`${index}${leading ? "+" : "-"}`)));
+  const leaders = Array.from({ length: count }, (_, index) => {
+    const made = leader(locks, "inbox", (leading) => {
+      made.leading = leading;
+      log.push(`${index}${leading ? "+" : "-"}`);
+    });
+    return made;
+  });
   leaders.forEach((leader) => leader.contend());
   return { locks, leaders, log, who: () => leaders.flatMap((leader, index) => (leader.leading ? [index] : [])) };
 }

@@ -3,15 +3,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Parser, TooLong } from "../../notifications/static/notifications/src/sse.js";
+import { parser } from "../../notifications/static/notifications/src/sse.js";
 
 const utf8 = new TextEncoder();
 
 function parse(...chunks) {
   const events = [];
   const retries = [];
-  const parser = new Parser((event) => events.push(event), (time) => retries.push(time));
-  for (const chunk of chunks) parser.push(typeof chunk === "string" ? utf8.encode(chunk) : chunk);
+  const push = parser((event) => events.push(event), (time) => retries.push(time));
+  for (const chunk of chunks) push(typeof chunk === "string" ? utf8.encode(chunk) : chunk);
   return { events, retries };
 }
 
@@ -63,19 +63,19 @@ test("retry is taken if it is digits and nothing else", () => {
 });
 
 test("a line that never ends is given up, not cut", () => {
-  const parser = new Parser(() => assert.fail("no event"));
+  const push = parser(() => assert.fail("no event"));
   const chunk = utf8.encode("data:" + "x".repeat(65_536));
   assert.throws(() => {
-    for (let count = 0; count < 10; count++) parser.push(chunk);
-  }, TooLong);
+    for (let count = 0; count < 10; count++) push(chunk);
+  }, RangeError);
 });
 
 test("an event of endless lines is given up", () => {
-  const parser = new Parser(() => assert.fail("no event"));
+  const push = parser(() => assert.fail("no event"));
   const chunk = utf8.encode("data:xxxxxxxxxxxx\n".repeat(10_000));
   assert.throws(() => {
-    for (let count = 0; count < 10; count++) parser.push(chunk);
-  }, TooLong);
+    for (let count = 0; count < 10; count++) push(chunk);
+  }, RangeError);
 });
 
 test("a frame of the largest size passes, and many after it", () => {

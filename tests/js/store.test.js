@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Store } from "../../notifications/static/notifications/src/store.js";
+import { createStore } from "../../notifications/static/notifications/src/store.js";
 import { Inbox, item } from "./support/server.js";
 
 const NOW = "2026-11-21T09:00:00Z";
@@ -9,7 +9,7 @@ const cursor = (at) => `inbox=00000001.${at}`;
 const changes = (from, to, items, unread = 0, unseen = 0) => ({ type: "changes", from: cursor(from), to: cursor(to), items, unread, unseen });
 
 function store(at = 0, unread = 0, unseen = 0) {
-  return new Store({ cursor: cursor(at), unread, unseen });
+  return createStore({ cursor: cursor(at), unread, unseen });
 }
 
 const titles = (store) => store.items.map(({ title }) => title);
@@ -94,7 +94,7 @@ test("arrivals are items that are new, unread and unseen", () => {
     item(5, { version: 6, title: "edited" }), item(2, { version: 7 }), item(7, { version: 8, read_at: NOW, seen_at: NOW }), item(8, { version: 9 })]));
   assert.deepEqual(arrivals.map(({ id }) => id), [2, 8], "2 came late but is as young as 5");
   assert.deepEqual(mine.apply(changes(9, 10, [item(3, { version: 10, created_at: "2020-01-01T00:00:00Z" })])).arrivals, [], "old news");
-  assert.deepEqual(mine.apply({ type: "reset", cursor: cursor(11), items: [item(50)], unread: 1, unseen: 1 }).arrivals, []);
+  assert.deepEqual(mine.apply({ type: "reset", cursor: cursor(11), items: [item(50)], unread: 1, unseen: 1 }).arrivals, undefined);
 });
 
 test("an item without a position gives way to any frame, and never replaces a version", () => {
@@ -188,25 +188,21 @@ test("top is what this tab can have seen: the furthest of frames and pages", () 
   assert.equal(mine.cursor, cursor(3));
 });
 
-test("memory is bounded: the oldest of a flood are forgotten", () => {
+test("memory is bounded: beyond it the store asks for a snapshot", () => {
   const mine = store(0);
-  for (let id = 1; id <= 5_000; id += 100) mine.apply(changes(id - 1, id + 99, Array.from({ length: 100 }, (_, index) => item(id + index))));
-  assert.equal(mine.items.length, 1_000);
-  assert.equal(mine.items.at(-1).id, 4_001);
-  assert.equal(mine.oldest, 4_001);
-});
-
-test("what the reader paged is not forgotten under the reader's eyes", () => {
-  const mine = store(0);
-  for (let id = 3_000; id > 0; id -= 100) {
-    mine.page({ items: Array.from({ length: 100 }, (_, index) => item(id - index)), cursor: cursor(0), unread: 0, unseen: 0 });
-  }
-  mine.apply(changes(0, 3_001, [item(3_001)]));
-  assert.equal(mine.items.length, 3_001);
+  const flood = (from, to) => mine.apply(changes(from, to, Array.from({ length: to - from }, (_, index) => item(from + index + 1)))).hole;
+  assert.equal(flood(0, 2_000), false);
+  assert.equal(flood(2_000, 2_001), true);
+  assert.equal(mine.cursor, "");
+  assert.equal(flood(2_001, 4_000), true);
+  assert.equal(mine.items.length, 2_001, "nothing more until then");
+  mine.apply({ type: "reset", reason: "start", cursor: cursor(4_000), items: [item(4_000)], unread: 4_000, unseen: 4_000 });
+  assert.equal(mine.items.length, 1);
+  assert.equal(flood(4_000, 4_001), false);
 });
 
 test("a new inbox has no cursor, and starts with a reset", () => {
-  const mine = new Store({ cursor: "", unread: 0, unseen: 0 });
+  const mine = createStore({ cursor: "", unread: 0, unseen: 0 });
   assert.equal(mine.apply({ type: "hello", cursor: null }).hole, false);
   const inbox = new Inbox();
   inbox.create();

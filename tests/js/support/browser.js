@@ -118,7 +118,7 @@ export class Browser {
       v: 1, user: "alice", urls, cursor: "inbox=00000001.0", unread: 0, unseen: 0, version: "1.0", strings: {},
       csrf: { header: "X-CSRFToken", cookie: "csrftoken", token: "from-the-page" }, ...config,
       env: { now: clock.now, random: () => 0.5, setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout, frame: (callback) => setImmediate(callback),
-        locks, BroadcastChannel, WebSocket, window: page.window, document: page.document, ...env },
+        locks, BroadcastChannel, WebSocket, window: page.window, document: page.document, ...(typeof env === "function" ? env(clock) : env) },
     });
     this.context.after(() => client.destroy());
     const seen = { state: [], notification: [], failure: [], change: [], seen: [] };

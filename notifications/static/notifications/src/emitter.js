@@ -1,34 +1,29 @@
 /** Named events with plain objects. */
-export class Emitter {
+export function emitter() {
   /** @type {Map<string, Set<Function>>} */
-  #listeners = new Map();
+  const listeners = new Map();
+  return {
+    /**
+     * Call `listener` at every event of this type, until the returned function is called.
+     *
+     * @param {string} type
+     * @param {(event: any) => void} listener
+     */
+    on(type, listener) {
+      const set = listeners.get(type) ?? new Set();
+      listeners.set(type, set.add(listener));
+      return () => void set.delete(listener);
+    },
 
-  /**
-   * Call `listener` at every event of this type, until the returned function is called.
-   *
-   * @param {string} type
-   * @param {(event: any) => void} listener
-   * @returns {() => void}
-   */
-  on(type, listener) {
-    const set = this.#listeners.get(type) ?? new Set();
-    this.#listeners.set(type, set.add(listener));
-    return () => set.delete(listener);
-  }
-
-  /**
-   * Tell everyone. A listener that throws is reported and harms no other.
-   *
-   * @param {string} type
-   * @param {object} [event]
-   */
-  emit(type, event = {}) {
-    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
-      try {
-        listener(event);
-      } catch (error) {
-        reportError(error);
+    /** Tell everyone. A listener that throws is reported and harms no other. @param {string} type @param {object} [event] */
+    emit(type, event = {}) {
+      for (const listener of [...(listeners.get(type) ?? [])]) {
+        try {
+          listener(event);
+        } catch (error) {
+          reportError(error);
+        }
       }
-    }
-  }
+    },
+  };
 }

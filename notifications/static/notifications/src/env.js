@@ -15,19 +15,16 @@
  * @property {Document | undefined} document
  */
 
-/** @param {Partial<Env>} [own] @returns {Env} */
+/** Take these apart before they are called: browsers refuse a `setTimeout` that is called as a method. @param {Partial<Env>} [own] @returns {Env} */
 export function environment(own) {
-  const { BroadcastChannel, WebSocket, document, navigator, window } = globalThis;
+  const { BroadcastChannel, WebSocket, clearTimeout, document, fetch, navigator, setTimeout, window } = globalThis;
   return {
-    fetch: (...request) => fetch(...request),
-    setTimeout: (callback, time) => setTimeout(callback, time),
-    clearTimeout: (timer) => clearTimeout(timer),
+    BroadcastChannel, WebSocket, clearTimeout, document, fetch, setTimeout, window,
+    locks: navigator?.locks,
     now: Date.now,
     random: Math.random,
     // A hidden tab paints no frames, but its title counts all the same.
     frame: (callback) => void (document?.visibilityState === "visible" ? requestAnimationFrame(callback) : setTimeout(callback, 100)),
-    locks: navigator?.locks,
-    BroadcastChannel, WebSocket, document, window,
     ...own,
   };
 }

@@ -63,6 +63,7 @@ export function step(before, event, { now, random }) {
     state.nextTryAt = Math.max(now + time, state.notBefore);
   };
   const prompt = () => random() * PROMPT;
+  const asleep = () => wait("sleep", prompt());
   const hurry = () => {
     state.nextTryAt = Math.min(state.nextTryAt ?? 0, Math.max(now + prompt(), state.notBefore));
     state.name = state.offline ? "offline" : "reconnecting";
@@ -98,13 +99,13 @@ export function step(before, event, { now, random }) {
     const late = now - (before.wakeAt ?? now);
     const silence = now - state.lastByteAt;
     if (phase === "waiting") {
-      if (late > SLEEP) wait("sleep", prompt());
+      if (late > SLEEP) asleep();
       else if (now >= (state.nextTryAt ?? 0)) open();
     } else if (phase === "opening" && now >= state.deadline) {
       if (late > GRACE) state.deadline = now + GRACE;
       else failed("timeout");
     } else if (phase === "open" && silence >= state.heartbeat * LATE && now >= state.graceUntil) {
-      if (late > SLEEP) wait("sleep", prompt());
+      if (late > SLEEP) asleep();
       else if (late > GRACE) state.graceUntil = now + GRACE;
       else if (silence >= state.heartbeat * LOST) failed("heartbeat");
       else Object.assign(state, { name: "stale", reason: "heartbeat" });
@@ -119,7 +120,7 @@ export function step(before, event, { now, random }) {
   const heard = () => {
     state.lastByteAt = now;
     if (state.name === "stale" || event.type === "hello") {
-      state.name = state.polls && state.index === state.last ? "polling" : "live";
+      state.name = state.index === state.last ? "polling" : "live";
       state.reason = "";
     }
   };
@@ -138,7 +139,7 @@ export function step(before, event, { now, random }) {
       rest(event.name, event.reason);
       break;
     case "wake": // the tab is looked at again: a phone cuts sockets silently
-      if (phase === "open" && now - state.lastByteAt > state.heartbeat * LATE) wait("sleep", prompt());
+      if (phase === "open" && now - state.lastByteAt > state.heartbeat * LATE) asleep();
       else if (phase === "waiting") hurry();
       break;
     case "online":

@@ -14,11 +14,10 @@ const REASONS = /** @type {Record<number, string>} */ ({ 401: "signed-out", 403:
  * @returns {Ending | null} null when it can be used
  */
 export function refusal(response, type) {
-  if (response.type === "opaqueredirect" || (response.status > 299 && response.status < 400)) return { reason: "login-page" };
-  if (!response.ok) {
-    return { reason: REASONS[response.status] ?? "http", retry: retryAfter(response.headers.get("Retry-After")) };
-  }
-  const got = response.headers.get("Content-Type") ?? "";
+  const { ok, status, headers } = response;
+  if (!ok && status < 400) return { reason: "login-page" }; // browsers hide a redirect behind status 0
+  if (!ok) return { reason: REASONS[status] ?? "http", retry: retryAfter(headers.get("Retry-After")) };
+  const got = headers.get("Content-Type") ?? "";
   if (got.startsWith(type)) return null;
   return { reason: got.startsWith("text/html") ? "login-page" : "content-type" };
 }

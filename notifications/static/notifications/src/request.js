@@ -12,15 +12,6 @@ import { refusal } from "./refusal.js";
  */
 export const get = (type, signal, headers) => ({ headers: { Accept: type, ...(headers || {}) }, signal, cache: "no-store", redirect: "manual" });
 
-/** The server refused, or was not reached (`reason: "network"`). */
-export class Refusal extends Error {
-  /** @param {string} reason @param {string} [message] of the server */
-  constructor(reason, message) {
-    super(message);
-    this.reason = reason;
-  }
-}
-
 /**
  * @param {import("./types.js").Config} config
  * @param {import("./env.js").Env} env
@@ -37,7 +28,7 @@ export function requester({ csrf }, { fetch, document }) {
    * @param {string} url
    * @param {object} [body] makes it a POST
    * @returns {Promise<any>}
-   * @throws {Refusal}
+   * @throws {Error} with a `reason`: the server refused, or was not reached (`network`)
    */
   return async (url, body) => {
     const options = get("application/json");
@@ -46,18 +37,15 @@ export function requester({ csrf }, { fetch, document }) {
       Object.assign(options, { method: "POST", body: JSON.stringify(body), keepalive: true });
       Object.assign(/** @type {object} */ (options.headers), { "Content-Type": "application/json", [csrf.header]: token() });
     }
-    /** @type {any} */
-    let answer;
-    const response = await fetch(url, options).catch(() => {
-      throw new Refusal("network");
-    });
-    const ending = refusal(response, "application/json");
+    let reason = "network";
     try {
-      answer = await response.json();
+      const response = await fetch(url, options);
+      const ending = refusal(response, "application/json");
+      if (!ending) return await response.json();
+      ({ reason } = ending);
     } catch {
-      if (!ending) throw new Refusal("network"); // cut off in the middle
+      // Not reached, or cut off in the middle.
     }
-    if (ending) throw new Refusal(ending.reason, answer?.message);
-    return answer;
+    throw Object.assign(new Error(reason), { reason });
   };
 }

@@ -16,8 +16,7 @@ export const PROBE = 2_000; // ms on a fallback before streaming is tried again;
  * @property {number | null} troubledSince epoch ms since it is neither live nor polling
  * @property {number | null} wakeAt epoch ms of the next `tick`
  * @property {number} index of the transport in use
- * @property {number} last index of a transport
- * @property {boolean} polls whether the last transport is polling
+ * @property {number} last index of the last transport, which is polling
  * @property {number | null} probing index of the fallback to return to if streaming still fails
  * @property {number} unheard openings in a row without `hello`
  * @property {number} probeIn ms from the fallback's `hello` to the next look at streaming
@@ -36,7 +35,7 @@ export const PROBE = 2_000; // ms on a fallback before streaming is tried again;
 /** @param {readonly string[]} transports in order of preference @returns {State} */
 export function initial(transports) {
   return { name: "closed", phase: "idle", reason: "stopped", attempt: 0, nextTryAt: null, troubledSince: null,
-    wakeAt: null, index: 0, last: transports.length - 1, polls: transports.at(-1) === "poll", probing: null, unheard: 0,
+    wakeAt: null, index: 0, last: transports.length - 1, probing: null, unheard: 0,
     probeIn: PROBE, probeAt: null, at: 0, deadline: 0, liveSince: 0, lastByteAt: 0, graceUntil: 0, heartbeat: 25_000,
     floor: 0, notBefore: 0, offline: false };
 }

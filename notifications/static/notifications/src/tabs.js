@@ -5,104 +5,92 @@
  * user's key and the version of this protocol: a tab from before a deploy never leads one from after it.
  */
 
-import { Leader } from "./leader.js";
+import { leader } from "./leader.js";
 
 const PROTOCOL = 1;
 const ANSWER = 5_000; // ms for the leader to answer a tab that people look at
 const ROUND = 60_000; // ms between such questions
 
-export class Tabs {
-  #env;
-  #parts;
-  #scope;
+/**
+ * @param {import("./types.js").Config} config
+ * @param {import("./env.js").Env} env
+ * @param {() => void} onLead the lead came or went
+ * @param {(message: any) => void} onMessage
+ */
+export function tabs({ user, version, urls }, { BroadcastChannel, locks, document, now, setTimeout, clearTimeout }, onLead, onMessage) {
+  const mark = { protocol: PROTOCOL, user, version, born: now() };
+  const scope = `carillon ${urls.changes}`;
   /** @type {BroadcastChannel | undefined} */
-  #channel;
-  /** @type {Leader | undefined} */
-  #leader;
+  let channel;
   /** @type {any} */
-  #timer;
-  #answered = false;
+  let timer;
+  let answered = false;
 
-  /** Whether this tab is to hold the connection. */
-  leading = false;
-
-  /**
-   * @param {import("./types.js").Config} config
-   * @param {import("./env.js").Env} env
-   * @param {object} parts
-   * @param {() => void} parts.onLead the lead came or went
-   * @param {(message: any) => void} parts.onMessage
-   */
-  constructor({ user, version, urls }, env, parts) {
-    this.#env = env;
-    this.#parts = parts;
-    this.mark = { protocol: PROTOCOL, user, version, born: env.now() };
-    this.#scope = `carillon ${urls.changes}`;
-    this.name = `${this.#scope} ${PROTOCOL} ${user}`;
-  }
-
-  get visible() {
-    return this.#env.document?.visibilityState !== "hidden";
-  }
-
-  /** Join the others, and wait for the lead. */
-  contend() {
-    const { BroadcastChannel, locks } = this.#env;
-    if (!this.#channel && BroadcastChannel) {
-      this.#channel = new BroadcastChannel(this.#scope);
-      this.#channel.onmessage = ({ data }) => this.#hear(data);
-    }
-    if (locks) {
-      this.#leader ??= new Leader(locks, this.name, this.#lead);
-      this.#leader.contend();
-    } else this.#lead(true); // every tab for itself
-    this.look();
-  }
-
-  /** Give the lead back and wait no longer; go on listening. */
-  release() {
-    this.#env.clearTimeout(this.#timer);
-    this.#leader?.release();
-    this.#lead(false);
-  }
-
-  close() {
-    this.release();
-    this.#channel?.close();
-  }
-
-  /** @param {string} type @param {object} [more] */
-  post(type, more) {
-    this.#channel?.postMessage({ ...this.mark, ...more, type });
-  }
-
-  /**
-   * Ask the leader how things are. A tab that people look at takes the lead from one that is hidden, whose timers are
-   * slow, and from one that does not answer; but not at once, for people switch to and fro.
-   */
-  look() {
-    const { clearTimeout, setTimeout } = this.#env;
-    clearTimeout(this.#timer);
-    if (this.leading) return;
-    this.post("hi");
-    if (!this.visible) return;
-    this.#answered = false;
-    this.#timer = setTimeout(() => {
-      if (!this.#answered) this.#leader?.contend(true);
-      else this.#timer = setTimeout(() => this.look(), ROUND);
-    }, ANSWER);
-  }
-
-  #lead = (/** @type {boolean} */ leading) => {
-    if (leading === this.leading) return;
-    this.leading = leading;
-    if (leading) this.#env.clearTimeout(this.#timer);
-    this.#parts.onLead();
+  const lead = (/** @type {boolean} */ leading) => {
+    if (leading === self.leading) return;
+    self.leading = leading;
+    if (leading) clearTimeout(timer);
+    onLead();
   };
+  const race = locks && leader(locks, `${scope} ${PROTOCOL} ${user}`, lead);
 
-  /** @param {any} message */
-  #hear(message) {
-    if (message.type === "state") this.#answered = !message.hidden;
-    this.#parts.onMessage(message);
-  }
+  const self = {
+    mark,
+
+    /** Whether this tab is to hold the connection. */
+    leading: false,
+
+    /** Whether people look at this tab. */
+    get visible() {
+      return document?.visibilityState !== "hidden";
+    },
+
+    /** Join the others, and wait for the lead. */
+    contend() {
+      if (!channel && BroadcastChannel) {
+        channel = new BroadcastChannel(scope);
+        channel.onmessage = ({ data }) => {
+          if (data.type === "state") answered = !data.hidden;
+          onMessage(data);
+        };
+      }
+      if (race) race.contend();
+      else lead(true); // every tab for itself
+      self.look();
+    },
+
+    /** Give the lead back and wait no longer; go on listening. */
+    release() {
+      clearTimeout(timer);
+      race?.release();
+      lead(false);
+    },
+
+    close() {
+      self.release();
+      channel?.close();
+    },
+
+    /** @param {string} type @param {object} [more] */
+    post(type, more) {
+      channel?.postMessage({ ...mark, ...more, type });
+    },
+
+    /**
+     * Ask the leader how things are. A tab that people look at takes the lead from one that is hidden, whose timers are
+     * slow, and from one that does not answer; but not at once, for people switch to and fro.
+     */
+    look() {
+      clearTimeout(timer);
+      if (self.leading) return;
+      self.post("hi");
+      if (!self.visible) return;
+      answered = false;
+      timer = setTimeout(() => {
+        if (!answered) race?.contend(true);
+        else timer = setTimeout(self.look, ROUND);
+      }, ANSWER);
+    },
+  };
+  return self;
 }

@@ -11,27 +11,27 @@ export class NotificationBell extends NotificationElement {
   /** @type {"all" | "unread"} */
   #state = "all";
 
-  #badge = h("span", { class: "badge", part: "badge", "aria-hidden": "true" });
+  #badge = h("span", { class: "badge", "aria-hidden": "true" });
   #heading = h("h2", { id: "heading" });
-  #readAll = button("text", () => this.client.markAllRead());
+  #readAll = button("text read-all", () => this.client.markAllRead());
   #all = button("filter", () => this.#choose("all"));
   #unread = button("filter", () => this.#choose("unread"));
-  #link = h("a", { class: "text", part: "see-all" });
+  #link = h("a", { class: "text see-all" });
   #view = new FeedView(this);
 
   #panel = h(
     "div",
-    { class: "panel", part: "panel", popover: "auto", role: "dialog", "aria-labelledby": "heading", tabindex: "-1" },
+    { class: "panel", popover: "auto", role: "dialog", "aria-labelledby": "heading", tabindex: "-1" },
     h(
-      "header",
-      { part: "header" },
+      "div",
+      { class: "head" },
       this.#heading,
       this.#readAll,
-      h("connection-status", { part: "status", quiet: true }),
+      h("connection-status", { class: "status", quiet: true }),
       h("div", { class: "filters", role: "group", "aria-labelledby": "heading" }, this.#all, this.#unread),
     ),
     this.#view.root,
-    h("footer", { part: "footer" }, this.#link),
+    h("div", { class: "foot" }, this.#link),
   );
 
   #button = /** @type {HTMLButtonElement} */ (
@@ -39,13 +39,13 @@ export class NotificationBell extends NotificationElement {
   );
 
   build() {
-    this.#heading.textContent = this.text("notifications", "Notifications");
-    this.#readAll.textContent = this.text("markAllRead", "Mark all as read");
-    this.#all.textContent = this.text("all", "All");
-    this.#unread.textContent = this.text("unread", "Unread");
-    this.#link.textContent = this.text("seeAll", "See all notifications");
+    this.#heading.textContent = this.text("notifications");
+    this.#readAll.textContent = this.text("markAllRead");
+    this.#all.textContent = this.text("all");
+    this.#unread.textContent = this.text("unread");
+    this.#link.textContent = this.text("seeAll");
     this.#link.setAttribute("href", this.client.config.urls.page ?? "");
-    this.#button.append(this.#badge, h("connection-status", { part: "status", variant: "dot", quiet: true }));
+    this.#button.append(this.#badge, h("connection-status", { class: "trouble", variant: "dot", quiet: true }));
     this.#button.popoverTargetElement = this.#panel; // opens and closes it, and puts it next in the order of Tab
     this.#panel.addEventListener("beforetoggle", (event) => this.#toggle(/** @type {ToggleEvent} */ (event).newState === "open"));
     this.#panel.addEventListener("toggle", () => {
@@ -55,20 +55,15 @@ export class NotificationBell extends NotificationElement {
     return [this.#button, this.#panel];
   }
 
-  listen() {
+  /** @param {AbortSignal} signal */
+  listen(signal) {
     const place = () => this.#place();
-    addEventListener("resize", place);
-    addEventListener("scroll", place, true);
-    return [
-      () => removeEventListener("resize", place),
-      () => removeEventListener("scroll", place, true),
-      () => this.#toggle(false), // taken out of the page, a popover closes without a word
-      this.client.on("state", ({ to }) => this.open && this.#view.revive(to)),
-      this.client.on("notification", ({ items, total }) => this.#arrived(items[0].title, total)),
-      this.client.on("failure", (failure) => {
-        if (this.open && failure.action !== "load" && failure.action !== "seen") this.#view.fail(failure);
-      }),
-    ];
+    addEventListener("resize", place, { signal });
+    addEventListener("scroll", place, { signal, capture: true });
+    signal.addEventListener("abort", () => this.#toggle(false)); // taken out of the page, a popover closes without a word
+    this.on("state", ({ to }) => this.open && this.#view.revive(to));
+    this.on("notification", ({ items, total }) => this.#arrived(items[0].title, total));
+    this.on("failure", (failure) => this.open && this.#view.fail(failure));
   }
 
   /** Whether the panel is open; also the attribute `open`. */
@@ -79,7 +74,7 @@ export class NotificationBell extends NotificationElement {
   render() {
     const { unseen, unread } = this.client.counts;
     const count = unseen > MOST ? `${MOST.toLocaleString(this.language)}+` : unseen;
-    const name = unseen ? this.text("bell", "Notifications, {count} new", { count }) : this.text("notifications", "Notifications");
+    const name = unseen ? this.text("bell", { count }) : this.text("notifications");
     this.setAttribute("count", `${unseen}`);
     this.#button.setAttribute("aria-label", name);
     this.#button.title = name;
@@ -100,7 +95,10 @@ export class NotificationBell extends NotificationElement {
       this.client.markSeen();
       this.#choose(this.#state);
       this.#place();
-    } else this.#view.close();
+    } else {
+      if (this.#panel.contains(this.shadowRoot?.activeElement ?? null)) this.#button.focus();
+      this.#view.close();
+    }
   }
 
   /** @param {"all" | "unread"} state */
@@ -115,8 +113,8 @@ export class NotificationBell extends NotificationElement {
   #arrived(title, total) {
     if (this.open) this.client.markSeen();
     if (document.querySelector("notification-toasts:defined")) return; // they speak
-    if (total > 1) this.announce(this.text("arrivedMany", "{count} new notifications", { count: total }));
-    else this.announce(this.text("arrived", "New notification: {title}", { title }));
+    if (total > 1) this.announce(this.text("arrivedMany", { count: total }));
+    else this.announce(this.text("arrived", { title }));
   }
 
   /** Put the panel below the bell, inside the window. */

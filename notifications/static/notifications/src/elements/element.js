@@ -13,8 +13,7 @@ export class NotificationElement extends HTMLElement {
   /** @type {Client} the page's client; set when the element is connected */
   client = /** @type {any} */ (null);
 
-  /** @type {(() => void)[]} */
-  #releases = [];
+  #present = new AbortController();
 
   /** @type {string[]} */
   #messages = [];
@@ -29,12 +28,15 @@ export class NotificationElement extends HTMLElement {
     this.toggleAttribute("admin", "adminUtcOffset" in document.body.dataset);
     if (!this.#built) this.#show(this.build());
     this.#built = true;
-    this.#releases = [client.hold(), client.on("change", () => this.render()), ...this.listen()];
+    this.#present = new AbortController();
+    this.#present.signal.addEventListener("abort", client.hold());
+    this.on("change", () => this.render());
+    this.listen(this.#present.signal);
     this.render();
   }
 
   disconnectedCallback() {
-    for (const release of this.#releases.splice(0)) release();
+    this.#present.abort();
   }
 
   connectedMoveCallback() {} // moveBefore() then keeps the element's state, an open panel too
@@ -48,11 +50,20 @@ export class NotificationElement extends HTMLElement {
   }
 
   /**
-   * Subscribe to what the element needs beside `change`.
-   * @returns {(() => void)[]} what ends the subscriptions
+   * Listen to what the element needs beside `change`, until it is taken out of the page.
+   * @param {AbortSignal} signal
    */
-  listen() {
-    return [];
+  listen(signal) {
+    void signal;
+  }
+
+  /**
+   * Listen to the client for as long as the element is in the page.
+   * @param {string} type
+   * @param {(event: any) => void} listener
+   */
+  on(type, listener) {
+    this.#present.signal.addEventListener("abort", this.client.on(type, listener));
   }
 
   /** Show the present state; called for every change. */
@@ -60,12 +71,11 @@ export class NotificationElement extends HTMLElement {
 
   /**
    * Return a text in the page's language, with `{name}` filled in.
-   * @param {string} key
-   * @param {string} english
+   * @param {string} key of notifications/strings.py
    * @param {Record<string, string | number>} [values] numbers are written as the language writes them
    */
-  text(key, english, values = {}) {
-    return this.client.text(key, english).replace(/{(\w+)}/g, (_, name) => values[name].toLocaleString(this.language));
+  text(key, values = {}) {
+    return this.client.text(key, key).replace(/{(\w+)}/g, (_, name) => values[name].toLocaleString(this.language));
   }
 
   get language() {
@@ -99,6 +109,7 @@ export class NotificationElement extends HTMLElement {
 
 /**
  * Make an element. Strings become text, never markup; functions become listeners; false, null and undefined are left out.
+ * Its classes are its parts too; docs/reference/elements.md says which of them will stay.
  * @param {string} name
  * @param {Record<string, any>} [attributes]
  * @param {...(Node | string | null)} children
@@ -108,6 +119,7 @@ export function h(name, attributes = {}, ...children) {
   for (const [key, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(key.slice(2), value);
     else if (value || value === 0) element.setAttribute(key, value === true ? "" : value);
+    if (key === "class") element.setAttribute("part", value);
   }
   element.append(...children.filter((child) => child !== null));
   return element;
@@ -115,13 +127,13 @@ export function h(name, attributes = {}, ...children) {
 
 /**
  * Make a button.
- * @param {string} look the classes; they are also its parts
+ * @param {string} look the classes
  * @param {(() => void) | null} onclick
  * @param {Node | string} [content]
  * @param {Record<string, any>} [attributes]
  */
 export function button(look, onclick, content = "", attributes = {}) {
-  return h("button", { type: "button", class: look, part: look, onclick, ...attributes }, content);
+  return h("button", { type: "button", class: look, onclick, ...attributes }, content);
 }
 
 /**
@@ -131,7 +143,7 @@ export function button(look, onclick, content = "", attributes = {}) {
  * @param {...(Node | string | null)} children
  */
 export function link(url, act, ...children) {
-  const attributes = { class: "main", part: "link", onclick: act, onauxclick: act };
+  const attributes = { class: "main", onclick: act, onauxclick: act };
   if (/^(https?:|[/?#])/i.test(url)) return h("a", { ...attributes, href: url }, ...children);
   return h("button", { ...attributes, type: "button" }, ...children);
 }
@@ -142,5 +154,5 @@ export function link(url, act, ...children) {
  * @param {string} words
  */
 export function text(look, words) {
-  return h("span", { class: look, part: look }, h("bdi", {}, words));
+  return h("span", { class: look }, h("bdi", {}, words));
 }

@@ -7,12 +7,6 @@ import { Rows } from "./rows.js";
 /** @typedef {import("./element.js").NotificationElement} NotificationElement */
 /** @typedef {import("../feed.js").Feed} Feed */
 
-const EMPTY = {
-  all: ["emptyAll", "You are all caught up", "emptyAllHint", "New notifications will appear here."],
-  unread: ["emptyUnread", "Nothing unread", "emptyUnreadHint", "You have read everything."],
-  archived: ["emptyArchived", "The archive is empty", "emptyArchivedHint", "What you archive is kept here."],
-};
-
 export class FeedView {
   /** @type {Feed} */
   feed = /** @type {any} */ (null);
@@ -23,15 +17,15 @@ export class FeedView {
     this.root.scrollIntoView({ block: "nearest" });
   });
   #skeleton = h("div", { class: "skeleton" });
-  #note = h("div", { class: "note", part: "note" });
+  #note = h("div", { class: "note" });
   #more = button("text more", () => this.feed.loadMore());
-  #failure = h("div", { class: "failure", part: "failure", role: "alert" });
+  #failure = h("div", { class: "failure", role: "alert" });
 
   /** @param {NotificationElement} owner */
   constructor(owner) {
     this.owner = owner;
     this.rows = new Rows(owner);
-    this.#scroll = h("div", { class: "scroll", part: "scroll" }, this.#pill, this.rows.list, this.#skeleton, this.#note, this.#more);
+    this.#scroll = h("div", { class: "scroll" }, this.#pill, this.rows.list, this.#skeleton, this.#note, this.#more);
     this.root = h("div", { class: "feed" }, this.#scroll, this.#failure);
   }
 
@@ -68,46 +62,52 @@ export class FeedView {
     this.rows.render(items);
     this.#scroll.ariaBusy = `${loading}`;
     this.#pill.hidden = !fresh;
-    this.#pill.textContent = owner.text("fresh", "{count} new", { count: fresh });
+    this.#pill.textContent = owner.text("fresh", { count: fresh });
     this.#skeleton.hidden = loaded || !!error || !!items.length;
     this.#more.hidden = !items.length || !(feed.hasMore || error);
-    this.#more.textContent = loading ? owner.text("loading", "Loading…") : owner.text("loadMore", "Load more");
-    if (error && !loading) this.#more.textContent = `${error} ${owner.text("retry", "Try again")}`;
+    this.#more.textContent = this.#more.hidden ? "" : this.#offer();
     this.#note.hidden = !!items.length || !(loaded || error);
     if (!this.#note.hidden) this.#note.replaceChildren(...(error ? this.#error(error) : this.#empty()));
   }
 
   /**
    * Tell that an action could not be done.
-   * @param {{message: string, retry: () => void}} failure
+   * @param {{action: string, message: string, retry: () => void}} failure
    */
-  fail({ message, retry }) {
+  fail({ action, message, retry }) {
+    if (action === "seen") return; // it will be done with the next look
     const close = () => this.#failure.replaceChildren();
-    const label = this.owner.text("dismiss", "Dismiss");
+    const label = this.owner.text("dismiss");
     const again = () => {
       close();
       retry();
     };
     this.#failure.replaceChildren(
       h("span", {}, message),
-      button("text", again, this.owner.text("retry", "Try again")),
+      button("text", again, this.owner.text("retry")),
       button("icon", close, icon("close"), { title: label, "aria-label": label }),
     );
   }
 
+  /** What the button at the end of the list says. */
+  #offer() {
+    if (this.feed.loading) return this.owner.text("loading");
+    if (this.feed.error) return `${this.feed.error} ${this.owner.text("retry")}`;
+    return this.owner.text("loadMore");
+  }
+
   /** @param {string} message */
   #error(message) {
-    const retry = button("text", () => this.feed.load(), this.owner.text("retry", "Try again"));
+    const retry = button("text", () => this.feed.load(), this.owner.text("retry"));
     return [h("span", { class: "level", "data-level": "error" }, icon("error")), h("strong", {}, message), retry];
   }
 
   #empty() {
     const { state } = this.feed.filter;
-    const [key, title, hintKey, hint] = EMPTY[state];
     return [
       h("span", { class: "level", "data-level": "info" }, icon(state === "archived" ? "archive" : "check")),
-      h("strong", {}, this.owner.text(key, title)),
-      h("span", {}, this.owner.text(hintKey, hint)),
+      h("strong", {}, this.owner.text(`empty-${state}`)),
+      h("span", {}, this.owner.text(`empty-${state}-hint`)),
     ];
   }
 }

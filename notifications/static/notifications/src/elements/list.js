@@ -5,27 +5,23 @@ import { FeedView } from "./feed.js";
 
 /** @typedef {"all" | "unread" | "archived"} State */
 
-/** @type {[State, string][]} */
-const STATES = [
-  ["all", "All"],
-  ["unread", "Unread"],
-  ["archived", "Archived"],
-];
+const STATES = /** @type {const} */ (["all", "unread", "archived"]);
 
 export class NotificationList extends NotificationElement {
   static observedAttributes = ["state", "category"];
 
-  #readAll = button("text", () => this.client.markAllRead());
+  #readAll = button("text read-all", () => this.client.markAllRead());
   #filters = h("nav", { class: "filters" });
   #top = h("div");
   #view = new FeedView(this);
-  #card = h("div", { class: "card", part: "card", hidden: true, tabindex: "-1" }, h("header", { part: "header" }, this.#filters, this.#readAll), this.#top, this.#view.root);
+  #head = h("div", { class: "head" }, this.#filters, this.#readAll);
+  #card = h("div", { class: "card", hidden: true, tabindex: "-1" }, this.#head, this.#top, this.#view.root);
   #served = h("slot"); // what the server rendered stays until there is something better
 
   /** @type {State} what is listed; also the attribute `state` */
   get state() {
     const name = this.getAttribute("state");
-    return STATES.find(([state]) => state === name)?.[0] ?? "all";
+    return STATES.find((state) => state === name) ?? "all";
   }
 
   set state(state) {
@@ -33,29 +29,28 @@ export class NotificationList extends NotificationElement {
   }
 
   build() {
-    this.#readAll.textContent = this.text("markAllRead", "Mark all as read");
-    this.#filters.ariaLabel = this.text("notifications", "Notifications");
-    this.#filters.append(...STATES.map(([state, english]) => this.#filter(state, this.text(state, english))));
+    this.#readAll.textContent = this.text("markAllRead");
+    this.#filters.ariaLabel = this.text("notifications");
+    this.#filters.append(...STATES.map((state) => this.#filter(state, this.text(state))));
+    this.#card.append(...this.#options());
     return [this.#served, this.#card];
   }
 
-  listen() {
+  /** @param {AbortSignal} signal */
+  listen(signal) {
     const sight = new IntersectionObserver(([{ isIntersecting }]) => this.#view.feed.hold(!isIntersecting && !this.#card.hidden));
     const look = () => void (document.hidden || this.client.markSeen());
     sight.observe(this.#top);
-    document.addEventListener("visibilitychange", look);
+    signal.addEventListener("abort", () => {
+      sight.disconnect();
+      this.#view.close();
+    });
+    document.addEventListener("visibilitychange", look, { signal });
+    this.on("state", ({ to }) => this.#view.revive(to));
+    this.on("notification", look);
+    this.on("failure", (failure) => this.#view.fail(failure));
     this.#choose();
     look();
-    return [
-      () => this.#view.close(),
-      () => sight.disconnect(),
-      () => document.removeEventListener("visibilitychange", look),
-      this.client.on("state", ({ to }) => this.#view.revive(to)),
-      this.client.on("notification", look),
-      this.client.on("failure", (failure) => {
-        if (failure.action !== "load" && failure.action !== "seen") this.#view.fail(failure);
-      }),
-    ];
   }
 
   attributeChangedCallback() {
@@ -79,6 +74,28 @@ export class NotificationList extends NotificationElement {
     this.#view.show(this.client.feed({ state: this.state, category: this.getAttribute("category") ?? "" }));
   }
 
+  /** What the visitor may ask for beside: nothing rings or pops up unasked. */
+  #options() {
+    const { alerts } = this.client;
+    if (!alerts) return [];
+    const sound = this.#option("sound", alerts.sound, (on) => alerts.setSound(on));
+    const desktop = this.#option("desktop", alerts.desktop, (on) => alerts.setDesktop(on));
+    return [h("div", { class: "options" }, sound, "Notification" in globalThis ? desktop : null)];
+  }
+
+  /**
+   * @param {string} name
+   * @param {boolean} on
+   * @param {(on: boolean) => Promise<boolean> | void} set tells whether the browser agreed, where it is asked
+   */
+  #option(name, on, set) {
+    const box = /** @type {HTMLInputElement} */ (
+      h("input", { type: "checkbox", onchange: async () => (box.checked = (await set(box.checked)) ?? box.checked) })
+    );
+    box.checked = on;
+    return h("label", {}, box, this.text(name));
+  }
+
   /** @param {State} state @param {string} name */
   #filter(state, name) {
     const { page = "" } = this.client.config.urls;
@@ -90,6 +107,6 @@ export class NotificationList extends NotificationElement {
       this.state = state;
       if (location.pathname === page) history.replaceState(history.state, "", href);
     };
-    return h("a", { part: "filter", "data-state": state, href, onclick }, name);
+    return h("a", { class: "filter", "data-state": state, href, onclick }, name);
   }
 }

@@ -11,7 +11,7 @@ export class Rows {
   /** @type {Map<number, {item: Item, row: HTMLElement}>} */
   #shown = new Map();
 
-  list = h("ul", { part: "items", role: "list", onkeydown: (/** @type {KeyboardEvent} */ event) => this.#move(event) });
+  list = h("ul", { class: "items", role: "list", onkeydown: (/** @type {KeyboardEvent} */ event) => this.#move(event) });
 
   /** @param {NotificationElement} owner */
   constructor(owner) {
@@ -78,36 +78,36 @@ export class Rows {
     const { owner } = this;
     const { client } = owner;
     const unread = !item.read_at;
-    const notes = [unread && owner.text("unread", "Unread"), level(owner, item.level)].filter(Boolean);
-    /** @type {(verb: "markRead" | "markUnread" | "archive" | "unarchive", english: string, image: string) => HTMLElement} */
-    const action = (verb, english, image) => {
-      const title = owner.text(verb, english);
+    const notes = [unread && owner.text("unread"), level(owner, item.level)].filter(Boolean);
+    /** @type {(verb: "markRead" | "markUnread" | "archive" | "unarchive", image: string) => HTMLElement} */
+    const action = (verb, image) => {
+      const title = owner.text(verb);
       return button("icon", () => client[verb](item.id), icon(image), { title, "aria-label": `${title}: ${item.title}` });
     };
     return h(
       "li",
-      { class: unread ? "item unread" : "item", part: unread ? "item unread" : "item", "data-id": item.id, "data-level": item.level },
+      { class: unread ? "item unread" : "item", "data-id": item.id, "data-level": item.level },
       link(
         item.url,
         () => void (unread && client.markRead(item.id)),
-        h("span", { class: "level", part: "level" }, icon(item.level)),
+        h("span", { class: "level" }, icon(item.level)),
         h(
           "span",
           { class: "words" },
           notes.length ? h("span", { class: "hidden" }, `${notes.join(", ")}: `) : null,
           text("title", item.title),
           item.body ? text("body", item.body) : null,
-          h("span", { class: "meta", part: "meta" }, ...meta(item, owner.language)),
+          h("span", { class: "meta" }, ...meta(item, owner.language)),
         ),
       ),
       h(
         "div",
         { class: "actions" },
         ...(item.archived_at
-          ? [action("unarchive", "Move back to inbox", "unarchive")]
+          ? [action("unarchive", "unarchive")]
           : [
-              unread ? action("markRead", "Mark as read", "check") : action("markUnread", "Mark as unread", "unread"),
-              action("archive", "Archive", "archive"),
+              unread ? action("markRead", "check") : action("markUnread", "unread"),
+              action("archive", "archive"),
             ]),
       ),
     );
@@ -121,8 +121,8 @@ function controls(row) {
 
 /** @param {NotificationElement} owner @param {string} name */
 function level(owner, name) {
-  if (name === "warning") return owner.text("warning", "Warning");
-  return name === "error" && owner.text("error", "Error");
+  if (name === "warning") return owner.text("warning");
+  return name === "error" && owner.text("error");
 }
 
 /** @param {Item} item @param {string} language */

@@ -5,20 +5,6 @@ import { button, h, NotificationElement } from "./element.js";
 
 const BACK_FOR = 3_000; // ms that "Back online" is shown
 
-/** @type {Record<string, [string, string]>} state → key and English text */
-const TEXTS = {
-  connecting: ["connecting", "Connecting…"],
-  live: ["live", "Live"],
-  polling: ["polling", "Live, with a short delay"],
-  stale: ["stale", "Connection is slow"],
-  reconnecting: ["reconnecting", "Reconnecting…"],
-  offline: ["offline", "You are offline"],
-  paused: ["paused", "Paused"],
-  "signed-out": ["signedOut", "You are signed out"],
-  closed: ["closed", "Live updates have stopped"],
-  back: ["backOnline", "Back online"],
-};
-
 export class ConnectionStatus extends NotificationElement {
   #timer = 0;
   #live = false; // whether the page was told that it is live
@@ -26,7 +12,7 @@ export class ConnectionStatus extends NotificationElement {
   #backUntil = 0;
   #counted = /** @type {number | null} */ (null); // the time of the next try that is counted down to
 
-  #label = h("span", { class: "label", part: "label" });
+  #label = h("span", { class: "label" });
   #button = button("text", () => {
     if (this.client.state.name === "signed-out") location.reload();
     else this.client.retryNow();
@@ -36,11 +22,13 @@ export class ConnectionStatus extends NotificationElement {
     // The label is a live region where it is read; a quiet one is part of another control, which has a name of its own.
     if (!this.hasAttribute("quiet")) this.#label.role = "status";
     if (this.#variant === "dot") this.#label.classList.add("hidden");
-    return [h("span", { class: "dot", part: "dot" }), this.#label, this.#button];
+    return [h("span", { class: "dot" }), this.#label, this.#button];
   }
 
-  listen() {
-    return [this.client.on("state", () => this.render()), () => clearTimeout(this.#timer)];
+  /** @param {AbortSignal} signal */
+  listen(signal) {
+    signal.addEventListener("abort", () => clearTimeout(this.#timer));
+    this.on("state", () => this.render());
   }
 
   render() {
@@ -60,7 +48,7 @@ export class ConnectionStatus extends NotificationElement {
     this.toggleAttribute("shown", shown);
     this.#say(shown ? this.#words(back ? "back" : name, now) : "");
     this.#button.hidden = !shown || this.#variant === "dot" || !(counting || name === "signed-out" || name === "closed");
-    this.#button.textContent = name === "signed-out" ? this.text("reload", "Reload") : this.text("tryNow", "Try now");
+    this.#button.textContent = name === "signed-out" ? this.text("reload") : this.text("tryNow");
     clearTimeout(this.#timer);
     const next = back ? this.#backUntil - now : again;
     if (next !== null) this.#timer = setTimeout(() => this.render(), next);
@@ -72,10 +60,10 @@ export class ConnectionStatus extends NotificationElement {
 
   /** @param {string} name @param {number} now */
   #words(name, now) {
-    if (this.#counted === null) return this.text(...TEXTS[name]);
+    if (this.#counted === null) return this.text(name);
     const seconds = Math.max(1, Math.ceil((this.#counted - now) / 1000));
     const time = seconds.toLocaleString(this.language, { style: "unit", unit: "second", unitDisplay: "narrow" });
-    return this.text("reconnectingIn", "Reconnecting in {time}", { time });
+    return this.text("reconnectingIn", { time });
   }
 
   /** @param {string} words */

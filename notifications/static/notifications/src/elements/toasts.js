@@ -15,24 +15,23 @@ export class NotificationToasts extends NotificationElement {
   #timer = 0;
   #since = 0;
   #paused = false;
-  #list = h("ol", { part: "list", role: "list" });
+  #list = h("ol", { class: "toasts", role: "list" });
+  #section = h("section", { hidden: true }, this.#list);
 
   build() {
     const run = () => this.#run();
     for (const type of ["pointerenter", "pointerleave", "focusin", "focusout"]) this.#list.addEventListener(type, run);
-    return [this.#list];
+    this.#section.ariaLabel = this.text("notifications");
+    return [this.#section];
   }
 
-  listen() {
-    const run = () => this.#run();
-    document.addEventListener("visibilitychange", run);
-    return [
-      () => document.removeEventListener("visibilitychange", run),
-      () => this.clear(),
-      this.client.on("notification", ({ items, total }) => this.#arrived(items, total)),
-      this.client.on("failure", (failure) => this.#failed(failure)),
-      this.client.on("seen", () => this.clear(true)),
-    ];
+  /** @param {AbortSignal} signal */
+  listen(signal) {
+    document.addEventListener("visibilitychange", () => this.#run(), { signal });
+    signal.addEventListener("abort", () => this.clear());
+    this.on("notification", ({ items, total }) => this.#arrived(items, total));
+    this.on("failure", (failure) => this.#failed(failure));
+    this.on("seen", () => this.clear(true));
   }
 
   render() {
@@ -55,13 +54,13 @@ export class NotificationToasts extends NotificationElement {
       return;
     }
     this.clear(true);
-    const title = this.text("arrivedMany", "{count} new notifications", { count: total });
+    const title = this.text("arrivedMany", { count: total });
     this.#add({ level: "info", title, body: "", url: this.client.config.urls.page ?? "" });
   }
 
   /** @param {{action: string, message: string, retry: () => void}} failure */
   #failed({ action, message, retry }) {
-    if (action === "load" || action === "seen" || panelOpen() || document.querySelector("notification-list:defined")) return;
+    if (action === "seen" || panelOpen() || document.querySelector("notification-list:defined")) return;
     this.#add({ level: "error", title: message, body: "", url: "" }, undefined, retry);
   }
 
@@ -76,14 +75,14 @@ export class NotificationToasts extends NotificationElement {
       act?.();
       remove();
     };
-    const label = this.text("dismiss", "Dismiss");
+    const label = this.text("dismiss");
     const toast = h(
       "li",
-      { class: "toast", part: "toast", "data-level": level, onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && remove() },
+      { class: "toast", "data-level": level, onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && remove() },
       link(
         url,
         after(follow),
-        h("span", { class: "level", part: "level" }, icon(level)),
+        h("span", { class: "level" }, icon(level)),
         h(
           "span",
           { class: "words" },
@@ -91,15 +90,16 @@ export class NotificationToasts extends NotificationElement {
           body ? text("body", body) : null,
         ),
       ),
-      retry ? button("text", after(retry), this.text("retry", "Try again")) : null,
+      retry ? button("text", after(retry), this.text("retry")) : null,
       button("icon", remove, icon("close"), { title: label, "aria-label": `${label}: ${title}` }),
     );
     this.#settle();
     this.#toasts.set(toast, retry ? Infinity : Number(this.getAttribute("duration")) || STAY);
     this.#list.append(toast);
+    this.#section.hidden = false;
     const passing = [...this.#toasts].filter(([, rest]) => rest < Infinity);
     for (const [old] of passing.slice(0, Math.max(0, this.#toasts.size - MOST))) this.#remove(old);
-    this.announce(retry || !body ? title : this.text("arrived", "New notification: {title}", { title }));
+    this.announce(follow ? this.text("arrived", { title }) : title);
     this.#run();
   }
 
@@ -109,6 +109,7 @@ export class NotificationToasts extends NotificationElement {
     const next = toast.matches(":focus-within") && (toast.nextElementSibling ?? toast.previousElementSibling);
     this.#toasts.delete(toast);
     toast.remove();
+    this.#section.hidden = !this.#toasts.size;
     if (next) /** @type {HTMLElement | null} */ (next.querySelector("a, button"))?.focus();
     this.#run();
   }

@@ -27,13 +27,11 @@ export const carriers = /** @type {Record<"stream" | "socket" | "poll", Transpor
  *
  * @param {import("../types.js").Config["urls"]} urls
  * @param {import("../env.js").Env} env
- * @returns {Map<string, (session: Session) => void>}
+ * @returns {[string, (session: Session) => void][]}
  */
 export function transports({ stream, socket, changes }, env) {
-  const found = new Map();
-  for (const [name, url] of Object.entries({ stream, socket, poll: changes })) {
+  return Object.entries({ stream, socket, poll: changes }).flatMap(([name, url]) => {
     const carry = carriers[/** @type {"poll"} */ (name)];
-    if (url && carry) found.set(name, (/** @type {Session} */ session) => carry(session, url, env));
-  }
-  return found;
+    return url && carry ? [[name, (/** @type {Session} */ session) => carry(session, url, env)]] : [];
+  });
 }

@@ -2,7 +2,7 @@
 
 import { get } from "../request.js";
 import { refusal } from "../refusal.js";
-import { Parser } from "../sse.js";
+import { parser } from "../sse.js";
 
 /** @type {import("./index.js").Transport} */
 export async function stream({ since, signal, bytes, frame, floor, end }, url, { fetch }) {
@@ -12,14 +12,14 @@ export async function stream({ since, signal, bytes, frame, floor, end }, url, {
     const response = await fetch(url, get("text/event-stream", signal, cursor && { "Last-Event-ID": cursor }));
     const ending = refusal(response, "text/event-stream");
     if (ending) return end(ending);
-    const parser = new Parser(({ type, data }) => frame({ ...JSON.parse(data), type }), floor);
+    const push = parser(({ type, data }) => frame({ ...JSON.parse(data), type }), floor);
     const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader(); // no async iterator in Safari before 27
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return end({ reason: "ended" });
       bytes();
       reason = "content-type"; // what fails now is not the network
-      parser.push(value);
+      push(value);
       reason = "network";
     }
   } catch {

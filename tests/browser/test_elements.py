@@ -1,0 +1,315 @@
+"""What people do with the elements, in a real browser: look, read, archive, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from .conftest import Demo, Visitor
+
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Visitor]
+
+SEND = """async (fields) => {
+  const token = document.cookie.match(/csrftoken=([^;]+)/)[1];
+  const headers = { "X-CSRFToken": token, Accept: "application/json" };
+  await fetch("/send/", { method: "POST", body: new URLSearchParams(fields), headers });
+}"""
+
+
+def send(page: Page, **fields: str) -> None:
+    """Send yourself a notification without touching the page."""
+    page.evaluate(SEND, {"to": "me", **fields})
+
+
+def refuse(route: Route) -> None:
+    route.fulfill(status=500, content_type="application/json", body="{}")
+
+
+def focused(page: Page) -> str:
+    """Return the name of what has the focus, within shadow trees too."""
+    name: str = page.evaluate(
+        """() => {
+          let element = document.activeElement;
+          while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+          return element?.ariaLabel ?? element?.querySelector(".title")?.textContent ?? element?.textContent ?? "";
+        }"""
+    )
+    return name
+
+
+def test_the_bell_names_its_count_and_forgets_it_when_the_panel_opens(visit: Visit) -> None:
+    alice = visit("alice")
+    button = alice.bell.get_by_role("button").first
+    expect(button).to_have_accessible_name("Notifications, 3 new")
+    expect(alice.bell.locator(".badge")).to_have_text("3")
+    alice.ring()
+    expect(alice.titles).to_have_count(7)
+    expect(button).to_have_accessible_name("Notifications")
+    expect(alice.bell.locator(".badge")).to_be_hidden()
+    expect(alice.bell.locator("li.unread")).to_have_count(3)  # seen is not read
+
+
+def test_large_counts_are_cut(visit: Visit) -> None:
+    alice = visit("alice")
+    for _ in range(9):
+        send(alice.page, level="burst")
+    expect(alice.bell.locator(".badge")).to_have_text("99+")
+    expect(alice.bell.get_by_role("button").first).to_have_accessible_name("Notifications, 99+ new")
+
+
+def test_the_whole_panel_is_walked_by_keyboard_alone(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    button = alice.bell.get_by_role("button").first
+    button.focus()
+    page.keyboard.press("Enter")
+    panel = alice.bell.get_by_role("dialog", name="Notifications")
+    expect(panel).to_be_focused()
+    expect(alice.titles).to_have_count(7)
+    for name in ("Mark all as read", "All", "Unread", "Last night's backup failed"):
+        page.keyboard.press("Tab")
+        assert focused(page) == name
+    page.keyboard.press("ArrowDown")
+    assert focused(page) == "“Morning bells” is ready"
+    page.keyboard.press("End")
+    assert focused(page) == "Open tower day on 6 December"
+    page.keyboard.press("Home")
+    page.keyboard.press("Tab")
+    assert focused(page) == "Mark as read: Last night's backup failed"
+    page.keyboard.press("Enter")
+    expect(alice.bell.locator("li.unread")).to_have_count(2)
+    assert focused(page) == "Mark as unread: Last night's backup failed"  # the focus stays where it was
+    page.keyboard.press("Tab")
+    assert focused(page) == "Archive: Last night's backup failed"
+    page.keyboard.press("Enter")
+    expect(alice.titles).to_have_count(6)
+    assert focused(page) == "“Morning bells” is ready"  # and goes to the next row when its own has gone
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(button).to_be_focused()
+
+
+def test_a_row_is_a_link_that_marks_as_read(visit: Visit) -> None:
+    alice = visit("alice")
+    alice.ring()
+    link = alice.row("Morning bells").get_by_role("link")
+    expect(link).to_have_attribute("href", "/")
+    with alice.page.context.expect_page() as opened:
+        link.click(button="middle")
+    opened.value.close()
+    expect(alice.bell.locator("li.unread")).to_have_count(2)
+    with alice.page.expect_navigation():
+        alice.row("You were mentioned").get_by_role("link").click()
+    alice.ring()
+    expect(alice.bell.locator("li.unread")).to_have_count(1)
+
+
+def test_text_is_never_markup(visit: Visit) -> None:
+    alice = visit("alice")
+    text = "<img src=x onerror=\"document.title='broken'\">"
+    send(alice.page, title=text, body=text)
+    expect(alice.page.locator("notification-toasts .title")).to_have_text(text)
+    alice.ring()
+    expect(alice.titles.first).to_have_text(text)
+    assert alice.page.title() != "broken"
+
+
+def test_what_arrives_while_one_reads_waits_behind_a_pill(visit: Visit) -> None:
+    alice = visit("alice")
+    alice.ring()
+    expect(alice.titles).to_have_count(7)
+    send(alice.page, title="Just now")
+    pill = alice.bell.get_by_role("button", name="1 new")
+    expect(pill).to_be_visible()
+    expect(alice.titles).to_have_count(7)
+    pill.click()
+    expect(alice.titles.first).to_have_text("Just now")
+    expect(pill).to_be_hidden()
+    assert alice.count() == 0  # it was seen
+
+
+def test_the_unread_filter_keeps_what_was_just_read_in_place(visit: Visit) -> None:
+    alice = visit("alice")
+    alice.ring()
+    unread = alice.bell.get_by_role("button", name="Unread", exact=True)
+    unread.click()
+    expect(unread).to_have_attribute("aria-pressed", "true")
+    expect(alice.titles).to_have_count(3)
+    alice.row("Morning bells").hover()
+    alice.row("Morning bells").get_by_role("button", name="Mark as read").click()
+    expect(alice.bell.locator("li.unread")).to_have_count(2)
+    expect(alice.titles).to_have_count(3)
+
+
+def test_mark_all_as_read_and_the_empty_state(visit: Visit) -> None:
+    alice = visit("alice")
+    alice.ring()
+    alice.bell.get_by_role("button", name="Mark all as read").click()
+    expect(alice.bell.locator("li.unread")).to_have_count(0)
+    expect(alice.bell.get_by_role("button", name="Mark all as read")).to_be_hidden()
+    alice.bell.get_by_role("button", name="Unread", exact=True).click()
+    expect(alice.bell.get_by_text("Nothing unread")).to_be_visible()
+
+
+def test_a_refused_action_is_rolled_back_and_can_be_repeated(visit: Visit) -> None:
+    alice = visit("alice")
+    alice.page.route("**/archive/", refuse)
+    alice.ring()
+    alice.row("Morning bells").hover()
+    alice.row("Morning bells").get_by_role("button", name="Archive").click()
+    failure = alice.bell.get_by_role("alert")
+    expect(failure).to_contain_text("Could not archive.")
+    expect(alice.titles).to_have_count(7)
+    alice.page.unroute("**/archive/")
+    failure.get_by_role("button", name="Try again").click()
+    expect(alice.titles).to_have_count(6)
+    expect(failure).to_be_empty()
+
+
+def test_a_list_that_cannot_be_loaded_says_so(visit: Visit) -> None:
+    alice = visit("alice")
+    alice.page.route("**/api/inbox/?*", refuse)
+    alice.ring()
+    expect(alice.bell.get_by_text("Could not load notifications.")).to_be_visible()
+    alice.page.unroute("**/api/inbox/?*")
+    alice.bell.get_by_role("button", name="Try again").click()
+    expect(alice.titles).to_have_count(7)
+
+
+def test_toasts_tell_what_arrived_three_at_most(visit: Visit) -> None:
+    alice = visit("alice")
+    toasts = alice.page.locator("notification-toasts li")
+    for title in ("One", "Two", "Three", "Four"):
+        send(alice.page, title=title)
+        expect(toasts.last).to_contain_text(title)
+    expect(toasts).to_have_count(3)
+    toasts.first.get_by_role("button", name="Dismiss: Two").click()
+    expect(toasts).to_have_count(2)
+    send(alice.page, level="burst")
+    expect(toasts).to_have_count(1)
+    expect(toasts).to_contain_text("12 new notifications")
+
+
+def test_a_toast_stays_while_it_is_read_and_goes_by_itself(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    page.locator("notification-toasts").evaluate("element => element.setAttribute('duration', '60000')")
+    toasts = page.locator("notification-toasts li")
+    page.clock.install()
+    send(page, title="One")
+    expect(toasts).to_have_count(1)
+    toasts.hover()
+    page.clock.run_for(120_000)
+    expect(toasts).to_have_count(1)
+    page.mouse.move(10, 300)
+    page.clock.run_for(61_000)
+    expect(toasts).to_have_count(0)
+
+
+def test_no_toasts_while_the_panel_is_open(visit: Visit) -> None:
+    alice = visit("alice")
+    alice.ring()
+    send(alice.page, title="One")
+    expect(alice.bell.get_by_role("button", name="1 new")).to_be_visible()
+    expect(alice.page.locator("notification-toasts li")).to_have_count(0)
+
+
+def test_a_failed_action_is_told_by_a_toast_that_stays(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    page.route("**/read/", refuse)
+    page.evaluate("() => globalThis[Symbol.for('carillon')].markRead(1)")
+    toast = page.locator("notification-toasts li", has_text="Could not mark as read.")
+    expect(toast).to_be_visible()
+    page.clock.install()
+    page.clock.run_for(60_000)
+    expect(toast).to_be_visible()
+    expect(toast.get_by_role("button", name="Try again")).to_be_visible()
+
+
+def test_arrivals_are_read_out_from_a_region_that_was_there_before(visit: Visit) -> None:
+    alice = visit("alice")
+    region = alice.page.locator("notification-toasts [aria-live=polite]")
+    expect(region).to_have_count(1)
+    send(alice.page, title="Ding", body="dong")
+    expect(region).to_have_text("New notification: Ding")
+
+
+def test_the_list_page_takes_over_from_the_servers_page(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    page.goto("/notifications/")
+    rows = page.locator("notification-list li.item")
+    expect(rows).to_have_count(7)
+    expect(page.locator(".notifications-inbox")).to_be_hidden()
+    page.get_by_role("link", name="Archived").click()
+    expect(page).to_have_url(re.compile(r"/notifications/\?state=archived$"))
+    expect(rows).to_have_count(1)
+    rows.first.hover()
+    rows.first.get_by_role("button", name="Move back to inbox").click()
+    expect(page.get_by_text("The archive is empty")).to_be_visible()
+    page.get_by_role("link", name="All", exact=True).click()
+    expect(rows).to_have_count(8)
+    send(page, title="Just now")
+    expect(rows.first).to_contain_text("Just now")
+
+
+def test_the_list_loads_more(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    send(page, level="burst")
+    send(page, level="burst")
+    page.goto("/notifications/")
+    rows = page.locator("notification-list li.item")
+    expect(rows).to_have_count(20)
+    page.get_by_role("button", name="Load more").click()
+    expect(rows).to_have_count(31)
+    expect(page.get_by_role("button", name="Load more")).to_be_hidden()
+
+
+def test_a_moved_bell_keeps_its_connection(visit: Visit) -> None:
+    alice = visit("alice")
+    opened: list[Any] = []
+    alice.page.on("request", lambda request: opened.append(request) if "/stream/" in request.url else None)
+    alice.bell.evaluate("bell => document.querySelector('main').prepend(bell)")
+    send(alice.page, title="Still here")
+    expect(alice.bell.locator(".badge")).to_have_text("4")
+    assert opened == []
+
+
+def test_the_status_is_calm_at_first_and_honest_then(visit: Visit, demo: Demo) -> None:
+    alice = visit("alice")
+    page = alice.page
+    banner = page.locator("connection-status[variant=banner]")
+    expect(banner).not_to_have_attribute("shown", "")
+    demo.server.kill()
+    expect(alice.status).to_have_attribute("tone", "wait", timeout=10_000)
+    expect(banner).to_have_attribute("shown", "", timeout=30_000)
+    expect(banner.get_by_role("status")).to_contain_text("Reconnecting")
+    demo.server.start()
+    expect(banner.get_by_role("status")).to_have_text("Back online", timeout=60_000)
+    expect(banner).not_to_have_attribute("shown", "", timeout=10_000)
+    expect(alice.status).to_have_attribute("state", "live")
+
+
+def test_without_javascript_the_bell_is_a_link_and_the_page_works(visit: Visit) -> None:
+    alice = visit("alice", javascript=False)
+    page = alice.page
+    bell = page.get_by_role("link", name="Notifications, 3 new")
+    expect(bell).to_have_text("3")
+    bell.click()
+    rows = page.locator(".notifications-item")
+    expect(rows).to_have_count(7)
+    rows.first.get_by_role("button", name="Archive").click()
+    expect(rows).to_have_count(6)
+    page.get_by_role("link", name="Archived").click()
+    expect(rows).to_have_count(2)
+    page.goto("/notifications/")
+    page.get_by_role("button", name="Mark all as read").click()
+    expect(page.locator(".notifications-item.unread")).to_have_count(0)

@@ -1,0 +1,50 @@
+/** What the sources and the bundles must be, whoever changes them. */
+
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { STATIC, bundles, gzipped } from "../../scripts/build.js";
+
+const LIMITS = { "bell.js": 12 * 1024, "notifications.js": 19 * 1024 }; // bytes, gzipped
+
+const sources = readdirSync(join(STATIC, "src"), { recursive: true })
+  .filter((name) => name.endsWith(".js"))
+  .map((name) => ({ name, text: readFileSync(join(STATIC, "src", name), "utf8") }));
+
+test("the committed bundles are those of the sources: else run `npm run build`", async () => {
+  for (const { name, contents } of await bundles()) {
+    assert.ok(contents === readFileSync(join(STATIC, name), "utf8"), `${name} is not fresh: run \`npm run build\` and commit it`);
+  }
+});
+
+test("the bundles are within their limits", async (context) => {
+  for (const { name, contents } of await bundles()) {
+    if (!(name in LIMITS)) continue;
+    const size = gzipped(contents);
+    context.diagnostic(`${name}: ${size} bytes gzipped, limit ${LIMITS[name]}`);
+    assert.ok(size <= LIMITS[name], `${name} has ${size} bytes gzipped, the limit is ${LIMITS[name]}`);
+  }
+});
+
+test("the bundles import nothing and name no place on a machine", async () => {
+  for (const { name, contents } of await bundles()) {
+    if (name.endsWith(".js")) assert.doesNotMatch(contents, /\bimport\b[^.(]/, name);
+    assert.doesNotMatch(contents, /\/(home|root|work|tmp)\//, name);
+  }
+});
+
+for (const { name, text } of sources) {
+  test(`${name}: named imports that end with a semicolon, no \`export … from\``, () => {
+    for (const [statement] of text.matchAll(/^import\b[^;]*?$/gms)) assert.match(statement, /^import \{[^}]*\} from "[./][^"]*\.js"$/);
+    assert.doesNotMatch(text, /^export\b[^=;(]*\bfrom\b/m);
+    assert.doesNotMatch(text, /^import "/m);
+  });
+
+  test(`${name}: never turns text into markup, and has 200 lines at most`, () => {
+    assert.doesNotMatch(text.replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, ""), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b/);
+    const lines = text.split("\n").length - 1;
+    assert.ok(lines <= 200, `${lines} lines`);
+  });
+}

@@ -1,0 +1,54 @@
+"""The benchmarks run: few connections, the smallest choice of servers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import load
+
+ROOT = Path(__file__).parent.parent
+
+pytestmark = pytest.mark.servers
+
+
+def test_the_quick_run_measures_and_reports(tmp_path: Path) -> None:
+    if shutil.which(os.environ.get("CC", "cc")) is None:
+        pytest.skip("The load generator is written in C and there is no compiler: `apt install gcc`")
+    figures = tmp_path / "figures.json"
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks",
+        "--quick",
+        "--only",
+        "bare",
+        "lane",
+        "storing",
+        "--json",
+        str(figures),
+    ]
+    run = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert "bare asyncio protocol" in run.stdout
+    assert "against its targets" in run.stdout
+    found = json.loads(figures.read_text())
+    bare, lane = found["streams"]
+    assert lane["lost"] == bare["lost"] == 0
+    assert lane["threads"] == lane["database"] == 0
+    assert 0 < bare["event_us"] < lane["event_us"]
+    assert lane["connect_ms"] > 0
+    assert [row["database"].split()[0] for row in found["storing"]] == ["SQLite", "PostgreSQL"]
+
+
+def test_a_missing_compiler_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "CACHE", tmp_path)
+    monkeypatch.setenv("CC", "no-such-compiler")
+    with pytest.raises(load.BenchmarkError, match=r"written in C: install a compiler \(`apt install gcc`\) or set CC"):
+        load.program()
