@@ -39,7 +39,8 @@ class RoomAdmin(ReadOnlyAdmin):
         """Count the members of every room shown in the same query."""
         places = Membership.objects.filter(room=models.OuterRef("pk")).order_by().values("room")
         counted = models.Subquery(places.annotate(n=Count("pk")).values("n"))
-        return super().get_queryset(request).annotate(members=counted)
+        rooms: models.QuerySet[Any] = super().get_queryset(request).annotate(members=counted)
+        return rooms
 
     @admin.display(description=_("members"), ordering="members")
     def members(self, room: Any) -> int:
