@@ -22,6 +22,7 @@ export class Chat {
   #sender;
   #link;
   #unwatch;
+  #unhear;
   /** @type {Map<number, Room>} */
   #rooms = new Map();
   /** @type {Set<object>} */
@@ -42,7 +43,9 @@ export class Chat {
   /** @param {import("./types.js").ChatConfig} config */
   constructor(config) {
     this.config = Object.freeze(config);
-    const env = (this.env = environment(config.env));
+    const { setTimeout, clearTimeout, ...rest } = environment(config.env);
+    // Rooms and lists call them as methods, which browsers refuse for their own.
+    const env = (this.env = { ...rest, setTimeout: (call, time) => setTimeout(call, time), clearTimeout: (timer) => clearTimeout(timer) });
     const request = requester(config, env);
     this.#calls = new Calls(env);
     this.#sender = new Sender(this);
@@ -66,7 +69,7 @@ export class Chat {
     });
     const heard = (/** @type {any} */ { key, newValue }) => this.outbox.heard(key, newValue);
     env.window?.addEventListener("storage", heard);
-    this.unhear = () => env.window?.removeEventListener("storage", heard);
+    this.#unhear = () => env.window?.removeEventListener("storage", heard);
   }
 
   /** Want the connection until the returned function is called. @returns {() => void} */
@@ -92,7 +95,7 @@ export class Chat {
     this.#holders.clear();
     this.#stop();
     this.#unwatch();
-    this.unhear();
+    this.#unhear();
   }
 
   /** @param {number} id @returns {Room} the same object for the same id */
