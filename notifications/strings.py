@@ -23,6 +23,8 @@ STRINGS = {
     "loading": _("Loading…"),
     "loadMore": _("Load more"),
     "retry": _("Try again"),
+    "sound": _("Play a sound when I look elsewhere"),
+    "desktop": _("Show on the desktop when I look elsewhere"),
     "fresh": _("{count} new"),
     "arrived": _("New notification: {title}"),
     "arrivedMany": _("{count} new notifications"),

@@ -1,12 +1,12 @@
 /** The chat's client: one socket for this tab, its rooms, and the outbox that gets everything through. */
 
 import { emitter } from "../emitter.js";
-import { environment } from "../env.js";
 import { link } from "../link.js";
 import { watchPage } from "../page.js";
 import { requester } from "../request.js";
 import { Calls } from "./calls.js";
 import { Drafts } from "./drafts.js";
+import { chatEnvironment } from "./env.js";
 import { RoomList } from "./list.js";
 import { Outbox } from "./outbox.js";
 import { Room } from "./room.js";
@@ -43,14 +43,12 @@ export class Chat {
   /** @param {import("./types.js").ChatConfig} config */
   constructor(config) {
     this.config = Object.freeze(config);
-    const { setTimeout, clearTimeout, ...rest } = environment(config.env);
-    // Rooms and lists call them as methods, which browsers refuse for their own.
-    const env = (this.env = { ...rest, setTimeout: (call, time) => setTimeout(call, time), clearTimeout: (timer) => clearTimeout(timer) });
+    const env = (this.env = chatEnvironment(config.env));
     const request = requester(config, env);
     this.#calls = new Calls(env);
     this.#sender = new Sender(this);
-    this.outbox = new Outbox(config.user, storage(env), env.now);
-    this.drafts = new Drafts(config.user, storage(env));
+    this.outbox = new Outbox(config.user, env.storage, env.now);
+    this.drafts = new Drafts(config.user, env.storage);
     this.list = new RoomList(this, (query) => request(`${config.urls.rooms}?${new URLSearchParams(query)}`));
     this.#link = link(env, {
       transports: [["socket", (session) => this.#connect(session)]],
@@ -185,15 +183,6 @@ export class Chat {
       this.room(room).apply(frame);
       if (frame.event === "added") this.list.add(this.room(room));
     }
-  }
-}
-
-/** Private modes and sandboxed frames throw at the mere mention. @param {any} env @returns {Storage | undefined} */
-function storage(env) {
-  try {
-    return "storage" in env ? env.storage : globalThis.localStorage;
-  } catch {
-    return undefined;
   }
 }
 

@@ -32,6 +32,7 @@ export class NotificationList extends NotificationElement {
     this.#readAll.textContent = this.text("markAllRead");
     this.#filters.ariaLabel = this.text("notifications");
     this.#filters.append(...STATES.map((state) => this.#filter(state, this.text(state))));
+    this.#card.append(...this.#options());
     return [this.#served, this.#card];
   }
 
@@ -71,6 +72,28 @@ export class NotificationList extends NotificationElement {
 
   #choose() {
     this.#view.show(this.client.feed({ state: this.state, category: this.getAttribute("category") ?? "" }));
+  }
+
+  /** What the visitor may ask for beside: nothing rings or pops up unasked. */
+  #options() {
+    const { alerts } = this.client;
+    if (!alerts) return [];
+    const sound = this.#option("sound", alerts.sound, (on) => alerts.setSound(on));
+    const desktop = this.#option("desktop", alerts.desktop, (on) => alerts.setDesktop(on));
+    return [h("div", { class: "options" }, sound, "Notification" in globalThis ? desktop : null)];
+  }
+
+  /**
+   * @param {string} name
+   * @param {boolean} on
+   * @param {(on: boolean) => Promise<boolean> | void} set tells whether the browser agreed, where it is asked
+   */
+  #option(name, on, set) {
+    const box = /** @type {HTMLInputElement} */ (
+      h("input", { type: "checkbox", onchange: async () => (box.checked = (await set(box.checked)) ?? box.checked) })
+    );
+    box.checked = on;
+    return h("label", {}, box, this.text(name));
   }
 
   /** @param {State} state @param {string} name */

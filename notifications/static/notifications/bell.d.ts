@@ -1,0 +1,3 @@
+/** The types of the bundle `bell.js`: those of `notifications.js`. */
+
+export * from "./notifications.js";

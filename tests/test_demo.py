@@ -1,0 +1,35 @@
+"""The demo's data, and that nobody gets it by accident."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+
+from notifications.models import Notification
+from project.management.commands.demo import Command
+
+pytestmark = pytest.mark.django_db
+
+
+@override_settings(DEBUG=True)
+def test_it_makes_the_accounts_and_a_believable_inbox_and_repeating_it_changes_nothing() -> None:
+    call_command(Command(), verbosity=0)
+    before = Notification.objects.count()
+    call_command(Command(), verbosity=0)
+    assert Notification.objects.count() == before
+    assert {user.username: user.is_superuser for user in User.objects.all()} == {
+        "admin": True,
+        "alice": False,
+        "bob": False,
+    }
+    assert all(user.check_password(user.username) for user in User.objects.all())
+    for name in ("alice", "bob"):
+        own = Notification.objects.of(User.objects.get(username=name))
+        assert (own.unread().count(), own.present().count(), own.archived().count()) == (3, 7, 1)
+
+
+@override_settings(DEBUG=False)
+def test_known_passwords_are_refused_on_a_real_site() -> None:
+    with pytest.raises(CommandError, match="DEBUG"):
+        call_command(Command())
+    assert not User.objects.exists()
