@@ -1,12 +1,12 @@
 /** The chat's client: one socket for this tab, its rooms, and the outbox that gets everything through. */
 
 import { emitter } from "../emitter.js";
-import { environment } from "../env.js";
 import { link } from "../link.js";
 import { watchPage } from "../page.js";
 import { requester } from "../request.js";
 import { Calls } from "./calls.js";
 import { Drafts } from "./drafts.js";
+import { chatEnvironment } from "./env.js";
 import { RoomList } from "./list.js";
 import { Outbox } from "./outbox.js";
 import { Room } from "./room.js";
@@ -22,6 +22,7 @@ export class Chat {
   #sender;
   #link;
   #unwatch;
+  #unhear;
   /** @type {Map<number, Room>} */
   #rooms = new Map();
   /** @type {Set<object>} */
@@ -42,12 +43,12 @@ export class Chat {
   /** @param {import("./types.js").ChatConfig} config */
   constructor(config) {
     this.config = Object.freeze(config);
-    const env = (this.env = environment(config.env));
+    const env = (this.env = chatEnvironment(config.env));
     const request = requester(config, env);
     this.#calls = new Calls(env);
     this.#sender = new Sender(this);
-    this.outbox = new Outbox(config.user, storage(env), env.now);
-    this.drafts = new Drafts(config.user, storage(env));
+    this.outbox = new Outbox(config.user, env.storage, env.now);
+    this.drafts = new Drafts(config.user, env.storage);
     this.list = new RoomList(this, (query) => request(`${config.urls.rooms}?${new URLSearchParams(query)}`));
     this.#link = link(env, {
       transports: [["socket", (session) => this.#connect(session)]],
@@ -66,7 +67,7 @@ export class Chat {
     });
     const heard = (/** @type {any} */ { key, newValue }) => this.outbox.heard(key, newValue);
     env.window?.addEventListener("storage", heard);
-    this.unhear = () => env.window?.removeEventListener("storage", heard);
+    this.#unhear = () => env.window?.removeEventListener("storage", heard);
   }
 
   /** Want the connection until the returned function is called. @returns {() => void} */
@@ -92,7 +93,7 @@ export class Chat {
     this.#holders.clear();
     this.#stop();
     this.#unwatch();
-    this.unhear();
+    this.#unhear();
   }
 
   /** @param {number} id @returns {Room} the same object for the same id */
@@ -182,15 +183,6 @@ export class Chat {
       this.room(room).apply(frame);
       if (frame.event === "added") this.list.add(this.room(room));
     }
-  }
-}
-
-/** Private modes and sandboxed frames throw at the mere mention. @param {any} env @returns {Storage | undefined} */
-function storage(env) {
-  try {
-    return "storage" in env ? env.storage : globalThis.localStorage;
-  } catch {
-    return undefined;
   }
 }
 

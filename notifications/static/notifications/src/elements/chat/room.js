@@ -15,18 +15,20 @@ const READ_OUT = 3; // arrivals that are read out word by word; more are counted
 export class ChatRoom extends ChatElement {
   static observedAttributes = ["room"];
 
-  /** @type {import("../../chat/room.js").Room} */
+  /** The room that is shown; null without the attribute. @type {import("../../chat/room.js").Room} */
   room = /** @type {any} */ (null);
+  #listens = false;
   /** @type {MessageRow | null} */
   #chosen = null;
   /** @type {(() => void) | undefined} */
   #release;
 
+  section = h("section", { class: "room", "aria-labelledby": "name" });
   heading = h("bdi");
   about = h("span", { class: "about" });
   face = h("span", { class: "face" });
-  typing = h("div", { class: "typing", part: "typing" });
-  failure = h("div", { class: "failure", part: "failure", role: "alert" });
+  typing = h("div", { class: "typing" });
+  failure = h("div", { class: "failure", role: "alert" });
   picker = new Picker(this);
   notices = new Notices(this);
   doubt = /** @type {HTMLDialogElement} */ (h("dialog", { part: "dialog", "aria-labelledby": "doubt", closedby: "any", onclose: () => this.#decided() }));
@@ -47,26 +49,29 @@ export class ChatRoom extends ChatElement {
       h("form", { method: "dialog" },
         h("button", { class: "text", value: "" }, this.text("cancel")),
         h("button", { class: "text danger", value: "delete" }, this.text("delete"))));
-    return [h("section", { class: "room", part: "room", "aria-labelledby": "name" },
+    this.section.append(
       h("header", { part: "header" }, h("slot", { name: "back" }), this.face, h("div", { class: "title" }, h("h2", { id: "name" }, this.heading), this.about), h("slot", { name: "actions" })),
-      this.notices.connection, this.log.root, this.typing, this.notices.unsent, this.failure, this.composer.root), this.picker.root, this.doubt];
+      this.notices.connection, this.log.root, this.typing, this.notices.unsent, this.failure, this.composer.root);
+    return [this.section, this.picker.root, this.doubt];
   }
 
   /** @param {AbortSignal} signal */
   listen(signal) {
     document.addEventListener("visibilitychange", () => this.render(), { signal });
     signal.addEventListener("abort", () => {
+      this.#listens = false;
       this.notices.stop();
       this.#leave();
     });
     this.on("state", () => this.render());
     this.on("message", ({ room, messages }) => room === this.room && this.#arrived(messages));
     this.on("failure", ({ room, message }) => room === this.room && this.#fail(message));
+    this.#listens = true;
     this.#enter();
   }
 
   attributeChangedCallback() {
-    if (!this.#release) return; // not in a page yet
+    if (!this.#listens) return; // not in a page yet
     this.#leave();
     this.#enter();
     this.render();
@@ -74,6 +79,7 @@ export class ChatRoom extends ChatElement {
 
   render() {
     const { room } = this;
+    this.section.hidden = !room;
     if (!room) return;
     this.#header();
     this.log.render();
@@ -88,7 +94,9 @@ export class ChatRoom extends ChatElement {
   }
 
   #enter() {
-    this.room = this.client.room(Number(this.getAttribute("room")));
+    const id = Number(this.getAttribute("room"));
+    this.room = /** @type {any} */ (id ? this.client.room(id) : null);
+    if (!this.room) return;
     this.#release = this.room.hold();
     this.failure.replaceChildren();
     this.log.show(this.room);
