@@ -21,7 +21,7 @@ from .inbox import INBOX, actor
 from .members import is_large, me, room_infos
 from .rooms import ROOM, history
 from .services.rooms import membership
-from .streams import Batch, Family, Key, changes_since, sequence
+from .streams import Batch, Family, Key, catch_up, changes_since, sequence
 
 RETRY = (500, 2_000)  # milliseconds after which a command is repeated that failed for no fault of its own
 
@@ -85,8 +85,7 @@ def open_room(command: commands.RoomOpen, user: Any) -> Answer:
 def open_inbox(command: commands.InboxOpen, user: Any) -> Answer:
     """Continue or begin to read the inbox."""
     position = _since(INBOX, user, command.since)
-    sequence(INBOX, [user])
-    return Opened(Ack(command.ref), INBOX.key(user), changes_since(INBOX, {user: position})[user])
+    return Opened(Ack(command.ref), INBOX.key(user), catch_up(INBOX, user, position))
 
 
 @execute.register

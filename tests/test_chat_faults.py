@@ -220,7 +220,7 @@ class Fuzz:
                 lambda: {str(n): self.value(depth + 1) for n in range(self.random.randrange(4))} if depth < 5 else {},
             ]
         )
-        value: Any = make()  # type: ignore[no-untyped-call]  # one of the lambdas
+        value: Any = make()
         return value
 
     def command(self) -> str:

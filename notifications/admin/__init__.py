@@ -1,7 +1,16 @@
-"""The admin: what was sent and what became of it, and the staff's way to send broadcasts."""
+"""The admin: what was sent and what became of it, broadcasts by staff, and the moderation of the chat."""
 
 from .broadcast import BroadcastAdmin
+from .chat import MembershipAdmin, MessageAdmin, RoomAdmin
 from .inbox import NoticeAdmin, NotificationAdmin
 from .users import notify_selected
 
-__all__ = ["BroadcastAdmin", "NoticeAdmin", "NotificationAdmin", "notify_selected"]
+__all__ = [
+    "BroadcastAdmin",
+    "MembershipAdmin",
+    "MessageAdmin",
+    "NoticeAdmin",
+    "NotificationAdmin",
+    "RoomAdmin",
+    "notify_selected",
+]

@@ -33,13 +33,17 @@ PLACEHOLDER = 1234567890  # stands for an item's id while the address is made
 
 
 @register.simple_tag(takes_context=True)
-def notifications_head(context: Context, bundle: str = "notifications", title: bool = True) -> SafeString:
+def notifications_head(
+    context: Context, bundle: str = "notifications", title: bool = True, socket: str = ""
+) -> SafeString:
     """Print the style sheet, the configuration and the script.
 
     Args:
         context: The template's; it must have the request.
         bundle: ``"notifications"`` for every element, or ``"bell"`` for the bell and the connection's state alone.
         title: Whether the document's title shows the count while the tab is hidden.
+        socket: The path of the chat's WebSocket, where the site routes it: the ``notifications`` bundle then takes it
+            for networks that hold streams back.
 
     Raises:
         TemplateSyntaxError: There is no such bundle, or the request is missing.
@@ -55,7 +59,7 @@ def notifications_head(context: Context, bundle: str = "notifications", title: b
         static("notifications/bell.css"),
         nonce := _nonce(context, request),
         static("notifications/elements.css"),
-        json_script({**_config(request), "title": title}, "notifications-config"),
+        json_script({**_config(request, socket), "title": title}, "notifications-config"),
         static(f"notifications/{bundle}.js"),
         nonce,
     )
@@ -116,14 +120,14 @@ BELL = SafeString(
 )
 
 
-def _config(request: HttpRequest) -> dict[str, Any]:
+def _config(request: HttpRequest, socket: str) -> dict[str, Any]:
     """Return what the client needs to know; it is readable by every script of the page and holds nothing secret."""
     user: Any = request.user
     numbers = _summary(request)
     return {
         "v": 1,
         "user": salted_hmac("notifications.user", str(user.pk), algorithm="sha256").hexdigest()[:20],
-        "urls": _urls(),
+        "urls": {**_urls(), "socket": socket or None},
         "cursor": numbers.cursor,
         "unread": numbers.unread,
         "unseen": numbers.unseen,
@@ -146,7 +150,6 @@ def _urls() -> dict[str, str | None]:
         "counts": reverse("notifications:counts"),
         "page": reverse("notifications:inbox"),
         "style": static("notifications/elements.css"),
-        "socket": None,
     }
 
 

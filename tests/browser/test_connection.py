@@ -27,8 +27,8 @@ class Streams:
         self.asked += "/stream/" in request.url
 
 
-def has_state(visitor: Visitor, state: str) -> None:
-    expect(visitor.status).to_have_attribute("state", state, timeout=RECOVERY)
+def has_state(visitor: Visitor, state: str, timeout: int = RECOVERY) -> None:
+    expect(visitor.status).to_have_attribute("state", state, timeout=timeout)
 
 
 def has_count(visitor: Visitor, count: int) -> None:
@@ -118,17 +118,28 @@ def test_bytes_may_come_one_by_one(demo: Demo, proxy: FaultProxy, bob: Visitor) 
     expect(bob.titles.first).to_have_text("Drop by drop ☂ übermäßig langsam")
 
 
-def test_where_streams_are_held_back_it_polls_and_streams_again_later(
-    demo: Demo, bob: Visitor, proxy: FaultProxy
-) -> None:
+def refuse(route: Route) -> None:
+    route.abort("connectionreset")
+
+
+def test_where_streams_are_held_back_the_socket_takes_over(demo: Demo, bob: Visitor, proxy: FaultProxy) -> None:
     before = bob.count()
+    bob.page.route("**/stream/", refuse)
+    with bob.page.expect_websocket(timeout=RECOVERY):
+        proxy.cut()
+    has_state(bob, "live")
+    demo.notify("bob", "Through the socket")
+    has_count(bob, before + 1)
 
-    def refuse(route: Route) -> None:
-        route.abort("connectionreset")
 
+def test_where_sockets_are_too_it_polls_and_streams_again_later(demo: Demo, bob: Visitor, proxy: FaultProxy) -> None:
+    bob.page.route_web_socket("**/ws/", lambda socket: socket.close())
+    bob.page.reload()  # only a new page's sockets are refused
+    bob.until_live()
+    before = bob.count()
     bob.page.route("**/stream/", refuse)
     proxy.cut()
-    has_state(bob, "polling")
+    has_state(bob, "polling", 2 * RECOVERY)  # each of two transports is tried three times
     demo.notify("bob", "By post")
     has_count(bob, before + 1)
     bob.page.unroute("**/stream/", refuse)

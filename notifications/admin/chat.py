@@ -12,9 +12,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from . import services
-from .admin import ReadOnlyAdmin
-from .models import Membership, Message, Room
+from .. import services
+from ..models import Membership, Message, Room
+from .inbox import ReadOnlyAdmin
 
 BODY_SHOWN = 80  # characters of a message in the list
 
