@@ -75,3 +75,6 @@ class NotificationAdmin(ReadOnlyAdmin):
     def created_at(self, notification: Notification) -> Any:
         """Show when the notice was made."""
         return notification.notice.created_at
+
+
+from . import admin_chat  # noqa: E402, F401  # Django looks for this module alone

@@ -219,7 +219,8 @@ class Fuzz:
                 lambda: {str(n): self.value(depth + 1) for n in range(self.random.randrange(4))} if depth < 5 else {},
             ]
         )
-        return make()
+        value: Any = make()  # type: ignore[no-untyped-call]  # one of the lambdas
+        return value
 
     def command(self) -> str:
         """Return a command with known names and wild values, now and then right."""

@@ -172,6 +172,56 @@ class FanOutTests(SimpleTestCase):
         assert gone.sends == 1
 
 
+class AudienceTests(SimpleTestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.hub = self.world.hub
+        self.audience = Audience(frozenset({"1"}), Frame("room", b"farewell "))
+
+    def test_who_is_no_longer_of_the_audience_is_told_so_and_nothing_else(self) -> None:
+        stays, goes = self.world.client(owner="1"), self.world.client(owner="2")
+        self.hub.publish(KEY, step(0, 1)._replace(audience=self.audience))
+        self.hub.publish(KEY, step(1, 2))
+        assert (stays.read, goes.read) == (["0-1", "1-2"], ["farewell"])
+        assert goes.connection.subscriptions == []
+
+    def test_a_gap_that_was_read_for_somebody_who_left_is_not_given_to_them(self) -> None:
+        self.world.client(9, owner="1")
+        late = self.world.client(1, owner="2")
+        self.hub.continue_with(self.world.fills.pop(), step(1, 9)._replace(audience=self.audience))
+        assert late.read == ["farewell"]
+
+    def test_the_last_listener_may_be_sent_away(self) -> None:
+        goes = self.world.client(owner="2")
+        self.hub.publish(KEY, step(0, 1)._replace(audience=self.audience))
+        assert (goes.read, self.hub.streams) == (["farewell"], {})
+
+
+class OfferTests(SimpleTestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.reader = self.world.client(3)
+        self.world.refreshes.clear()
+
+    def test_a_hint_that_carries_what_happened_spares_the_read(self) -> None:
+        self.world.hub.offer(KEY, step(3, 4))
+        assert (self.reader.read, self.world.refreshes) == (["3-4"], [])
+
+    def test_one_that_starts_elsewhere_is_a_hint_like_any_other(self) -> None:
+        self.world.hub.offer(KEY, step(4, 5))
+        assert (self.reader.read, self.world.refreshes) == ([], [KEY])
+
+    def test_one_of_the_past_or_of_another_stream_is_nothing(self) -> None:
+        self.world.hub.offer(KEY, step(1, 2))
+        self.world.hub.offer("inbox-2", step(3, 4))
+        assert (self.reader.read, self.world.refreshes) == ([], [])
+
+    def test_a_move_without_frames_costs_nobody_a_read(self) -> None:
+        self.world.hub.publish(KEY, Step(at(3), at(4), ()))
+        self.world.hub.publish(KEY, step(4, 5))
+        assert (self.reader.read, self.world.fills) == (["4-5"], [])
+
+
 class ArrivalTests(SimpleTestCase):
     def setUp(self) -> None:
         self.world = World()

@@ -1,0 +1,75 @@
+"""Moderation in the admin: search, a constant number of queries, and hiding that is live and permitted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import TransactionTestCase
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from notifications import rooms, services
+from notifications.models import Message
+from notifications.rooms import message_item
+from tests.factories import make_user, make_users
+
+MESSAGES = reverse("admin:carillon_message_changelist")
+
+
+class ModerationTest(TransactionTestCase):
+    def setUp(self) -> None:
+        self.admin = get_user_model().objects.create_superuser("admin", password="admin")
+        self.alice = make_user("alice")
+        self.room = services.create_room("Project", self.alice)
+        services.post_message(self.room, self.alice, "something rude")
+        self.client.force_login(self.admin)
+
+    def act(self, action: str) -> Any:
+        return self.client.post(MESSAGES, {"action": action, "_selected_action": Message.objects.get().pk})
+
+    def item(self) -> Any:
+        return message_item(Message.objects.with_people().get())
+
+    def test_a_message_is_hidden_and_shown_again(self) -> None:
+        self.act("hide")
+        assert (self.item().deleted, self.item().body) == ("moderator", "")
+        assert self.item().version == 2
+        assert Message.objects.get().hidden_by == self.admin
+        self.act("unhide")
+        assert (self.item().deleted, self.item().body) == (None, "something rude")
+
+    def test_staff_without_the_permission_can_look_and_not_hide(self) -> None:
+        looker = get_user_model().objects.create_user("looker", is_staff=True)
+        looker.user_permissions.add(Permission.objects.get(codename="view_message"))
+        self.client.force_login(looker)
+        assert b"something rude" in self.client.get(MESSAGES).content
+        self.act("hide")
+        assert self.item().deleted is None
+
+    def test_messages_rooms_and_members_are_found_by_what_people_remember(self) -> None:
+        for model in ("message", "room", "membership"):
+            address = reverse(f"admin:carillon_{model}_changelist")
+            with self.subTest(model=model):
+                assert self.client.get(address, {"q": "alice"}).context["cl"].result_count == 1
+                assert self.client.get(address, {"q": "nobody"}).context["cl"].result_count == 0
+
+    def test_a_longer_list_costs_no_more_queries(self) -> None:
+        def cost(address: str) -> int:
+            with CaptureQueriesContext(connection) as queries:
+                assert self.client.get(address).status_code == 200
+            return len(queries)
+
+        addresses = [reverse(f"admin:carillon_{model}_changelist") for model in ("message", "room", "membership")]
+        before = [cost(address) for address in addresses]
+        for n, user in enumerate(make_users(10)):
+            room = services.create_room(f"Room {n}", user)
+            services.post_message(room, user, "hello")
+        assert [cost(address) for address in addresses] == before
+        assert len(rooms.list_rooms(self.alice).rooms) == 1
+
+    def test_nothing_is_added_changed_or_deleted_by_hand(self) -> None:
+        for model in ("message", "room", "membership"):
+            assert self.client.get(reverse(f"admin:carillon_{model}_add")).status_code == 403
