@@ -1,4 +1,4 @@
-"""WebSocket: one socket carries any number of rooms and the inbox.
+"""WebSocket: Channels decides who connects, and the hub carries what is said.
 
 The consumer keeps Channels' routing, origin check and session, but takes nothing from the channel layer: a
 message through it costs ten times what the hub's inline send does.
@@ -6,74 +6,38 @@ message through it costs ten times what the hub's inline send does.
 
 from __future__ import annotations
 
-import asyncio
-import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any
 
-import msgspec
 from channels.consumer import AsyncConsumer
-from django.contrib.auth import get_user_model
 
-from . import chat, chat_frames, commands, frames, inbox, lane, relay, sessions
-from .bucket import Bucket
-from .conf import conf
-from .frames import ByeReason, Frame, frame
-from .hub import Connection, Message, Send
+from . import lane, sessions
+from .frames import frame
+from .hub import Send
 from .lane import Receive, Refused
-from .streams import Key
+from .sockets import ChatSocket, Fault, close
+
+Scope = dict[str, Any]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SUBPROTOCOL = "carillon.v1"
-OPEN_LIMIT = 100  # streams on one socket
-RATE = 20.0  # commands per second
-BURST = 200  # commands at once: a client that comes back opens its rooms and empties its outbox
-PATIENCE = 200  # refused commands in a row before the socket is closed
-RUDE_RETRY = 5_000  # milliseconds
-CLOSE_TIMEOUT = 5.0  # seconds; a client that does not read must not hold the task
-
-# Only 1000 and 4xxx: not every server can send others.
-CLOSE_CODES: Final[dict[ByeReason, int]] = {
-    "drain": 4503,
-    "max-age": 1000,
-    "limit": 1000,
-    "signed-out": 4401,
-    "revoked": 4403,
-    "slow": 4408,
-}
-
-logger = logging.getLogger("notifications")
+OFFER = "carillon.socket"  # where the consumer finds the offer of `Carried`
 
 
-class Fault(Exception):
-    """The client broke the protocol, or cannot be served: it is told why, then the socket is closed."""
+@dataclass(slots=True)
+class Offer:
+    """The offer to carry on: the consumer fills in the user's primary key and the session, and returns."""
 
-    def __init__(self, close: int, code: str, message: str, retry: int | None = None) -> None:
-        """Say with which close code, and what the error frame carries."""
-        super().__init__(message)
-        self.close = close
-        self.error = frames.Error(code, message, retry)
-
-
-class Gone(Exception):
-    """The client left while it was being told something."""
-
-
-class Socket:
-    """WebSocket as a transport: frames as one text message, a frame on each line."""
-
-    def message(self, frames: Any) -> Message:
-        """Join `frames` to one text message."""
-        return {"type": "websocket.send", "text": "\n".join([frame.data.decode() for frame in frames])}
-
-
-SOCKET: Final = Socket()
+    admitted: tuple[Any, str] | None = None
 
 
 class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
-    """One client's socket: reads commands one after the other and answers each."""
+    """Decide who may chat, and serve them; behind `Carried`, only decide."""
 
-    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Serve the socket from its handshake to its end."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Accept the socket and serve it, or say why not."""
         if (await receive())["type"] != "websocket.connect":
             return
         await send({"type": "websocket.accept", "subprotocol": _subprotocol(scope)})
@@ -81,130 +45,33 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             user, session = _admit(scope)
         except Fault as fault:
             # A refusal before the handshake's end reaches browsers without a reason.
-            await _close(send, fault.close, frame(fault.error))
+            await close(send, fault.close, frame(fault.error))
             return
-        connection = Connection(lane.new_connection_id(), send, SOCKET, _this_task().cancel, str(user), session)
-        await self._serve(connection, user, receive)
-
-    async def _serve(self, connection: Connection, user: Any, receive: Receive) -> None:
-        """Hold the connection until the client leaves, breaks the protocol or is sent away."""
-        self.connection = connection
-        self.user = user
-        self.relay = relay.current()
-        self.bucket = Bucket(RATE, BURST, self.relay.loop.time())
-        self.relay.hub.add(connection)
-        self.relay.watch(connection)
-        self.relay.presence.enter(connection)
-        if self.relay.is_revoked(connection):
-            self.relay.hub.close(connection, "signed-out")
-        fault: Fault | None = None
-        try:
-            await self._reply(await self.relay.run(_hello, connection.name, user))
-            while (message := await receive())["type"] == "websocket.receive":
-                await self._take(message)
-        except asyncio.CancelledError:
-            if connection.closed is None or _this_task().uncancel() > 0:
-                raise
-        except Fault as broken:
-            fault = broken
-        except Gone:
-            return
-        finally:
-            self.relay.presence.leave(connection)
-            self.relay.hub.remove(connection)
-        if fault is not None:
-            await _close(connection.write, fault.close, frame(fault.error))
-        elif connection.closed is not None:
-            last = () if connection.blocked else (lane.bye(connection.closed),)
-            await _close(connection.write, CLOSE_CODES[connection.closed], *last)
-
-    async def _take(self, received: Message) -> None:
-        """Answer one message of the client."""
-        command = self._command(received)
-        if isinstance(command, msgspec.Struct) and not isinstance(command, commands.Command):
-            await self._reply(command)
-            return
-        if wait := self._charge():
-            message = f"At most {RATE:.0f} commands per second, and {BURST} at once."
-            await self._reply(chat_frames.Nack(command.ref, "too-many", message, int(wait * 1_000)))
-            return
-        await self._obey(command)
-
-    def _charge(self) -> float:
-        """Return how many seconds the client must wait before the next command, 0 for none."""
-        wait = self.bucket.take(self.relay.loop.time())
-        if self.bucket.refused > PATIENCE:
-            raise Fault(4429, "too-many", "You sent far more commands than are allowed.", RUDE_RETRY)
-        return wait
-
-    def _command(self, message: Message) -> Any:
-        """Return the command that a message holds, or the frame that says why it holds none."""
-        text = message.get("text")
-        if text is None:
-            raise Fault(4415, "binary", "Commands are text messages; this one is binary.")
-        if len(text) > commands.COMMAND_BYTES:
-            raise Fault(4413, "too-large", f"A command has at most {commands.COMMAND_BYTES} bytes.")
-        try:
-            return commands.parse(text)
-        except commands.NoCommand as bad:
-            raise Fault(4400, "bad-json", str(bad)) from None
-        except commands.BadCommand as bad:
-            self._charge()
-            if bad.ref is None:
-                return frames.Error(bad.code, str(bad))
-            return chat_frames.Nack(bad.ref, bad.code, str(bad), field=bad.field)
-
-    async def _obey(self, command: Any) -> None:
-        """Carry out a command and answer it."""
-        if isinstance(command, commands.Ping):
-            await self._reply(chat_frames.Ack(command.ref))
-        elif isinstance(command, commands.RoomClose):
-            self._detach(Key("room", str(command.room)))
-            await self._reply(chat_frames.Ack(command.ref, room=command.room))
-        elif isinstance(command, commands.InboxClose):
-            self._detach(Key("inbox", self.connection.owner))
-            await self._reply(chat_frames.Ack(command.ref))
-        elif isinstance(command, commands.RoomOpen | commands.InboxOpen) and self._full():
-            await self._reply(chat_frames.Nack(command.ref, "too-many", f"At most {OPEN_LIMIT} rooms at a time."))
+        offer: Offer | None = scope.get(OFFER)
+        if offer is None:
+            await ChatSocket(user, session, send).serve(receive)
         else:
-            await self._ask(command)
+            offer.admitted = user, session
 
-    async def _ask(self, command: Any) -> None:
-        """Carry out a command that needs the database."""
-        try:
-            answer = await self.relay.execute(chat.execute, command, self.user)
-        except Exception as error:  # every command gets an answer
-            nack = chat.refuse(command, error)
-            if nack.code == "busy":  # without its trace: when the database is down, every command fails so
-                logger.warning("The database failed a command of connection %s: %r", self.connection.name, error)
-            elif nack.code == "failed":
-                logger.exception("A command of connection %s failed.", self.connection.name)
-            await self._reply(nack)
-            return
-        if isinstance(answer, chat.Opened):
-            self._detach(answer.key)
-            await self._write(frame(answer.ack), *answer.batch.frames)
-            self.relay.hub.attach(self.connection, answer.key, answer.batch.to)
-        else:
-            await self._reply(answer)
 
-    def _full(self) -> bool:
-        return len(self.connection.subscriptions) >= OPEN_LIMIT
+class Carried:
+    """ASGI middleware that carries sockets on when Channels' own middleware has decided and returned.
 
-    def _detach(self, key: Key) -> None:
-        for subscription in self.connection.subscriptions:
-            if subscription.key == key:
-                self.relay.hub.detach(subscription)
-                return
+    Routing, session and authentication each keep a scope and a coroutine for as long as the consumer runs:
+    ten kilobytes for every socket. Put this around them and they end with the handshake.
+    """
 
-    async def _reply(self, struct: msgspec.Struct) -> None:
-        await self._write(frame(struct))
+    def __init__(self, app: App) -> None:
+        """Wrap `app`, which leads to a `ChatConsumer`; other consumers behind it work as they do."""
+        self.app = app
 
-    async def _write(self, *told: Frame) -> None:
-        try:
-            await self.relay.hub.reply(self.connection, *told)
-        except Exception:  # noqa: BLE001  # whatever the server raises when the client left
-            raise Gone from None
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one socket."""
+        offer = Offer()
+        await self.app({**scope, OFFER: offer}, receive, send)
+        if offer.admitted is not None:
+            del scope
+            await ChatSocket(*offer.admitted, send).serve(receive)
 
 
 def _admit(scope: dict[str, Any]) -> tuple[Any, str]:
@@ -230,30 +97,3 @@ def _subprotocol(scope: dict[str, Any]) -> str | None:
     """Choose ours; else repeat the first, for a browser reads no error of a server that chose none."""
     offered = scope.get("subprotocols") or [None]
     return SUBPROTOCOL if SUBPROTOCOL in offered else offered[0]
-
-
-def _hello(name: str, user: Any) -> chat_frames.SocketHello:
-    numbers = inbox.counts([user])[user]
-    found = get_user_model()._base_manager.filter(pk=user).first()
-    if found is None:
-        raise Fault(4401, "signed-out", "Your account was deleted.")
-    named = inbox.actor(found)
-    return chat_frames.SocketHello(name, None, numbers.unread, numbers.unseen, conf.HEARTBEAT, frames.now(), named)
-
-
-async def _close(send: Send, code: int, *last: Frame) -> None:
-    """Say the last words and close, unless the client is gone or takes too long."""
-    try:
-        async with asyncio.timeout(CLOSE_TIMEOUT):
-            if last:
-                await send(SOCKET.message(last))
-            await send({"type": "websocket.close", "code": code})
-    except Exception:  # noqa: BLE001  # whatever the server raises when the client left first
-        logger.debug("The client was gone before it could be told.")
-
-
-def _this_task() -> asyncio.Task[Any]:
-    task = asyncio.current_task()
-    if task is None:
-        raise RuntimeError("A consumer must run in a task, as every ASGI server runs its applications.")
-    return task

@@ -1,12 +1,21 @@
-"""The WebSocket's URL: put it behind Channels' origin check and session.
+"""The WebSocket's application, and its URL for those who route it themselves."""
 
-::
+from __future__ import annotations
 
-    "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
-"""
-
+from channels.auth import AuthMiddlewareStack
+from channels.routing import URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import path
 
-from .consumers import ChatConsumer
+from .consumers import Carried, ChatConsumer
 
 websocket_urlpatterns = [path("notifications/ws/", ChatConsumer.as_asgi())]
+
+
+def websocket_application() -> Carried:
+    """Return the application for ``ProtocolTypeRouter``'s ``"websocket"``.
+
+    Channels checks the origin, against a page of another site that borrows the user's cookie, and reads the
+    session. A project with other sockets routes `websocket_urlpatterns` beside its own, in the same way.
+    """
+    return Carried(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))

@@ -11,7 +11,7 @@ from typing import Any
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
-from notifications.consumers import SUBPROTOCOL
+from notifications.consumers import SUBPROTOCOL, Carried
 from notifications.routing import websocket_urlpatterns
 
 WAIT = 10.0  # seconds; a test that needs them fails
@@ -30,9 +30,11 @@ class Closed(Exception):
 class Client:
     """Speak the protocol over a communicator; frames that nobody asked for yet are kept in order."""
 
-    def __init__(self, user: Any, *, subprotocols: list[str] | None = None, session: Any = None) -> None:
+    def __init__(
+        self, user: Any, *, subprotocols: list[str] | None = None, session: Any = None, carried: bool = True
+    ) -> None:
         self.socket = WebsocketCommunicator(
-            URLRouter(websocket_urlpatterns),
+            Carried(URLRouter(websocket_urlpatterns)) if carried else URLRouter(websocket_urlpatterns),
             "/notifications/ws/",
             subprotocols=[SUBPROTOCOL] if subprotocols is None else subprotocols,
         )

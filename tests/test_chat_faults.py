@@ -16,7 +16,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import OperationalError
 from django.test import SimpleTestCase, TransactionTestCase, override_settings
 
-from notifications import commands, consumers, relay, services
+from notifications import commands, relay, services, sockets
 from notifications.bucket import Bucket
 from notifications.commands import BadCommand, NoCommand, parse
 from tests.chatting import Client, Closed
@@ -167,7 +167,7 @@ class FaultTests(TransactionTestCase):
             assert (await alice.say(self.room, "hello"))["number"] == 1
 
     async def test_so_many_rooms_are_open_at_once_and_no_more(self) -> None:
-        with mock.patch.object(consumers, "OPEN_LIMIT", 1):
+        with mock.patch.object(sockets, "OPEN_LIMIT", 1):
             async with Client(self.alice) as alice:
                 assert (await alice.send("room.open", room=self.room.pk))["type"] == "ack"
                 assert (await alice.send("inbox.open"))["code"] == "too-many"
@@ -180,8 +180,8 @@ class FaultTests(TransactionTestCase):
                 await alice.socket.send_to(text_data=f'{{"type":"ping","ref":{n}}}')
             assert await alice.closed() == 4429
             answered = [frame["type"] for frame in alice.frames if "ref" in frame]
-            assert answered.count("ack") >= consumers.BURST
-            assert answered.count("nack") >= consumers.PATIENCE
+            assert answered.count("ack") >= sockets.BURST
+            assert answered.count("nack") >= sockets.PATIENCE
             refused = next(frame for frame in alice.frames if frame["type"] == "nack")
             assert (refused["code"], refused["retry"] > 0) == ("too-many", True)
             assert (await bob.send("ping"))["type"] == "ack"

@@ -42,6 +42,12 @@ class ConversationTests(ChatTest):
             await bob.say(self.room, "Hi", reply_to=1)
             assert (await alice.hears("Hi"))[0]["reply_to"] == 1
 
+    async def test_without_the_wrapper_the_consumer_serves_by_itself(self) -> None:
+        async with Client(self.alice, carried=False) as alice, Client(self.bob) as bob:
+            await self.opened(bob)
+            await alice.say(self.room, "Hello")
+            await bob.hears("Hello")
+
     async def test_a_repeated_send_is_answered_like_the_first_and_heard_once(self) -> None:
         async with Client(self.alice) as alice:
             await self.opened(alice)

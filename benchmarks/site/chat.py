@@ -16,9 +16,13 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.urls import path
 
+from notifications.consumers import Carried
 from notifications.routing import websocket_urlpatterns
 
 GROUP = "chat"
+
+# SQLite's page cache grows with the users who connect; it would be counted as memory of their sockets.
+settings.DATABASES["default"]["OPTIONS"]["init_command"] += " PRAGMA cache_size = -64;"
 
 if "BENCH_REDIS" in os.environ:
     settings.CHANNEL_LAYERS = {
@@ -55,8 +59,8 @@ class TutorialConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
 application = ProtocolTypeRouter(
     {
         "http": django,
-        "websocket": AuthMiddlewareStack(
-            URLRouter([*websocket_urlpatterns, path("tutorial/", TutorialConsumer.as_asgi())])
+        "websocket": Carried(
+            AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, path("tutorial/", TutorialConsumer.as_asgi())]))
         ),
     }
 )
