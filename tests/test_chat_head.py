@@ -89,5 +89,6 @@ def test_the_chats_style_sheet_has_the_same_theme_as_the_others() -> None:
     )
     theme = re.compile(r"^:host {\n.*?^}\n", re.DOTALL | re.MULTILINE)
     found, wanted = theme.search(chat), theme.search(elements)
-    assert found and wanted
+    assert found
+    assert wanted
     assert found[0] == wanted[0]
