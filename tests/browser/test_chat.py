@@ -268,8 +268,8 @@ def test_words_stay_words_and_links_are_safe(join: Callable[..., Talker]) -> Non
 def test_older_messages_come_without_a_jump_and_the_divider_stays(demo: Demo, join: Callable[..., Talker]) -> None:
     in_shell(
         demo,
-        "for number in range(1, 181): "
-        "post_message(direct, alice if number < 170 and number % 3 else bob, f'Line {number}')",
+        "for number in range(1, 181):",
+        "    post_message(direct, alice if number < 170 and number % 3 else bob, f'Line {number}')",
         "mark_room_read(direct, alice, 170)",
     )
     alice, bob = join("alice"), join("bob")

@@ -58,3 +58,110 @@ test("what one sends, the other sees, and both know it by the same number", asyn
   assert.deepEqual(bodies(bob), ["Hello"]);
   assert.equal(alice.messages[0].number, bob.messages[0].number);
 });
+
+test("a connection that is cut continues where it was, and nothing comes twice", async () => {
+  const [alice, bob] = [join(ALICE), join(BOB)].map((chat) => chat.room(ROOM));
+  alice.hold();
+  bob.hold();
+  await until(chats[1], () => bob.loaded);
+  const heard = [];
+  chats[1].on("message", ({ messages }) => heard.push(...messages.map(({ body }) => body)));
+  alice.send("before");
+  await until(chats[1], () => bob.messages.length === 1);
+  net.cut();
+  server.post(server.rooms.get(ROOM), ALICE, "meanwhile");
+  alice.send("after");
+  await until(chats[1], () => bob.messages.length === 3);
+  assert.deepEqual(bodies(bob), ["before", "meanwhile", "after"]);
+  assert.deepEqual(heard, ["before", "meanwhile", "after"]);
+});
+
+test("what the server refuses for good waits for a decision, and holds up nothing", async () => {
+  const alice = join(ALICE).room(ROOM);
+  alice.hold();
+  server.before = ({ type, body }) => {
+    if (type === "message.send" && body === "bad") throw ChatServer.refuse("invalid", null);
+  };
+  for (const body of ["bad", "good"]) alice.send(body);
+  await until(chats[0], () => alice.messages.length === 1 && alice.waiting[0]?.state === "failed");
+  assert.deepEqual(alice.waiting.map(({ body, error }) => [body, error]), [["bad", "Refused: invalid."]]);
+  server.before = () => {};
+  alice.retryAll();
+  await until(chats[0], () => alice.messages.length === 2);
+  assert.deepEqual(bodies(alice), ["good", "bad"]);
+});
+
+test("what the server is too busy for is sent again, in order", async () => {
+  const alice = join(ALICE).room(ROOM);
+  alice.hold();
+  let refusals = 2;
+  server.before = ({ type }) => {
+    if (type === "message.send" && refusals-- > 0) throw ChatServer.refuse("busy", 1);
+  };
+  for (const body of ["one", "two", "three"]) alice.send(body);
+  await until(chats[0], () => alice.messages.length === 3);
+  assert.deepEqual(bodies(alice), ["one", "two", "three"]);
+});
+
+test("an edit and a reaction show at once, and are taken back with a sentence if they are refused", async () => {
+  const alice = join(ALICE).room(ROOM);
+  alice.hold();
+  alice.send("original");
+  await until(chats[0], () => alice.messages[0]?.version > 0);
+  server.before = ({ type }) => {
+    if (type === "message.edit" || type === "reaction.toggle") throw ChatServer.refuse("forbidden", null);
+  };
+  const failures = [];
+  chats[0].on("failure", ({ message }) => failures.push(message));
+  const [edited, reacted] = [alice.edit(alice.messages[0], "changed"), alice.react(alice.messages[0], "🔔")];
+  assert.deepEqual([alice.messages[0].body, alice.messages[0].reactions.length, alice.messages[0].pending], ["changed", 1, true]);
+  assert.deepEqual([await edited, await reacted], [false, false]);
+  assert.deepEqual([alice.messages[0].body, alice.messages[0].reactions.length], ["original", 0]);
+  assert.deepEqual(failures, ["Could not save the change.", "Could not save the reaction."]);
+});
+
+test("the list is live: the last message, what is unread, and the most recent first", async () => {
+  server.addRoom(8, { name: "Quiet", members: [ALICE, BOB] });
+  const [alice, bob] = [join(ALICE), join(BOB)];
+  alice.list.hold();
+  await until(alice, () => alice.list.loaded);
+  const room = bob.room(8);
+  room.hold();
+  room.send("Anybody?");
+  await until(alice, () => alice.list.unread === 1);
+  assert.deepEqual(alice.list.rooms.map(({ id, unread, last }) => [id, unread, last?.body]), [[8, 1, "Anybody?"], [7, 0, undefined]]);
+  alice.room(8).hold();
+  await until(alice, () => alice.room(8).loaded);
+  alice.room(8).markRead();
+  await until(alice, () => alice.list.unread === 0);
+  await until(bob, () => room.readers(room.messages[0]).length === 1);
+  assert.deepEqual(room.readers(room.messages[0]), ["Alice"]);
+});
+
+test("typing and presence come and go", async () => {
+  const [alice, bob] = [join(ALICE), join(BOB)].map((chat) => chat.room(ROOM));
+  alice.hold();
+  bob.hold();
+  await until(chats[0], () => alice.online?.length === 2);
+  await until(chats[1], () => bob.loaded);
+  bob.type(true);
+  await until(chats[0], () => alice.typing.length === 1);
+  assert.deepEqual(alice.typing, ["Bob"]);
+  bob.type(false);
+  await until(chats[0], () => !alice.typing.length);
+  chats[1].destroy();
+  await until(chats[0], () => alice.online?.length === 1);
+});
+
+test("a room that is not the user's is gone, and older pages come one after the other", async () => {
+  const room = server.addRoom(9, { members: [BOB] }).rooms.get(ROOM);
+  for (let number = 1; number <= 130; number++) server.post(room, BOB, `${number}`);
+  const alice = join(ALICE);
+  alice.room(9).hold();
+  alice.room(ROOM).hold();
+  await until(alice, () => alice.room(9).gone && alice.room(ROOM).loaded);
+  assert.equal(alice.room(ROOM).messages.length, 50);
+  assert.equal(await alice.room(ROOM).reach(3), true);
+  assert.equal(alice.room(ROOM).messages.length, 130);
+  assert.ok(!alice.room(ROOM).hasOlder);
+});

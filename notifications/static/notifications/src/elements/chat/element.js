@@ -23,6 +23,7 @@ const SHAPES = {
   smile: "M12 3.5a8.5 8.5 0 1 1-.01 0zM8.5 14.2a4.2 4.2 0 0 0 7 0M9.2 9.6v.01M14.8 9.6v.01",
   trash: "M5 7h14M10 7V4.5h4V7M7 7l1 12.5h8L17 7M10.5 11v5M13.5 11v5",
 };
+const CALM = 2_500; // ms, as long as bad news waits (calm.js)
 const COLORS = 6; // of avatars; chat.css has them
 
 /** @extends {CarillonElement<import("../../chat/client.js").Chat>} */
@@ -60,5 +61,8 @@ export function roomAvatar(room) {
   return shown;
 }
 
-/** @param {Room} room whether the other one of a direct room is here */
-export const isHere = ({ other, online }) => !!other && !!online?.includes(other.id);
+/** Whether what is known of who is here can still be told: a loss that heals at once need not be seen. @param {Room} room */
+export const isCurrent = ({ chat: { live, state, env } }) => live || env.now() - (state.troubledSince ?? 0) < CALM;
+
+/** Whether the other one of a direct room is here. @param {Room} room */
+export const isHere = (room) => !!room.other && !!room.online?.includes(room.other.id) && isCurrent(room);

@@ -2,7 +2,7 @@
 
 import { button, h } from "../base.js";
 import { Composer } from "./composer.js";
-import { ChatElement, icon, isHere, roomAvatar } from "./element.js";
+import { ChatElement, icon, isCurrent, isHere, roomAvatar } from "./element.js";
 import { Log } from "./log.js";
 import { Notices } from "./notices.js";
 import { Picker } from "./picker.js";
@@ -123,8 +123,8 @@ export class ChatRoom extends ChatElement {
     const members = this.text("memberCount", { count: info?.member_count ?? 0 });
     const online = this.text("onlineCount", { count: room.onlineCount });
     if (!info) this.about.textContent = "";
-    else if (info.kind === "direct") this.about.textContent = here ? this.text("here") : this.text("away");
-    else this.about.textContent = room.onlineCount ? `${members} · ${online}` : members;
+    else if (info.kind === "direct") this.about.textContent = isCurrent(room) ? this.text(here ? "here" : "away") : "";
+    else this.about.textContent = room.onlineCount && isCurrent(room) ? `${members} · ${online}` : members;
   }
 
   #typing() {
