@@ -17,7 +17,10 @@ PACKAGE = ROOT / "notifications"
 # A module imports from its own layer and from those above it in this list. A package counts as one module.
 LAYERS: list[tuple[str, set[str]]] = [
     ("pure", {"cursor", "drain", "frames", "hub", "wheel"}),
-    ("settings and models", {"conf", "migrations", "models", "sessions", "strings", "threads", "validators"}),
+    (
+        "settings and models",
+        {"chat_strings", "conf", "migrations", "models", "sessions", "strings", "threads", "validators"},
+    ),
     ("streams", {"streams"}),
     ("families of streams", {"audiences", "inbox", "rooms"}),
     ("relay", {"broker", "relay"}),
