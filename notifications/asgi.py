@@ -96,8 +96,15 @@ class Handoff:
                 lane.check_user_limit(decision.admission.owner)
         except Refused as refusal:
             decision = _refusal(refusal)
-        del scope  # an open stream keeps no request
-        await _carry(decision, receive, send)
+        admission = decision.admission
+        if admission is None or admission.wait is not None:
+            await _answer(decision, receive, send)
+            return
+        await send({"type": "http.response.start", "status": decision.status, "headers": decision.headers})
+        await send(lane.body(admission.opening))
+        held = lane.hold(admission, send, receive)
+        del scope, decision, admission  # an open stream keeps no request and nothing of the answer
+        await held
 
     async def _decide(self, scope: Scope) -> Decision:
         lane.check_process_limit()
@@ -110,19 +117,13 @@ class Handoff:
             self._waiting -= 1
 
 
-async def _carry(decision: Decision, receive: Receive, send: Send) -> None:
-    """Send what was decided; a held connection goes on from here."""
+async def _answer(decision: Decision, receive: Receive, send: Send) -> None:
+    """Send what was decided, or a held poll's answer when there is one."""
     admission = decision.admission
-    if admission is None or admission.wait is not None:
-        content = decision.body if admission is None else await lane.answer(admission, receive)
-        headers = [*decision.headers, (b"content-length", b"%d" % len(content))]
-        await send({"type": "http.response.start", "status": decision.status, "headers": headers})
-        await send(lane.body(content, more=False))
-        return
-    await send({"type": "http.response.start", "status": decision.status, "headers": decision.headers})
-    await send(lane.body(admission.opening))
-    del decision
-    await lane.hold(admission, send, receive)
+    content = decision.body if admission is None else await lane.answer(admission, receive)
+    headers = [*decision.headers, (b"content-length", b"%d" % len(content))]
+    await send({"type": "http.response.start", "status": decision.status, "headers": headers})
+    await send(lane.body(content, more=False))
 
 
 def _is_ours(scope: Scope) -> bool:

@@ -52,6 +52,9 @@ class ChatHead(TestCase):
         assert urls["socket"] == "/notifications/ws/"
         assert urls["rooms"] == "/notifications/api/rooms/"
 
+    def test_it_says_who_the_reader_is(self) -> None:
+        assert self.config()["me"] == {"id": self.user.pk, "name": self.user.get_username()}
+
     def test_the_socket_may_be_elsewhere(self) -> None:
         assert self.config('{% chat_head socket="/live/ws/" %}')["urls"]["socket"] == "/live/ws/"
 

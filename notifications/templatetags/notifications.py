@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from django import template
 from django.conf import settings
 from django.http import HttpRequest
@@ -23,7 +24,7 @@ from django.utils.translation import gettext as _
 
 from .. import __version__
 from ..chat_strings import chat_texts
-from ..inbox import Summary, summary
+from ..inbox import Summary, actor, summary
 from ..strings import texts
 
 register = template.Library()
@@ -79,6 +80,7 @@ def chat_head(context: Context, socket: str = "") -> SafeString:
     request = _request(context)
     if not _signed_in(request):
         return SafeString("")
+    me = msgspec.to_builtins(actor(request.user))
     urls = {
         "socket": socket or f"{reverse('notifications:inbox')}ws/",
         "rooms": reverse("notifications:rooms"),
@@ -87,7 +89,7 @@ def chat_head(context: Context, socket: str = "") -> SafeString:
     return format_html(
         '<link rel="preload" as="fetch" crossorigin href="{}">\n{}\n<script type="module" src="{}"{}></script>',
         urls["chatStyle"],
-        json_script({"urls": urls, "strings": chat_texts()}, "chat-config"),
+        json_script({"me": me, "urls": urls, "strings": chat_texts()}, "chat-config"),
         static("notifications/chat.js"),
         _nonce(context, request),
     )

@@ -138,6 +138,19 @@ test("the list is live: the last message, what is unread, and the most recent fi
   assert.deepEqual(room.readers(room.messages[0]), ["Alice"]);
 });
 
+test("what waits is never sent as somebody else, who signed in meanwhile", async () => {
+  const storage = new MemoryStorage();
+  const alice = join(ALICE, storage);
+  alice.room(ROOM).hold();
+  await until(alice, () => alice.room(ROOM).loaded);
+  alice.config.urls.socket = net.urls(BOB).socket; // the cookie is Bob's now
+  net.cut();
+  alice.room(ROOM).send("From Alice");
+  await until(alice, () => alice.state.name === "signed-out");
+  assert.deepEqual(server.rooms.get(ROOM).messages, []);
+  assert.equal(Object.keys(storage).length, 1);
+});
+
 test("typing and presence come and go", async () => {
   const [alice, bob] = [join(ALICE), join(BOB)].map((chat) => chat.room(ROOM));
   alice.hold();

@@ -37,12 +37,13 @@ export class Chat {
   state = Object.freeze({ name: "closed", reason: "stopped", attempt: 0, nextTryAt: null, troubledSince: null, transport: "socket" });
   /** Whether commands get through. */
   live = false;
-  /** Who the user is; null until the server said so. @type {import("./types.js").Actor | null} */
+  /** Who the user is. @type {import("./types.js").Actor | null} */
   me = null;
 
   /** @param {import("./types.js").ChatConfig} config */
   constructor(config) {
     this.config = Object.freeze(config);
+    this.me = config.me ?? null;
     const env = (this.env = chatEnvironment(config.env));
     const request = requester(config, env);
     this.#calls = new Calls(env);
@@ -146,7 +147,13 @@ export class Chat {
       this.#calls.heard();
       session.bytes();
     };
-    const write = chatSocket({ ...session, bytes }, { url, WebSocket: this.env.WebSocket });
+    const frame = (/** @type {any} */ one) => {
+      // Somebody else signed in meanwhile: what waits here is not theirs to send.
+      const other = one.type === "hello" && this.me && one.user.id !== this.me.id;
+      if (other) session.end({ reason: "signed-out", retry: null });
+      else session.frame(one);
+    };
+    const write = chatSocket({ ...session, bytes, frame }, { url, WebSocket: this.env.WebSocket });
     this.#calls.open({ write, end: session.end });
   }
 

@@ -11,7 +11,7 @@ export function chat() {
     const [common, own] = ["notifications-config", "chat-config"].map(read);
     if (!common || !own) return null;
     const strings = { ...common.strings, ...own.strings };
-    shared[SHARED] = createChat({ ...common, strings, urls: { ...common.urls, ...own.urls } });
+    shared[SHARED] = createChat({ ...common, me: own.me, strings, urls: { ...common.urls, ...own.urls } });
   }
   return shared[SHARED];
 }
