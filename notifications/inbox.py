@@ -19,6 +19,7 @@ from .frames import Actor, Item, ResetReason, Tombstone
 from .models import Inbox, Notification, Stream
 from .models.inbox import NotificationQuerySet
 from .outbox import collect, look
+from .prepared import Prepared
 from .streams import Batch, Family, Read, register
 from .validators import validate_text
 
@@ -76,7 +77,7 @@ class InboxFamily(Family):
         """Collect broadcasts."""
         collect(pks)
 
-    def stamp(self, entries: models.QuerySet[Any], head: models.Subquery) -> None:
+    def stamp(self, entries: models.QuerySet[Any], head: Any) -> None:
         """Set the position, and at the first time the arrival too."""
         entries.update(modseq=head, arrival=Coalesce("arrival", head))
 
@@ -137,19 +138,20 @@ def item(row: Notification) -> Item | Tombstone:
     )
 
 
+def _countable(now: Any) -> models.QuerySet[Any]:
+    """Return the rows to be counted, by recipient."""
+    unseen = Count(Case(When(seen_at__isnull=True, then=1), output_field=IntegerField()))
+    rows = Notification.objects.unread().visible(now).order_by()
+    return rows.values("recipient_id").annotate(unread=Count("id"), unseen=unseen)
+
+
+_COUNTS = Prepared(_countable, "recipient_id", "unread", "unseen")
+
+
 def counts(pks: Iterable[Any], using: str | None = None) -> dict[Any, Counts]:
     """Count what is unread and unseen for each user of `pks`, with one query."""
     pks = list(pks)
-    unseen = Count(Case(When(seen_at__isnull=True, then=1), output_field=IntegerField()))
-    rows = (
-        Notification.objects.using(using)
-        .filter(recipient_id__in=pks)
-        .unread()
-        .visible()
-        .order_by()
-        .values_list("recipient_id")
-        .annotate(unread=Count("id"), unseen=unseen)
-    )
+    rows = _COUNTS.run(pks, using or Notification.objects.db)
     found = {pk: Counts(unread, unseen) for pk, unread, unseen in rows}
     return {pk: found.get(pk, Counts()) for pk in pks}
 

@@ -39,7 +39,7 @@ class OutboxFamily(Family):
         """Make the outbox at the first broadcast."""
         return [Outbox(pk=pk) for pk in pks]
 
-    def stamp(self, entries: QuerySet[Any], head: Subquery) -> None:
+    def stamp(self, entries: QuerySet[Any], head: Any) -> None:
         """Set the position, and at the first time the arrival: from then on the broadcast is sent."""
         sent = When(state=BroadcastState.SENDING, then=Value(BroadcastState.SENT))
         entries.update(modseq=head, arrival=Coalesce("arrival", head), state=Case(sent, default=F("state")))

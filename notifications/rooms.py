@@ -44,7 +44,7 @@ class RoomFamily(Family):
         """Fetch the people in the same query and the reactions in one more."""
         return MessageQuerySet.with_people(entries)  # type: ignore[arg-type]
 
-    def stamp(self, entries: models.QuerySet[Any], head: models.Subquery) -> None:
+    def stamp(self, entries: models.QuerySet[Any], head: Any) -> None:
         """Set the position, and give new messages their numbers in the order in which they were written."""
         new = entries.filter(number=None).order_by("room_id", "pk").values_list("room_id", "pk")
         for room, found in groupby(list(new), key=lambda row: row[0]):

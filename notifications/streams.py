@@ -11,16 +11,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from django.db import connections, models, router, transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, Subquery, Value
 
 from .cursor import Position, dump
 from .frames import Frame, ResetReason
 from .hub import Audience
 from .models import Stream
+from .prepared import Prepared
 
 T = TypeVar("T")
 
@@ -84,13 +86,31 @@ class Family(ABC):
     def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
         """Turn rows into frames, for several streams with a constant number of queries."""
 
-    def stamp(self, entries: models.QuerySet[Any], head: Subquery) -> None:
+    def stamp(self, entries: models.QuerySet[Any], head: Any) -> None:
         """Give pending `entries` the position `head`; the sequencer holds the locks of their streams."""
         entries.update(modseq=head)
 
     def rows(self, entries: models.QuerySet[Any]) -> models.QuerySet[Any]:
         """Fetch what `changes` needs together with `entries`."""
         return entries
+
+    @cached_property
+    def positions(self) -> Prepared:
+        """Where streams are: epoch, head and floor."""
+        return Prepared(lambda _now: self.stream._default_manager.all(), "pk", "epoch", "head", "floor")
+
+    @cached_property
+    def pending(self) -> Prepared:
+        """Which streams have entries that wait for a position."""
+        return Prepared(lambda _now: self._waiting().distinct(), self.field, "modseq")
+
+    @cached_property
+    def waiting(self) -> Prepared:
+        """Entries that wait for a position, by primary key."""
+        return Prepared(lambda _now: self._waiting().order_by("pk"), self.field, "pk", limit=CHUNK)
+
+    def _waiting(self) -> models.QuerySet[Any]:
+        return self.entry._default_manager.filter(modseq=None).order_by()
 
     @property
     def alias(self) -> str:
@@ -167,7 +187,7 @@ def open_streams(family: Family, pks: Sequence[Any]) -> dict[Any, tuple[Position
 
 
 def _read_streams(family: Family, pks: Sequence[Any]) -> dict[Any, tuple[Position, int]]:
-    rows = family.streams().filter(pk__in=pks).values_list("pk", "epoch", "head", "floor")
+    rows = family.positions.run(pks, family.alias)
     return {pk: (Position(epoch, head), floor) for pk, epoch, head, floor in rows}
 
 
@@ -191,19 +211,17 @@ def sequence(family: Family, pks: Iterable[Any]) -> list[Hint]:
 
 
 def _sequence_chunk(family: Family, pks: Sequence[Any]) -> list[Hint]:
-    entries = family.entries()
-    waiting = entries.filter(**{f"{family.field}__in": pks}, modseq=None)
     moved: dict[Any, int] = {}
     # Most calls find nothing, because an earlier one stamped their rows too: look without a lock first.
     more = True
-    while more and (pending := list(waiting.order_by().values_list(family.field, flat=True).distinct())):
+    while more and (pending := [pk for pk, _none in family.pending.run(pks, family.alias)]):
         open_streams(family, pending)
-        heads, more = _stamp(family, waiting, pending)
+        heads, more = _stamp(family, pending)
         moved |= heads
     return [Hint(family.key(pk), head) for pk, head in moved.items()]
 
 
-def _stamp(family: Family, waiting: models.QuerySet[Any], pks: list[Any]) -> tuple[dict[Any, int], bool]:
+def _stamp(family: Family, pks: list[Any]) -> tuple[dict[Any, int], bool]:
     """Stamp at most `CHUNK` pending rows of the streams `pks`; return the new heads, and whether to go on."""
     features = connections[family.alias].features
     entries = family.entries()
@@ -213,17 +231,23 @@ def _stamp(family: Family, waiting: models.QuerySet[Any], pks: list[Any]) -> tup
             # Two passes over overlapping streams must take them in one order.
             list(streams.order_by("pk").select_for_update().values_list("pk"))
         streams.update(head=F("head") + 1)
-        heads = dict(streams.values_list("pk", "head"))
-        ids = list(waiting.filter(**{f"{family.field}__in": pks}).order_by("pk").values_list("pk", flat=True)[:CHUNK])
+        heads = {pk: position.modseq for pk, (position, _floor) in _read_streams(family, pks).items()}
+        ids = [pk for _stream, pk in family.waiting.run(pks, family.alias)]
         full = len(ids) == CHUNK
         if features.has_select_for_update_skip_locked:
             # Never wait for an application's row: whoever holds it stamps it after its own commit.
             free = entries.filter(pk__in=ids, modseq=None).order_by("pk").select_for_update(skip_locked=True)
             ids = list(free.values_list("pk", flat=True))
-        head = Subquery(family.stream._base_manager.filter(pk=OuterRef(family.field)).values("head"))
         if ids:
-            family.stamp(entries.filter(pk__in=ids, modseq=None), head)
+            family.stamp(entries.filter(pk__in=ids, modseq=None), _head(family, pks, heads))
     return heads, full and bool(ids)
+
+
+def _head(family: Family, pks: list[Any], heads: dict[Any, int]) -> Any:
+    """Return what to stamp entries with: the head of one stream, which is known, or of each entry's own."""
+    if len(pks) == 1 and heads:
+        return Value(heads[pks[0]], models.BigIntegerField())
+    return Subquery(family.stream._base_manager.filter(pk=OuterRef(family.field)).values("head"))
 
 
 def catch_up(family: Family, pk: Any, position: Position | None) -> Batch:

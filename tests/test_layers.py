@@ -32,7 +32,7 @@ LAYERS: list[tuple[str, set[str]]] = [
             "validators",
         },
     ),
-    ("streams", {"streams"}),
+    ("streams", {"prepared", "streams"}),
     ("families of streams", {"inbox", "members", "outbox", "rooms"}),
     ("relay", {"broker", "chores", "presence", "relay"}),
     ("services", {"results", "services"}),
@@ -52,7 +52,7 @@ LAYERS: list[tuple[str, set[str]]] = [
                 "responses",
                 "routing",
             ),
-            *("signals", "templatetags", "testing", "urls", "views"),
+            *("signals", "sockets", "templatetags", "testing", "urls", "views"),
         },
     ),
 ]

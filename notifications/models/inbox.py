@@ -72,9 +72,9 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         """Keep those of `user`, a user or a user's primary key."""
         return self.filter(recipient_id=getattr(user, "pk", user))
 
-    def visible(self) -> NotificationQuerySet:
-        """Leave out what expired or was recalled."""
-        current = Q(notice__expires_at__isnull=True) | Q(notice__expires_at__gt=timezone.now())
+    def visible(self, now: Any = None) -> NotificationQuerySet:
+        """Leave out what expired by `now` (the present) or was recalled."""
+        current = Q(notice__expires_at__isnull=True) | Q(notice__expires_at__gt=now or timezone.now())
         return self.filter(current, notice__recalled_at__isnull=True)
 
     def present(self) -> NotificationQuerySet:
