@@ -238,9 +238,11 @@ def _stamp(family: Family, pks: list[Any]) -> tuple[dict[Any, int], bool]:
             # Never wait for an application's row: whoever holds it stamps it after its own commit.
             free = entries.filter(pk__in=ids, modseq=None).order_by("pk").select_for_update(skip_locked=True)
             ids = list(free.values_list("pk", flat=True))
-        if ids:
-            family.stamp(entries.filter(pk__in=ids, modseq=None), _head(family, pks, heads))
-    return heads, full and bool(ids)
+        if not ids:  # another pass came first: no head need rise
+            transaction.set_rollback(True, using=family.alias)
+            return {}, False
+        family.stamp(entries.filter(pk__in=ids, modseq=None), _head(family, pks, heads))
+    return heads, full
 
 
 def _head(family: Family, pks: list[Any], heads: dict[Any, int]) -> Any:

@@ -225,12 +225,12 @@ def test_a_stream_over_its_budget_ends_and_continues_in_the_next(kind: str, asgi
     reasons: list[str] = []
     position = ""
     expected: list[str] = []
-    while not expected or len(found) < len(expected):
+    while not reasons or len(found) < len(expected):
         with EventStream(server.url, cookie, position) as stream:
             if not expected:
                 position = stream.next("reset")["cursor"]
                 expected = send_16_megabytes(alice)
-            while len(found) < len(expected):
+            while not reasons or len(found) < len(expected):
                 frame = stream.next("changes", "bye")
                 if frame["type"] == "bye":
                     reasons.append(frame["reason"])
@@ -238,7 +238,7 @@ def test_a_stream_over_its_budget_ends_and_continues_in_the_next(kind: str, asgi
                 found += [item["title"] for item in frame["items"]]
                 position = stream.last_event_id
     assert found == expected
-    assert "limit" in reasons
+    assert set(reasons) == {"limit"}
 
 
 def test_a_poll_is_held_until_something_happens(asgi_server: Start, alice: User) -> None:
