@@ -133,13 +133,13 @@ class Relay:
 
     def start(self) -> None:
         """Begin to listen, to compare and to keep time."""
-        own = [self.loop.create_task(self._reconcile_loop()), self.loop.create_task(self.chores.run())]
+        own = [self.loop.create_task(self._live()), self.loop.create_task(self.chores.run())]
         self._tasks = [*own, *self.broker.start()]
         self.loop.call_later(TICK, self._tick)
         on_termination(self.loop, self.drain)
 
     def close(self) -> None:
-        """Let the threads end, once the loop is closed."""
+        """End the threads, with what they are doing."""
         for threads in (self.threads, self.writers, self.chores.threads):
             threads.close()
 
@@ -267,6 +267,13 @@ class Relay:
             self.hub.continue_with(subscription, batch)
 
     # Comparing with the database
+
+    async def _live(self) -> None:
+        """Compare for as long as the loop lives; what its end cancels takes the threads along."""
+        try:
+            await self._reconcile_loop()
+        finally:
+            self.close()
 
     async def _reconcile_loop(self) -> None:
         while True:

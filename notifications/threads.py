@@ -37,15 +37,18 @@ class Threads:
     def __init__(self, size: int, name: str) -> None:
         """Make a pool of at most `size` threads, each called `name` and a number."""
         self._executor = ThreadPoolExecutor(size, thread_name_prefix=name)
+        self._closed = False
 
     def submit(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """Run `function` in a thread; its result or exception is the future's."""
         return self._executor.submit(self._run, function, *args, **kwargs)
 
     def close(self) -> None:
-        """Close the threads' connections and let the threads end, without waiting for them."""
-        self._executor.submit(connections.close_all)
-        self._executor.shutdown(wait=False)
+        """Let what was submitted finish, close the connections and end the threads; again, it does nothing."""
+        if not self._closed:
+            self._closed = True
+            self._executor.submit(connections.close_all)
+            self._executor.shutdown()
 
     @staticmethod
     def _run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -211,7 +211,7 @@ def test_a_summary_costs_two_queries_and_writes_nothing(alice: Any, django_asser
     with django_assert_num_queries(2) as queries:
         found = summary(alice)
     assert (found.unread, found.unseen) == (3, 2)
-    assert all(query["sql"].startswith("SELECT") for query in queries.captured_queries)
+    assert all(query["sql"].lstrip("(").startswith("SELECT") for query in queries.captured_queries)
     assert Notification.objects.filter(modseq=None).count() == 1
 
 
