@@ -16,6 +16,7 @@ from notifications.services import (
     create_room,
     mark_read,
     mark_room_read,
+    mute_room,
     notify,
     open_direct_room,
     post_message,
@@ -78,6 +79,9 @@ class Command(BaseCommand):
         """Have the lines said once; the two last ones of each room are new to those who did not write them."""
         if Message.objects.filter(room=room, kind=Message.Kind.TEXT).exists():
             return
+        members = [users[name] for name in {line.author for line in lines}]
+        for user in members:
+            mute_room(room, user)  # old messages ring no bell
         numbers: list[int] = []
         for line in lines:
             reply_to = numbers[line.reply_to - 1] if line.reply_to else None
@@ -86,5 +90,6 @@ class Command(BaseCommand):
             Message.objects.filter(pk=message.pk).update(created_at=timezone.now() - timedelta(hours=line.hours))
             for name, emoji in line.reactions:
                 toggle_reaction(room, numbers[-1], users[name], emoji)
-        for name in {line.author for line in lines}:
-            mark_room_read(room, users[name], numbers[-3])
+        for user in members:
+            mute_room(room, user, muted=False)
+            mark_room_read(room, user, numbers[-3])
