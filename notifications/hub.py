@@ -292,7 +292,9 @@ class Hub:
         if stream is None:
             return
         if batch.start is not None and batch.start != stream.position:
-            return  # read for a position that is gone meanwhile; whoever moved it has published
+            # It was read for a position that is gone meanwhile. Whoever moved it has published, though not all of this.
+            self.hear(key, batch.to.modseq)
+            return
         if batch.audience is not None:
             for subscription in list(stream.subscriptions):
                 self._admit(subscription, batch.audience)

@@ -11,6 +11,7 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from websockets.exceptions import WebSocketException
@@ -39,6 +40,7 @@ class Talker:
         self.acknowledged: dict[str, int] = {}
         self.heard: dict[int, Frame] = {}
         self.cursor = ""
+        self.older: int | None = None  # where the page before begins
         self.connections = 0
 
     async def live(self, until: Callable[[], int | None]) -> None:
@@ -57,6 +59,8 @@ class Talker:
         assert ack["type"] == "ack", ack
         while True:
             self.apply(person)
+            if self.older is not None:
+                await self.page_back(person)
             if self.outbox:
                 await self.talk(person)
             elif until() is not None and len(self.heard) == until():
@@ -73,16 +77,28 @@ class Talker:
             assert self.acknowledged.setdefault(name, ack["number"]) == ack["number"]
         del self.outbox[name]
 
+    async def page_back(self, person: Person) -> None:
+        """Read what was said before the page with which the room began."""
+        async with asyncio.timeout(PATIENCE):
+            page = await person.send("history", room=self.room, before=self.older, limit=20)
+        self.keep(page["messages"])
+        self.older = page["before"]
+
     def apply(self, person: Person) -> None:
         for frame in person.frames:
             if frame["type"] in ("message", "reset"):
-                for message in frame["messages"]:
-                    known = self.heard.get(message["number"])
-                    assert known is None or known["client_id"] == message["client_id"]
-                    if known is None or known["version"] < message["version"]:
-                        self.heard[message["number"]] = message
+                self.keep(frame["messages"])
+                if frame["type"] == "reset":
+                    self.older = frame["before"]
                 self.cursor = frame.get("to") or frame["cursor"]
         person.frames.clear()
+
+    def keep(self, messages: list[Frame]) -> None:
+        for message in messages:
+            known = self.heard.get(message["number"])
+            assert known is None or known["client_id"] == message["client_id"]
+            if known is None or known["version"] < message["version"]:
+                self.heard[message["number"]] = message
 
 
 class Stranger:
@@ -148,8 +164,14 @@ def test_everybody_ends_with_the_same_conversation(
             calm.set()
             await asyncio.gather(*living)
         knocking.cancel()
+        with suppress(asyncio.CancelledError):
+            await knocking  # until its socket is closed
 
-    asyncio.run(story())
+    try:
+        asyncio.run(story())
+    except TimeoutError:
+        states = [(len(talker.outbox), len(talker.heard), talker.connections) for talker in talkers]
+        pytest.fail(f"Still unsent, heard and connections of each after {LIMIT:.0f} s: {states}")
 
     stored = list(Message.objects.filter(room=room).order_by("number"))
     assert [message.number for message in stored] == list(range(1, total + 1))

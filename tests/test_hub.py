@@ -211,6 +211,14 @@ class OfferTests(SimpleTestCase):
         self.world.hub.offer(KEY, step(4, 5))
         assert (self.reader.read, self.world.refreshes) == ([], [KEY])
 
+    def test_hints_in_the_wrong_order_lose_nothing(self) -> None:
+        self.world.hub.offer(KEY, step(4, 5))  # starts a read from 3
+        self.world.hub.offer(KEY, step(3, 4))  # moves the stream meanwhile
+        self.world.hub.publish(KEY, step(3, 5))  # what was read is of no use any more: another read
+        assert (self.reader.read, self.world.refreshes) == (["3-4"], [KEY, KEY])
+        self.world.hub.publish(KEY, step(4, 5))
+        assert self.reader.read == ["3-4", "4-5"]
+
     def test_one_of_the_past_or_of_another_stream_is_nothing(self) -> None:
         self.world.hub.offer(KEY, step(1, 2))
         self.world.hub.offer("inbox-2", step(3, 4))

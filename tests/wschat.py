@@ -33,7 +33,11 @@ class Person:
     async def __aenter__(self) -> Person:
         headers = {"Cookie": self.cookie, "Origin": "http://127.0.0.1"}
         self.wire = await connect(
-            self.url, subprotocols=[websockets.Subprotocol(SUBPROTOCOL)], additional_headers=headers, max_size=2**24
+            self.url,
+            subprotocols=[websockets.Subprotocol(SUBPROTOCOL)],
+            additional_headers=headers,
+            max_size=2**24,
+            close_timeout=1,
         )
         return self
 
