@@ -34,6 +34,7 @@ class PresenceTest(TransactionTestCase):
     async def test_coming_and_leaving_are_told_once_for_all_tabs(self) -> None:
         async with Client(self.alice) as alice:
             await alice.send("room.open", room=self.room.pk)
+            await self.sees(alice, self.alice)
             async with Client(self.bob):
                 await self.sees(alice, self.alice, self.bob)
                 async with Client(self.bob):
@@ -42,13 +43,15 @@ class PresenceTest(TransactionTestCase):
                 assert not [frame for frame in alice.frames if frame["type"] == "presence"]
             await self.sees(alice, self.alice)
 
+    @mock.patch.object(presence, "LEAVE", 2.0)  # seconds, in which a reload is done on a busy machine too
     async def test_a_reload_does_not_flicker(self) -> None:
         async with Client(self.alice) as alice:
             await alice.send("room.open", room=self.room.pk)
+            await self.sees(alice, self.alice)
             async with Client(self.bob):
                 await self.sees(alice, self.alice, self.bob)
             async with Client(self.bob):
-                await asyncio.sleep(0.3)  # longer than a user without a socket is kept
+                await asyncio.sleep(2.2)  # longer than a user without a socket is kept
                 await alice.send("ping")
                 assert not [frame for frame in alice.frames if frame["type"] == "presence"]
 
