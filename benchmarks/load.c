@@ -9,7 +9,8 @@
  *   expect N    answer "expecting", then count N events on every connection and report in one JSON line
  *   quit        close all and end; so does the end of standard input
  *
- * An event is known by "bench-t=<nanoseconds>", the publisher's CLOCK_MONOTONIC. Every wait ends after SECONDS.
+ * An event is known by "bench-t=<nanoseconds>", the publisher's CLOCK_MONOTONIC. Every wait ends after SECONDS, and
+ * one for events also when nothing came for ten.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -29,6 +30,7 @@
 #define SAMPLES_LIMIT 20000000
 #define EVENTS_LIMIT 10000 /* of one `expect` */
 #define READ_BYTES (256 * 1024)
+#define QUIET 10000000000 /* nanoseconds without a byte, after which the events that are missing are lost */
 
 typedef struct {
     const char *text;
@@ -62,7 +64,7 @@ static int total, next_client, in_flight, opened, failed, dropped, refusal, epol
 static int expected, complete, event_count;
 static int in_flight_limit = 64;
 static int64_t wait_limit = 60000000000; /* nanoseconds */
-static int64_t repeats, delivered, bytes_read, sample_count;
+static int64_t repeats, delivered, bytes_read, sample_count, last_read;
 static uint32_t *samples; /* microseconds */
 static Event events[EVENTS_LIMIT];
 static char buffer[READ_BYTES];
@@ -214,6 +216,7 @@ static void read_client(Client *c) {
         return;
     }
     bytes_read += length;
+    last_read = now();
     const char *at = buffer, *end = buffer + length;
     if (c->state == HEAD) {
         read_status(c, at, end);
@@ -240,7 +243,7 @@ static int serve(int (*done)(void), int64_t deadline, int obey) {
     while (!done()) {
         int64_t left = (deadline - now()) / 1000000;
         if (left <= 0) return 0;
-        int count = epoll_wait(epoll, ready, 512, (int)left);
+        int count = epoll_wait(epoll, ready, 512, left < 1000 ? (int)left : 1000);
         int spoken = 0;
         for (int i = 0; i < count; i++) {
             Client *c = ready[i].data.ptr;
@@ -261,7 +264,7 @@ static int all_opened(void) {
     return opened + failed == total;
 }
 
-static int all_delivered(void) { return complete >= opened - dropped; }
+static int all_delivered(void) { return complete >= opened - dropped || now() - last_read > QUIET; }
 
 static int never(void) { return 0; }
 
@@ -303,6 +306,7 @@ static void expect(int count) {
     printf("\"expecting\"\n");
     fflush(stdout);
     double cpu = cpu_seconds();
+    last_read = now();
     serve(all_delivered, now() + wait_limit, 0);
     printf("{\"delivered\":%ld,\"expected\":%ld,\"repeats\":%ld,\"dropped\":%d,\"bytes\":%ld,\"cpu\":%.6f,\"last_ms\":[",
            delivered, (int64_t)count * opened, repeats, dropped, bytes_read, cpu_seconds() - cpu);

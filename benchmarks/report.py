@@ -21,8 +21,9 @@ COLUMNS = [
     "server",
     "CPU µs\nper event",
     "times\nbare",
-    "KB per conn.\none stream",
-    "KB per conn.\nown streams",
+    "CPU ms\nper send",
+    "KB each,\none stream",
+    "KB each,\nown streams",
     "threads\neach",
     "DB conn.\neach",
     "CPU ms\nper connect",
@@ -35,6 +36,7 @@ COLUMNS = [
 
 NOTES = [
     "CPU is the server's own, user and system; memory is its share of what is in memory, without the kernel's.",
+    "“Per event”: delivered to one of all connections on one stream, publishing included. “Per send”: to a single one.",
     "“Own streams”: each connection is another user's. “Last of all”: one send to all of them, until the last has it.",
     "Carillon stores and orders each event before it shows it; the others store nothing.",
 ]
@@ -107,6 +109,7 @@ def _row(result: Result, bare: float | None) -> list[str]:
         result.server.name + (f" ({result.lost} lost)" if result.lost else ""),
         f"{result.event_us:.1f}",
         f"{result.event_us / bare:.2f}" if bare else "–",
+        f"{result.publish_ms:.2f}",
         f"{result.shared_kb:.1f}",
         "–" if result.own_kb is None else f"{result.own_kb:.1f}",
         f"{result.threads:.2f}",

@@ -23,6 +23,7 @@ class Size:
 
     connections: int = 1_000
     events: int = 50  # of one burst
+    alone: int = 20  # events to a single connection
     gap: float = 0.15  # seconds between events, so that each is delivered by itself
     sends: int = 5  # to all users at once
     send_gap: float = 2.0  # seconds between those
@@ -30,7 +31,7 @@ class Size:
     settle: float = 1.0  # seconds of peace before a sample, in which a server finishes what it began
 
 
-QUICK = Size(connections=40, events=5, gap=0.05, sends=2, send_gap=0.5, rounds=1, settle=0.2)
+QUICK = Size(connections=40, events=5, alone=5, gap=0.05, sends=2, send_gap=0.5, rounds=1, settle=0.2)
 
 
 @dataclass
@@ -39,6 +40,7 @@ class Result:
 
     server: Server
     event_us: float = 0.0  # CPU of the server for one event delivered to one connection
+    publish_ms: float = 0.0  # CPU of the server for one event to a single connection: what a crowd shares
     connect_ms: float = 0.0  # CPU of the server for one connection opened
     shared_kb: float = 0.0  # memory of a connection, all on one stream
     own_kb: float | None = None  # memory of a connection that has a stream of its own
@@ -87,25 +89,28 @@ def _open_own(now: Running, clients: Sequence[Client], size: Size, result: Resul
 
 def _open_one(now: Running, client: Client, size: Size, result: Result) -> None:
     """Open all connections on one stream and publish to it."""
+    with _open(now, [client]) as load:
+        result.publish_ms = _burst(now, load, size.alone, size.gap)["cpu_of_server"] / size.alone * 1e3
     before = _warm(now, [client] * WARM, size)
     with _open(now, [client] * size.connections) as load:
         time.sleep(size.settle)
         _write_down(result, before, _sample(now), size.connections)
-        reports, costs = [], []
-        for _ in range(size.rounds):
-            load.expect(size.events)
-            start, begun = cpu(now.pid), time.monotonic()
-            now.publish("one", size.events, size.gap)
-            report = load.delivered()
-            report["seconds"] = time.monotonic() - begun
-            costs.append((cpu(now.pid) - start) / max(1, report["delivered"]) * 1e6)
-            reports.append(report)
-    result.event_us = median(costs)
+        reports = [_burst(now, load, size.events, size.gap) for _ in range(size.rounds)]
+    result.event_us = median(report["cpu_of_server"] / max(1, report["delivered"]) * 1e6 for report in reports)
     result.p50_ms = median(report["p50_ms"] for report in reports)
     result.p99_ms = median(report["p99_ms"] for report in reports)
     result.event_bytes = median(report["bytes"] / max(1, report["delivered"]) for report in reports)
     result.generator = median(report["cpu"] / report["seconds"] for report in reports)
     result.lost += sum(report["expected"] - report["delivered"] for report in reports)
+
+
+def _burst(now: Running, load: Load, events: int, gap: float) -> dict[str, Any]:
+    """Publish to the first user's stream; return the generator's report, with the server's CPU and the time taken."""
+    load.expect(events)
+    start, begun = cpu(now.pid), time.monotonic()
+    now.publish("one", events, gap)
+    report = load.delivered()
+    return {**report, "cpu_of_server": cpu(now.pid) - start, "seconds": time.monotonic() - begun}
 
 
 def _warm(now: Running, clients: Sequence[Client], size: Size) -> Sample:

@@ -22,7 +22,7 @@ from_debian() {
 
 from_npm() {
     echo "Installing Chromium from npm into .venv/chromium"
-    npm install --prefix .venv/chromium --no-audit --no-fund --loglevel=error @sparticuz/chromium &&
+    npm install --prefix .venv/chromium --no-audit --no-fund --no-update-notifier --loglevel=error @sparticuz/chromium &&
         (cd .venv/chromium && node --input-type=module -e '
             import chromium from "@sparticuz/chromium";
             import { writeFileSync } from "node:fs";

@@ -17,6 +17,6 @@ fi
 cmp -s package-lock.json "$stamp" && exit 0
 
 echo "Installing the client's tools into node_modules"
-npm ci --no-audit --no-fund --loglevel=error ||
+npm ci --no-audit --no-fund --no-update-notifier --loglevel=error ||
     fail "npm could not install the client's tools: check the network and run the same command again; its own words stand above."
 cp package-lock.json "$stamp"

@@ -43,14 +43,18 @@ class PresenceTest(TransactionTestCase):
             await self.sees(alice, self.alice)
 
     async def test_a_reload_does_not_flicker(self) -> None:
-        async with Client(self.alice) as alice:
-            await alice.send("room.open", room=self.room.pk)
-            async with Client(self.bob):
-                await self.sees(alice, self.alice, self.bob)
-            async with Client(self.bob):
-                await asyncio.sleep(0.3)  # longer than a user without a socket is kept
-                await alice.send("ping")
-                assert not [frame for frame in alice.frames if frame["type"] == "presence"]
+        board = relay.current().presence
+        with mock.patch.object(presence, "LEAVE", 60.0):
+            async with Client(self.alice) as alice:
+                await alice.send("room.open", room=self.room.pk)
+                async with Client(self.bob):
+                    await self.sees(alice, self.alice, self.bob)
+                assert str(self.bob.pk) in board._leaving
+                async with Client(self.bob):
+                    assert board._leaving == {}
+                    await board._turn()
+                    await alice.send("ping")
+                    assert not [frame for frame in alice.frames if frame["type"] == "presence"]
 
     async def test_the_users_of_a_dead_process_vanish_together_with_its_lease(self) -> None:
         async with Client(self.alice) as alice:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from notifications.hub import Connection, Message
@@ -30,9 +28,8 @@ class Clock:
         )
 
     def connection(self, interval: float = INTERVAL, max_age: float = MAX_AGE) -> Connection:
-        subscriptions: list[Any] = [object()]
         connection = Connection("c", discard, EVENT_STREAM, lambda: None)
-        connection.subscriptions = subscriptions
+        connection.open = True
         self.wheel.add(connection, self.now, interval, max_age)
         return connection
 
@@ -97,7 +94,7 @@ def test_a_connection_that_is_gone_is_forgotten(clock: Clock, way: str) -> None:
     if way == "closed":
         connection.closed = "drain"
     else:
-        connection.subscriptions.clear()
+        connection.open = False
     clock.run(1_500)
     assert (clock.beats, clock.ends, dict(clock.wheel._buckets)) == ([], [], {})
 

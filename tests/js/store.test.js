@@ -201,6 +201,16 @@ test("memory is bounded: beyond it the store asks for a snapshot", () => {
   assert.equal(flood(4_000, 4_001), false);
 });
 
+test("hello brings the counts anew, for what has expired since; one without a position says nothing", () => {
+  const mine = store(5, 3, 3);
+  mine.apply({ type: "hello", v: 1, cursor: cursor(5), unread: 2, unseen: 1 });
+  assert.deepEqual(mine.counts, { unread: 2, unseen: 1 });
+  mine.apply({ type: "hello", v: 1, cursor: null, unread: 9, unseen: 9 });
+  mine.apply({ type: "hello", v: 1, heartbeat: 35 });
+  mine.apply({ type: "hello", v: 1, cursor: cursor(4), unread: 9, unseen: 9 });
+  assert.deepEqual(mine.counts, { unread: 2, unseen: 1 });
+});
+
 test("a new inbox has no cursor, and starts with a reset", () => {
   const mine = createStore({ cursor: "", unread: 0, unseen: 0 });
   assert.equal(mine.apply({ type: "hello", cursor: null }).hole, false);

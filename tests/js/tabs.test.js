@@ -73,7 +73,7 @@ test("the leader closes: another continues from its own cursor, and nothing is m
   const next = await peers.nth(2);
   assert.equal(next.since, "inbox=00000001.1");
   await greet(2);
-  await Promise.all(tabs.slice(1).map(({ until, client }) => until(() => client.counts.unread === 2)));
+  await Promise.all(tabs.slice(1).map(({ until, client, seen }) => until(() => client.counts.unread === 2 && seen.notification.length === 2)));
   assert.deepEqual(leaders().length, 1);
   assert.deepEqual(tabs[1].seen.notification.map(({ total }) => total), [1, 1]);
 });

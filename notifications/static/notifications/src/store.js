@@ -137,6 +137,7 @@ export function createStore({ cursor, unread, unseen }) {
     apply(frame) {
       if (frame.type === "changes") return changes(frame);
       if (frame.type === "reset") return reset(frame);
+      if (frame.type === "hello" && frame.cursor) count(frame, frame.cursor); // what expired is not counted any more
       const [head, here] = [frame.head, self.cursor].map(position);
       return { hole: head.at >= 0 && (head.epoch !== here.epoch || head.at !== here.at) };
     },

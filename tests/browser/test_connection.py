@@ -1,0 +1,157 @@
+"""One honest connection per browser, whatever happens to tabs, servers and networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Request, Route, expect
+
+from tests.servers.faults import FaultProxy
+
+from .conftest import Demo, Visitor
+
+pytestmark = pytest.mark.browser
+
+RECOVERY = 40_000  # ms; the longest backoff is 30 s
+
+
+class Streams:
+    """How many streams a browser has asked for since now."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self.asked = 0
+        visitor.page.context.on("request", self._count)
+
+    def _count(self, request: Request) -> None:
+        self.asked += "/stream/" in request.url
+
+
+def has_state(visitor: Visitor, state: str) -> None:
+    expect(visitor.status).to_have_attribute("state", state, timeout=RECOVERY)
+
+
+def has_count(visitor: Visitor, count: int) -> None:
+    expect(visitor.bell).to_have_attribute("count", str(count), timeout=RECOVERY)
+
+
+@pytest.fixture
+def proxy(demo: Demo) -> Iterator[FaultProxy]:
+    """Stand between the visitors and the demo site."""
+    fault_proxy = FaultProxy(demo.server.port)
+    fault_proxy.start()
+    yield fault_proxy
+    fault_proxy.stop()
+
+
+@pytest.fixture
+def bob(proxy: FaultProxy, browser: Browser) -> Iterator[Visitor]:
+    """Sign in as Bob, through the proxy."""
+    page = browser.new_context(base_url=proxy.url, locale="en-GB").new_page()
+    visitor = Visitor(page)
+    page.goto("/")
+    page.get_by_role("button", name="Sign in as Bob").click()
+    visitor.until_live()
+    yield visitor
+    page.context.close()
+    assert visitor.faults == []
+
+
+def test_ten_tabs_over_http_1_share_one_stream_and_stay_usable(
+    demo: Demo, visit: Callable[..., Visitor], second_tab: Callable[[Visitor], Visitor]
+) -> None:
+    first = visit("bob")
+    streams = Streams(first)
+    before = first.count()
+    others = [second_tab(first) for _ in range(9)]
+    assert streams.asked == 0, "the first tab's stream serves them all"
+    demo.notify("bob", "To every tab")
+    for tab in [first, *others]:
+        has_count(tab, before + 1)
+    others[8].page.reload()
+    others[8].until_live()
+    others[8].ring()
+    expect(others[8].titles.first).to_have_text("To every tab")
+
+
+def test_when_the_leading_tab_closes_another_goes_on_without_a_gap(
+    demo: Demo, visit: Callable[..., Visitor], second_tab: Callable[[Visitor], Visitor]
+) -> None:
+    first = visit("bob")
+    tabs = [second_tab(first), second_tab(first)]
+    streams = Streams(first)
+    before = first.count()
+    first.page.close()
+    demo.notify("bob", "Between two leaders")
+    for tab in tabs:
+        has_count(tab, before + 1)
+        has_state(tab, "live")
+    assert streams.asked == 1
+
+
+def test_a_cut_connection_heals_by_itself(demo: Demo, proxy: FaultProxy, bob: Visitor) -> None:
+    before = bob.count()
+    proxy.cut()
+    demo.notify("bob", "While it was cut")
+    has_count(bob, before + 1)
+    has_state(bob, "live")
+
+
+def test_a_site_that_is_busy_for_a_while_is_waited_for(demo: Demo, proxy: FaultProxy, bob: Visitor) -> None:
+    before = bob.count()
+    proxy.busy()
+    proxy.cut()
+    has_state(bob, "reconnecting")
+    demo.notify("bob", "During the deploy")
+    proxy.heal()
+    has_state(bob, "live")
+    has_count(bob, before + 1)
+
+
+def test_bytes_may_come_one_by_one(demo: Demo, proxy: FaultProxy, bob: Visitor) -> None:
+    before = bob.count()
+    proxy.slice = 1
+    demo.notify("bob", "Drop by drop ☂ übermäßig langsam")
+    has_count(bob, before + 1)
+    bob.ring()
+    proxy.heal()
+    expect(bob.titles.first).to_have_text("Drop by drop ☂ übermäßig langsam")
+
+
+def test_where_streams_are_held_back_it_polls_and_streams_again_later(
+    demo: Demo, bob: Visitor, proxy: FaultProxy
+) -> None:
+    before = bob.count()
+
+    def refuse(route: Route) -> None:
+        route.abort("connectionreset")
+
+    bob.page.route("**/stream/", refuse)
+    proxy.cut()
+    has_state(bob, "polling")
+    demo.notify("bob", "By post")
+    has_count(bob, before + 1)
+    bob.page.unroute("**/stream/", refuse)
+    has_state(bob, "live")
+
+
+def test_offline_is_told_and_coming_back_is_quick(demo: Demo, bob: Visitor) -> None:
+    before = bob.count()
+    bob.page.context.set_offline(True)
+    has_state(bob, "offline")
+    demo.notify("bob", "While in the tunnel")
+    bob.page.context.set_offline(False)
+    has_state(bob, "live")
+    has_count(bob, before + 1)
+
+
+def test_an_expired_session_is_told_and_not_hammered(bob: Visitor, proxy: FaultProxy) -> None:
+    bob.page.context.clear_cookies(name="sessionid")
+    proxy.cut()
+    has_state(bob, "signed-out")
+    streams = Streams(bob)
+    bob.page.evaluate(
+        "() => { window.dispatchEvent(new Event('online')); document.dispatchEvent(new Event('resume')); }"
+    )
+    bob.page.wait_for_load_state("networkidle")
+    assert streams.asked == 0
