@@ -39,11 +39,16 @@ def current() -> Relay:
     loop = asyncio.get_running_loop()
     relay = _relays.get(loop)
     if relay is None:
-        for gone in [other for other in _relays if other.is_closed()]:
-            _relays.pop(gone).close()
+        forget_closed()
         relay = _relays[loop] = Relay(loop)
         relay.start()
     return relay
+
+
+def forget_closed(*, wait: bool = False) -> None:
+    """End the threads of loops that were closed; `wait` until their database connections are closed too."""
+    for gone in [loop for loop in _relays if loop.is_closed()]:
+        _relays.pop(gone).close(wait=wait)
 
 
 def connected(family: Family) -> set[str]:
@@ -130,10 +135,10 @@ class Relay:
         """Run a client's command in threads of their own: waiting for a lock, they must not hold up the reads."""
         return asyncio.wrap_future(self.writers.submit(function, *args, **kwargs), loop=self.loop)
 
-    def close(self) -> None:
+    def close(self, *, wait: bool = False) -> None:
         """Let the threads end, once the loop is closed."""
-        self.threads.close()
-        self.writers.close()
+        self.threads.close(wait=wait)
+        self.writers.close(wait=wait)
 
     def watch(self, connection: Connection) -> None:
         """Give a connection heartbeats and an end."""

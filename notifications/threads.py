@@ -42,10 +42,10 @@ class Threads:
         """Run `function` in a thread; its result or exception is the future's."""
         return self._executor.submit(self._run, function, *args, **kwargs)
 
-    def close(self) -> None:
-        """Close the threads' connections and let the threads end, without waiting for them."""
+    def close(self, *, wait: bool = False) -> None:
+        """Close the threads' connections and let the threads end; `wait` until they have."""
         self._executor.submit(connections.close_all)
-        self._executor.shutdown(wait=False)
+        self._executor.shutdown(wait=wait)
 
     @staticmethod
     def _run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:

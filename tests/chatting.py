@@ -10,13 +10,23 @@ from typing import Any
 
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
+from django.test import TransactionTestCase
 
+from notifications import relay
 from notifications.consumers import SUBPROTOCOL, Carried
 from notifications.routing import websocket_urlpatterns
 
 WAIT = 10.0  # seconds; a test that needs them fails
 
 Frame = dict[str, Any]
+
+
+class SocketTestCase(TransactionTestCase):
+    """A test whose sockets are served in this process; it leaves no database connection behind."""
+
+    def tearDown(self) -> None:
+        relay.forget_closed(wait=True)
+        super().tearDown()
 
 
 class Closed(Exception):

@@ -14,12 +14,12 @@ import msgspec
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser
 from django.db import OperationalError
-from django.test import SimpleTestCase, TransactionTestCase, override_settings
+from django.test import SimpleTestCase, override_settings
 
 from notifications import commands, relay, services, sockets
 from notifications.bucket import Bucket
 from notifications.commands import BadCommand, NoCommand, parse
-from tests.chatting import Client, Closed
+from tests.chatting import Client, Closed, SocketTestCase
 from tests.factories import make_user
 
 DEEP = 100_000
@@ -97,7 +97,7 @@ class CommandTests(SimpleTestCase):
             assert (caught.exception.code, caught.exception.ref) == (code, ref)
 
 
-class FaultTests(TransactionTestCase):
+class FaultTests(SocketTestCase):
     def setUp(self) -> None:
         self.alice, self.bob = make_user("alice"), make_user("bob")
         self.room = services.open_direct_room(self.alice, self.bob)
@@ -248,7 +248,7 @@ class Fuzz:
         return {"text_data": self.command()}
 
 
-class FuzzTests(TransactionTestCase):
+class FuzzTests(SocketTestCase):
     async def test_wild_messages_raise_nothing_and_harm_nobody(self) -> None:
         alice, bob = [await sync_to_async(make_user)(name) for name in ("alice", "bob")]
         room = await services.aopen_direct_room(alice, bob)

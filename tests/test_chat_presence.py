@@ -8,16 +8,15 @@ from typing import Any
 from unittest import mock
 
 from asgiref.sync import sync_to_async
-from django.test import TransactionTestCase
 from django.utils import timezone
 
 from notifications import inbox, members, presence, relay, services
 from notifications.models import Lease, Membership, Notification, Presence
-from tests.chatting import Client
+from tests.chatting import Client, SocketTestCase
 from tests.factories import make_user, make_users
 
 
-class PresenceTest(TransactionTestCase):
+class PresenceTest(SocketTestCase):
     def setUp(self) -> None:
         self.alice, self.bob = make_user("alice"), make_user("bob")
         self.room = services.open_direct_room(self.alice, self.bob)
@@ -90,7 +89,7 @@ class PresenceTest(TransactionTestCase):
             assert (await sync_to_async(inbox.summary)(self.bob)).unread == 0
 
 
-class LargeRoomTest(TransactionTestCase):
+class LargeRoomTest(SocketTestCase):
     def setUp(self) -> None:
         self.people = make_users(members.LARGE + 1)
         self.room = services.create_room("Everybody", self.people[0], self.people)

@@ -7,17 +7,16 @@ from types import SimpleNamespace
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.test import TransactionTestCase
 
 from notifications import relay, services, sessions
 from notifications.models import Notification
 from notifications.rooms import ROOM
 from notifications.services import post_message
-from tests.chatting import Client
+from tests.chatting import Client, SocketTestCase
 from tests.factories import make_user
 
 
-class ChatTest(TransactionTestCase):
+class ChatTest(SocketTestCase):
     def setUp(self) -> None:
         self.alice, self.bob, self.mallory = make_user("alice"), make_user("bob"), make_user("mallory")
         self.room = services.create_room("Project", self.alice, [self.bob])
