@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from types import coroutine
 from typing import Any, NamedTuple, Protocol
 
@@ -120,9 +120,9 @@ class Connection:
 
     def push(self, message: Message, drained: Callable[[Connection], None]) -> None:
         """Write `message` now; where the client is slow, call `drained` once the server has taken it."""
-        writing: Any = self.write(message)
         try:
-            waiting = writing.send(None)
+            writing = self.write(message).__await__()  # not every server's awaitable is a coroutine
+            waiting = next(writing)
         except StopIteration:
             return
         except Exception:  # noqa: BLE001  # the server says that the client is gone; its `receive` says so too
@@ -132,7 +132,7 @@ class Connection:
         self._task = asyncio.get_running_loop().create_task(self._finish(writing, waiting, drained))
 
     async def _finish(
-        self, writing: Coroutine[Any, Any, None], waiting: Any, drained: Callable[[Connection], None]
+        self, writing: Generator[Any, Any, None], waiting: Any, drained: Callable[[Connection], None]
     ) -> None:
         try:
             await _resume(writing, waiting)
@@ -150,14 +150,15 @@ class Connection:
 
 
 @coroutine
-def _resume(writing: Coroutine[Any, Any, None], waiting: Any) -> Generator[Any, Any, None]:
-    """Go on with a coroutine that was started by hand and yielded `waiting`."""
+def _resume(writing: Generator[Any, Any, None], waiting: Any) -> Generator[Any, Any, None]:
+    """Go on with an awaitable's iterator that was started by hand and yielded `waiting`."""
     try:
         yield waiting
     except BaseException as error:
-        writing.throw(error)
+        if throw := getattr(writing, "throw", None):
+            throw(error)
         raise
-    yield from writing  # allowed in a @types.coroutine
+    yield from writing
 
 
 class Subscription:
