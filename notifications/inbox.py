@@ -61,6 +61,7 @@ class InboxFamily(Family):
     stream = Inbox
     entry = Notification
     field = "recipient_id"
+    related = ("notice", "notice__actor")
 
     def cursor_name(self, pk: Hashable) -> str:
         """Return ``inbox``: whose it is, is known from the session."""
@@ -77,13 +78,9 @@ class InboxFamily(Family):
         """Collect broadcasts."""
         collect(pks)
 
-    def stamp(self, entries: models.QuerySet[Any], head: Any) -> None:
+    def stamped(self, head: Any) -> dict[str, Any]:
         """Set the position, and at the first time the arrival too."""
-        entries.update(modseq=head, arrival=Coalesce("arrival", head))
-
-    def rows(self, entries: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        """Fetch notice and actor in the same query."""
-        return entries.select_related("notice__actor")
+        return {"modseq": head, "arrival": Coalesce("arrival", head)}
 
     def snapshot(self, pk: Hashable, position: Position, reason: ResetReason) -> Batch:
         """Read the first page and the counts, with two queries."""

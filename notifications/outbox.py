@@ -14,7 +14,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connections, models, transaction
-from django.db.models import Case, F, QuerySet, Subquery, Value, When
+from django.db.models import Case, F, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -34,15 +34,16 @@ class OutboxFamily(Family):
     stream = Outbox
     entry = Broadcast
     field = "outbox_id"
+    related = ()
 
     def missing(self, pks: Sequence[Any]) -> Sequence[Stream]:
         """Make the outbox at the first broadcast."""
         return [Outbox(pk=pk) for pk in pks]
 
-    def stamp(self, entries: QuerySet[Any], head: Any) -> None:
+    def stamped(self, head: Any) -> dict[str, Any]:
         """Set the position, and at the first time the arrival: from then on the broadcast is sent."""
         sent = When(state=BroadcastState.SENDING, then=Value(BroadcastState.SENT))
-        entries.update(modseq=head, arrival=Coalesce("arrival", head), state=Case(sent, default=F("state")))
+        return {"modseq": head, "arrival": Coalesce("arrival", head), "state": Case(sent, default=F("state"))}
 
     def snapshot(self, *args: Any) -> Batch:
         """Refuse: no client reads the outbox."""

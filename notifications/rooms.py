@@ -22,7 +22,7 @@ from .hub import Audience
 from .inbox import actor
 from .members import LISTED, count_members, me, owners_of, room_infos
 from .models import Membership, Message, Reaction, Room
-from .models.chat import MessageQuerySet
+from .models.chat import reactions_in_order
 from .streams import Batch, Family, Read, register
 
 PAGE = 50  # messages of a first page, and of a page of the history unless asked otherwise
@@ -38,24 +38,25 @@ class RoomFamily(Family):
     stream = Room
     entry = Message
     field = "room_id"
+    related = ("author", "subject")
     resume_limit = 200
 
-    def rows(self, entries: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        """Fetch the people in the same query and the reactions in one more."""
-        return MessageQuerySet.with_people(entries)  # type: ignore[arg-type]
+    def complete(self, rows: Sequence[Any]) -> None:
+        """Fetch the reactions."""
+        models.prefetch_related_objects(rows, reactions_in_order())
 
-    def stamp(self, entries: models.QuerySet[Any], head: Any) -> None:
+    def stamp(self, pks: Sequence[Any], head: Any) -> None:
         """Set the position, and give new messages their numbers in the order in which they were written."""
-        new = entries.filter(number=None).order_by("room_id", "pk").values_list("room_id", "pk")
-        for room, found in groupby(list(new), key=lambda row: row[0]):
-            pks = [pk for _room, pk in found]
+        new = self.entries().filter(pk__in=pks, modseq=None, number=None).order_by("room_id", "pk")
+        for room, found in groupby(new.values_list("room_id", "pk"), key=lambda row: row[0]):
+            written = [pk for _room, pk in found]
             rooms = self.streams().filter(pk=room)
-            rooms.update(last_number=F("last_number") + len(pks), active_at=timezone.now())
-            first = rooms.values_list("last_number", flat=True).get() - len(pks) + 1
-            numbered = [Message(pk=pk, number=number) for number, pk in enumerate(pks, first)]
+            rooms.update(last_number=F("last_number") + len(written), active_at=timezone.now())
+            first = rooms.values_list("last_number", flat=True).get() - len(written) + 1
+            numbered = [Message(pk=pk, number=number) for number, pk in enumerate(written, first)]
             self.entries().bulk_update(numbered, ["number"])
             count_members(rooms)
-        entries.update(modseq=head)
+        super().stamp(pks, head)
 
     def number(self, message: Message) -> None:
         """Give a message that is not stored yet its number and position; the room is locked until the commit."""

@@ -16,13 +16,13 @@ from itertools import islice
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from django.db import connections, models, router, transaction
-from django.db.models import F, OuterRef, Q, Subquery, Value
+from django.db.models import F, OuterRef, Subquery
 
 from .cursor import Position, dump
 from .frames import Frame, ResetReason
 from .hub import Audience
 from .models import Stream
-from .prepared import Prepared
+from .prepared import Prepared, PreparedRows, PreparedUpdate
 
 T = TypeVar("T")
 
@@ -68,6 +68,7 @@ class Family(ABC):
     stream: ClassVar[type[Stream]]
     entry: ClassVar[type[models.Model]]
     field: ClassVar[str]  # the entry's foreign key whose value is the stream's primary key
+    related: ClassVar[tuple[str, ...]]  # the foreign keys whose objects are read together with an entry
     resume_limit: ClassVar[int] = RESUME_LIMIT
 
     def streams(self) -> models.QuerySet[Any]:
@@ -86,13 +87,17 @@ class Family(ABC):
     def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
         """Turn rows into frames, for several streams with a constant number of queries."""
 
-    def stamp(self, entries: models.QuerySet[Any], head: Any) -> None:
-        """Give pending `entries` the position `head`; the sequencer holds the locks of their streams."""
-        entries.update(modseq=head)
+    def stamp(self, pks: Sequence[Any], head: Any) -> None:
+        """Give the pending entries `pks` the position `head`; the sequencer holds the locks of their streams."""
+        self.stamps.run(pks, self.alias, head)
 
-    def rows(self, entries: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        """Fetch what `changes` needs together with `entries`."""
-        return entries
+    def stamped(self, head: Any) -> dict[str, Any]:
+        """Return the changes of an entry that gets the position `head`."""
+        return {"modseq": head}
+
+    def complete(self, rows: Sequence[Any]) -> None:
+        """Fetch what `changes` needs beyond `related`; nothing by default."""
+        return
 
     @cached_property
     def positions(self) -> Prepared:
@@ -108,6 +113,22 @@ class Family(ABC):
     def waiting(self) -> Prepared:
         """Entries that wait for a position, by primary key."""
         return Prepared(lambda _now: self._waiting().order_by("pk"), self.field, "pk", limit=CHUNK)
+
+    @cached_property
+    def advance(self) -> PreparedUpdate:
+        """Move streams one position forward."""
+        return PreparedUpdate(self.stream._default_manager.all(), lambda _head: {"head": F("head") + 1})
+
+    @cached_property
+    def stamps(self) -> PreparedUpdate:
+        """Give pending entries a position."""
+        return PreparedUpdate(self._waiting(), self.stamped)
+
+    @cached_property
+    def after(self) -> PreparedRows:
+        """What happened in a stream after a position: as many entries as may be told, and one more."""
+        rows = self.entry._default_manager.order_by("modseq", "pk")
+        return PreparedRows(rows, self.field, self.related, self.resume_limit + 1)
 
     def _waiting(self) -> models.QuerySet[Any]:
         return self.entry._default_manager.filter(modseq=None).order_by()
@@ -223,32 +244,31 @@ def _sequence_chunk(family: Family, pks: Sequence[Any]) -> list[Hint]:
 
 def _stamp(family: Family, pks: list[Any]) -> tuple[dict[Any, int], bool]:
     """Stamp at most `CHUNK` pending rows of the streams `pks`; return the new heads, and whether to go on."""
-    features = connections[family.alias].features
-    entries = family.entries()
-    streams = family.streams().filter(pk__in=pks)
-    with transaction.atomic(using=family.alias, durable=True):
+    alias = family.alias
+    features = connections[alias].features
+    with transaction.atomic(using=alias, durable=True):
         if len(pks) > 1 and features.has_select_for_update:
             # Two passes over overlapping streams must take them in one order.
-            list(streams.order_by("pk").select_for_update().values_list("pk"))
-        streams.update(head=F("head") + 1)
+            list(family.streams().filter(pk__in=pks).order_by("pk").select_for_update().values_list("pk"))
+        family.advance.run(pks, alias)
         heads = {pk: position.modseq for pk, (position, _floor) in _read_streams(family, pks).items()}
-        ids = [pk for _stream, pk in family.waiting.run(pks, family.alias)]
+        ids = [pk for _stream, pk in family.waiting.run(pks, alias)]
         full = len(ids) == CHUNK
         if features.has_select_for_update_skip_locked:
             # Never wait for an application's row: whoever holds it stamps it after its own commit.
-            free = entries.filter(pk__in=ids, modseq=None).order_by("pk").select_for_update(skip_locked=True)
+            free = family.entries().filter(pk__in=ids, modseq=None).order_by("pk").select_for_update(skip_locked=True)
             ids = list(free.values_list("pk", flat=True))
         if not ids:  # another pass came first: no head need rise
-            transaction.set_rollback(True, using=family.alias)
+            transaction.set_rollback(True, using=alias)
             return {}, False
-        family.stamp(entries.filter(pk__in=ids, modseq=None), _head(family, pks, heads))
+        family.stamp(ids, _head(family, pks, heads))
     return heads, full
 
 
-def _head(family: Family, pks: list[Any], heads: dict[Any, int]) -> Any:
+def _head(family: Family, pks: list[Any], heads: dict[Any, int]) -> int | Subquery:
     """Return what to stamp entries with: the head of one stream, which is known, or of each entry's own."""
     if len(pks) == 1 and heads:
-        return Value(heads[pks[0]], models.BigIntegerField())
+        return heads[pks[0]]
     return Subquery(family.stream._base_manager.filter(pk=OuterRef(family.field)).values("head"))
 
 
@@ -304,15 +324,13 @@ def _reset_reason(cursor: Position, head: Position, floor: int) -> ResetReason |
 
 def _continue(family: Family, reads: Mapping[Any, tuple[Position, Position]]) -> dict[Any, Batch]:
     """Read the rows after each position, for all streams at once where that is few rows."""
-    after = Q()
-    for pk, (start, _head) in reads.items():
-        after |= Q(**{family.field: pk}, modseq__gt=start.modseq)
-    entries = family.entries().filter(after)
-    rows = list(family.rows(entries).order_by("modseq", "pk")[: family.resume_limit + 1])
+    starts = {pk: start.modseq for pk, (start, _head) in reads.items()}
+    rows = family.after.run(starts, family.alias)
     if len(rows) > family.resume_limit:
         if len(reads) > 1:
             return {pk: batch for pk, read in reads.items() for batch in _continue(family, {pk: read}).values()}
         return {pk: family.snapshot(pk, head, "too-many") for pk, (_start, head) in reads.items()}
+    family.complete(rows)
     by_stream: dict[Any, list[Any]] = {pk: [] for pk in reads}
     for row in rows:
         by_stream[getattr(row, family.field)].append(row)

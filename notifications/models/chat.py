@@ -88,6 +88,11 @@ class Membership(models.Model):
         return f"user {self.user_id} in room {self.room_id}"
 
 
+def reactions_in_order() -> models.Prefetch[Any]:
+    """Return what fetches the reactions of messages, in the order in which they were given."""
+    return models.Prefetch("reactions", Reaction.objects.order_by("pk"))
+
+
 class MessageQuerySet(models.QuerySet["Message"]):
     """Messages of rooms."""
 
@@ -97,8 +102,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def with_people(self) -> MessageQuerySet:
         """Fetch author and subject in the same query, and the reactions in one more."""
-        reactions = models.Prefetch("reactions", Reaction.objects.order_by("pk"))
-        return self.select_related("author", "subject").prefetch_related(reactions)
+        return self.select_related("author", "subject").prefetch_related(reactions_in_order())
 
     def touch(self, **changes: Any) -> int:
         """Apply `changes` and mark the rows as waiting for a new position; return how many there were."""
