@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import connections, models, transaction
-from django.db.models import Case, F, Subquery, Value, When
+from django.db import connections, transaction
+from django.db.models import Case, F, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -22,6 +23,7 @@ from .audiences import has_field, members, people
 from .cursor import Position
 from .models import Broadcast, Inbox, Notification, Outbox, Stream
 from .models.broadcast import OUTBOX, BroadcastState
+from .prepared import Prepared
 from .streams import Batch, Family, Read, families, open_streams, sequence
 
 logger = logging.getLogger("notifications")
@@ -90,31 +92,31 @@ def look(pk: Any) -> tuple[Position | None, bool]:
 
     One query reads both streams, because every page asks for it.
     """
-    number = models.BigIntegerField()
-    own = Inbox.objects.filter(pk=pk).annotate(mark=F("collected"))
-    outbox = Outbox.objects.filter(pk=OUTBOX).annotate(mark=Value(-1, output_field=number))
-    rows = [stream.order_by().values_list("epoch", "head", "mark") for stream in (own, outbox)]
-    position, collected, latest = None, 0, 0
-    for epoch, head, mark in rows[0].union(rows[1], all=True):
-        if mark < 0:
-            latest = head
-        else:
-            position, collected = Position(epoch, head), mark
-    return position, collected < latest
+    rows = _MARKS.run([pk], Inbox.objects.db)
+    if not rows:
+        return None, False  # the user was deleted meanwhile
+    [(_pk, epoch, head, collected, latest)] = rows
+    return Position(epoch, head) if epoch else None, (collected or 0) < latest
+
+
+def _marks(_now: Any) -> QuerySet[Any]:
+    latest = Outbox.objects.filter(pk=OUTBOX).values("head")
+    return get_user_model()._base_manager.annotate(latest=Coalesce(Subquery(latest), 0))
+
+
+# Of users, because one who has no inbox yet may have broadcasts to collect too.
+_MARKS = Prepared(_marks, "pk", *(f"carillon_inbox__{name}" for name in ("epoch", "head", "collected")), "latest")
 
 
 def _behind(pks: list[Any]) -> tuple[int, dict[Any, int]]:
     """Return the outbox's head, and the position of each of those who have not collected up to it."""
     inbox = families["inbox"]
-    head = Outbox.objects.using(inbox.alias).filter(pk=OUTBOX).values("head")
-    rows = inbox.streams().filter(pk__in=pks).annotate(latest=Coalesce(Subquery(head), 0))
-    found = {pk: (collected, latest) for pk, collected, latest in rows.values_list("pk", "collected", "latest")}
-    absent = [pk for pk in pks if pk not in found]
-    if absent and (newest := head.values_list("head", flat=True).first()):
-        found |= dict.fromkeys(open_streams(inbox, absent), (0, newest))
+    rows = _MARKS.run(pks, inbox.alias)
+    behind = {pk: collected or 0 for pk, _epoch, _head, collected, latest in rows if (collected or 0) < latest}
+    if absent := [pk for pk, epoch, *_rest in rows if pk in behind and epoch is None]:
+        open_streams(inbox, absent)
     # The head was read before any broadcast is: what is published meanwhile is collected the next time.
-    latest = min((latest for _collected, latest in found.values()), default=0)
-    return latest, {pk: collected for pk, (collected, _latest) in found.items() if collected < latest}
+    return min((row[-1] for row in rows), default=0), behind
 
 
 def _touch_changed(behind: Mapping[Any, int]) -> None:
