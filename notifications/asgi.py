@@ -102,9 +102,18 @@ class Handoff:
             return
         await send({"type": "http.response.start", "status": decision.status, "headers": decision.headers})
         await send(lane.body(admission.opening))
-        held = lane.hold(admission, send, receive)
-        del scope, decision, admission  # an open stream keeps no request and nothing of the answer
-        await held
+        connection = lane.stream(admission, send)
+        try:
+            lane.connect(connection, admission)
+            del scope, send, decision, admission  # an open stream keeps no request and nothing of the answer
+            while (await receive())["type"] != "http.disconnect":  # here: one more coroutine is 0.2 KB a stream
+                pass
+        except asyncio.CancelledError:
+            if not lane.was_ended(connection):
+                raise
+        finally:
+            lane.disconnect(connection)
+        await lane.say_goodbye(connection)
 
     async def _decide(self, scope: Scope) -> Decision:
         lane.check_process_limit()

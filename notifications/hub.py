@@ -109,7 +109,7 @@ class Connection:
         self.on_close = on_close
         self.owner = owner
         self.session = session
-        self.subscriptions: list[Subscription] = []
+        self.subscriptions: tuple[Subscription, ...] = ()  # few, and most often one: a list would be larger
         self.open = False  # the hub has it
         self.blocked = False
         self.closed: ByeReason | None = None
@@ -164,13 +164,14 @@ def _resume(writing: Generator[Any, Any, None], waiting: Any) -> Generator[Any, 
 class Subscription:
     """A connection's place in one stream."""
 
-    __slots__ = ("connection", "key", "position", "reading")
+    __slots__ = ("connection", "key", "place", "position", "reading")
 
     def __init__(self, connection: Connection, key: Any, position: Position) -> None:
         """Say that `connection` has read the stream `key` up to `position`."""
         self.connection = connection
         self.key = key
         self.position = position
+        self.place = 0  # in the stream's list
         self.reading = False  # its gap is being read from the database
 
 
@@ -182,8 +183,20 @@ class Stream:
     def __init__(self, position: Position) -> None:
         """Begin at the position that the first subscription brings."""
         self.position = position
-        self.subscriptions: set[Subscription] = set()
+        self.subscriptions: list[Subscription] = []  # in no order; a set of one would be three times as large
         self.recent: tuple[Batch, ...] = ()  # at most RECENT_BATCHES; a deque would cost each stream 0.7 KB
+
+    def add(self, subscription: Subscription) -> None:
+        """Take up a subscription."""
+        subscription.place = len(self.subscriptions)
+        self.subscriptions.append(subscription)
+
+    def remove(self, subscription: Subscription) -> None:
+        """Forget a subscription; the last one takes its place."""
+        last = self.subscriptions.pop()
+        if last is not subscription:
+            last.place = subscription.place
+            self.subscriptions[last.place] = last
 
     def remember(self, batch: Batch) -> None:
         """Keep `batch` for those who are a little behind."""
@@ -233,7 +246,7 @@ class Hub:
 
     def remove(self, connection: Connection) -> None:
         """End a connection and all its subscriptions."""
-        for subscription in list(connection.subscriptions):
+        for subscription in connection.subscriptions:
             self.detach(subscription)
         connection.open = False
         self.connections.discard(connection)
@@ -251,16 +264,17 @@ class Hub:
         elif stream.position.epoch != position.epoch or position.modseq > stream.position.modseq:
             self._refresh(key)
         subscription = Subscription(connection, key, position)
-        stream.subscriptions.add(subscription)
-        connection.subscriptions.append(subscription)
+        stream.add(subscription)
+        connection.subscriptions += (subscription,)
         self._advance(subscription)
         return subscription
 
     def detach(self, subscription: Subscription) -> None:
         """End one subscription."""
-        subscription.connection.subscriptions.remove(subscription)
+        connection = subscription.connection
+        connection.subscriptions = tuple(other for other in connection.subscriptions if other is not subscription)
         stream = self.streams[subscription.key]
-        stream.subscriptions.remove(subscription)
+        stream.remove(subscription)
         if not stream.subscriptions:
             del self.streams[subscription.key]
 
@@ -311,6 +325,7 @@ class Hub:
 
     def _fan_out(self, stream: Stream, batch: Batch) -> None:
         messages: dict[Transport, Message] = {}
+        now = self._clock()
         for subscription in stream.subscriptions:
             connection = subscription.connection
             if connection.blocked or connection.closed is not None:
@@ -318,7 +333,7 @@ class Hub:
             if subscription.position == batch.start or batch.start is None:
                 subscription.position = batch.to  # also where a batch moves it and has nothing to tell
                 if batch.frames:
-                    self._push(connection, _rendered(batch.frames, connection.transport, messages))
+                    self._push(connection, _rendered(batch.frames, connection.transport, messages), now)
             else:
                 self._advance(subscription)
 
@@ -326,15 +341,16 @@ class Hub:
         """Send a frame that is not part of the stream's history, and so is not repeated to who was slow."""
         stream = self.streams.get(key)
         messages: dict[Transport, Message] = {}
+        now = self._clock()
         for subscription in stream.subscriptions if stream else ():
             connection = subscription.connection
             if not connection.blocked and connection.closed is None:
-                self._push(connection, _rendered((frame,), connection.transport, messages))
+                self._push(connection, _rendered((frame,), connection.transport, messages), now)
 
     def tell(self, connection: Connection, *frames: Frame) -> None:
         """Send frames to one client, unless it is slow."""
         if not connection.blocked and connection.closed is None:
-            self._push(connection, connection.transport.message(frames))
+            self._push(connection, connection.transport.message(frames), self._clock())
 
     async def reply(self, connection: Connection, *frames: Frame) -> None:
         """Send frames to one client and wait until the server has taken them, however slow the client is."""
@@ -373,10 +389,10 @@ class Hub:
         subscription.position = batch.to
         if batch.frames:
             connection = subscription.connection
-            self._push(connection, connection.transport.message(batch.frames))
+            self._push(connection, connection.transport.message(batch.frames), self._clock())
 
-    def _push(self, connection: Connection, message: Message) -> None:
-        connection.active_at = self._clock()
+    def _push(self, connection: Connection, message: Message, now: float) -> None:
+        connection.active_at = now
         connection.written += len(message.get("body") or message.get("text") or "")
         connection.push(message, self._drained)
         if connection.written > self._max_bytes:
@@ -400,7 +416,7 @@ class Hub:
             self._give(subscription, batch)
 
     def _drained(self, connection: Connection) -> None:
-        for subscription in list(connection.subscriptions):
+        for subscription in connection.subscriptions:
             self._advance(subscription)
 
 

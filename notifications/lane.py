@@ -140,29 +140,38 @@ def check_user_limit(owner: str) -> None:
         raise Refused(429, "too-many", "You have too many open streams; close some, or let one tab serve all.")
 
 
-async def hold(admission: Admission, send: Send, receive: Receive) -> None:
-    """Keep an admitted stream open until the client leaves or the hub ends it.
+def stream(admission: Admission, send: Send) -> Connection:
+    """Return the connection of an admitted stream; the hub ends it by cancelling the task that serves it."""
+    return _connection(admission, send, EVENT_STREAM, _this_task().cancel)
 
-    The response has been started and the opening sent. Holds the server's own task and nothing else.
-    """
-    connection = _connection(admission, send, EVENT_STREAM, _this_task().cancel)
-    hub = relay.current().hub
-    hub.add(connection)
-    try:
-        _attach(connection, admission)
-        del admission  # with the frames of the opening
-        while (await receive())["type"] != "http.disconnect":  # here, since one more coroutine is 0.2 KB a stream
-            pass
-    except asyncio.CancelledError:
-        if not _ended(connection):
-            raise
-    finally:
-        hub.remove(connection)
+
+def connect(connection: Connection, admission: Admission) -> None:
+    """Have the hub serve a connection from the position at which it was admitted."""
+    now = relay.current()
+    now.hub.add(connection)
+    now.hub.attach(connection, admission.key, admission.position)
+    now.watch(connection)
+    if now.is_revoked(connection):
+        now.hub.close(connection, "signed-out")
+
+
+def disconnect(connection: Connection) -> None:
+    """Forget a connection."""
+    relay.current().hub.remove(connection)
+
+
+def was_ended(connection: Connection) -> bool:
+    """Tell whether this task was cancelled because the hub ended `connection`, and for nothing else."""
+    return connection.closed is not None and _this_task().uncancel() == 0
+
+
+async def say_goodbye(connection: Connection) -> None:
+    """Tell the client of a stream why the hub ended it, if it did."""
     if connection.closed is not None:
         with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL):
-                await send(body(bye(connection.closed).sse))
-                await send(body(b"", more=False))
+                await connection.write(body(bye(connection.closed).sse))
+                await connection.write(body(b"", more=False))
 
 
 async def answer(admission: Admission, receive: Receive) -> bytes:
@@ -177,20 +186,18 @@ async def answer(admission: Admission, receive: Receive) -> bytes:
             task.cancel()
 
     connection = _connection(admission, write, POLL, task.cancel)
-    hub = relay.current().hub
-    hub.add(connection)
     try:
-        _attach(connection, admission)
+        connect(connection, admission)
         async with asyncio.timeout(admission.wait):
             while (await receive())["type"] != "http.disconnect":
                 pass
     except TimeoutError:
         pass
     except asyncio.CancelledError:
-        if not _ended(connection):
+        if not was_ended(connection):
             raise
     finally:
-        hub.remove(connection)
+        disconnect(connection)
     if answers:
         return bytes(answers[0]["body"])
     if connection.closed is not None:
@@ -218,16 +225,14 @@ async def iterate(admission: Admission) -> AsyncIterator[bytes]:
 
     ending: list[asyncio.Future[None]] = []
     connection = _connection(admission, write, EVENT_STREAM, end)
-    hub = relay.current().hub
-    hub.add(connection)
     try:
-        _attach(connection, admission)
+        connect(connection, admission)
         while data := await slot.get():
             yield data
         if connection.closed is not None:
             yield bye(connection.closed).sse
     finally:
-        hub.remove(connection)
+        disconnect(connection)
         for future in ending:
             future.cancel()
 
@@ -239,19 +244,6 @@ async def iterate_answer(admission: Admission) -> AsyncIterator[bytes]:
 
 def _connection(admission: Admission, write: Send, transport: Transport, end: Callable[[], Any]) -> Connection:
     return Connection(new_connection_id(), write, transport, end, admission.owner, admission.session)
-
-
-def _attach(connection: Connection, admission: Admission) -> None:
-    now = relay.current()
-    now.hub.attach(connection, admission.key, admission.position)
-    now.watch(connection)
-    if now.is_revoked(connection):
-        now.hub.close(connection, "signed-out")
-
-
-def _ended(connection: Connection) -> bool:
-    """Tell whether this task was cancelled because the hub ended `connection`, and for nothing else."""
-    return connection.closed is not None and _this_task().uncancel() == 0
 
 
 def _this_task() -> asyncio.Task[Any]:

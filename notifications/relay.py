@@ -118,7 +118,7 @@ class Relay:
         """Make the relay of `loop`; `start` sets it going."""
         self.loop = loop
         self.hub = Hub(self._refresh, self._fill, loop.time, conf.MAX_BYTES)
-        self.wheel = Wheel(self._heartbeat, self._expire)
+        self.wheel = Wheel(conf.HEARTBEAT, self._heartbeat, self._expire)
         self.threads = Threads(conf.DATABASE_THREADS, "notifications-read")
         self.writers = Threads(conf.DATABASE_THREADS, "notifications-write")
         self.broker = Broker(self.take, self.reconcile_soon)
@@ -153,7 +153,7 @@ class Relay:
 
     def watch(self, connection: Connection) -> None:
         """Give a connection heartbeats and an end."""
-        self.wheel.add(connection, self.loop.time(), conf.HEARTBEAT, conf.MAX_AGE)
+        self.wheel.add(connection, self.loop.time(), conf.MAX_AGE)
 
     def take(self, message: dict[str, Any]) -> None:
         """Act on a message of this or another process; one that is malformed is logged and ignored."""

@@ -9,50 +9,56 @@ from collections.abc import Callable
 from .hub import Connection
 
 TICK = 1.0  # seconds; the wheel's resolution
+SPREAD = 0.1  # of the interval between heartbeats, either way
 
 
 class Wheel:
     """Connections in buckets of one tick, by when they must be looked at next."""
 
-    def __init__(self, heartbeat: Callable[[Connection], None], expire: Callable[[Connection], None]) -> None:
+    def __init__(
+        self, interval: float, heartbeat: Callable[[Connection], None], expire: Callable[[Connection], None]
+    ) -> None:
         """Make an empty wheel.
 
         Args:
-            heartbeat: Called with a connection that was silent for its interval; it writes something.
+            interval: Seconds of silence, ±10 %, after which a connection gets a heartbeat.
+            heartbeat: Called with a connection that was silent for so long; it writes something.
             expire: Called with a connection whose `deadline` has passed.
         """
+        self._interval = interval
         self._heartbeat = heartbeat
         self._expire = expire
-        self._buckets: defaultdict[int, list[tuple[Connection, float]]] = defaultdict(list)
+        self._buckets: defaultdict[int, list[Connection]] = defaultdict(list)
 
-    def add(self, connection: Connection, now: float, interval: float, max_age: float) -> None:
-        """Watch `connection`: a heartbeat after `interval` ±10 % of silence, the end after `max_age` ±20 %.
+    def add(self, connection: Connection, now: float, max_age: float) -> None:
+        """Watch `connection`, which may live `max_age` seconds ±20 %.
 
         The spread keeps connections that began together, after a restart, from beating and leaving together.
         """
         connection.active_at = now
         connection.deadline = now + max_age * random.uniform(0.8, 1.2)
-        self._put(connection, now, interval * random.uniform(0.9, 1.1))
+        self._put(connection)
 
     def turn(self, now: float) -> None:
         """Look at every connection that is due by `now`."""
         last = int(now // TICK)
         # There are no more buckets than ticks in an interval.
         for bucket in sorted(bucket for bucket in self._buckets if bucket <= last):
-            for connection, interval in self._buckets.pop(bucket):
-                self._look(connection, now, interval)
+            for connection in self._buckets.pop(bucket):
+                self._look(connection, now)
 
-    def _look(self, connection: Connection, now: float, interval: float) -> None:
+    def _look(self, connection: Connection, now: float) -> None:
         if connection.closed is not None or not connection.open:
             return  # it left meanwhile
         if now >= connection.deadline:
             self._expire(connection)
             return
-        if now - connection.active_at >= interval - TICK:
+        if now - connection.active_at >= self._interval * (1 - SPREAD) - TICK:
             self._heartbeat(connection)
             connection.active_at = now
-        self._put(connection, connection.active_at, interval)
+        self._put(connection)
 
-    def _put(self, connection: Connection, since: float, interval: float) -> None:
-        due = min(since + interval, connection.deadline)
-        self._buckets[int(due // TICK)].append((connection, interval))
+    def _put(self, connection: Connection) -> None:
+        silence = self._interval * random.uniform(1 - SPREAD, 1 + SPREAD)
+        due = min(connection.active_at + silence, connection.deadline)
+        self._buckets[int(due // TICK)].append(connection)

@@ -183,7 +183,7 @@ class AudienceTests(SimpleTestCase):
         self.hub.publish(KEY, step(0, 1)._replace(audience=self.audience))
         self.hub.publish(KEY, step(1, 2))
         assert (stays.read, goes.read) == (["0-1", "1-2"], ["farewell"])
-        assert goes.connection.subscriptions == []
+        assert goes.connection.subscriptions == ()
 
     def test_a_gap_that_was_read_for_somebody_who_left_is_not_given_to_them(self) -> None:
         self.world.client(9, owner="1")

@@ -18,19 +18,20 @@ async def discard(message: Message) -> None:
 class Clock:
     """A wheel with its time; it notes when whom it was told to beat or to end."""
 
-    def __init__(self, start: float = 1_000.3) -> None:
+    def __init__(self, start: float = 1_000.3, interval: float = INTERVAL) -> None:
         self.now = start
         self.beats: list[tuple[float, Connection]] = []
         self.ends: list[tuple[float, Connection]] = []
         self.wheel = Wheel(
+            interval,
             lambda connection: self.beats.append((self.now, connection)),
             lambda connection: self.ends.append((self.now, connection)),
         )
 
-    def connection(self, interval: float = INTERVAL, max_age: float = MAX_AGE) -> Connection:
+    def connection(self, max_age: float = MAX_AGE) -> Connection:
         connection = Connection("c", discard, EVENT_STREAM, lambda: None)
         connection.open = True  # as in a hub
-        self.wheel.add(connection, self.now, interval, max_age)
+        self.wheel.add(connection, self.now, max_age)
         return connection
 
     def run(self, seconds: float) -> None:
@@ -104,7 +105,7 @@ def test_a_turn_looks_only_at_who_is_due(clock: Clock) -> None:
         clock.connection()
     clock.run(20)
     looked: list[Connection] = []
-    clock.wheel._look = lambda connection, now, interval: looked.append(connection)  # type: ignore[method-assign]
+    clock.wheel._look = lambda connection, now: looked.append(connection)  # type: ignore[method-assign]
     clock.run(1)
     assert looked == []
     clock.run(1.1 * INTERVAL - 20)
@@ -118,8 +119,9 @@ def test_a_late_turn_misses_nobody(clock: Clock) -> None:
     assert {connection for _, connection in clock.beats} == connections
 
 
-def test_a_first_turn_that_comes_late_misses_nobody_either(clock: Clock) -> None:
-    clock.connection(interval=0.2)
+def test_a_first_turn_that_comes_late_misses_nobody_either() -> None:
+    clock = Clock(interval=0.2)
+    clock.connection()
     clock.now += 1.2 * TICK
     clock.wheel.turn(clock.now)
     assert len(clock.beats) == 1
