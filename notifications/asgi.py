@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -36,8 +35,6 @@ Scope = dict[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 WAITING_LIMIT = 2_000  # requests waiting to be decided; more are refused, else the last would wait for seconds
-
-logger = logging.getLogger("notifications")
 
 
 @dataclass(frozen=True, slots=True)

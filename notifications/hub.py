@@ -11,6 +11,7 @@ Everything here runs on one event loop.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from types import coroutine
@@ -21,6 +22,8 @@ from .frames import ByeReason, Frame
 
 Message = dict[str, Any]  # an ASGI message
 Send = Callable[[Message], Awaitable[None]]
+
+logger = logging.getLogger("notifications")
 
 RECENT_BATCHES = 8
 RECENT_BYTES = 32 * 1024  # of one stream's latest batches
@@ -243,6 +246,7 @@ class Hub:
         connection.open = True
         self.connections.add(connection)
         self.owners[connection.owner] += 1
+        logger.debug("Connection %s of user %s opened.", connection.name, connection.owner)
 
     def remove(self, connection: Connection) -> None:
         """End a connection and all its subscriptions."""
@@ -254,6 +258,7 @@ class Hub:
         if not self.owners[connection.owner]:
             del self.owners[connection.owner]
         connection.drop()
+        logger.debug("Connection %s ended: %s.", connection.name, connection.closed or "the client left")
 
     def attach(self, connection: Connection, key: Any, position: Position) -> Subscription:
         """Subscribe `connection` to a stream in which it has read up to `position`."""

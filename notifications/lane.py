@@ -8,7 +8,7 @@ import random
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from . import frames, relay
@@ -36,11 +36,17 @@ BYE_RETRY: Final[dict[ByeReason, tuple[int, int] | None]] = {
 }
 
 
+def new_connection_id() -> str:
+    """Return a name for a connection, for logs."""
+    return secrets.token_hex(6)
+
+
 @dataclass(frozen=True, slots=True)
 class Admission:
     """What the view decided: whose stream, from where, and what is to be said first.
 
-    `wait` is None for a stream; for a poll it is how many seconds the answer may take.
+    `wait` is None for a stream; for a poll it is how many seconds the answer may take. `name` is what logs and
+    the client's `hello` call the connection.
     """
 
     key: Key
@@ -49,6 +55,7 @@ class Admission:
     owner: str
     session: str
     wait: float | None = None
+    name: str = field(default_factory=new_connection_id)
 
     @property
     def opening(self) -> bytes:
@@ -112,11 +119,6 @@ def bye(reason: ByeReason) -> Frame:
     """Return the last frame of a connection."""
     between = BYE_RETRY[reason]
     return frames.frame(frames.Bye(reason, between and random.randint(*between)))
-
-
-def new_connection_id() -> str:
-    """Return a name for a connection, for logs."""
-    return secrets.token_hex(6)
 
 
 def check_process_limit() -> None:
@@ -243,7 +245,7 @@ async def iterate_answer(admission: Admission) -> AsyncIterator[bytes]:
 
 
 def _connection(admission: Admission, write: Send, transport: Transport, end: Callable[[], Any]) -> Connection:
-    return Connection(new_connection_id(), write, transport, end, admission.owner, admission.session)
+    return Connection(admission.name, write, transport, end, admission.owner, admission.session)
 
 
 def _this_task() -> asyncio.Task[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from django.db import connections
@@ -52,8 +53,9 @@ def stream(request: HttpRequest) -> HttpResponseBase:
     batch = _catch_up(request, position)
     numbers = inbox.counts([request.user.pk])[request.user.pk]
     start = None if batch.start is None else INBOX.cursor(request.user.pk, batch.start)
-    hello = frames.Hello(lane.new_connection_id(), start, numbers.unread, numbers.unseen, conf.HEARTBEAT, frames.now())
-    admission = _admission(request, batch, (frames.frame(hello), *batch.frames))
+    admission = _admission(request, batch)
+    hello = frames.Hello(admission.name, start, numbers.unread, numbers.unseen, conf.HEARTBEAT, frames.now())
+    admission = replace(admission, frames=(frames.frame(hello), *batch.frames))
     return hold_open(request, admission, lane.iterate, "text/event-stream; charset=utf-8")
 
 
@@ -66,7 +68,7 @@ def changes(request: HttpRequest) -> HttpResponseBase:
     if batch.frames or not wait or not hasattr(request, "scope"):
         head = frames.frame(frames.Heartbeat(INBOX.cursor(request.user.pk, batch.to)))
         return _held_answer(lane.poll_body(batch.frames or [head]))
-    return hold_open(request, _admission(request, batch, (), wait), lane.iterate_answer, "application/json")
+    return hold_open(request, _admission(request, batch, wait), lane.iterate_answer, "application/json")
 
 
 stream.handoff = True  # type: ignore[attr-defined]
@@ -182,11 +184,9 @@ def _catch_up(request: HttpRequest, position: Position | None) -> Batch:
     return catch_up(INBOX, request.user.pk, position)
 
 
-def _admission(
-    request: HttpRequest, batch: Batch, first: tuple[frames.Frame, ...], wait: float | None = None
-) -> Admission:
+def _admission(request: HttpRequest, batch: Batch, wait: float | None = None) -> Admission:
     owner = str(request.user.pk)
-    return Admission(INBOX.key(owner), batch.to, first, owner, sessions.digest(request), wait)
+    return Admission(INBOX.key(owner), batch.to, batch.frames, owner, sessions.digest(request), wait)
 
 
 def _held_answer(content: bytes = b"") -> HttpResponse:

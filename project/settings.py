@@ -109,7 +109,7 @@ if not DEBUG:
     }
     WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},

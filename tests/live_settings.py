@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 
 from project.settings import *  # noqa: F403
-from project.settings import DATABASES, MIDDLEWARE, REDIS_URL
+from project.settings import DATABASES, LOGGING, MIDDLEWARE, REDIS_URL
 
 CASE = os.environ.get("CASE", "")
+LOGGING["loggers"]["notifications"]["level"] = "DEBUG"
 
 if CASE == "gzip":
     MIDDLEWARE.insert(0, "django.middleware.gzip.GZipMiddleware")

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import weakref
 from collections.abc import Iterable
+from itertools import permutations
 from typing import Any, NamedTuple
 
 from django.test import SimpleTestCase
@@ -162,6 +163,17 @@ class FanOutTests(SimpleTestCase):
         self.hub.signal("room-9", Frame("typing", b"elsewhere "))
         self.hub.publish(KEY, step(0, 1))
         assert client.read == ["typing", "0-1"]
+
+    def test_whoever_stays_goes_on_hearing_in_whatever_order_the_others_leave(self) -> None:
+        for order in permutations(range(4)):
+            clients = [self.world.client() for _ in range(4)]
+            for number, leaves in enumerate(order, 1):
+                self.hub.remove(clients[leaves].connection)
+                self.hub.publish(KEY, step(number - 1, number))
+            for client in clients:
+                left_after = order.index(clients.index(client))
+                assert client.read == [f"{n}-{n + 1}" for n in range(left_after)]
+            assert self.hub.streams == {}
 
     def test_a_client_that_is_gone_does_not_disturb_the_others(self) -> None:
         gone, other = self.world.client(), self.world.client()

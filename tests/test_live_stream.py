@@ -144,12 +144,16 @@ def sign_out(server: ServerProcess, cookie: str) -> None:
 def test_a_stream_ends_after_its_life_and_beats_meanwhile(asgi_server: Start, alice: User) -> None:
     server = asgi_server(settings="tests.live_settings", env={"HEARTBEAT": "2", "MAX_AGE": "6"})
     with EventStream(server.url, cookies(alice)) as stream:
+        name = stream.next("hello")["connection"]
         cursor = stream.next("reset")["cursor"]
         assert stream.next() == {"type": "heartbeat", "head": cursor}
         bye = stream.next("bye")
         assert bye["reason"] == "max-age"
         with pytest.raises(EOFError):
             stream.next()
+    log = server.output()
+    assert f"Connection {name} of user {alice.pk} opened." in log
+    assert f"Connection {name} ended: max-age." in log
 
 
 def test_one_user_may_not_take_all_streams(asgi_server: Start, alice: User) -> None:
