@@ -102,7 +102,7 @@ class Handoff:
         connection = lane.stream(admission, send)
         try:
             lane.connect(connection, admission)
-            del scope, send, decision, admission  # an open stream keeps no request and nothing of the answer
+            del scope, decision, admission  # an open stream keeps no request and nothing of the answer
             while (await receive())["type"] != "http.disconnect":  # here: one more coroutine is 0.2 KB a stream
                 pass
         except asyncio.CancelledError:
@@ -110,7 +110,7 @@ class Handoff:
                 raise
         finally:
             lane.disconnect(connection)
-        await lane.say_goodbye(connection)
+        await lane.say_goodbye(connection, send)
 
     async def _decide(self, scope: Scope) -> Decision:
         lane.check_process_limit()

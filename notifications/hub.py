@@ -147,9 +147,19 @@ class Connection:
         drained(self)
 
     def drop(self) -> None:
-        """Forget a write that never finished."""
+        """Forget a write that never finished, and the client: the wheel keeps the rest until its next look."""
         if self._task is not None:
             self._task.cancel()
+        self.write = _nobody
+        self.on_close = _nothing
+
+
+async def _nobody(message: Message) -> None:
+    """Take a message for a client that is gone."""
+
+
+def _nothing() -> None:
+    """End what has ended."""
 
 
 @coroutine

@@ -167,13 +167,13 @@ def was_ended(connection: Connection) -> bool:
     return connection.closed is not None and _this_task().uncancel() == 0
 
 
-async def say_goodbye(connection: Connection) -> None:
-    """Tell the client of a stream why the hub ended it, if it did."""
+async def say_goodbye(connection: Connection, send: Send) -> None:
+    """Tell the client of a stream why the hub ended it, if it did; the hub has let go of the connection."""
     if connection.closed is not None:
         with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL):
-                await connection.write(body(bye(connection.closed).sse))
-                await connection.write(body(b"", more=False))
+                await send(body(bye(connection.closed).sse))
+                await send(body(b"", more=False))
 
 
 async def answer(admission: Admission, receive: Receive) -> bytes:

@@ -77,6 +77,7 @@ class ChatSocket:
     async def serve(self, receive: Receive) -> None:
         """Hold the connection until the client leaves, breaks the protocol or is sent away."""
         connection = self.connection
+        send = connection.write
         self.relay.hub.add(connection)
         self.relay.watch(connection)
         self.relay.presence.enter(connection)
@@ -98,10 +99,10 @@ class ChatSocket:
             self.relay.presence.leave(connection)
             self.relay.hub.remove(connection)
         if fault is not None:
-            await close(connection.write, fault.close, frame(fault.error))
+            await close(send, fault.close, frame(fault.error))
         elif connection.closed is not None:
             last = () if connection.blocked else (lane.bye(connection.closed),)
-            await close(connection.write, CLOSE_CODES[connection.closed], *last)
+            await close(send, CLOSE_CODES[connection.closed], *last)
 
     async def _take(self, received: Message) -> None:
         """Answer one message of the client."""

@@ -420,6 +420,15 @@ class MemoryTests(SimpleTestCase):
         assert len(clients[0].read) == 50
         assert world.lines.alive() == 0
 
+    def test_a_connection_that_left_keeps_nothing_of_its_client(self) -> None:
+        world = World()
+        client = world.client()
+        connection, gone = client.connection, weakref.ref(client)
+        world.hub.remove(connection)
+        del client
+        gc.collect()
+        assert gone() is None
+
     async def test_slow_clients_share_the_one_message_that_they_did_not_take(self) -> None:
         world = World()
         clients = [world.client() for _ in range(20)]
