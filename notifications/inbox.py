@@ -19,7 +19,7 @@ from .frames import Actor, Item, ResetReason, Tombstone
 from .models import Inbox, Notification, Stream
 from .models.inbox import NotificationQuerySet
 from .outbox import collect, look
-from .prepared import Prepared
+from .prepared import NOW, Prepared
 from .streams import Batch, Family, Read, register
 from .validators import validate_text
 
@@ -135,10 +135,10 @@ def item(row: Notification) -> Item | Tombstone:
     )
 
 
-def _countable(now: Any) -> models.QuerySet[Any]:
+def _countable() -> models.QuerySet[Any]:
     """Return the rows to be counted, by recipient."""
     unseen = Count(Case(When(seen_at__isnull=True, then=1), output_field=IntegerField()))
-    rows = Notification.objects.unread().visible(now).order_by()
+    rows = Notification.objects.unread().visible(NOW).order_by()
     return rows.values("recipient_id").annotate(unread=Count("id"), unseen=unseen)
 
 

@@ -99,7 +99,7 @@ def look(pk: Any) -> tuple[Position | None, bool]:
     return Position(epoch, head) if epoch else None, (collected or 0) < latest
 
 
-def _marks(_now: Any) -> QuerySet[Any]:
+def _marks() -> QuerySet[Any]:
     latest = Outbox.objects.filter(pk=OUTBOX).values("head")
     return get_user_model()._base_manager.annotate(latest=Coalesce(Subquery(latest), 0))
 

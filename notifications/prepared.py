@@ -1,21 +1,24 @@
-"""Statements about one stream, which Django builds and compiles once.
+"""Statements about streams, which Django builds and compiles once.
 
-For a small statement Django spends ten times what the database takes to answer it. Every connect and every
-notification runs several about a single stream, so these are kept compiled. For several streams at once,
-where the rows cost more than the statement, the same description is an ordinary queryset.
+For a small statement Django spends ten times what the database takes to answer it, and every connect, every
+notification and every comparison with the database runs several. So these are kept compiled, for a few
+numbers of keys; what is missing to one of them is filled up with the last key, which changes no answer.
+(Another text for each number would also crowd the cache of statements that SQLite's driver keeps.)
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, cast
+from typing import Any, ClassVar, Final, NamedTuple, cast
 
 from django.db import connections, models
 from django.db.models import Expression, Q, QuerySet
 from django.db.models.sql import UpdateQuery
 from django.utils import timezone
+
+Rows = Callable[[], QuerySet[Any]]
 
 
 class Given(Expression):
@@ -31,6 +34,22 @@ class Given(Expression):
         return "%s", (self,)
 
 
+NOW: Final = Given("now", models.DateTimeField())  # when the statement runs
+HEAD: Final = Given("head", models.BigIntegerField())  # the position to stamp a row with
+
+
+class Among(models.Func):
+    """Whether a column holds one of some keys; Django's own lookup takes no open parameters for a foreign key."""
+
+    template = "%(expressions)s"
+    arg_joiner = " IN "
+    output_field = models.BooleanField()
+
+    def __init__(self, column: str, keys: Iterable[Given]) -> None:
+        """Look for the value of `column` among `keys`."""
+        super().__init__(column, models.Func(*keys, template="(%(expressions)s)"))
+
+
 class Compiled(NamedTuple):
     """A statement as one database understands it, and what makes Python values of the columns that it returns."""
 
@@ -38,7 +57,7 @@ class Compiled(NamedTuple):
     parameters: Sequence[Any]
     converters: Mapping[int, tuple[Sequence[Callable[..., Any]], Expression]]
 
-    def fetch(self, alias: str, **given: Any) -> list[Sequence[Any]]:
+    def fetch(self, alias: str, given: Mapping[str, Any]) -> list[Sequence[Any]]:
         """Run the statement and return all rows."""
         connection = connections[alias]
         with connection.cursor() as cursor:
@@ -46,7 +65,7 @@ class Compiled(NamedTuple):
             rows: list[Sequence[Any]] = cursor.fetchall()
         return [self._converted(row, connection) for row in rows] if self.converters else rows
 
-    def execute(self, alias: str, **given: Any) -> None:
+    def execute(self, alias: str, given: Mapping[str, Any]) -> None:
         """Run the statement, which returns nothing."""
         connection = connections[alias]
         with connection.cursor() as cursor:
@@ -67,139 +86,138 @@ class Compiled(NamedTuple):
 
 
 class Statement(ABC):
-    """A statement that is compiled at its first use on each database."""
+    """A statement about rows with certain keys, compiled at its first use for a database and a number of keys."""
 
-    def __init__(self) -> None:
-        self._compiled: dict[str, Compiled] = {}
+    sizes: ClassVar[tuple[int, ...]] = (1, 10, 100, 500)  # keys
 
-    def on(self, alias: str) -> Compiled:
-        """Return the statement as the database `alias` understands it."""
-        if alias not in self._compiled:
-            self._compiled[alias] = self._compile(alias)
-        return self._compiled[alias]
+    def __init__(self, rows: Rows, key: str) -> None:
+        """Describe the statement.
+
+        Args:
+            rows: Returns the rows that it is about; `NOW` in it is the time at which the statement runs.
+            key: The column that holds a row's key.
+        """
+        self._rows = rows
+        self._key = key
+        self._compiled: dict[tuple[str, int], Compiled] = {}
+
+    @cached_property
+    def _key_field(self) -> models.Field[Any, Any]:
+        meta: Any = self._rows().model._meta
+        field: models.Field[Any, Any] = meta.pk if self._key == "pk" else meta.get_field(self._key.removesuffix("_id"))
+        return field
+
+    def _parts(self, alias: str, keys: Sequence[Any]) -> Iterator[tuple[Compiled, Sequence[Any]]]:
+        """Cut `keys` into parts that there is a compiled statement for, the last one filled up."""
+        for start in range(0, len(keys), self.sizes[-1]):
+            part = keys[start : start + self.sizes[-1]]
+            size = next(size for size in self.sizes if size >= len(part))
+            if (alias, size) not in self._compiled:
+                keys_given = [Given(f"key {n}", self._key_field) for n in range(size)]
+                self._compiled[alias, size] = self._compile(alias, keys_given)
+            yield self._compiled[alias, size], [*part, *[part[-1]] * (size - len(part))]
 
     @abstractmethod
-    def _compile(self, alias: str) -> Compiled:
-        """Build the statement and compile it."""
+    def _compile(self, alias: str, keys: Sequence[Given]) -> Compiled:
+        """Build the statement for some keys and compile it."""
 
 
 class Prepared(Statement):
-    """A query for columns of some streams' rows, kept compiled for the case of one stream."""
+    """A query for columns of the rows of some streams, whose primary keys are the keys."""
 
-    def __init__(
-        self, rows: Callable[[Any], QuerySet[Any]], stream: str, *columns: str, limit: int | None = None
-    ) -> None:
-        """Describe the query.
-
-        Args:
-            rows: Returns the rows of all streams, given the time at which the query runs.
-            stream: The lookup that names a row's stream.
-            columns: What is read of each row.
-            limit: How many rows at most.
-        """
-        super().__init__()
-        self._rows = rows
-        self._stream = stream
-        self._columns = columns
+    def __init__(self, rows: Rows, key: str, *columns: str, limit: int | None = None) -> None:
+        """Describe the query: which rows, the column of their key, what is read of each, and how many at most."""
+        super().__init__(rows, key)
+        self._columns = (key, *columns)
         self._limit = limit
 
-    def run(self, pks: Sequence[Any], alias: str) -> list[tuple[Any, ...]]:
+    def run(self, pks: Sequence[Any], alias: str) -> list[Sequence[Any]]:
         """Return, for each row of the streams `pks`, the stream's primary key and the columns."""
         now = timezone.now()
-        if len(pks) == 1:
-            return [(pks[0], *row) for row in self.on(alias).fetch(alias, stream=pks[0], now=now)]
-        rows = self._rows(now).using(alias).filter(**{f"{self._stream}__in": pks})
-        return list(rows.values_list(self._stream, *self._columns)[: self._limit])
+        found: list[Sequence[Any]] = []
+        for statement, part in self._parts(alias, pks):
+            found += statement.fetch(alias, _named(part) | {"now": now})
+        return found
 
-    def _compile(self, alias: str) -> Compiled:
-        rows = self._rows(Given("now", models.DateTimeField()))
-        return _select(rows.filter(**_names(rows, self._stream)), self._columns, self._limit, alias)
+    def _compile(self, alias: str, keys: Sequence[Given]) -> Compiled:
+        return _select(self._rows().filter(Among(self._key, keys)), self._columns, self._limit, alias)
 
 
 class PreparedRows(Statement):
-    """A query for whole rows after a position of their stream, kept compiled for the case of one stream."""
+    """A query for whole rows after a position of their stream, with the objects that they refer to."""
 
-    def __init__(self, rows: QuerySet[Any], stream: str, related: Iterable[str], limit: int) -> None:
+    sizes = (1, 10, 100)
+
+    def __init__(self, rows: Rows, key: str, related: Iterable[str], limit: int) -> None:
         """Describe the query.
 
         Args:
-            rows: The rows of all streams, in the order in which they are read.
-            stream: The column that holds a row's stream.
+            rows: Returns the rows of all streams, in the order in which they are read.
+            key: The column that holds the primary key of a row's stream.
             related: The foreign keys to follow, as for ``select_related``, each after the one that it begins with.
-            limit: How many rows at most.
+            limit: How many rows at most, of each hundred streams.
         """
-        super().__init__()
-        self._rows = rows
-        self._stream = stream
+        super().__init__(rows, key)
         self._related = tuple(related)
         self._limit = limit
 
     def run(self, after: Mapping[Any, int], alias: str) -> list[Any]:
         """Return the rows above the positions `after`, which are given by the primary key of the stream."""
-        if len(after) == 1:
-            [(pk, position)] = after.items()
-            return [self._made(values, alias) for values in self.on(alias).fetch(alias, stream=pk, after=position)]
-        wanted = Q()
-        for pk, position in after.items():
-            wanted |= Q(**{self._stream: pk}, modseq__gt=position)
-        return list(self._rows.using(alias).select_related(*self._related).filter(wanted)[: self._limit])
+        found: list[Any] = []
+        for statement, part in self._parts(alias, list(after)):
+            given = _named(part) | {f"after {n}": after[pk] for n, pk in enumerate(part)}
+            found += [self._made(values, alias) for values in statement.fetch(alias, given)]
+        return found
 
-    def _compile(self, alias: str) -> Compiled:
-        after = Given("after", models.BigIntegerField())
-        rows = self._rows.filter(**_names(self._rows, self._stream), modseq__gt=after)
-        columns = [f"{part.path}__{name}".removeprefix("__") for part in self._parts for name in part.names]
-        return _select(rows, columns, self._limit, alias)
+    def _compile(self, alias: str, keys: Sequence[Given]) -> Compiled:
+        wanted = Q()
+        for n, key in enumerate(keys):
+            wanted |= Q(**{self._key: key}, modseq__gt=Given(f"after {n}", models.BigIntegerField()))
+        columns = [column for part in self._objects for column in part.columns]
+        return _select(self._rows().filter(wanted), columns, self._limit, alias)
 
     @cached_property
-    def _parts(self) -> list[_Part]:
-        parts = {"": _Part("", self._rows.model)}
+    def _objects(self) -> list[_Object]:
+        objects = {"": _Object("", self._rows().model)}
         for path in self._related:
             holder, _, name = path.rpartition("__")
-            field = parts[holder].model._meta.get_field(name)
-            parts[path] = _Part(path, field.related_model, holder, field)
-        return list(parts.values())
+            field = objects[holder].model._meta.get_field(name)
+            objects[path] = _Object(path, field.related_model, holder, field)
+        return list(objects.values())
 
     def _made(self, values: Sequence[Any], alias: str) -> Any:
         """Make the row and what it refers to, as Django does for ``select_related``."""
-        objects: dict[str, Any] = {}
+        made: dict[str, Any] = {}
         start = 0
-        for part in self._parts:
-            end = start + len(part.names)
-            objects[part.path] = part.made(values[start:end], alias, objects.get(part.holder))
+        for one in self._objects:
+            end = start + len(one.names)
+            made[one.path] = one.made(values[start:end], alias, made.get(one.holder))
             start = end
-        return objects[""]
+        return made[""]
 
 
 class PreparedUpdate(Statement):
-    """A change of some rows, kept compiled for the case of one row."""
+    """A change of the rows with certain primary keys."""
 
-    def __init__(self, rows: QuerySet[Any], changes: Callable[[Any], Mapping[str, Any]]) -> None:
-        """Describe the change.
-
-        Args:
-            rows: The rows that may be changed.
-            changes: Returns the new values, given a position.
-        """
-        super().__init__()
-        self._rows = rows
+    def __init__(self, rows: Rows, **changes: Any) -> None:
+        """Describe the change: of which rows, and the new values, in which `HEAD` is a position."""
+        super().__init__(rows, "pk")
         self._changes = changes
 
-    def run(self, pks: Sequence[Any], alias: str, head: int | Expression = 0) -> None:
-        """Change the rows with the primary keys `pks`; `head` is the position, or an expression for it."""
-        if len(pks) == 1 and isinstance(head, int):
-            self.on(alias).execute(alias, stream=pks[0], head=head)
-        else:
-            self._rows.using(alias).filter(pk__in=pks).update(**self._changes(head))
+    def run(self, pks: Sequence[Any], alias: str, head: int | None = None) -> None:
+        """Change the rows with the primary keys `pks`; `head` is the position, where it is asked for."""
+        for statement, part in self._parts(alias, pks):
+            statement.execute(alias, _named(part) | {"head": head})
 
-    def _compile(self, alias: str) -> Compiled:
-        query = cast("UpdateQuery", self._rows.filter(**_names(self._rows, "pk")).query.chain(UpdateQuery))
-        query.add_update_values(dict(self._changes(Given("head", models.BigIntegerField()))))
+    def _compile(self, alias: str, keys: Sequence[Given]) -> Compiled:
+        query = cast("UpdateQuery", self._rows().filter(Among("pk", keys)).query.chain(UpdateQuery))
+        query.add_update_values(self._changes)
         sql, parameters = query.get_compiler(alias).as_sql()
         return Compiled(sql, parameters, {})
 
 
-class _Part:
-    """One of the objects that a row holds; the row itself is the first."""
+class _Object:
+    """One of the objects that a row is read with; the row itself is the first."""
 
     def __init__(self, path: str, model: Any, holder: str = "", field: Any = None) -> None:
         self.path = path
@@ -207,6 +225,7 @@ class _Part:
         self.holder = holder  # the path of the object that refers to it
         self.field = field  # the foreign key by which that object does
         self.names = [column.attname for column in model._meta.concrete_fields]
+        self.columns = [f"{path}__{name}" if path else name for name in self.names]
 
     def made(self, values: Sequence[Any], alias: str, holder: Any) -> Any:
         if self.field is None:
@@ -219,10 +238,8 @@ class _Part:
         return made
 
 
-def _names(rows: QuerySet[Any], key: str) -> dict[str, Given]:
-    """Return the filter for the one stream, or row, whose key is given when the statement runs."""
-    meta = rows.model._meta
-    return {key: Given("stream", meta.pk if key == "pk" else meta.get_field(key.removesuffix("_id")))}
+def _named(keys: Sequence[Any]) -> dict[str, Any]:
+    return {f"key {n}": key for n, key in enumerate(keys)}
 
 
 def _select(rows: QuerySet[Any], columns: Sequence[str], limit: int | None, alias: str) -> Compiled:

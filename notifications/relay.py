@@ -326,6 +326,6 @@ def _compare(keys: list[Key]) -> list[tuple[Key, Position]]:
         if pks:
             family.gather(pks)
             sequence(family, pks)
-            rows = family.streams().filter(pk__in=pks).values_list("pk", "epoch", "head")
-            found += [(family.key(pk), Position(epoch, head)) for pk, epoch, head in rows]
+            rows = family.positions.run(pks, family.alias)
+            found += [(family.key(pk), Position(epoch, head)) for pk, epoch, head, _floor in rows]
     return found

@@ -45,7 +45,7 @@ class RoomFamily(Family):
         """Fetch the reactions."""
         models.prefetch_related_objects(rows, reactions_in_order())
 
-    def stamp(self, pks: Sequence[Any], head: Any) -> None:
+    def stamp(self, pks: Sequence[Any], head: int | None) -> None:
         """Set the position, and give new messages their numbers in the order in which they were written."""
         new = self.entries().filter(pk__in=pks, modseq=None, number=None).order_by("room_id", "pk")
         for room, found in groupby(new.values_list("room_id", "pk"), key=lambda row: row[0]):

@@ -22,7 +22,7 @@ from .cursor import Position, dump
 from .frames import Frame, ResetReason
 from .hub import Audience
 from .models import Stream
-from .prepared import Prepared, PreparedRows, PreparedUpdate
+from .prepared import HEAD, Prepared, PreparedRows, PreparedUpdate
 
 T = TypeVar("T")
 
@@ -87,12 +87,15 @@ class Family(ABC):
     def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
         """Turn rows into frames, for several streams with a constant number of queries."""
 
-    def stamp(self, pks: Sequence[Any], head: Any) -> None:
-        """Give the pending entries `pks` the position `head`; the sequencer holds the locks of their streams."""
-        self.stamps.run(pks, self.alias, head)
+    def stamp(self, pks: Sequence[Any], head: int | None) -> None:
+        """Give the pending entries `pks` the position `head`, or that of their stream.
+
+        The sequencer holds the locks of their streams.
+        """
+        (self._stamps_with_own if head is None else self._stamps).run(pks, self.alias, head)
 
     def stamped(self, head: Any) -> dict[str, Any]:
-        """Return the changes of an entry that gets the position `head`."""
+        """Return how an entry changes that gets the position `head`."""
         return {"modseq": head}
 
     def complete(self, rows: Sequence[Any]) -> None:
@@ -102,33 +105,39 @@ class Family(ABC):
     @cached_property
     def positions(self) -> Prepared:
         """Where streams are: epoch, head and floor."""
-        return Prepared(lambda _now: self.stream._default_manager.all(), "pk", "epoch", "head", "floor")
+        return Prepared(self.stream._default_manager.all, "pk", "epoch", "head", "floor")
 
     @cached_property
     def pending(self) -> Prepared:
         """Which streams have entries that wait for a position."""
-        return Prepared(lambda _now: self._waiting().distinct(), self.field, "modseq")
+        return Prepared(lambda: self._waiting().distinct(), self.field, "modseq")
 
     @cached_property
     def waiting(self) -> Prepared:
         """Entries that wait for a position, by primary key."""
-        return Prepared(lambda _now: self._waiting().order_by("pk"), self.field, "pk", limit=CHUNK)
+        return Prepared(lambda: self._waiting().order_by("pk"), self.field, "pk", limit=CHUNK)
 
     @cached_property
     def advance(self) -> PreparedUpdate:
         """Move streams one position forward."""
-        return PreparedUpdate(self.stream._default_manager.all(), lambda _head: {"head": F("head") + 1})
+        return PreparedUpdate(self.stream._default_manager.all, head=F("head") + 1)
 
     @cached_property
-    def stamps(self) -> PreparedUpdate:
-        """Give pending entries a position."""
-        return PreparedUpdate(self._waiting(), self.stamped)
+    def _stamps(self) -> PreparedUpdate:
+        return PreparedUpdate(self._waiting, **self.stamped(HEAD))
+
+    @cached_property
+    def _stamps_with_own(self) -> PreparedUpdate:
+        head = self.stream._default_manager.filter(pk=OuterRef(self.field)).values("head")
+        return PreparedUpdate(self._waiting, **self.stamped(Subquery(head)))
 
     @cached_property
     def after(self) -> PreparedRows:
         """What happened in a stream after a position: as many entries as may be told, and one more."""
-        rows = self.entry._default_manager.order_by("modseq", "pk")
-        return PreparedRows(rows, self.field, self.related, self.resume_limit + 1)
+        return PreparedRows(self._in_order, self.field, self.related, self.resume_limit + 1)
+
+    def _in_order(self) -> models.QuerySet[Any]:
+        return self.entry._default_manager.order_by("modseq", "pk")
 
     def _waiting(self) -> models.QuerySet[Any]:
         return self.entry._default_manager.filter(modseq=None).order_by()
@@ -261,15 +270,8 @@ def _stamp(family: Family, pks: list[Any]) -> tuple[dict[Any, int], bool]:
         if not ids:  # another pass came first: no head need rise
             transaction.set_rollback(True, using=alias)
             return {}, False
-        family.stamp(ids, _head(family, pks, heads))
+        family.stamp(ids, heads.get(pks[0]) if len(pks) == 1 else None)
     return heads, full
-
-
-def _head(family: Family, pks: list[Any], heads: dict[Any, int]) -> int | Subquery:
-    """Return what to stamp entries with: the head of one stream, which is known, or of each entry's own."""
-    if len(pks) == 1 and heads:
-        return heads[pks[0]]
-    return Subquery(family.stream._base_manager.filter(pk=OuterRef(family.field)).values("head"))
 
 
 def catch_up(family: Family, pk: Any, position: Position | None) -> Batch:
