@@ -11,12 +11,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from django.db import connections, models
 from django.db.models import Expression, Q, QuerySet
 from django.db.models.sql import UpdateQuery
 from django.utils import timezone
+
+SIZES = (1, 10, 100)  # keys; a statement with 500 takes a megabyte to compile, and is no faster
 
 Rows = Callable[[], QuerySet[Any]]
 
@@ -88,8 +90,6 @@ class Compiled(NamedTuple):
 class Statement(ABC):
     """A statement about rows with certain keys, compiled at its first use for a database and a number of keys."""
 
-    sizes: ClassVar[tuple[int, ...]] = (1, 10, 100, 500)  # keys
-
     def __init__(self, rows: Rows, key: str) -> None:
         """Describe the statement.
 
@@ -109,9 +109,9 @@ class Statement(ABC):
 
     def _parts(self, alias: str, keys: Sequence[Any]) -> Iterator[tuple[Compiled, Sequence[Any]]]:
         """Cut `keys` into parts that there is a compiled statement for, the last one filled up."""
-        for start in range(0, len(keys), self.sizes[-1]):
-            part = keys[start : start + self.sizes[-1]]
-            size = next(size for size in self.sizes if size >= len(part))
+        for start in range(0, len(keys), SIZES[-1]):
+            part = keys[start : start + SIZES[-1]]
+            size = next(size for size in SIZES if size >= len(part))
             if (alias, size) not in self._compiled:
                 keys_given = [Given(f"key {n}", self._key_field) for n in range(size)]
                 self._compiled[alias, size] = self._compile(alias, keys_given)
@@ -126,7 +126,10 @@ class Prepared(Statement):
     """A query for columns of the rows of some streams, whose primary keys are the keys."""
 
     def __init__(self, rows: Rows, key: str, *columns: str, limit: int | None = None) -> None:
-        """Describe the query: which rows, the column of their key, what is read of each, and how many at most."""
+        """Describe the query: which rows, the column of their key, what is read of each, and how many at most.
+
+        The limit holds for each hundred streams.
+        """
         super().__init__(rows, key)
         self._columns = (key, *columns)
         self._limit = limit
@@ -146,8 +149,6 @@ class Prepared(Statement):
 class PreparedRows(Statement):
     """A query for whole rows after a position of their stream, with the objects that they refer to."""
 
-    sizes = (1, 10, 100)
-
     def __init__(self, rows: Rows, key: str, related: Iterable[str], limit: int) -> None:
         """Describe the query.
 
@@ -155,7 +156,7 @@ class PreparedRows(Statement):
             rows: Returns the rows of all streams, in the order in which they are read.
             key: The column that holds the primary key of a row's stream.
             related: The foreign keys to follow, as for ``select_related``, each after the one that it begins with.
-            limit: How many rows at most, of each hundred streams.
+            limit: How many rows at most, for each hundred streams.
         """
         super().__init__(rows, key)
         self._related = tuple(related)

@@ -261,7 +261,7 @@ def _stamp(family: Family, pks: list[Any]) -> tuple[dict[Any, int], bool]:
             list(family.streams().filter(pk__in=pks).order_by("pk").select_for_update().values_list("pk"))
         family.advance.run(pks, alias)
         heads = {pk: position.modseq for pk, (position, _floor) in _read_streams(family, pks).items()}
-        ids = [pk for _stream, pk in family.waiting.run(pks, alias)]
+        ids = [pk for _stream, pk in family.waiting.run(pks, alias)][:CHUNK]
         full = len(ids) == CHUNK
         if features.has_select_for_update_skip_locked:
             # Never wait for an application's row: whoever holds it stamps it after its own commit.
