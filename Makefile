@@ -6,8 +6,8 @@ export PORT PYTHON
 python := .venv/bin/python
 
 .PHONY: help demo test bench format clean \
-	demo-environment environment node chromium \
-	test-style test-types test-migrations test-python test-postgresql test-client test-browser
+	demo-environment environment node chromium webdriver \
+	test-style test-types test-migrations test-python test-postgresql test-client test-browser test-webdriver
 
 help:
 	@echo "make demo          serve the demo site on http://127.0.0.1:$(PORT)/ (PORT=8001 for another port)"
@@ -20,7 +20,7 @@ demo: demo-environment
 	@sh scripts/demo.sh
 
 # The quick checks come first, and the ones that say the most come last.
-test: test-style test-types test-migrations test-client test-postgresql test-browser test-python
+test: test-style test-types test-migrations test-client test-postgresql test-browser test-webdriver test-python
 
 test-style: environment
 	@echo "== Style: ruff"
@@ -52,6 +52,10 @@ test-browser: environment chromium
 	@echo "== The demo in Chromium"
 	@$(python) -m pytest -m browser tests/browser
 
+test-webdriver: environment chromium webdriver
+	@echo "== The demo in Firefox and WebKit, and Chromium's back/forward cache"
+	@$(python) -m pytest -m browser tests/webdriver
+
 bench: environment
 	@sh scripts/environment.sh benchmarks/requirements.txt
 	@$(python) -m benchmarks
@@ -74,3 +78,6 @@ node:
 
 chromium: environment
 	@sh scripts/chromium.sh
+
+webdriver: environment
+	@sh scripts/webdriver.sh

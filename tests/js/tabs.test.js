@@ -114,6 +114,14 @@ for (const [gone, back, target] of [["pagehide", "pageshow", "window"], ["freeze
   });
 }
 
+test("a cached page listens to no channel: Chromium drops a cached page that gets a message", async (context) => {
+  const { tabs, browser } = await open(context, 2);
+  tabs[0].page.tell("pagehide");
+  assert.equal(browser.channels.size, 1);
+  tabs[0].page.tell("pageshow");
+  assert.equal(browser.channels.size, 2);
+});
+
 test("the only tab comes back from the cache and continues from its cursor", async (context) => {
   const { stream, tabs, inbox, browser, greet } = await open(context, 1);
   inbox.create();

@@ -54,7 +54,11 @@ export function connect(config, env, { cursor, onFrame, onState, onMessage }) {
     show(plain(name, reason));
     crowd.release();
   };
-  const suspend = () => void (awake() && rest("paused", "hidden"));
+  const suspend = () => {
+    if (!awake()) return;
+    show(plain("paused", "hidden"));
+    crowd.leave();
+  };
   const awaken = () => (state.name === "paused" ? self.open() : send({ type: "wake" }));
 
   const crowd = tabs(config, env, () => {
@@ -123,7 +127,7 @@ export function connect(config, env, { cursor, onFrame, onState, onMessage }) {
       rest("closed", "stopped");
     },
     destroy() {
-      crowd.close();
+      crowd.leave();
       unwatch();
     },
     /** Try now; any tab may ask. */

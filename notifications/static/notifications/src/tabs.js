@@ -66,9 +66,11 @@ export function tabs({ user, version, urls }, { BroadcastChannel, locks, documen
       lead(false);
     },
 
-    close() {
+    /** Give the lead back and hear no more of the others until `contend`: a message to a cached page ends its caching. */
+    leave() {
       self.release();
       channel?.close();
+      channel = undefined;
     },
 
     /** @param {string} type @param {object} [more] */
