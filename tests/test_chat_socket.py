@@ -113,6 +113,16 @@ class ConversationTests(ChatTest):
             await services.anotify(self.bob, "Unheard")
             assert await bob.silent()
 
+    async def test_the_inbox_does_not_come_to_a_page_that_was_made_for_somebody_else(self) -> None:
+        async with Client(self.bob) as bob:
+            assert (await bob.send("inbox.open", user=sessions.user_key(self.bob.pk)))["type"] == "ack"
+            await bob.next("reset")
+            assert (await bob.send("inbox.close"))["type"] == "ack"
+            nack = await bob.send("inbox.open", user=sessions.user_key(self.alice.pk))
+            assert (nack["type"], nack["code"], nack["retry"]) == ("nack", "other-user", None)
+            await services.anotify(self.bob, "Unheard")
+            assert await bob.silent()
+
     async def test_mentions_ring_the_bell_of_who_is_elsewhere_on_the_site(self) -> None:
         async with Client(self.alice) as alice:
             await alice.say(self.room, "@bob look")
