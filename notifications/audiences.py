@@ -24,6 +24,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, ValidationError
 from django.db import models
 from django.db.models import Max, Min, Q, Value
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -110,7 +111,8 @@ class Size(NamedTuple):
 
     def __str__(self) -> str:
         """Say it as people do: “3 people”, “about 1,000,000 people”."""
-        text = ngettext("%(number)s person", "%(number)s people", self.number) % {"number": f"{self.number:,}"}
+        number = number_format(self.number, force_grouping=True)
+        text = ngettext("%(number)s person", "%(number)s people", self.number) % {"number": number}
         return text if self.exact else _("about %(people)s") % {"people": text}
 
 

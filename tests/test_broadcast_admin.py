@@ -287,6 +287,21 @@ class SendingTests(StaffTests):
         self.send(broadcast, confirmed="1002", number="1,002")
         assert Broadcast.objects.get().state == "sent"
 
+    def test_the_number_is_written_and_typed_as_in_the_language_of_the_reader(self) -> None:
+        User.objects.bulk_create(User(username=f"user{n}") for n in range(BroadcastAdmin.type_number_above))
+        for language, shown, typed in [
+            ("de", "An 1.002 Personen senden", "1.002"),
+            ("ar", "الإرسال إلى 1002 شخص", "١٬٠٠٢"),
+        ]:
+            broadcast = self.draft()
+            with self.settings(LANGUAGE_CODE=language, USE_THOUSAND_SEPARATOR=True):
+                page = self.client.get(address("review", broadcast.pk))
+                hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', page.content.decode()))
+                self.client.post(address("review", broadcast.pk), {**hidden, "number": typed})
+            assert shown in self.text(page)
+            broadcast.refresh_from_db()
+            assert broadcast.state == "sent"
+
     def test_an_audience_without_people_is_not_sent_to(self) -> None:
         broadcast = self.draft(audience=Audience.of(groups=[self.group]).dump())
         assert "reaches nobody at the moment" in self.text(self.send(broadcast))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
+from unicodedata import decimal
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -408,5 +409,5 @@ SERIES_LABELS = {
 
 
 def _digits(text: str) -> str:
-    """Return the digits of a number as people type it: 1,000,000 or 1.000.000 or 1 000 000."""
-    return "".join(character for character in text if character.isdigit())
+    """Return the digits of a number as people type it: 1,000,000 or 1.000.000 or ١٬٠٠٠٬٠٠٠."""
+    return "".join(str(decimal(character)) for character in text if character.isdecimal())
