@@ -27,6 +27,7 @@ LAYERS: list[tuple[str, set[str]]] = [
             "migrations",
             "models",
             "sessions",
+            "sizes",
             "strings",
             "threads",
             "validators",

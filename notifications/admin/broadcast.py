@@ -19,7 +19,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from .. import frames, lane, results, sessions
-from ..audiences import Size
 from ..cursor import Position
 from ..lane import Admission
 from ..models import Broadcast
@@ -28,6 +27,7 @@ from ..models.content import CONTENT
 from ..responses import answer, error
 from ..services import BroadcastConflict, edit_broadcast, notify, publish_broadcast, recall_broadcast
 from ..services.broadcast import EDITABLE, OUT, WAITING, validate_broadcast
+from ..sizes import Size
 from ..streams import Key
 from ..views import hold_open
 from . import users
