@@ -17,7 +17,7 @@ from notifications import inbox
 from notifications.admin import BroadcastAdmin
 from notifications.audiences import Audience
 from notifications.models import Broadcast, Notification
-from notifications.services import edit_broadcast, mark_clicked, publish_broadcast, recall_broadcast
+from notifications.services import edit_broadcast, mark_clicked, publish_broadcast, publish_due, recall_broadcast
 
 LATER = timedelta(hours=1)
 
@@ -315,6 +315,36 @@ class SendingTests(StaffTests):
         self.client.post(address("recall", broadcast.pk))
         assert Broadcast.objects.get().state == "draft"
         assert self.log() == ["Scheduled for 2 people.", "Schedule cancelled."]
+
+    def test_the_history_tells_that_the_schedule_has_sent_it(self) -> None:
+        self.add(publish_at="")
+        broadcast = Broadcast.objects.get()
+        self.change(broadcast, publish_at=f"{timezone.localtime() + LATER * 24:%Y-%m-%dT%H:%M}")
+        broadcast.refresh_from_db()
+        self.send(broadcast)
+        Broadcast.objects.update(publish_at=timezone.now())
+        assert publish_due() == 1
+        assert self.log()[-2:] == ["Scheduled for 2 people.", "Sent at its time."]
+        assert LogEntry.objects.latest("pk").user == self.admin
+
+    def test_the_history_tells_that_the_schedule_could_not_send_it(self) -> None:
+        self.send(self.draft(publish_at=timezone.now() + LATER, author=self.admin))
+        Broadcast.objects.update(publish_at=timezone.now(), audience=Audience.of("vanished").dump())
+        assert publish_due() == 0
+        assert self.log()[-1].startswith("It could not be sent at its time: No app has the audience “vanished”")
+
+    def test_nobody_is_said_to_have_sent_what_a_program_scheduled(self) -> None:
+        publish_broadcast(self.draft(publish_at=timezone.now() + LATER))
+        Broadcast.objects.update(publish_at=timezone.now())
+        assert publish_due() == 1
+        assert self.log() == []
+
+    def test_a_site_without_the_admin_keeps_a_schedule_without_a_history(self) -> None:
+        publish_broadcast(self.draft(publish_at=timezone.now() + LATER, author=self.admin))
+        Broadcast.objects.update(publish_at=timezone.now())
+        with self.modify_settings(INSTALLED_APPS={"remove": "django.contrib.admin"}):
+            assert publish_due() == 1
+        assert self.log() == []
 
     def test_a_time_that_passed_meanwhile_leads_back_to_the_form(self) -> None:
         broadcast = self.draft(publish_at=timezone.now() - LATER)

@@ -7,11 +7,9 @@ from .broadcast import (
     BroadcastConflict,
     aedit_broadcast,
     apublish_broadcast,
-    apublish_due,
     arecall_broadcast,
     edit_broadcast,
     publish_broadcast,
-    publish_due,
     recall_broadcast,
 )
 from .messages import (
@@ -49,6 +47,7 @@ from .rooms import (
     rename_room,
     set_role,
 )
+from .schedule import apublish_due, publish_due
 from .states import (
     aarchive,
     amark_all_read,
