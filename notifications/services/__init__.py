@@ -27,7 +27,7 @@ from .messages import (
     unhide_message,
 )
 from .notify import anotify, notify
-from .prune import aprune, prune
+from .prune import aprune, aprune_messages, prune, prune_messages
 from .rooms import (
     NotMember,
     aadd_member,
@@ -87,6 +87,7 @@ __all__ = [
     "aopen_direct_room",
     "apost_message",
     "aprune",
+    "aprune_messages",
     "apublish_broadcast",
     "apublish_due",
     "archive",
@@ -113,6 +114,7 @@ __all__ = [
     "open_direct_room",
     "post_message",
     "prune",
+    "prune_messages",
     "publish_broadcast",
     "publish_due",
     "recall_broadcast",
