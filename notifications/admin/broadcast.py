@@ -103,7 +103,7 @@ class BroadcastAdmin(BroadcastPages):
         chosen = [pk for pk in str(initial.pop("users", "")).split(",") if pk]
         try:
             return {**initial, "include_users": "\n".join(_user_names(chosen))} if chosen else initial
-        except (ValueError, ValidationError):  # somebody wrote the address by hand
+        except (ValueError, OverflowError, ValidationError):  # somebody wrote the address by hand
             return initial
 
     def changeform_view(
