@@ -128,9 +128,9 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
         model = Broadcast
         fields = ("title", "body", "url", "level", "category", "publish_at", "expires_at")
         widgets = {
-            "title": forms.TextInput(attrs={"autocomplete": "off"}),
-            "body": forms.Textarea(attrs={"rows": 4}),
-            "url": forms.TextInput(attrs={"placeholder": "/news/ or https://…", "autocomplete": "off"}),
+            "title": forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
+            "body": forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
+            "url": forms.TextInput(attrs={"placeholder": "/news/, https://…", "autocomplete": "off", "dir": "ltr"}),
             "level": forms.RadioSelect,
             "category": forms.TextInput(attrs={"autocomplete": "off"}),
             "publish_at": LocalDateTime,
