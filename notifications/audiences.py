@@ -14,7 +14,6 @@ who are online, and tells whether one user belongs to it.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
@@ -23,17 +22,15 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, ValidationError
 from django.db import models
-from django.db.models import Max, Min, Q, Value
+from django.db.models import Q, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-Users = models.QuerySet[Any]
+from .sizes import Size, Users, measure
+
 Selector = Callable[[Users], Users]
 F = TypeVar("F", bound=Selector)
 
-EXACT = 10_000  # people; a larger audience is estimated
-SAMPLE = 5_000  # random keys looked at for an estimate
-SAMPLE_HITS = 100  # with fewer of them in the audience an estimate would be worth little
 UNION = 2_000  # user keys in one query that asks for several audiences
 
 ALL = "everyone"
@@ -100,18 +97,6 @@ def has_field(name: str) -> bool:
     except FieldDoesNotExist:
         return False
     return True
-
-
-class Size(NamedTuple):
-    """How many people an audience has; `exact` is False for an estimate."""
-
-    number: int
-    exact: bool
-
-    def __str__(self) -> str:
-        """Say it as people do: “3 people”, “about 1,000,000 people”."""
-        text = ngettext("%(number)s person", "%(number)s people", self.number) % {"number": f"{self.number:,}"}
-        return text if self.exact else _("about %(people)s") % {"people": text}
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,13 +208,8 @@ class Audience:
         return self.select(people().filter(pk=user.pk)).exists()
 
     def size(self) -> Size:
-        """Count the people who are meant: exactly up to `EXACT`, above that by a random sample of users."""
-        chosen = self.select(people())
-        number = chosen[: EXACT + 1].count()
-        if number <= EXACT:
-            return Size(number, exact=True)
-        estimate = self._estimate()
-        return Size(chosen.count(), exact=True) if estimate is None else Size(max(estimate, EXACT), exact=False)
+        """Count the people who are meant, or estimate how many they are."""
+        return measure(self.select, people())
 
     def describe(self) -> str:
         """Say in words who is meant: “Staff, Editors, except 2 chosen users”."""
@@ -237,18 +217,6 @@ class Audience:
         if not self.exclude:
             return text
         return _("%(included)s, except %(excluded)s") % {"included": text, "excluded": ", ".join(self.exclude.labels())}
-
-    def _estimate(self) -> int | None:
-        """Ask for random keys out of the whole range; None where keys are no numbers or few of them hit."""
-        users = get_user_model()
-        if not isinstance(users._meta.pk, models.IntegerField):
-            return None
-        low, high = users._base_manager.aggregate(low=Min("pk"), high=Max("pk")).values()
-        if high - low < SAMPLE:
-            return None
-        keys = random.sample(range(low, high + 1), SAMPLE)
-        hits = self.select(people().filter(pk__in=keys)).count()
-        return _rounded((high - low + 1) * hits // SAMPLE) if hits >= SAMPLE_HITS else None
 
 
 def validate_audience(value: Any) -> None:
@@ -308,9 +276,3 @@ def _keys(values: Iterable[Any]) -> Iterable[Any]:
     for value in values:
         key = getattr(value, "pk", value)
         yield key if isinstance(key, int) else str(key)
-
-
-def _rounded(number: int) -> int:
-    """Keep two significant digits: an estimate should not look like a count."""
-    unit: int = 10 ** max(0, len(str(number)) - 2)
-    return round(number / unit) * unit

@@ -14,7 +14,7 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, Validat
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
-from . import chat_frames, commands, cursor, frames, relay, services
+from . import chat_frames, commands, cursor, frames, relay, services, sessions
 from .chat_frames import Ack, HistoryAck, Nack
 from .cursor import Position
 from .inbox import INBOX, actor
@@ -44,6 +44,7 @@ def execute(command: commands.Command, user: Any) -> Answer:
 
     Raises:
         ObjectDoesNotExist: There is no such room or message for this user.
+        OtherUser: The page was made for somebody else.
         PermissionDenied: A member may not do this.
         ValidationError: A field is wrong.
     """
@@ -54,6 +55,8 @@ def refuse(command: commands.Command, error: Exception) -> Nack:
     """Return the answer to a command that failed with one of the errors that `execute` raises."""
     if isinstance(error, ObjectDoesNotExist):
         return Nack(command.ref, "not-found", _("There is no such room or message, or it is not yours to see."))
+    if isinstance(error, sessions.OtherUser):
+        return Nack(command.ref, "other-user", str(error))
     if isinstance(error, PermissionDenied):
         return Nack(command.ref, "forbidden", str(error))
     if isinstance(error, ValidationError):
@@ -84,6 +87,7 @@ def open_room(command: commands.RoomOpen, user: Any) -> Answer:
 @execute.register
 def open_inbox(command: commands.InboxOpen, user: Any) -> Answer:
     """Continue or begin to read the inbox."""
+    sessions.check_user(command.user, user)
     position = _since(INBOX, user, command.since)
     return Opened(Ack(command.ref), INBOX.key(user), catch_up(INBOX, user, position))
 

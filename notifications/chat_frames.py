@@ -152,12 +152,18 @@ class Typing(msgspec.Struct, frozen=True, tag_field="type", tag="typing"):
     expires: int
 
 
-class Receipt(msgspec.Struct, frozen=True, tag_field="type", tag="receipt"):
-    """A member has read up to a number."""
+class Read(msgspec.Struct, frozen=True):
+    """Up to which number a member has read."""
 
-    room: int
     user: int | str
     upto: int
+
+
+class Receipt(msgspec.Struct, frozen=True, tag_field="type", tag="receipt"):
+    """Members have read on."""
+
+    room: int
+    read: list[Read]
 
 
 class PresenceFrame(msgspec.Struct, frozen=True, tag_field="type", tag="presence"):

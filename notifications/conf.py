@@ -21,6 +21,7 @@ POSITIVE = {
     "DATABASE_THREADS": 0,
     "RECONCILE": 0.0,
     "RETENTION": timedelta(0),
+    "MESSAGE_RETENTION": timedelta(0),
 }
 
 
@@ -87,6 +88,14 @@ class Conf:
         value = self._get("RETENTION", timedelta(days=90))
         if not isinstance(value, timedelta):
             raise TypeError("it must be a datetime.timedelta")
+        return value
+
+    @property
+    def MESSAGE_RETENTION(self) -> timedelta | None:
+        """Age at which ``manage.py prune_notifications`` deletes messages of the chat; None keeps them for ever."""
+        value = self._get("MESSAGE_RETENTION", None)
+        if not isinstance(value, timedelta | None):
+            raise TypeError("it must be a datetime.timedelta or None")
         return value
 
 

@@ -19,13 +19,7 @@ from django.views.decorators.http import require_http_methods
 from . import services
 from .inbox import State, page
 from .models import Notification
-
-ACTIONS = {
-    "read": services.mark_read,
-    "unread": services.mark_unread,
-    "archive": services.archive,
-    "unarchive": services.unarchive,
-}
+from .services.states import STATE_VERBS
 
 
 @never_cache
@@ -36,7 +30,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     """Show a page of the inbox or, on POST, change it and return to where the form was.
 
     The list takes ``?state=``, ``?category=`` and ``?before=`` (see `inbox.page`). A form sends ``action``: one of
-    `ACTIONS` with the ``id`` of an item, ``click`` with one whose link is to be followed, or ``read-all`` with the
+    `STATE_VERBS` with the ``id`` of an item, ``click`` with one whose link is to be followed, or ``read-all`` with the
     cursor ``up_to`` of what the page showed. GET changes nothing.
     """
     try:
@@ -80,8 +74,8 @@ def _change(request: HttpRequest) -> str | None:
         return _follow(request.user, _number(request.POST.get("id", "")))
     if action == "read-all":
         services.mark_all_read(request.user, request.POST.get("up_to"))
-    elif action in ACTIONS:
-        ACTIONS[action](request.user, [_number(request.POST.get("id", ""))])
+    elif action in STATE_VERBS:
+        STATE_VERBS[action](request.user, [_number(request.POST.get("id", ""))])
     else:
         raise ValidationError(_("Action must be one of read, unread, archive, unarchive, click, read-all."))
     return None

@@ -95,14 +95,13 @@ class Board:
                 pass
             self._wake.clear()
             try:
-                await self._turn()
+                await self.turn(self._loop.time())
             except Exception:
                 logger.exception("Could not keep presence; the next turn repeats it.")
         self._task = None
 
-    async def _turn(self) -> None:
-        """Write who came and went and renew the lease, then tell the open rooms what changed."""
-        now = self._loop.time()
+    async def turn(self, now: float) -> None:
+        """Write who came and, at `now`, has gone, and renew the lease; then tell the open rooms what changed."""
         gone = {owner for owner, at in self._leaving.items() if at <= now}
         here = (self._written - gone) | set(self.sockets)
         changed = here != self._written

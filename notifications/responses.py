@@ -18,8 +18,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from .frames import encode
+from .sessions import OtherUser, check_user
 
 View = Callable[..., HttpResponseBase]
+
+USER_HEADER = "Carillon-User"  # in which the client says for whom its page was made
 
 BODY_BYTES = 16 * 1024  # of a request; commands are small
 
@@ -50,7 +53,8 @@ def endpoint(method: str) -> Callable[[View], View]:
     """Make an API view: one method, signed-in users only, errors as JSON, CSRF on every POST.
 
     The check of CSRF holds whether or not the project's middleware has one, and answers in JSON. A view never
-    redirects to a login page: a script could not tell that from an answer.
+    redirects to a login page: a script could not tell that from an answer. A page that was made for another
+    user, in whose place somebody signed in since, gets nothing and changes nothing.
     """
 
     def decorate(view: View) -> View:
@@ -63,7 +67,10 @@ def endpoint(method: str) -> Callable[[View], View]:
             if not request.user.is_authenticated:
                 return error(401, "signed-out", _("Sign in to see your notifications."))
             try:
+                check_user(request.headers.get(USER_HEADER), request.user.pk)
                 return view(request, *args, **kwargs)
+            except OtherUser as other:
+                return error(401, "other-user", str(other))
             except BadRequest as bad:
                 return error(400, "bad-request", str(bad))
             except ValidationError as invalid:

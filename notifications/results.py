@@ -20,9 +20,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from . import frames, relay
-from .audiences import Size
 from .chores import chore
 from .models import Broadcast, Notification
+from .sizes import Size
 from .streams import Key
 
 FAMILY = "results"  # of the keys under which the pages of results listen

@@ -19,6 +19,7 @@ from .lane import SCOPE_KEY, Admission, Offer
 from .models import Notification
 from .responses import BadRequest, answer, endpoint, error, fields, number
 from .services.rooms import membership
+from .services.states import STATE_VERBS
 from .streams import Batch, catch_up
 
 MAX_WAIT = 25.0  # seconds a poll may be held; proxies cut a silent request at 60
@@ -32,13 +33,7 @@ STREAM_HEADERS = {
     "Vary": "Cookie",
 }
 
-ACTIONS = {
-    "read": services.mark_read,
-    "unread": services.mark_unread,
-    "archive": services.archive,
-    "unarchive": services.unarchive,
-    "click": services.mark_clicked,
-}
+ACTIONS = {**STATE_VERBS, "click": services.mark_clicked}
 
 
 @endpoint("GET")

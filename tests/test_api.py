@@ -15,8 +15,9 @@ from django.urls import reverse
 
 from notifications.inbox import summary
 from notifications.models import Inbox, Notice, Notification
-from notifications.responses import BODY_BYTES
+from notifications.responses import BODY_BYTES, USER_HEADER
 from notifications.services import notify
+from notifications.sessions import user_key
 from tests.factories import make_user, stamp, tell
 
 pytestmark = pytest.mark.django_db
@@ -190,6 +191,15 @@ class TestChanging:
 
 class TestRefusals:
     """Errors are JSON with a code for programs and a message for people."""
+
+    @pytest.mark.parametrize("url", [*GETS, *POSTS])
+    def test_a_page_that_was_made_for_somebody_else(self, client: Client, alice: Any, url: str) -> None:
+        tell(alice, "One")
+        before = contents()
+        ask = client.get if url in GETS else client.post
+        assert is_error(ask(url, headers={USER_HEADER: user_key(make_user("bob").pk)}), 401, "other-user")
+        assert contents() == before
+        assert ask(url, headers={USER_HEADER: user_key(alice.pk)}).status_code != 401
 
     @pytest.mark.parametrize(
         ("url", "code", "field"),

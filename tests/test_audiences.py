@@ -13,7 +13,8 @@ from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
 from notifications import audiences
-from notifications.audiences import Audience, Part, Size, audience, members, registry
+from notifications.audiences import Audience, Part, audience, members, registry
+from notifications.sizes import Size
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from notifications import inbox
 from notifications.admin import BroadcastAdmin
 from notifications.audiences import Audience
 from notifications.models import Broadcast, Notification
-from notifications.services import edit_broadcast, mark_clicked, publish_broadcast, recall_broadcast
+from notifications.services import edit_broadcast, mark_clicked, publish_broadcast, publish_due, recall_broadcast
 
 LATER = timedelta(hours=1)
 
@@ -130,7 +130,8 @@ class ComposingTests(StaffTests):
         assert "admin\nbob</textarea>" in response.content.decode()
 
     def test_an_address_written_by_hand_chooses_nobody(self) -> None:
-        assert self.client.get(address("add") + "?users=x,y").status_code == 200
+        for users in ("x,y", "99999999999999999999", "-1,,"):
+            assert self.client.get(address("add"), {"users": users}).status_code == 200
 
     def test_the_page_carries_no_script_and_no_style_of_its_own(self) -> None:
         broadcast = self.draft()
@@ -287,6 +288,21 @@ class SendingTests(StaffTests):
         self.send(broadcast, confirmed="1002", number="1,002")
         assert Broadcast.objects.get().state == "sent"
 
+    def test_the_number_is_written_and_typed_as_in_the_language_of_the_reader(self) -> None:
+        User.objects.bulk_create(User(username=f"user{n}") for n in range(BroadcastAdmin.type_number_above))
+        for language, shown, typed in [
+            ("de", "An 1.002 Personen senden", "1.002"),
+            ("ar", "الإرسال إلى 1002 شخص", "١٬٠٠٢"),
+        ]:
+            broadcast = self.draft()
+            with self.settings(LANGUAGE_CODE=language, USE_THOUSAND_SEPARATOR=True):
+                page = self.client.get(address("review", broadcast.pk))
+                hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', page.content.decode()))
+                self.client.post(address("review", broadcast.pk), {**hidden, "number": typed})
+            assert shown in self.text(page)
+            broadcast.refresh_from_db()
+            assert broadcast.state == "sent"
+
     def test_an_audience_without_people_is_not_sent_to(self) -> None:
         broadcast = self.draft(audience=Audience.of(groups=[self.group]).dump())
         assert "reaches nobody at the moment" in self.text(self.send(broadcast))
@@ -300,6 +316,36 @@ class SendingTests(StaffTests):
         self.client.post(address("recall", broadcast.pk))
         assert Broadcast.objects.get().state == "draft"
         assert self.log() == ["Scheduled for 2 people.", "Schedule cancelled."]
+
+    def test_the_history_tells_that_the_schedule_has_sent_it(self) -> None:
+        self.add(publish_at="")
+        broadcast = Broadcast.objects.get()
+        self.change(broadcast, publish_at=f"{timezone.localtime() + LATER * 24:%Y-%m-%dT%H:%M}")
+        broadcast.refresh_from_db()
+        self.send(broadcast)
+        Broadcast.objects.update(publish_at=timezone.now())
+        assert publish_due() == 1
+        assert self.log()[-2:] == ["Scheduled for 2 people.", "Sent at its time."]
+        assert LogEntry.objects.latest("pk").user == self.admin
+
+    def test_the_history_tells_that_the_schedule_could_not_send_it(self) -> None:
+        self.send(self.draft(publish_at=timezone.now() + LATER, author=self.admin))
+        Broadcast.objects.update(publish_at=timezone.now(), audience=Audience.of("vanished").dump())
+        assert publish_due() == 0
+        assert self.log()[-1].startswith("It could not be sent at its time: No app has the audience “vanished”")
+
+    def test_nobody_is_said_to_have_sent_what_a_program_scheduled(self) -> None:
+        publish_broadcast(self.draft(publish_at=timezone.now() + LATER))
+        Broadcast.objects.update(publish_at=timezone.now())
+        assert publish_due() == 1
+        assert self.log() == []
+
+    def test_a_site_without_the_admin_keeps_a_schedule_without_a_history(self) -> None:
+        publish_broadcast(self.draft(publish_at=timezone.now() + LATER, author=self.admin))
+        Broadcast.objects.update(publish_at=timezone.now())
+        with self.modify_settings(INSTALLED_APPS={"remove": "django.contrib.admin"}):
+            assert publish_due() == 1
+        assert self.log() == []
 
     def test_a_time_that_passed_meanwhile_leads_back_to_the_form(self) -> None:
         broadcast = self.draft(publish_at=timezone.now() - LATER)

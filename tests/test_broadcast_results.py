@@ -12,9 +12,10 @@ from django.test import TransactionTestCase
 from django.utils import timezone
 
 from notifications import outbox, results
-from notifications.audiences import Audience, Size
+from notifications.audiences import Audience
 from notifications.models import Broadcast, Notification
 from notifications.services import publish_broadcast
+from notifications.sizes import Size
 
 from .factories import make_users
 

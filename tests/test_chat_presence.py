@@ -18,72 +18,93 @@ from tests.factories import make_user, make_users
 
 
 class PresenceTest(TransactionTestCase):
+    """Turns are taken by the tests, at times of their own: the board's own clock stands still."""
+
     def setUp(self) -> None:
         self.alice, self.bob = make_user("alice"), make_user("bob")
         self.room = services.open_direct_room(self.alice, self.bob)
-        for name, seconds in (("LOOK", 0.05), ("SETTLE", 0.0), ("LEAVE", 0.2)):
+        for name, seconds in (("LOOK", 3_600.0), ("SETTLE", 0.0)):
             patch = mock.patch.object(presence, name, seconds)
             patch.start()
             self.addCleanup(patch.stop)
+
+    async def turn(self, seconds: float = 0.0) -> None:
+        """Take a turn as if it were so many seconds later."""
+        board = relay.current().presence
+        await board.turn(asyncio.get_running_loop().time() + seconds)
 
     async def sees(self, client: Client, *users: Any) -> None:
         """Wait until the room is told that exactly `users` are here."""
         wanted = sorted(user.pk for user in users)
         await client.next("presence", lambda frame: sorted(frame["online"]) == wanted)
 
+    async def sees_no_change(self, client: Client) -> bool:
+        assert (await client.send("ping"))["type"] == "ack"
+        return not [frame for frame in client.frames if frame["type"] == "presence"]
+
+    async def opened(self, client: Client) -> None:
+        """Open the room and see oneself."""
+        await client.send("room.open", room=self.room.pk)
+        await self.turn()
+        await self.sees(client, self.alice)
+
     async def test_coming_and_leaving_are_told_once_for_all_tabs(self) -> None:
         async with Client(self.alice) as alice:
-            await alice.send("room.open", room=self.room.pk)
-            await self.sees(alice, self.alice)
+            await self.opened(alice)
             async with Client(self.bob):
+                await self.turn()
                 await self.sees(alice, self.alice, self.bob)
                 async with Client(self.bob):
-                    await alice.send("ping")
-                assert (await alice.send("ping"))["type"] == "ack"
-                assert not [frame for frame in alice.frames if frame["type"] == "presence"]
+                    await self.turn()
+                await self.turn(presence.LEAVE + 1)
+                assert await self.sees_no_change(alice)
+            await self.turn(presence.LEAVE + 1)
             await self.sees(alice, self.alice)
 
-    @mock.patch.object(presence, "LEAVE", 2.0)  # seconds, in which a reload is done on a busy machine too
     async def test_a_reload_does_not_flicker(self) -> None:
         async with Client(self.alice) as alice:
-            await alice.send("room.open", room=self.room.pk)
-            await self.sees(alice, self.alice)
+            await self.opened(alice)
             async with Client(self.bob):
+                await self.turn()
                 await self.sees(alice, self.alice, self.bob)
+            await self.turn(presence.LEAVE / 2)
             async with Client(self.bob):
-                await asyncio.sleep(2.2)  # longer than a user without a socket is kept
-                await alice.send("ping")
-                assert not [frame for frame in alice.frames if frame["type"] == "presence"]
+                await self.turn(presence.LEAVE + 1)
+                assert await self.sees_no_change(alice)
 
     async def test_the_users_of_a_dead_process_vanish_together_with_its_lease(self) -> None:
         async with Client(self.alice) as alice:
-            await alice.send("room.open", room=self.room.pk)
-            soon = timezone.now() + timedelta(seconds=0.4)
-            lease = await Lease.objects.acreate(process="dead", until=soon)
+            await self.opened(alice)
+            lease = await Lease.objects.acreate(process="dead", until=timezone.now() + timedelta(seconds=10))
             await Presence.objects.acreate(lease=lease, user=self.bob)
+            await self.turn()
             await self.sees(alice, self.alice, self.bob)
+            await Lease.objects.filter(process="dead").aupdate(until=timezone.now())
+            await self.turn()
             await self.sees(alice, self.alice)
 
     async def test_a_process_whose_lease_was_cleared_away_takes_a_new_one(self) -> None:
         async with Client(self.alice) as alice:
-            await alice.send("room.open", room=self.room.pk)
-            await self.sees(alice, self.alice)
+            await self.opened(alice)
             await Lease.objects.all().adelete()
-            await relay.current().presence._turn()
+            await self.turn()
             assert await Presence.objects.filter(user=self.alice).aexists()
 
     async def test_the_last_to_leave_takes_the_lease_along(self) -> None:
         async with Client(self.alice) as alice:
-            await alice.send("room.open", room=self.room.pk)
-            await self.sees(alice, self.alice)
-        watch = relay.current().presence._task
-        assert watch is not None
-        await asyncio.wait_for(watch, 10)
+            await self.opened(alice)
+        board = relay.current().presence
+        assert await Lease.objects.aexists()
+        await self.turn(presence.LEAVE + 1)
         assert not await Lease.objects.aexists()
+        board.look()
+        assert board._task is not None
+        await asyncio.wait_for(board._task, 10)
 
     async def test_who_has_the_chat_open_is_not_notified_of_messages(self) -> None:
         async with Client(self.alice) as alice, Client(self.bob):
             await alice.send("room.open", room=self.room.pk)
+            await self.turn()
             await self.sees(alice, self.alice, self.bob)
             await alice.say(self.room, "you are here")
             assert (await sync_to_async(inbox.summary)(self.bob)).unread == 0

@@ -10,9 +10,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
-from notifications import rooms, services
+from notifications import inbox, rooms, services
 from notifications.cursor import Position
-from notifications.models import Membership, Message, Notification, Room
+from notifications.models import Membership, Message, Notice, Notification, Room
 from notifications.rooms import ROOM, message_item
 from notifications.services import NotMember, post_message
 from notifications.services.mentions import mentioned
@@ -388,6 +388,26 @@ class AlertTests(RoomTest):
         post_message(self.room, self.alice, "@mallory @alice @bob.")
         assert self.alerts(stranger) == self.alerts(self.alice) == []
         assert self.alerts(self.bob) == ["alice mentioned you in Project"]
+
+    def bells(self, user: Any) -> list[str]:
+        """Return the texts that the bell shows, and that the inbox streamed what changed them."""
+        assert not Notification.objects.filter(modseq=None).exists()
+        return [item.body for item in inbox.page(user).items]
+
+    def test_what_is_edited_deleted_or_hidden_is_so_in_the_bell_too(self) -> None:
+        message = post_message(self.room, self.alice, "@bob the pasword is x")
+        post_message(self.room, self.alice, "another")
+        services.edit_message(self.room, 1, self.alice, "@bob the password is y")
+        assert self.bells(self.bob) == self.bells(self.carol) == ["@bob the password is y"]
+        services.hide_message(message, self.carol)
+        assert self.bells(self.bob) == self.bells(self.carol) == []
+        services.unhide_message(message)
+        assert self.bells(self.bob) == ["@bob the password is y"]
+        services.delete_message(self.room, 1, self.alice)
+        assert self.bells(self.bob) == []
+        assert not Notice.objects.exclude(body="").exists()
+        post_message(self.room, self.alice, "next")
+        assert self.bells(self.bob) == self.bells(self.carol) == ["next"]
 
     def test_in_a_direct_room_the_title_is_the_name(self) -> None:
         post_message(services.open_direct_room(self.alice, self.bob), self.alice, "hi")

@@ -82,7 +82,7 @@ class ConversationTests(ChatTest):
             receipt = await bob.send("receipt", room=self.room.pk, upto=1)
             assert (receipt["upto"], receipt["unread"]) == (1, 0)
             told = await bob.next("receipt")
-            assert (told["user"], told["upto"]) == (self.bob.pk, 1)
+            assert told["read"] == [{"user": self.bob.pk, "upto": 1}]
 
     async def test_the_history_goes_both_ways(self) -> None:
         for n in range(1, 8):
@@ -110,6 +110,16 @@ class ConversationTests(ChatTest):
             changes = await bob.next("changes")
             assert changes["items"][0]["title"] == "Ready"
             await bob.send("inbox.close")
+            await services.anotify(self.bob, "Unheard")
+            assert await bob.silent()
+
+    async def test_the_inbox_does_not_come_to_a_page_that_was_made_for_somebody_else(self) -> None:
+        async with Client(self.bob) as bob:
+            assert (await bob.send("inbox.open", user=sessions.user_key(self.bob.pk)))["type"] == "ack"
+            await bob.next("reset")
+            assert (await bob.send("inbox.close"))["type"] == "ack"
+            nack = await bob.send("inbox.open", user=sessions.user_key(self.alice.pk))
+            assert (nack["type"], nack["code"], nack["retry"]) == ("nack", "other-user", None)
             await services.anotify(self.bob, "Unheard")
             assert await bob.silent()
 

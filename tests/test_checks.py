@@ -28,7 +28,12 @@ def test_a_sound_configuration_is_silent() -> None:
     assert found() == []
     assert found(CHANNEL_LAYERS=layer(hosts=[GOOD_HOST], capacity=10_000)) == []
     assert found(CHANNEL_LAYERS={"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}) == []
-    assert found(NOTIFICATIONS_HEARTBEAT=20, NOTIFICATIONS_RETENTION=timedelta(days=1)) == []
+    assert (
+        found(
+            NOTIFICATIONS_HEARTBEAT=20, NOTIFICATIONS_RETENTION=timedelta(days=1), NOTIFICATIONS_MESSAGE_RETENTION=None
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -37,6 +42,8 @@ def test_a_sound_configuration_is_silent() -> None:
         ({"NOTIFICATIONS_HARTBEAT": 20}, "carillon.W001"),
         ({"NOTIFICATIONS_HEARTBEAT": "often"}, "carillon.E001"),
         ({"NOTIFICATIONS_RETENTION": 90}, "carillon.E001"),
+        ({"NOTIFICATIONS_MESSAGE_RETENTION": 90}, "carillon.E001"),
+        ({"NOTIFICATIONS_MESSAGE_RETENTION": timedelta(0)}, "carillon.E002"),
         ({"NOTIFICATIONS_HEARTBEAT": 0}, "carillon.E002"),
         ({"NOTIFICATIONS_RECONCILE": -1}, "carillon.E002"),
         ({"NOTIFICATIONS_CHANNEL_LAYER": "other", "CHANNEL_LAYERS": {}}, "carillon.E004"),

@@ -27,6 +27,7 @@ LAYERS: list[tuple[str, set[str]]] = [
             "migrations",
             "models",
             "sessions",
+            "sizes",
             "strings",
             "threads",
             "validators",
@@ -34,7 +35,7 @@ LAYERS: list[tuple[str, set[str]]] = [
     ),
     ("streams", {"prepared", "streams"}),
     ("families of streams", {"inbox", "members", "outbox", "rooms"}),
-    ("relay", {"broker", "chores", "presence", "relay"}),
+    ("relay", {"broker", "chores", "presence", "receipts", "relay"}),
     ("services", {"results", "services"}),
     (
         "edges",

@@ -14,10 +14,22 @@ from django.utils import timezone
 
 from notifications.cursor import Position
 from notifications.inbox import INBOX
-from notifications.models import Inbox, Notice, Notification
-from notifications.services import aprune, archive, mark_read, notify, prune
+from notifications.models import Inbox, Message, Notice, Notification, Room
+from notifications.rooms import ROOM
+from notifications.services import (
+    aprune,
+    aprune_messages,
+    archive,
+    create_room,
+    mark_read,
+    notify,
+    post_message,
+    prune,
+    prune_messages,
+    toggle_reaction,
+)
 from notifications.services.prune import CHUNK
-from notifications.streams import changes_since
+from notifications.streams import changes_since, sequence
 from tests.factories import make_user, stamp, tell
 
 pytestmark = pytest.mark.django_db
@@ -186,6 +198,62 @@ def test_archiving_is_what_makes_it_old() -> None:
     assert prune() == 0
 
 
+class MessageTests(TestCase):
+    """Messages are deleted by age alone, and only where the site says so."""
+
+    def setUp(self) -> None:
+        self.alice = make_user("alice")
+        self.room = create_room("Project", self.alice)
+        self.other = create_room("Other", self.alice)
+        for body in ("Old", "Old too", "Recent"):
+            post_message(self.room, self.alice, body)
+        post_message(self.other, self.alice, "Recent")
+        stamp_rooms(self.room, self.other)
+        toggle_reaction(self.room, 1, self.alice, "👍")
+        stamp_rooms(self.room)
+        Message.objects.update(created_at=RECENTLY)
+        Message.objects.exclude(body="Recent").filter(room=self.room).update(created_at=LONG_AGO)
+
+    def reason(self, room: Room, modseq: int) -> str:
+        [batch] = changes_since(ROOM, {room.pk: Position(room.epoch, modseq)}).values()
+        first = json.loads(batch.frames[0].data) if batch.frames else {}
+        return str(first.get("reason", ""))
+
+    def test_they_are_kept_for_ever_unless_the_site_says_otherwise(self) -> None:
+        assert prune_messages() == 0
+        assert "Messages" not in command()
+        assert Message.objects.filter(body="Old").exists()
+
+    def test_the_age_is_a_setting_and_an_argument(self) -> None:
+        assert prune_messages(LONG_AGO - timedelta(seconds=1)) == 0
+        with self.settings(NOTIFICATIONS_MESSAGE_RETENTION=timedelta(days=99)):
+            assert command("--dry-run").endswith("Messages that would be deleted: 2\n")
+            assert command().endswith("Messages deleted: 2\n")
+        assert set(Message.objects.values_list("body", flat=True)) == {"Recent"}
+
+    def test_a_reader_that_missed_a_deletion_gets_a_snapshot_and_others_are_continued(self) -> None:
+        last = Message.objects.filter(created_at=LONG_AGO).latest("modseq").modseq or 0
+        assert prune_messages(RECENTLY) == 2
+        assert [self.reason(self.room, modseq) for modseq in (0, last - 1, last)] == ["pruned", "pruned", ""]
+        assert self.reason(self.other, 0) == ""
+
+    def test_a_pending_one_waits(self) -> None:
+        Message.objects.update(modseq=None)
+        assert prune_messages(NOW) == 0
+
+    def test_numbers_go_on(self) -> None:
+        prune_messages(NOW)
+        message = post_message(self.room, self.alice, "New")
+        stamp_rooms(self.room)
+        message.refresh_from_db()
+        assert message.number == 4
+
+
+def stamp_rooms(*rooms: Room) -> None:
+    sequence(ROOM, [room.pk for room in rooms])
+
+
 class AsyncTests(TestCase):
-    async def test_the_async_twin_deletes_the_same(self) -> None:
+    async def test_the_async_twins_delete_the_same(self) -> None:
         assert await aprune() == 0
+        assert await aprune_messages() == 0

@@ -1,41 +1,25 @@
-"""The staff's way to send broadcasts: compose, see whom it reaches, send, watch it arrive, take it back."""
+"""The staff's way to send broadcasts: the list, and the form with which they are composed and edited."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import update_wrapper
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .. import frames, lane, results, sessions
-from ..audiences import Size
-from ..cursor import Position
-from ..lane import Admission
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
 from ..models.content import CONTENT
-from ..responses import answer, error
-from ..services import BroadcastConflict, edit_broadcast, notify, publish_broadcast, recall_broadcast
-from ..services.broadcast import EDITABLE, OUT, WAITING, validate_broadcast
-from ..streams import Key
-from ..views import hold_open
-from . import users
-from .forms import BroadcastForm, CountForm, _user_names, zone
-
-if TYPE_CHECKING:
-    ModelAdmin = admin.ModelAdmin[Broadcast]
-else:  # generic for type checkers only
-    ModelAdmin = admin.ModelAdmin
+from ..services import BroadcastConflict, edit_broadcast, notify
+from ..services.broadcast import EDITABLE, OUT, WAITING
+from .broadcast_pages import BroadcastPages
+from .forms import BroadcastForm, _user_names, zone
 
 CONTENT_FIELDS = ("title", "body", "url", "level", "category")
 AUDIENCE_FIELDS = ("include_names", "include_groups", "include_users")
@@ -44,11 +28,10 @@ HIDDEN_FIELDS = ("version", "timezone")
 
 
 @admin.register(Broadcast)
-class BroadcastAdmin(ModelAdmin):
-    """Broadcasts, from the first draft to the results."""
+class BroadcastAdmin(BroadcastPages):
+    """Broadcasts: the list, and the form with which they are composed."""
 
     form = BroadcastForm
-    type_number_above = 1_000  # people; who sends to more has to type the number
 
     list_display = ("link", "state_and_time", "audience_text", "author")
     list_display_links = None
@@ -61,14 +44,6 @@ class BroadcastAdmin(ModelAdmin):
     show_full_result_count = False
 
     # Permissions
-
-    def may_send(self, request: HttpRequest) -> bool:
-        """Tell whether the reader may send broadcasts, and change those that are on their way."""
-        return request.user.has_perm("carillon.send_broadcast")
-
-    def may_recall(self, request: HttpRequest) -> bool:
-        """Tell whether the reader may take broadcasts back."""
-        return request.user.has_perm("carillon.recall_broadcast")
 
     def has_change_permission(self, request: HttpRequest, obj: Broadcast | None = None) -> bool:
         """Refuse what was recalled or has expired; what is on its way needs the right to send as well."""
@@ -103,14 +78,6 @@ class BroadcastAdmin(ModelAdmin):
             return label
         return f"{label}, {timezone.localtime(at):%Y-%m-%d %H:%M}"
 
-    @admin.display(description=gettext_lazy("audience"))
-    def audience_text(self, broadcast: Broadcast) -> str:
-        """Say who is meant."""
-        try:
-            return broadcast.audience_of().describe()
-        except ValidationError:
-            return _("unreadable")
-
     # Composing
 
     def get_fieldsets(self, request: HttpRequest, obj: Broadcast | None = None) -> Any:
@@ -136,7 +103,7 @@ class BroadcastAdmin(ModelAdmin):
         chosen = [pk for pk in str(initial.pop("users", "")).split(",") if pk]
         try:
             return {**initial, "include_users": "\n".join(_user_names(chosen))} if chosen else initial
-        except (ValueError, ValidationError):  # somebody wrote the address by hand
+        except (ValueError, OverflowError, ValidationError):  # somebody wrote the address by hand
             return initial
 
     def changeform_view(
@@ -209,204 +176,3 @@ class BroadcastAdmin(ModelAdmin):
         self.log_change(request, broadcast, _("Sent to oneself, as a test."))
         messages.success(request, _("Saved, and sent to you alone: look at your bell."))
         return self._go("change", broadcast)
-
-    # Pages of our own
-
-    def get_urls(self) -> list[URLPattern]:
-        """Add review, results and recall; and put the action on the list of users."""
-        users.offer(self.admin_site)
-        return [
-            path("count/", self._page(self.count_view), name="carillon_broadcast_count"),
-            path("<int:pk>/review/", self._page(self.review_view), name="carillon_broadcast_review"),
-            path("<int:pk>/results/", self._page(self.results_view), name="carillon_broadcast_results"),
-            path("<int:pk>/results/live/", self._page(self.live_view, handoff=True), name="carillon_broadcast_live"),
-            path("<int:pk>/results/now/", self._page(self.now_view), name="carillon_broadcast_now"),
-            path("<int:pk>/recall/", self._page(self.recall_view), name="carillon_broadcast_recall"),
-            *super().get_urls(),
-        ]
-
-    def _page(self, view: Callable[..., HttpResponseBase], *, handoff: bool = False) -> Callable[..., Any]:
-        page = self.admin_site.admin_view(view)
-        update_wrapper(page, view)
-        page.handoff = handoff  # type: ignore[attr-defined]
-        return page
-
-    def count_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Tell how many people the audience in the form has."""
-        if request.method != "POST":
-            return JsonResponse({"text": _("Send the form.")}, status=405)
-        if not (self.has_add_permission(request) or self.has_change_permission(request)):
-            raise PermissionDenied
-        form = CountForm(request.POST)
-        if not form.is_valid():
-            problems = [str(message) for messages_ in form.errors.values() for message in messages_]
-            return JsonResponse({"text": " ".join(problems), "number": None})
-        try:
-            chosen = form.audience()
-            chosen.validate()
-        except ValidationError as invalid:
-            return JsonResponse({"text": " ".join(invalid.messages), "number": None})
-        size = chosen.size()
-        return JsonResponse({"text": self._reaches(size), "number": size.number, "exact": size.exact})
-
-    def _reaches(self, size: Size) -> str:
-        if not size.number:
-            return _("Reaches nobody at the moment.")
-        text = _("Reaches %(people)s.") % {"people": size}
-        return text if size.exact else _("%(text)s This is an estimate from a random sample.") % {"text": text}
-
-    def review_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """Show a last time what goes to whom, and send it when that is confirmed."""
-        broadcast = self._broadcast(request, pk)
-        if not self.may_send(request):
-            raise PermissionDenied
-        if broadcast.state not in WAITING:
-            messages.info(request, _("It is on its way already: somebody has sent it."))
-            return self._go("results", broadcast)
-        try:
-            validate_broadcast(broadcast)
-        except ValidationError as invalid:
-            messages.error(request, " ".join(invalid.messages))
-            return self._go("change", broadcast)
-        size = broadcast.audience_of().size()
-        typed = request.POST.get("number", "")
-        problem = self._send(request, broadcast, size, typed) if request.method == "POST" else ""
-        if isinstance(problem, HttpResponse):
-            return problem
-        context = {"size": size, "to_type": self._to_type(size), "typed": typed, "problem": problem}
-        return self._render(request, "review", broadcast, _("Review and send"), context)
-
-    def _to_type(self, size: Size) -> int | None:
-        return size.number if size.number > self.type_number_above else None
-
-    def _send(self, request: HttpRequest, broadcast: Broadcast, size: Size, typed: str) -> HttpResponse | str:
-        """Send what was confirmed; return why not."""
-        if not size.number:
-            return _("This audience reaches nobody at the moment. Go back and choose another one.")
-        confirmed = request.POST.get("confirmed", "")
-        if self._to_type(size) and _digits(typed) != confirmed:
-            return _("Type the number of people to confirm that you mean them all.")
-        if request.POST.get("revision") != str(broadcast.revision):
-            return _("Somebody changed this broadcast while you were reading it. Read it again: this is how it is now.")
-        try:
-            publish_broadcast(broadcast)
-        except BroadcastConflict:
-            messages.info(request, _("It is on its way already: somebody has sent it."))
-            return self._go("results", broadcast)
-        results.remember_reach(broadcast, size)
-        if broadcast.state == BroadcastState.SCHEDULED:
-            self.log_change(request, broadcast, _("Scheduled for %(people)s.") % {"people": size})
-            messages.success(request, _("Scheduled. It goes out by itself at its time."))
-        else:
-            self.log_change(request, broadcast, _("Sent to %(people)s.") % {"people": size})
-        return self._go("results", broadcast)
-
-    def results_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """Show what became of a broadcast; the page's script keeps it live."""
-        broadcast = self._broadcast(request, pk)
-        if broadcast.state == BroadcastState.DRAFT:
-            return self._go("change", broadcast)
-        found = results.results(broadcast)
-        context = {
-            "results": found,
-            "series": [
-                (
-                    name,
-                    label,
-                    found.text[name],
-                    found.text[f"{name}-share"],
-                    found.bars[name],
-                    found.draw[f"curve-{name}"],
-                )
-                for name, label in SERIES_LABELS.items()
-            ],
-            "columns": [(name, at, found.text[name]) for name, at in results.grid()["columns"]],
-            "rows": [(name, at, found.text[name]) for name, at in results.grid()["rows"]],
-            "width": results.WIDTH,
-            "height": results.HEIGHT,
-        }
-        return self._render(request, "results", broadcast, _("Results"), context)
-
-    def live_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """Stream the results, through the same lane as every event stream."""
-        broadcast = self._broadcast(request, pk)
-        if not hasattr(request, "scope"):
-            return error(501, "no-streaming", _("This server cannot hold streams (WSGI); read now/ instead."))
-        first = frames.frame(results.results(broadcast))
-        owner = str(request.user.pk)
-        key = Key(results.FAMILY, str(pk))
-        admission = Admission(key, Position("", 0), (first,), owner, sessions.digest(request))
-        return hold_open(request, admission, lane.iterate, "text/event-stream; charset=utf-8")
-
-    def now_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """Answer with the results once, for pages that cannot hold a stream."""
-        return answer(results.results(self._broadcast(request, pk)))
-
-    def recall_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """Take a broadcast back when that is confirmed."""
-        broadcast = self._broadcast(request, pk)
-        if not self.may_recall(request):
-            raise PermissionDenied
-        scheduled = broadcast.state == BroadcastState.SCHEDULED
-        if broadcast.state not in (BroadcastState.SCHEDULED, *OUT):
-            messages.info(request, _("There is nothing to take back (any more)."))
-            return self._go("results", broadcast)
-        if request.method != "POST":
-            context = {"scheduled": scheduled, "figures": results.figures(broadcast)}
-            return self._render(request, "recall", broadcast, _("Take back"), context)
-        try:
-            recall_broadcast(broadcast)
-        except BroadcastConflict:
-            messages.error(request, _("Somebody changed this broadcast meanwhile. Look at it again."))
-            return self._go("results", broadcast)
-        if scheduled:
-            self.log_change(request, broadcast, _("Schedule cancelled."))
-            messages.success(request, _("It will not be sent; it is a draft again."))
-        else:
-            self.log_change(request, broadcast, _("Recalled."))
-            messages.success(request, _("Taken back: it has vanished from every inbox."))
-        return self._go("results", broadcast)
-
-    def _broadcast(self, request: HttpRequest, pk: int) -> Broadcast:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        found = Broadcast.objects.filter(pk=pk).first()
-        if found is None:
-            raise Http404(_("There is no such broadcast."))
-        return found
-
-    def _address(self, name: str, broadcast: Broadcast) -> str:
-        site = self.admin_site.name
-        return reverse(f"admin:carillon_broadcast_{name}", args=[broadcast.pk], current_app=site)
-
-    def _go(self, name: str, broadcast: Broadcast) -> HttpResponseRedirect:
-        return HttpResponseRedirect(self._address(name, broadcast))
-
-    def _render(
-        self, request: HttpRequest, name: str, broadcast: Broadcast, title: str, context: dict[str, Any]
-    ) -> TemplateResponse:
-        whole = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "opts": self.opts,
-            "broadcast": broadcast,
-            "audience": self.audience_text(broadcast),
-            "may_send": self.may_send(request),
-            "may_recall": self.may_recall(request),
-            "may_change": self.has_change_permission(request, broadcast),
-            **context,
-        }
-        return TemplateResponse(request, f"admin/carillon/broadcast/{name}.html", whole)
-
-
-SERIES_LABELS = {
-    "delivered": gettext_lazy("Delivered"),
-    "seen": gettext_lazy("Seen"),
-    "read": gettext_lazy("Read"),
-    "clicked": gettext_lazy("Clicked"),
-}
-
-
-def _digits(text: str) -> str:
-    """Return the digits of a number as people type it: 1,000,000 or 1.000.000 or 1 000 000."""
-    return "".join(character for character in text if character.isdigit())

@@ -37,39 +37,37 @@ class LocalDateTime(forms.DateTimeInput):
         super().__init__(format=LOCAL)
 
 
+def _names() -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        label=gettext_lazy("Audiences"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+
+def _groups() -> Any:
+    groups = Group.objects.order_by("name")
+    return forms.ModelMultipleChoiceField(
+        groups, label=gettext_lazy("Groups"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+
+def _users() -> forms.CharField:
+    return forms.CharField(
+        label=gettext_lazy("Chosen users"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy("User names, separated by commas or line breaks."),
+    )
+
+
 class AudienceForm(forms.Form):
     """Who is meant: audiences, groups and chosen users, and the same for those who are left out."""
 
-    include_names = forms.MultipleChoiceField(
-        label=gettext_lazy("Audiences"), required=False, widget=forms.CheckboxSelectMultiple
-    )
-    include_groups = forms.ModelMultipleChoiceField(
-        Group.objects.order_by("name"),
-        label=gettext_lazy("Groups"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
-    include_users = forms.CharField(
-        label=gettext_lazy("Chosen users"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=gettext_lazy("User names, separated by commas or line breaks."),
-    )
-    exclude_names = forms.MultipleChoiceField(
-        label=gettext_lazy("Audiences"), required=False, widget=forms.CheckboxSelectMultiple
-    )
-    exclude_groups = forms.ModelMultipleChoiceField(
-        Group.objects.order_by("name"),
-        label=gettext_lazy("Groups"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
-    exclude_users = forms.CharField(
-        label=gettext_lazy("Chosen users"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=gettext_lazy("User names, separated by commas or line breaks."),
-    )
+    include_names = _names()
+    include_groups = _groups()
+    include_users = _users()
+    exclude_names = _names()
+    exclude_groups = _groups()
+    exclude_users = _users()
 
     def offer(self, stored: Audience) -> None:
         """Fill in the choices and what is stored; a stored name that no app has any more is shown as such."""
@@ -130,9 +128,9 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
         model = Broadcast
         fields = ("title", "body", "url", "level", "category", "publish_at", "expires_at")
         widgets = {
-            "title": forms.TextInput(attrs={"autocomplete": "off"}),
-            "body": forms.Textarea(attrs={"rows": 4}),
-            "url": forms.TextInput(attrs={"placeholder": "/news/ or https://…", "autocomplete": "off"}),
+            "title": forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
+            "body": forms.Textarea(attrs={"rows": 4, "dir": "auto"}),
+            "url": forms.TextInput(attrs={"placeholder": "/news/, https://…", "autocomplete": "off", "dir": "ltr"}),
             "level": forms.RadioSelect,
             "category": forms.TextInput(attrs={"autocomplete": "off"}),
             "publish_at": LocalDateTime,

@@ -7,11 +7,9 @@ from .broadcast import (
     BroadcastConflict,
     aedit_broadcast,
     apublish_broadcast,
-    apublish_due,
     arecall_broadcast,
     edit_broadcast,
     publish_broadcast,
-    publish_due,
     recall_broadcast,
 )
 from .messages import (
@@ -29,7 +27,7 @@ from .messages import (
     unhide_message,
 )
 from .notify import anotify, notify
-from .prune import aprune, prune
+from .prune import aprune, aprune_messages, prune, prune_messages
 from .rooms import (
     NotMember,
     aadd_member,
@@ -49,6 +47,7 @@ from .rooms import (
     rename_room,
     set_role,
 )
+from .schedule import apublish_due, publish_due
 from .states import (
     aarchive,
     amark_all_read,
@@ -88,6 +87,7 @@ __all__ = [
     "aopen_direct_room",
     "apost_message",
     "aprune",
+    "aprune_messages",
     "apublish_broadcast",
     "apublish_due",
     "archive",
@@ -114,6 +114,7 @@ __all__ = [
     "open_direct_room",
     "post_message",
     "prune",
+    "prune_messages",
     "publish_broadcast",
     "publish_due",
     "recall_broadcast",

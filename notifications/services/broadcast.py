@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
@@ -15,7 +14,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from .. import relay
-from ..chores import chore
 from ..models import Broadcast, Notice
 from ..models.broadcast import OUTBOX, BroadcastState
 from ..models.content import CONTENT
@@ -27,8 +25,6 @@ KIND = "broadcast"  # of the notices
 WAITING = (BroadcastState.DRAFT, BroadcastState.SCHEDULED)
 OUT = (BroadcastState.SENDING, BroadcastState.SENT)
 EDITABLE = (*CONTENT, "audience", "publish_at")
-
-logger = logging.getLogger("notifications")
 
 
 class BroadcastConflict(Exception):
@@ -64,10 +60,10 @@ def publish_broadcast(broadcast: Broadcast) -> Broadcast:
         if broadcast._state.adding:
             broadcast.save(force_insert=True)
         if broadcast.publish_at is not None and broadcast.publish_at > timezone.now():
-            _move(broadcast, WAITING, state=BroadcastState.SCHEDULED, problem="")
+            move(broadcast, WAITING, state=BroadcastState.SCHEDULED, problem="")
             _after_commit(relay.wake)
         else:
-            _send(broadcast, WAITING)
+            send_out(broadcast, WAITING)
     return broadcast
 
 
@@ -96,11 +92,11 @@ def edit_broadcast(broadcast: Broadcast, **fields: Any) -> Broadcast:
     validate_broadcast(edited)
     with transaction.atomic(using=router.db_for_write(Broadcast)):
         if out:
-            _move(broadcast, OUT, **fields, modseq=None)
+            move(broadcast, OUT, **fields, modseq=None)
             _notice(broadcast).update(**broadcast.content())
             _after_commit(post)
         else:
-            _move(broadcast, WAITING, **fields)
+            move(broadcast, WAITING, **fields)
             _after_commit(relay.wake)
     return broadcast
 
@@ -120,48 +116,17 @@ def recall_broadcast(broadcast: Broadcast) -> Broadcast:
     now = timezone.now()
     with transaction.atomic(using=router.db_for_write(Broadcast)):
         if broadcast.state == BroadcastState.SCHEDULED:
-            _move(broadcast, (BroadcastState.SCHEDULED,), state=BroadcastState.DRAFT)
+            move(broadcast, (BroadcastState.SCHEDULED,), state=BroadcastState.DRAFT)
         else:
-            _move(broadcast, OUT, state=BroadcastState.RECALLED, recalled_at=now, modseq=None)
+            move(broadcast, OUT, state=BroadcastState.RECALLED, recalled_at=now, modseq=None)
             _notice(broadcast).update(recalled_at=now)
             _after_commit(post)
     return broadcast
 
 
-def publish_due() -> int:
-    """Send the scheduled broadcasts whose time has come, each exactly once whoever else does the same.
-
-    One that cannot be sent any more, because its audience is gone for example, becomes a draft again and
-    says why in `problem`. What a killed process left half sent is completed.
-
-    Returns:
-        How many were sent.
-    """
-    sent = 0
-    for broadcast in Broadcast.objects.due().order_by("publish_at", "pk"):
-        try:
-            with transaction.atomic(using=router.db_for_write(Broadcast)):
-                _send_due(broadcast)
-        except BroadcastConflict:
-            continue  # somebody else was faster
-        sent += broadcast.state != BroadcastState.DRAFT
-    post()
-    return sent
-
-
-@chore
-def publish_in_time() -> float | None:
-    """Publish what is due; return the seconds until the next broadcast is."""
-    publish_due()
-    waiting = Broadcast.objects.filter(state=BroadcastState.SCHEDULED).order_by("publish_at")
-    following = waiting.values_list("publish_at", flat=True).first()
-    return None if following is None else (following - timezone.now()).total_seconds()
-
-
 apublish_broadcast = twin(publish_broadcast)
 aedit_broadcast = twin(edit_broadcast)
 arecall_broadcast = twin(recall_broadcast)
-apublish_due = twin(publish_due)
 
 
 def validate_broadcast(broadcast: Broadcast, *, due: bool = False) -> None:
@@ -214,12 +179,12 @@ def post() -> None:
         relay.wake()
 
 
-def _send(broadcast: Broadcast, states: Collection[str]) -> None:
+def send_out(broadcast: Broadcast, states: Collection[str]) -> None:
     """Publish inside a transaction. The first statement decides who does it."""
     now = timezone.now()
     OUTBOX_FAMILY.streams().get_or_create(pk=OUTBOX)
     changes = {"state": BroadcastState.SENDING, "published_at": now, "problem": "", "outbox_id": OUTBOX}
-    _move(broadcast, states, **changes, modseq=None)
+    move(broadcast, states, **changes, modseq=None)
     notice = Notice(**broadcast.content(), kind=KIND, created_at=now)
     notice.save(force_insert=True)
     Broadcast.objects.filter(pk=broadcast.pk).update(notice=notice)
@@ -227,22 +192,11 @@ def _send(broadcast: Broadcast, states: Collection[str]) -> None:
     _after_commit(post)
 
 
-def _send_due(broadcast: Broadcast) -> None:
-    try:
-        validate_broadcast(broadcast, due=True)
-    except ValidationError as error:
-        problem = " ".join(error.messages)[:500]
-        logger.warning("Scheduled broadcast %s was not sent: %s", broadcast.pk, problem)
-        _move(broadcast, (BroadcastState.SCHEDULED,), state=BroadcastState.DRAFT, problem=problem)
-    else:
-        _send(broadcast, (BroadcastState.SCHEDULED,))
-
-
 def _notice(broadcast: Broadcast) -> models.QuerySet[Notice]:
     return Notice.objects.filter(pk__in=Broadcast.objects.filter(pk=broadcast.pk).values("notice_id"))
 
 
-def _move(broadcast: Broadcast, states: Collection[str], **changes: Any) -> None:
+def move(broadcast: Broadcast, states: Collection[str], **changes: Any) -> None:
     """Change a broadcast that is in one of `states` and was not changed since it was loaded: compare and set."""
     this = Broadcast.objects.filter(pk=broadcast.pk)
     found = this.filter(state__in=states, revision=broadcast.revision)

@@ -19,6 +19,7 @@ from ..rooms import ROOM
 from ..validators import TITLE_LENGTH
 from .commit import sequence_after_commit
 
+KIND = "chat.message"  # of the notices
 MENTIONS = 20  # user names that one message may mention
 
 _MENTION = re.compile(r"(?<![\w@.+-])@([\w.@+-]{1,150})")
@@ -32,7 +33,7 @@ def mentioned(body: str) -> set[str]:
 
 def alerts(room: int) -> NotificationQuerySet:
     """Return the unread notifications that tell of messages in a room, whoever got them."""
-    return Notification.objects.using(INBOX.alias).unread().filter(dedupe_key__startswith=_key(room))
+    return Notification.objects.using(INBOX.alias).unread().visible().filter(dedupe_key__startswith=_key(room))
 
 
 def alert_members(message: Message) -> None:
@@ -46,6 +47,22 @@ def alert_members(message: Message) -> None:
     away = [] if is_large(message.room) else list(_away(message))
     _alert(message, called, _("%(author)s mentioned you"))
     _alert(message, [pk for pk in away if pk not in called], "%(author)s")
+
+
+def rewrite_alerts(message: Message, **changes: Any) -> None:
+    """Change, in the caller's transaction, the notices that told of a message: nobody keeps what was taken back."""
+    copies = Notification.objects.using(INBOX.alias).filter(
+        notice__actor=message.author_id,
+        notice__kind=KIND,
+        dedupe_key__startswith=f"{_key(message.room_id)}{message.pk}.",
+    )
+    found = list(copies.values_list("pk", "recipient_id", "notice_id"))
+    if not found:
+        return
+    pks, recipients, notices = map(set, zip(*found, strict=True))
+    Notice.objects.using(INBOX.alias).filter(pk__in=notices).update(**changes)
+    Notification.objects.using(INBOX.alias).filter(pk__in=pks).touch()
+    sequence_after_commit(INBOX, recipients)
 
 
 def _candidates(message: Message) -> QuerySet[Membership, Any]:
@@ -72,17 +89,17 @@ def _alert(message: Message, recipients: Sequence[Any], title: str) -> None:
         title=title[:TITLE_LENGTH],
         body=message.body,
         url=conf.CHAT_URL.replace("{room}", str(room.pk)),
-        kind="chat.message",
+        kind=KIND,
         category="chat",
         data={"room": room.pk} | ({"number": message.number} if message.number else {}),
         actor=message.author,
     )
-    key = f"{_key(room.pk)}{notice.pk}"
+    key = f"{_key(room.pk)}{message.pk}.{notice.pk}"
     copies = [Notification(recipient_id=pk, notice=notice, dedupe_key=key) for pk in recipients]
     Notification.objects.using(INBOX.alias).bulk_create(copies)
     sequence_after_commit(INBOX, recipients)
 
 
 def _key(room: int) -> str:
-    """Return how the dedupe keys of a room's alerts begin; the notice's key makes them unique."""
+    """Return how the dedupe keys of a room's alerts begin; the message's key follows, and the notice's."""
     return f"carillon.room-{room}."

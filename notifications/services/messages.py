@@ -15,7 +15,7 @@ from ..models import Membership, Message, Reaction
 from ..models.chat import MessageQuerySet, Role
 from ..rooms import ROOM
 from .commit import sequence_after_commit
-from .mentions import alert_members
+from .mentions import alert_members, rewrite_alerts
 from .rooms import membership
 from .twins import twin
 
@@ -82,7 +82,9 @@ def edit_message(room: Any, number: int, author: Any, body: str) -> None:
     if message.author_id != place.user_id or message.kind != Message.Kind.TEXT:
         raise PermissionDenied(_("You can edit only what you said yourself."))
     _validate(Message(room=place.room, body=body))
-    _touch(message, body=body, edited_at=timezone.now())
+    with transaction.atomic(using=ROOM.alias):
+        _touch(message, body=body, edited_at=timezone.now())
+        rewrite_alerts(message, body=body)
 
 
 def delete_message(room: Any, number: int, by: Any) -> None:
@@ -100,7 +102,10 @@ def delete_message(room: Any, number: int, by: Any) -> None:
     if message.deleted_at is not None or message.hidden_at is not None:
         return
     if message.author_id == place.user_id and message.kind == Message.Kind.TEXT:
-        _touch(message, body="", deleted_at=timezone.now())
+        now = timezone.now()
+        with transaction.atomic(using=ROOM.alias):
+            _touch(message, body="", deleted_at=now)
+            rewrite_alerts(message, body="", recalled_at=now)
     elif place.role == Role.MODERATOR and message.kind == Message.Kind.TEXT:
         hide_message(message, place.user)
     else:
@@ -109,12 +114,18 @@ def delete_message(room: Any, number: int, by: Any) -> None:
 
 def hide_message(message: Message, by: Any) -> None:
     """Hide a message from everyone, live; it stays in the database for those who moderate."""
-    _touch(message, hidden_at=timezone.now(), hidden_by=by)
+    now = timezone.now()
+    with transaction.atomic(using=ROOM.alias):
+        _touch(message, hidden_at=now, hidden_by=by)
+        rewrite_alerts(message, recalled_at=now)
 
 
 def unhide_message(message: Message) -> None:
     """Show a hidden message again."""
-    _touch(message, hidden_at=None, hidden_by=None)
+    with transaction.atomic(using=ROOM.alias):
+        _touch(message, hidden_at=None, hidden_by=None)
+        if message.deleted_at is None:
+            rewrite_alerts(message, recalled_at=None)
 
 
 def toggle_reaction(room: Any, number: int, user: Any, emoji: str) -> bool:

@@ -1,18 +1,20 @@
-"""Delete what nobody needs any more, so that the table does not grow for ever."""
+"""Delete what nobody needs any more, so that the tables do not grow for ever."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Exists, Max, OuterRef, Q
 from django.utils import timezone
 
 from ..conf import conf
 from ..inbox import INBOX
-from ..models import Broadcast, Inbox, Notice, Notification
+from ..models import Broadcast, Message, Notice, Notification
 from ..models.inbox import NotificationQuerySet
+from ..rooms import ROOM
+from ..streams import Family
 from .twins import twin
 
 CHUNK = 500  # rows deleted by one transaction
@@ -32,14 +34,36 @@ def prune(before: datetime | None = None) -> int:
     """
     before = before or timezone.now() - conf.RETENTION
     deleted = 0
-    while found := _prune_chunk(before):
+    while found := _prune_chunk(prunable(before), INBOX, "recipient_id"):
         deleted += found
     while _prune_notices(before):
         pass
     return deleted
 
 
+def prune_messages(before: datetime | None = None) -> int:
+    """Delete messages of the chat that were written before a time, whoever has read them.
+
+    As with notifications, the floor of each room rises with it.
+
+    Args:
+        before: An aware time; None means now less ``NOTIFICATIONS_MESSAGE_RETENTION``, and nothing where that is None.
+
+    Returns:
+        How many messages were deleted.
+    """
+    if before is None:
+        if conf.MESSAGE_RETENTION is None:
+            return 0
+        before = timezone.now() - conf.MESSAGE_RETENTION
+    deleted = 0
+    while found := _prune_chunk(prunable_messages(before), ROOM, "room_id"):
+        deleted += found
+    return deleted
+
+
 aprune = twin(prune)
+aprune_messages = twin(prune_messages)
 
 
 def prunable(before: datetime) -> NotificationQuerySet:
@@ -51,17 +75,22 @@ def prunable(before: datetime) -> NotificationQuerySet:
     return Notification.objects.using(INBOX.alias).filter(old, modseq__isnull=False)
 
 
-def _prune_chunk(before: datetime) -> int:
-    old = prunable(before)
+def prunable_messages(before: datetime) -> models.QuerySet[Message]:
+    """Return the messages that `prune_messages` would delete; not the pending ones, as above."""
+    return Message.objects.using(ROOM.alias).filter(created_at__lt=before, modseq__isnull=False)
+
+
+def _prune_chunk(old: models.QuerySet[Any], family: Family, owner: str) -> int:
+    """Delete some of `old`, entries of streams of `family`, of which the column `owner` names the stream."""
     ids = list(old.order_by("pk").values_list("pk", flat=True)[:CHUNK])
     if not ids:
         return 0
     rows = old.filter(pk__in=ids)
-    floors: dict[Any, int] = dict(rows.order_by().values_list("recipient_id").annotate(Max("modseq")))
-    with transaction.atomic(using=INBOX.alias):
+    floors: dict[Any, int] = dict(rows.order_by().values_list(owner).annotate(Max("modseq")))
+    with transaction.atomic(using=family.alias):
         for pk in sorted(floors):  # in the order in which the sequencer takes them
-            Inbox.objects.using(INBOX.alias).filter(pk=pk, floor__lt=floors[pk]).update(floor=floors[pk])
-        return rows.delete()[0]
+            family.streams().filter(pk=pk, floor__lt=floors[pk]).update(floor=floors[pk])
+        return rows.delete()[1].get(old.model._meta.label, 0)
 
 
 def _prune_notices(before: datetime) -> int:

@@ -10,7 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import connections, transaction
 from django.utils.translation import gettext as _
 
-from .. import chat_frames, frames, relay
+from .. import chat_frames, frames, receipts, relay
 from ..members import count_members, is_large, room_infos
 from ..models import Membership, Message, Room
 from ..models.chat import Role
@@ -225,8 +225,7 @@ def _welcome(room: Room, pks: Iterable[Any]) -> None:
 def _show_receipt(place: Membership, upto: int) -> None:
     """Tell the room up to where a member has read, unless so many would be told so often."""
     if not is_large(place.room):
-        receipt = chat_frames.Receipt(place.room_id, frames.key(place.user_id), upto)
-        relay.signal(ROOM.key(place.room_id), frames.frame(receipt))
+        receipts.show(place.room_id, place.user_id, upto)
 
 
 @contextmanager

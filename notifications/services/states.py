@@ -82,6 +82,9 @@ def mark_all_read(user: Any, up_to: str | None = None) -> int:
     return _touch(user, _arrived(user, up_to).unread(), **_read())
 
 
+# What the API and the page call the changes of single notifications.
+STATE_VERBS = {"read": mark_read, "unread": mark_unread, "archive": archive, "unarchive": unarchive}
+
 amark_read = twin(mark_read)
 amark_clicked = twin(mark_clicked)
 amark_unread = twin(mark_unread)

@@ -16,7 +16,6 @@ from django.middleware.csrf import get_token
 from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.crypto import salted_hmac
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -25,6 +24,7 @@ from django.utils.translation import gettext as _
 from .. import __version__
 from ..chat_strings import chat_texts
 from ..inbox import Summary, actor, summary
+from ..sessions import user_key
 from ..strings import texts
 
 register = template.Library()
@@ -124,11 +124,10 @@ BELL = SafeString(
 
 def _config(request: HttpRequest, socket: str) -> dict[str, Any]:
     """Return what the client needs to know; it is readable by every script of the page and holds nothing secret."""
-    user: Any = request.user
     numbers = _summary(request)
     return {
         "v": 1,
-        "user": salted_hmac("notifications.user", str(user.pk), algorithm="sha256").hexdigest()[:20],
+        "user": user_key(request.user.pk),
         "urls": {**_urls(), "socket": socket or None},
         "cursor": numbers.cursor,
         "unread": numbers.unread,

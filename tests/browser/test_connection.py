@@ -156,13 +156,29 @@ def test_offline_is_told_and_coming_back_is_quick(demo: Demo, bob: Visitor) -> N
     has_count(bob, before + 1)
 
 
+def stays_signed_out(visitor: Visitor) -> None:
+    has_state(visitor, "signed-out")
+    streams = Streams(visitor)
+    visitor.page.evaluate(
+        "() => { window.dispatchEvent(new Event('online')); document.dispatchEvent(new Event('resume')); }"
+    )
+    visitor.page.wait_for_load_state("networkidle")
+    assert streams.asked == 0
+
+
 def test_an_expired_session_is_told_and_not_hammered(bob: Visitor, proxy: FaultProxy) -> None:
     bob.page.context.clear_cookies(name="sessionid")
     proxy.cut()
-    has_state(bob, "signed-out")
-    streams = Streams(bob)
-    bob.page.evaluate(
-        "() => { window.dispatchEvent(new Event('online')); document.dispatchEvent(new Event('resume')); }"
-    )
-    bob.page.wait_for_load_state("networkidle")
-    assert streams.asked == 0
+    stays_signed_out(bob)
+
+
+def test_a_tab_gets_nothing_of_who_signed_in_in_its_users_place(
+    demo: Demo, bob: Visitor, proxy: FaultProxy, visit: Callable[..., Visitor]
+) -> None:
+    before = bob.count()
+    [session] = [one["value"] for one in visit("alice").page.context.cookies() if one["name"] == "sessionid"]
+    bob.page.context.add_cookies([{"name": "sessionid", "value": session, "url": proxy.url}])
+    demo.notify("alice", "For Alice alone")
+    proxy.cut()
+    stays_signed_out(bob)
+    assert bob.count() == before

@@ -129,6 +129,7 @@ test("Retry-After is waited for, even if the page is looked at meanwhile", () =>
 const FINAL = [
   ["signed-out", undefined, "signed-out signed-out"],
   ["login-page", undefined, "signed-out login-page"],
+  ["other-user", undefined, "signed-out other-user"],
   ["forbidden", undefined, "closed forbidden"],
   ["version", undefined, "closed version"],
   ["revoked", null, "closed revoked"],

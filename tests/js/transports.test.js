@@ -30,7 +30,7 @@ async function open(context, transport, address) {
     end: (ending) => seen.ends.push(ending),
   };
   const env = environment({ WebSocket, setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout, now: clock.now });
-  transport(session, server.urls[address], env);
+  transport(session, server.urls[address], "alice", env);
   context.after(() => abort.abort());
   return { ...server, ...seen, seen, abort, clock };
 }
@@ -40,10 +40,11 @@ const TRANSPORTS = { stream: [stream, "stream"], socket: [socket, "socket"], pol
 for (const [name, [transport, address]] of Object.entries(TRANSPORTS)) {
   const start = (context) => open(context, transport, address);
 
-  test(`${name}: continues from the cursor, says hello first, then the frames in order`, async (context) => {
+  test(`${name}: continues from the cursor for its user, says hello first, then the frames in order`, async (context) => {
     const { peers, frames, seen } = await start(context);
     const peer = await peers.nth(1);
     assert.equal(peer.since, "inbox=00000001.3");
+    assert.equal(peer.user, "alice");
     peer.send(HELLO, CHANGES(3, 4), CHANGES(4, 5));
     await frames.nth(3);
     assert.deepEqual(frames.map(({ type, to }) => to ?? type), ["hello", "inbox=00000001.4", "inbox=00000001.5"]);

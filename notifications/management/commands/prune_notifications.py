@@ -10,13 +10,13 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from notifications.conf import conf
-from notifications.services.prune import prunable, prune
+from notifications.services.prune import prunable, prunable_messages, prune, prune_messages
 
 
 class Command(BaseCommand):
     """Prune from the command line."""
 
-    help = "Delete notifications that were archived, expired or recalled long ago."
+    help = "Delete notifications that were archived, expired or recalled long ago, and old messages of the chat."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the age, and whether to delete at all."""
@@ -30,11 +30,18 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         """Prune, or count, and say how many."""
         age = conf.RETENTION if options["days"] is None else timedelta(days=options["days"])
-        before = timezone.now() - age
+        now = timezone.now()
         if options["dry_run"]:
-            self.stdout.write(f"Notifications that would be deleted: {prunable(before).count()}")
+            self.stdout.write(f"Notifications that would be deleted: {prunable(now - age).count()}")
         else:
-            self.stdout.write(f"Notifications deleted: {prune(before)}")
+            self.stdout.write(f"Notifications deleted: {prune(now - age)}")
+        if conf.MESSAGE_RETENTION is None:
+            return
+        before = now - conf.MESSAGE_RETENTION
+        if options["dry_run"]:
+            self.stdout.write(f"Messages that would be deleted: {prunable_messages(before).count()}")
+        else:
+            self.stdout.write(f"Messages deleted: {prune_messages(before)}")
 
 
 def _days(text: str) -> int:

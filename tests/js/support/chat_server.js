@@ -190,7 +190,7 @@ export class ChatServer {
   "do receipt"({ user }, { upto }, room) {
     const member = room.members.get(user);
     member.last_read = Math.max(member.last_read, Math.min(upto, room.messages.length));
-    this.tell(room, { type: "receipt", room: room.id, user, upto: member.last_read });
+    this.tell(room, { type: "receipt", room: room.id, read: [{ user, upto: member.last_read }] });
     return { upto: member.last_read, unread: room.messages.length - member.last_read };
   }
 

@@ -24,8 +24,8 @@ export class Calls extends Array {
 
 /** One client that reached the server: `kind` is stream, poll or socket. */
 class Peer {
-  constructor(kind, since, parts) {
-    Object.assign(this, { kind, since }, parts);
+  constructor(kind, user, since, parts) {
+    Object.assign(this, { kind, user, since }, parts);
   }
 
   /** Send frames as this transport does. A poll can do so once. */
@@ -79,9 +79,10 @@ export async function wire(context) {
   const requests = new Calls();
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, "http://server");
-    if (url.pathname === "/stream/") peers.push(new Peer("stream", request.headers["last-event-id"] ?? "", { response }));
+    const user = request.headers["carillon-user"];
+    if (url.pathname === "/stream/") peers.push(new Peer("stream", user, request.headers["last-event-id"] ?? "", { response }));
     else if (url.pathname === "/changes/" && url.searchParams.has("wait")) {
-      peers.push(new Peer("poll", url.searchParams.get("since"), { response, wait: url.searchParams.get("wait") }));
+      peers.push(new Peer("poll", user, url.searchParams.get("since"), { response, wait: url.searchParams.get("wait") }));
     } else {
       let body = "";
       for await (const chunk of request) body += chunk;
@@ -96,8 +97,8 @@ export async function wire(context) {
   const sockets = new WebSocketServer({ server, path: "/ws/", handleProtocols: (protocols) => (protocols.has("carillon.v1") ? "carillon.v1" : false) });
   sockets.on("connection", (socket) => {
     socket.once("message", (data) => {
-      const { type, since, ref } = JSON.parse(data);
-      peers.push(new Peer("socket", since, { socket, command: { type, ref } }));
+      const { type, user, since, ref } = JSON.parse(data);
+      peers.push(new Peer("socket", user, since, { socket, command: { type, ref } }));
     });
   });
   server.listen(0, "127.0.0.1");

@@ -86,7 +86,7 @@ export function connect(config, env, { cursor, onFrame, onState, onMessage }) {
   });
 
   const send = link(env, {
-    transports: transports(config.urls, env),
+    transports: transports(config, env),
     cursor,
     onState(next) {
       own = next;

@@ -18,7 +18,7 @@ const PROBE_MAX = 600_000; // ms
 const PATIENCE = 6; // the backoff of a browser that says it is offline: it may be wrong, so ask now and then
 
 const FINAL = /** @type {Record<string, import("./state.js").Name>} */ ({
-  "signed-out": "signed-out", "login-page": "signed-out", forbidden: "closed", revoked: "closed", version: "closed" });
+  "signed-out": "signed-out", "login-page": "signed-out", "other-user": "signed-out", forbidden: "closed", revoked: "closed", version: "closed" });
 const SPOKEN = /^(busy|too-many|http|drain|max-age|slow|limit)$/; // the server itself: the transport works
 const PLANNED = /^(drain|max-age)$/; // no failure at all
 

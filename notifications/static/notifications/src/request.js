@@ -5,18 +5,21 @@ import { refusal } from "./refusal.js";
 /**
  * The options of every GET.
  *
+ * @param {string} user whose page asks: another user may have signed in since, and is not to answer
  * @param {string} type the media type wanted
  * @param {AbortSignal} [signal]
- * @param {Record<string, string> | ""} [headers]
+ * @param {any} [headers] more of them, by name
  * @returns {RequestInit}
  */
-export const get = (type, signal, headers) => ({ headers: { Accept: type, ...(headers || {}) }, signal, cache: "no-store", redirect: "manual" });
+export const get = (user, type, signal, headers) => ({
+  headers: { Accept: type, "Carillon-User": user, ...headers }, signal, cache: "no-store", redirect: "manual",
+});
 
 /**
  * @param {import("./types.js").Config} config
  * @param {import("./env.js").Env} env
  */
-export function requester({ csrf }, { fetch, document }) {
+export function requester({ csrf, user }, { fetch, document }) {
   /** The token changes at sign-in, so the cookie is fresher than the page. */
   const token = () => {
     const name = `${csrf.cookie}=`;
@@ -31,7 +34,7 @@ export function requester({ csrf }, { fetch, document }) {
    * @throws {Error} with a `reason`: the server refused, or was not reached (`network`)
    */
   return async (url, body) => {
-    const options = get("application/json");
+    const options = get(user, "application/json");
     if (body) {
       // `keepalive`: a click on a link marks as read and leaves the page at once.
       Object.assign(options, { method: "POST", body: JSON.stringify(body), keepalive: true });

@@ -81,9 +81,9 @@ export class SyncedRoom extends RoomView {
    * @param {any} frame
    */
   apply(frame) {
-    const { type, user, upto } = frame;
+    const { type, user } = frame;
     if (type === "message" || type === "reset") this.#messages(frame);
-    else if (type === "receipt") this.sawRead(user, upto);
+    else if (type === "receipt") for (const { user, upto } of frame.read) this.sawRead(user, upto);
     else if (type === "presence") this.show({ online: frame.online, onlineCount: frame.count });
     else if (type === "typing") this.heardTyping(user, frame.expires);
     else if (type === "room") {

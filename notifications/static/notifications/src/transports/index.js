@@ -1,5 +1,5 @@
 /**
- * The boundary between the connection and what carries it. A transport is a function `(session, url, env)`: it calls
+ * The boundary between the connection and what carries it. A transport is a function `(session, url, user, env)`: it calls
  * `bytes` at every sign of life, `frame` with each frame in order, and `end` once; the session ignores what comes
  * after its signal was aborted.
  */
@@ -16,7 +16,7 @@ import { stream } from "./stream.js";
  * @property {(time: number) => void} floor ms that the server wants between connections
  * @property {(ending: import("../refusal.js").Ending) => void} end
  *
- * @typedef {(session: Session, url: string, env: import("../env.js").Env) => void} Transport
+ * @typedef {(session: Session, url: string, user: string, env: import("../env.js").Env) => void} Transport
  */
 
 /** In order of preference. The socket is an extra: see entries/notifications.js. */
@@ -25,13 +25,13 @@ export const carriers = /** @type {Record<"stream" | "socket" | "poll", Transpor
 /**
  * Bind each transport that has an address to it.
  *
- * @param {import("../types.js").Config["urls"]} urls
+ * @param {import("../types.js").Config} config
  * @param {import("../env.js").Env} env
  * @returns {[string, (session: Session) => void][]}
  */
-export function transports({ stream, socket, changes }, env) {
+export function transports({ user, urls: { stream, socket, changes } }, env) {
   return Object.entries({ stream, socket, poll: changes }).flatMap(([name, url]) => {
     const carry = carriers[/** @type {"poll"} */ (name)];
-    return url && carry ? [[name, (/** @type {Session} */ session) => carry(session, url, env)]] : [];
+    return url && carry ? [[name, (/** @type {Session} */ session) => carry(session, url, user, env)]] : [];
   });
 }

@@ -1,10 +1,10 @@
 /** The inbox over the WebSocket of the chat: for networks that hold streams back. */
 
 /** @type {import("./index.js").Transport} */
-export function socket({ since, signal, bytes, frame, end }, url, { WebSocket }) {
+export function socket({ since, signal, bytes, frame, end }, url, user, { WebSocket }) {
   const wire = new WebSocket(new URL(url, globalThis.location?.href).href.replace(/^http/, "ws"), "carillon.v1");
   signal.addEventListener("abort", () => wire.close());
-  wire.onopen = () => wire.send(JSON.stringify({ type: "inbox.open", since: since(), ref: "inbox" }));
+  wire.onopen = () => wire.send(JSON.stringify({ type: "inbox.open", user, since: since(), ref: "inbox" }));
   wire.onclose = () => end({ reason: "network" });
   wire.onmessage = ({ data }) => {
     bytes();

@@ -5,11 +5,11 @@ import { refusal } from "../refusal.js";
 import { parser } from "../sse.js";
 
 /** @type {import("./index.js").Transport} */
-export async function stream({ since, signal, bytes, frame, floor, end }, url, { fetch }) {
+export async function stream({ since, signal, bytes, frame, floor, end }, url, user, { fetch }) {
   let reason = "network";
   try {
     const cursor = since();
-    const response = await fetch(url, get("text/event-stream", signal, cursor && { "Last-Event-ID": cursor }));
+    const response = await fetch(url, get(user, "text/event-stream", signal, cursor && { "Last-Event-ID": cursor }));
     const ending = refusal(response, "text/event-stream");
     if (ending) return end(ending);
     const push = parser(({ type, data }) => frame({ ...JSON.parse(data), type }), floor);

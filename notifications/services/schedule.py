@@ -1,0 +1,75 @@
+"""The schedule: broadcasts go out by themselves when their time has come."""
+
+from __future__ import annotations
+
+import logging
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import router, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ..chores import chore
+from ..models import Broadcast
+from ..models.broadcast import BroadcastState
+from .broadcast import BroadcastConflict, move, post, send_out, validate_broadcast
+from .twins import twin
+
+logger = logging.getLogger("notifications")
+
+
+def publish_due() -> int:
+    """Send the scheduled broadcasts whose time has come, each exactly once whoever else does the same.
+
+    One that cannot be sent any more, because its audience is gone for example, becomes a draft again and
+    says why in `problem`. What a killed process left half sent is completed. The admin's history tells either, in
+    the author's name.
+
+    Returns:
+        How many were sent.
+    """
+    sent = 0
+    for broadcast in Broadcast.objects.due().order_by("publish_at", "pk"):
+        try:
+            with transaction.atomic(using=router.db_for_write(Broadcast)):
+                _send_due(broadcast)
+        except BroadcastConflict:
+            continue  # somebody else was faster
+        sent += broadcast.state != BroadcastState.DRAFT
+    post()
+    return sent
+
+
+@chore
+def publish_in_time() -> float | None:
+    """Publish what is due; return the seconds until the next broadcast is."""
+    publish_due()
+    waiting = Broadcast.objects.filter(state=BroadcastState.SCHEDULED).order_by("publish_at")
+    following = waiting.values_list("publish_at", flat=True).first()
+    return None if following is None else (following - timezone.now()).total_seconds()
+
+
+apublish_due = twin(publish_due)
+
+
+def _send_due(broadcast: Broadcast) -> None:
+    try:
+        validate_broadcast(broadcast, due=True)
+    except ValidationError as error:
+        problem = " ".join(error.messages)[:500]
+        logger.warning("Scheduled broadcast %s was not sent: %s", broadcast.pk, problem)
+        move(broadcast, (BroadcastState.SCHEDULED,), state=BroadcastState.DRAFT, problem=problem)
+        _remember(broadcast, _("It could not be sent at its time: %(problem)s") % {"problem": problem})
+    else:
+        send_out(broadcast, (BroadcastState.SCHEDULED,))
+        _remember(broadcast, _("Sent at its time."))
+
+
+def _remember(broadcast: Broadcast, message: str) -> None:
+    """Write what happened into the admin's history, where there is one."""
+    if broadcast.author_id is None or not apps.is_installed("django.contrib.admin"):
+        return
+    from django.contrib.admin.models import CHANGE, LogEntry  # only an installed app has models
+
+    LogEntry.objects.log_actions(broadcast.author_id, [broadcast], CHANGE, message, single_object=True)
