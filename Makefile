@@ -4,10 +4,15 @@ PORT ?= 8000
 export PORT PYTHON
 
 python := .venv/bin/python
+# How many tests run at once: those with servers wait more than they compute, the others keep each core busy.
+WORKERS ?= 4
+waiting := -n $(WORKERS)
+computing := -n logical --maxprocesses $(WORKERS)
 
 .PHONY: help demo test bench format clean \
 	demo-environment environment node chromium webdriver \
-	test-style test-types test-migrations test-python test-postgresql test-client test-browser test-webdriver
+	test-style test-types test-migrations test-python test-postgresql test-client test-browser test-webdriver \
+	test-versions
 
 help:
 	@echo "make demo          serve the demo site on http://127.0.0.1:$(PORT)/ (PORT=8001 for another port)"
@@ -42,15 +47,19 @@ test-client: node
 
 test-python: environment node
 	@echo "== The app on SQLite, with real servers"
-	@$(python) -m pytest
+	@$(python) -m pytest $(waiting)
 
 test-postgresql: environment
 	@echo "== The app on PostgreSQL"
-	@$(python) -m tests.servers.postgresql $(python) -m pytest -m "not servers and not packaging and not browser"
+	@$(python) -m tests.servers.postgresql $(python) -m pytest $(computing) -m "not servers and not packaging and not browser"
 
 test-browser: environment chromium
 	@echo "== The demo in Chromium"
-	@$(python) -m pytest -m browser tests/browser
+	@$(python) -m pytest $(waiting) -m browser tests/browser
+
+test-versions: environment
+	@echo "== The fast tests on the other versions of Python and Django"
+	@$(python) scripts/versions.py
 
 test-webdriver: environment chromium webdriver
 	@echo "== The demo in Firefox and WebKit, and Chromium's back/forward cache"

@@ -17,7 +17,11 @@ found() {
 from_debian() {
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
     echo "Installing Chromium from Debian"
-    apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null
+    apt-get update -qq >/dev/null || return 1
+    for package in chromium-headless-shell chromium; do # not every release has the first, which is lighter
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$package" >/dev/null && return
+    done
+    return 1
 }
 
 from_npm() {

@@ -8,18 +8,21 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
 
 if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
+
     from tests.servers.faults import FaultProxy
     from tests.servers.postgresql import PostgreSQL
     from tests.servers.process import ServerProcess
     from tests.servers.valkey import Valkey
 
 REAL_SERVERS = {"postgresql", "valkey", "asgi_server", "fault_proxy"}
+TOGETHER = ("tests/test_packaging.py", "tests/test_audiences.py::EstimateTests")  # share what takes long to make
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,6 +40,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if REAL_SERVERS.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("servers")
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist: `pytest -n 4` runs the tests in four workers
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Give each test to the next worker that is free, but all tests that share something costly to one."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return next((name for name in TOGETHER if nodeid.startswith(name)), nodeid)
+
+    return Scheduler(config, log)
 
 
 @pytest.fixture(scope="session")

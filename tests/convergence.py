@@ -24,6 +24,7 @@ TRANSACTIONS = 40  # of each writer
 OPERATIONS = 6  # of one transaction, at most
 ROLLBACK = 0.1  # share of the transactions
 LOST_HOOK = 0.3  # share of the commit hooks
+PAUSE = 0.01  # seconds between two looks of a reader, at most; without one the readers leave the writers no processor
 DOOMED = "rolled back"
 
 
@@ -130,10 +131,12 @@ def write(number: int, seed: str, users: list[Any], report: dict[str, Any]) -> N
     connection.close()
 
 
-def read(reader: Reader, done: threading.Event) -> None:
+def read(reader: Reader, seed: str, done: threading.Event) -> None:
+    """Read at moments that the seed decides, until the writers have ended, and then what is left."""
     from django.db import connection
 
-    while not done.is_set():
+    choice = random.Random(f"{seed} reader {reader.user.username}")
+    while not done.wait(choice.random() * PAUSE):
         reader.catch_up()
     while reader.catch_up():
         pass
@@ -171,7 +174,7 @@ def run(seed: str) -> dict[str, Any]:
     lose_hooks(seed, report)
     readers = [Reader(user) for user in users]
     done = threading.Event()
-    reading = [threading.Thread(target=read, args=(reader, done)) for reader in readers]
+    reading = [threading.Thread(target=read, args=(reader, seed, done)) for reader in readers]
     writing = [threading.Thread(target=write, args=(number, seed, users, report)) for number in range(WRITERS)]
     for thread in [*reading, *writing]:
         thread.start()

@@ -99,12 +99,12 @@ class TestRecipients:
             "alice",
             b"alice",
             {"alice": 1},
-            object(),
-            AnonymousUser(),
+            pytest.param(object(), id="an object"),
+            pytest.param(AnonymousUser(), id="nobody"),
             [7],
             [None],
             ["alice"],
-            [AnonymousUser()],
+            pytest.param([AnonymousUser()], id="[nobody]"),
         ],
         ids=repr,
     )
@@ -125,7 +125,7 @@ class TestRecipients:
             notify(wrap(unsaved), "Hello")
         assert written() == (0, 0)
 
-    @pytest.mark.parametrize("actor", [7, "alice", AnonymousUser()], ids=repr)
+    @pytest.mark.parametrize("actor", [7, "alice", AnonymousUser()], ids=str)
     def test_an_actor_that_is_no_user_is_refused(self, actor: Any) -> None:
         with pytest.raises(TypeError, match="`actor` must be"):
             notify(make_user(), "Hello", actor=actor)

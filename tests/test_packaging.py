@@ -118,7 +118,7 @@ class Project:
 def programs(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
     """Install the wheel by the README's command into an environment of its own; return the folder of its programs."""
     folder = tmp_path_factory.mktemp("environment")
-    run([sys.executable, "-m", "venv", folder], cwd=folder)
+    run([sys.executable, "-m", "uv", "venv", "--quiet", "--seed", "--python", sys.executable, folder], cwd=folder)
     (line,) = (line for line in walkthrough.commands(README) if "pip install" in line)
     assert line in walkthrough.commands(TUTORIAL)
     install = [re.sub(r"^django-carillon(\[\w+\])$", rf"{wheel}\1", word) for word in shlex.split(line)]

@@ -8,12 +8,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from tests.servers import asgi, chromium
 
+# The client waits a random share of up to 30 s before it connects again; in the tests always a tenth of that.
+CHANCE = "Math.random = () => 0.1;"
 SEND = "from django.contrib.auth.models import User; from notifications.services import notify; import sys"
 
 
@@ -21,6 +24,13 @@ def manage(database: Path, *arguments: str) -> None:
     """Run the demo's manage.py in a process of its own."""
     environment = {**os.environ, **asgi.environment(f"sqlite:///{database}")}
     subprocess.run([sys.executable, "manage.py", *arguments], cwd=asgi.ROOT, env=environment, check=True)
+
+
+def new_page(browser: Browser, url: str, **options: Any) -> Page:
+    """Return an empty page in a browser of its own, which is at home on the site `url`."""
+    context = browser.new_context(base_url=url, **{"locale": "en-GB", **options})
+    context.add_init_script(CHANCE)
+    return context.new_page()
 
 
 class Demo:
@@ -88,7 +98,7 @@ class Visitor:
 def browser() -> Iterator[Browser]:
     """Run Chromium for the session."""
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.ARGUMENTS)
+        running = playwright.chromium.launch(executable_path=chromium.find(chromium.SHELL), args=chromium.ARGUMENTS)
         yield running
         running.close()
 
@@ -117,8 +127,7 @@ def visit(demo: Demo, browser: Browser) -> Iterator[Callable[..., Visitor]]:
     visitors: list[Visitor] = []
 
     def arrive(name: str, *, javascript: bool = True) -> Visitor:
-        context = browser.new_context(base_url=demo.server.url, java_script_enabled=javascript, locale="en-GB")
-        page = context.new_page()
+        page = new_page(browser, demo.server.url, java_script_enabled=javascript)
         visitor = Visitor(page)
         visitors.append(visitor)
         page.goto("/")

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from .conftest import Demo, Visitor
+from .conftest import Demo, Visitor, new_page
 
 pytestmark = pytest.mark.browser
 
@@ -20,16 +20,15 @@ Visit = Callable[..., Visitor]
 @pytest.fixture
 def staff(demo: Demo, browser: Browser) -> Iterator[Visitor]:
     """Sign the administrator in, in a city whose clocks differ from the server's."""
-    context = browser.new_context(base_url=demo.server.url, locale="en-GB", timezone_id="Asia/Tokyo")
-    visitor = Visitor(context.new_page())
-    page = visitor.page
+    page = new_page(browser, demo.server.url, timezone_id="Asia/Tokyo")
+    visitor = Visitor(page)
     page.goto("/admin/login/?next=/admin/carillon/broadcast/add/")
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password").fill("admin")
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_label("Title")).to_be_visible()
     yield visitor
-    context.close()
+    page.context.close()
     assert visitor.faults == []
 
 

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser.conftest import Demo, Visitor, manage
+from tests.browser.conftest import Demo, Visitor, manage, new_page
 from tests.servers.faults import FaultProxy
 
 pytestmark = pytest.mark.browser
@@ -77,7 +77,7 @@ def join(demo: Demo, browser: Browser) -> Iterator[Callable[..., Talker]]:
 
     def arrive(name: str, *, through: FaultProxy | None = None, path: str = "/chat/", **options: Any) -> Talker:
         url = through.url if through else demo.server.url
-        page = browser.new_context(base_url=url, locale="en-GB", **options).new_page()
+        page = new_page(browser, url, **options)
         talker = Talker(page)
         talker.name = name
         talkers.append(talker)

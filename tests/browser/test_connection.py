@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Request, Route, expect
 
 from tests.servers.faults import FaultProxy
 
-from .conftest import Demo, Visitor
+from .conftest import Demo, Visitor, new_page
 
 pytestmark = pytest.mark.browser
 
@@ -47,7 +47,7 @@ def proxy(demo: Demo) -> Iterator[FaultProxy]:
 @pytest.fixture
 def bob(proxy: FaultProxy, browser: Browser) -> Iterator[Visitor]:
     """Sign in as Bob, through the proxy."""
-    page = browser.new_context(base_url=proxy.url, locale="en-GB").new_page()
+    page = new_page(browser, proxy.url)
     visitor = Visitor(page)
     page.goto("/")
     page.get_by_role("button", name="Sign in as Bob").click()

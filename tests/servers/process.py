@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,12 +16,25 @@ SHUTDOWN = 15.0  # seconds between SIGTERM and the judgement that it hangs
 POLL = 0.02  # seconds between two looks at a starting server
 
 
+_reserved: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """Return a TCP port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port of the loopback interface that nobody listens on, and keep it for servers of this process.
+
+    Tests run side by side: a port that were given back would be somebody else's before its server has started, or
+    while it is killed. On Linux a socket that is bound, does not listen and allows others to reuse its address keeps
+    the kernel from choosing the port again, and lets a server that names it have it.
+    """
+    probe = socket.socket()
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind(("127.0.0.1", 0))
+    port: int = probe.getsockname()[1]
+    if sys.platform == "linux":
+        _reserved.append(probe)
+    else:
+        probe.close()
+    return port
 
 
 def accepts(port: int) -> bool:
