@@ -65,7 +65,13 @@ class Membership(models.Model):
     `last_read` is a position, not a list of what was read: everything up to that number.
     """
 
-    room = models.ForeignKey(Room, verbose_name=_("room"), on_delete=models.CASCADE, related_name="memberships")
+    room = models.ForeignKey(
+        Room,
+        verbose_name=_("room"),
+        on_delete=models.CASCADE,
+        related_name="memberships",
+        db_constraint=False,  # as that of messages
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE, related_name="+"
     )
@@ -130,6 +136,7 @@ class Message(models.Model):
         verbose_name=_("room"),
         on_delete=models.CASCADE,
         related_name="messages",
+        db_constraint=False,  # InnoDB would lock the room, which the sequencer moves, for as long as the writer takes
         db_index=False,  # `carillon_one_number` begins with it
     )
     number = models.BigIntegerField(_("number"), null=True, editable=False)
