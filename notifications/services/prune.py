@@ -34,7 +34,7 @@ def prune(before: datetime | None = None) -> int:
     """
     before = before or timezone.now() - conf.RETENTION
     deleted = 0
-    while found := _prune_chunk(prunable(before), INBOX, "recipient_id"):
+    while found := _prune_chunk(prunable(before), INBOX):
         deleted += found
     while _prune_notices(before):
         pass
@@ -57,7 +57,7 @@ def prune_messages(before: datetime | None = None) -> int:
             return 0
         before = timezone.now() - conf.MESSAGE_RETENTION
     deleted = 0
-    while found := _prune_chunk(prunable_messages(before), ROOM, "room_id"):
+    while found := _prune_chunk(prunable_messages(before), ROOM):
         deleted += found
     return deleted
 
@@ -80,13 +80,13 @@ def prunable_messages(before: datetime) -> models.QuerySet[Message]:
     return Message.objects.using(ROOM.alias).filter(created_at__lt=before, modseq__isnull=False)
 
 
-def _prune_chunk(old: models.QuerySet[Any], family: Family, owner: str) -> int:
-    """Delete some of `old`, entries of streams of `family`, of which the column `owner` names the stream."""
+def _prune_chunk(old: models.QuerySet[Any], family: Family) -> int:
+    """Delete some of `old`, which are entries of streams of `family`."""
     ids = list(old.order_by("pk").values_list("pk", flat=True)[:CHUNK])
     if not ids:
         return 0
     rows = old.filter(pk__in=ids)
-    floors: dict[Any, int] = dict(rows.order_by().values_list(owner).annotate(Max("modseq")))
+    floors: dict[Any, int] = dict(rows.order_by().values_list(family.field).annotate(Max("modseq")))
     with transaction.atomic(using=family.alias):
         for pk in sorted(floors):  # in the order in which the sequencer takes them
             family.streams().filter(pk=pk, floor__lt=floors[pk]).update(floor=floors[pk])
