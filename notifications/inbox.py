@@ -69,8 +69,6 @@ class InboxFamily(Family):
 
     def missing(self, pks: Sequence[Any]) -> Sequence[Stream]:
         """Make an inbox for each existing user that has none."""
-        if not pks:
-            return ()
         users = get_user_model()._base_manager.using(self.alias)
         return [Inbox(user_id=pk) for pk in users.filter(pk__in=pks).order_by("pk").values_list("pk", flat=True)]
 

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from django.db import connections, models, router, transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, Subquery
 
 from .cursor import Position, dump
 from .frames import Frame, ResetReason
@@ -109,13 +109,24 @@ class Family(ABC):
 
     @cached_property
     def pending(self) -> Prepared:
-        """Which streams have entries that wait for a position."""
-        return Prepared(lambda: self._waiting().distinct(), self.field, "modseq")
+        """Which streams have entries that wait for a position, and whether the stream itself is there yet."""
+        there = Exists(self.stream._default_manager.filter(pk=OuterRef(self.field)))
+        return Prepared(lambda: self._waiting().annotate(there=there).distinct(), self.field, "there")
 
     @cached_property
     def waiting(self) -> Prepared:
         """Entries that wait for a position, by primary key."""
         return Prepared(lambda: self._waiting().order_by("pk"), self.field, "pk", limit=CHUNK)
+
+    @cached_property
+    def free(self) -> Prepared:
+        """Those of some waiting entries that no transaction holds, which are locked by it."""
+        return Prepared(lambda: self._waiting().order_by("pk").select_for_update(skip_locked=True), "pk")
+
+    @cached_property
+    def locks(self) -> Prepared:
+        """Lock streams, in the order of their primary keys."""
+        return Prepared(lambda: self.stream._default_manager.order_by("pk").select_for_update(), "pk")
 
     @cached_property
     def advance(self) -> PreparedUpdate:
@@ -209,11 +220,17 @@ def open_streams(family: Family, pks: Sequence[Any]) -> dict[Any, tuple[Position
         `(head, floor)` by primary key; a stream that does not exist is left out.
     """
     found = _read_streams(family, pks)
-    absent = family.missing([pk for pk in pks if pk not in found])
+    if made := _make_streams(family, [pk for pk in pks if pk not in found]):
+        found |= _read_streams(family, made)
+    return found
+
+
+def _make_streams(family: Family, pks: Sequence[Any]) -> list[Any]:
+    """Make those of the absent streams `pks` that are made on first use; return their primary keys."""
+    absent = family.missing(pks) if pks else ()
     if absent:
         family.streams().bulk_create(absent, ignore_conflicts=True)
-        found |= _read_streams(family, [stream.pk for stream in absent])
-    return found
+    return [stream.pk for stream in absent]
 
 
 def _read_streams(family: Family, pks: Sequence[Any]) -> dict[Any, tuple[Position, int]]:
@@ -244,9 +261,9 @@ def _sequence_chunk(family: Family, pks: Sequence[Any]) -> list[Hint]:
     moved: dict[Any, int] = {}
     # Most calls find nothing, because an earlier one stamped their rows too: look without a lock first.
     more = True
-    while more and (pending := [pk for pk, _none in family.pending.run(pks, family.alias)]):
-        open_streams(family, pending)
-        heads, more = _stamp(family, pending)
+    while more and (pending := family.pending.run(pks, family.alias)):
+        _make_streams(family, [pk for pk, there in pending if not there])
+        heads, more = _stamp(family, [pk for pk, _there in pending])
         moved |= heads
     return [Hint(family.key(pk), head) for pk, head in moved.items()]
 
@@ -257,16 +274,14 @@ def _stamp(family: Family, pks: list[Any]) -> tuple[dict[Any, int], bool]:
     features = connections[alias].features
     with transaction.atomic(using=alias, durable=True):
         if len(pks) > 1 and features.has_select_for_update:
-            # Two passes over overlapping streams must take them in one order.
-            list(family.streams().filter(pk__in=pks).order_by("pk").select_for_update().values_list("pk"))
+            family.locks.run(sorted(pks), alias)  # two passes over overlapping streams must take them in one order
         family.advance.run(pks, alias)
         heads = {pk: position.modseq for pk, (position, _floor) in _read_streams(family, pks).items()}
         ids = [pk for _stream, pk in family.waiting.run(pks, alias)][:CHUNK]
         full = len(ids) == CHUNK
         if features.has_select_for_update_skip_locked:
             # Never wait for an application's row: whoever holds it stamps it after its own commit.
-            free = family.entries().filter(pk__in=ids, modseq=None).order_by("pk").select_for_update(skip_locked=True)
-            ids = list(free.values_list("pk", flat=True))
+            ids = [pk for (pk,) in family.free.run(ids, alias)]
         if not ids:  # another pass came first: no head need rise
             transaction.set_rollback(True, using=alias)
             return {}, False
