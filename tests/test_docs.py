@@ -90,3 +90,8 @@ def test_every_address_is_in_the_reference() -> None:
     page = reference("http-api.md")
     names = {name for name in get_resolver("notifications.urls").reverse_dict if isinstance(name, str)}
     assert [name for name in sorted(names) if f"`{name}`" not in page] == []
+
+
+def test_the_demo_puts_the_bell_into_its_admin_as_the_page_says() -> None:
+    page = (DOCS / "how-to" / "template-tags.md").read_text()
+    assert (ROOT / "templates" / "admin" / "base_site.html").read_text() in page
