@@ -10,6 +10,9 @@ from playwright.sync_api import Page
 
 SCRIPT = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RUN = """async (part) => {
+  // The admin's links glide from one colour scheme's colour to the other's.
+  const transitions = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+  await Promise.all(transitions.map(({ finished }) => finished));
   const { violations } = await axe.run(part, { resultTypes: ["violations"] });
   return violations.map(({ id, nodes }) => [id, ...nodes.map(({ html, failureSummary }) => html + failureSummary)]);
 }"""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.conftest import Demo, Visitor, manage, new_page
@@ -346,12 +345,3 @@ def test_a_narrow_page_shows_one_thing_at_a_time(join: Callable[..., Talker]) ->
     expect(alice.page.locator("chat-list")).to_be_visible()
     alice.page.go_back()
     expect(alice.room).to_be_visible()
-
-
-@pytest.mark.parametrize("options", [{"color_scheme": "light"}, {"color_scheme": "dark"}], ids=["light", "dark"])
-def test_axe_finds_nothing(join: Callable[..., Talker], options: dict[str, Any]) -> None:
-    alice = join("alice", reduced_motion="reduce", **options)
-    alice.open(GROUP)
-    alice.row("Could somebody").hover()
-    found = Axe().run(alice.page)
-    assert found.violations_count == 0, found.generate_report()
