@@ -138,6 +138,14 @@ def test_page_of_the_server(visitor: Open) -> None:
     page.unroute("**/notifications/*.js")
 
 
+def test_page_from_before_a_deploy(visitor: Open) -> None:
+    page = visitor("alice")
+    page.evaluate("() => { globalThis[Symbol.for('carillon')].outdated = true; }")
+    ring(page)
+    expect(page.locator("notification-bell .status")).to_have_attribute("state", "outdated")
+    check(page)
+
+
 def test_lost_connection(visitor: Open) -> None:
     def busy(route: Route) -> None:
         route.fulfill(status=503, headers={"Retry-After": "20"})

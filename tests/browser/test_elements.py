@@ -298,6 +298,29 @@ def test_the_status_is_calm_at_first_and_honest_then(visit: Visit, demo: Demo) -
     expect(alice.status).to_have_attribute("state", "live")
 
 
+def test_a_tab_from_before_a_deploy_offers_to_reload(visit: Visit) -> None:
+    def deploy(route: Route) -> None:
+        page = route.fetch()
+        route.fulfill(response=page, body=re.sub(r'"version": "[^"]+"', '"version": "99.0"', page.text()))
+
+    alice = visit("alice")
+    banner = alice.page.locator("connection-status[variant=banner]")
+    expect(banner).not_to_have_attribute("shown", "")
+    alice.page.context.route(re.compile(r":\d+/$"), deploy)
+    later = alice.page.context.new_page()
+    later.goto("/")
+    expect(banner.get_by_role("status")).to_have_text("There is a newer version")
+    expect(alice.status).to_have_attribute("state", "live")
+    alice.ring()
+    expect(alice.bell.locator(".status").get_by_role("button", name="Reload")).to_be_visible()
+    send(alice.page, title="Still live")
+    expect(alice.bell.get_by_role("button", name="1 new")).to_be_visible()
+    with alice.page.expect_navigation():
+        banner.get_by_role("button", name="Reload").click()
+    alice.until_live()
+    expect(banner).not_to_have_attribute("shown", "")
+
+
 def test_without_javascript_the_bell_is_a_link_and_the_page_works(visit: Visit) -> None:
     alice = visit("alice", javascript=False)
     page = alice.page

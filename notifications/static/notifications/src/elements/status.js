@@ -4,6 +4,7 @@ import { mood } from "./calm.js";
 import { button, h, NotificationElement } from "./element.js";
 
 const BACK_FOR = 3_000; // ms that "Back online" is shown
+const RELOAD = /signed-out|outdated/; // what only a new page cures
 
 export class ConnectionStatus extends NotificationElement {
   #timer = 0;
@@ -14,7 +15,7 @@ export class ConnectionStatus extends NotificationElement {
 
   #label = h("span", { class: "label" });
   #button = button("text", () => {
-    if (this.client.state.name === "signed-out") location.reload();
+    if (RELOAD.test(this.getAttribute("state") ?? "")) location.reload();
     else this.client.retryNow();
   });
 
@@ -41,14 +42,18 @@ export class ConnectionStatus extends NotificationElement {
     if (good && this.#troubled) this.#backUntil = now + BACK_FOR;
     this.#troubled = !good && (this.#troubled || (this.#live && (serious || !banner)));
     this.#live ||= good;
+    const dot = this.#variant === "dot";
     const back = good && now < this.#backUntil;
-    const shown = !banner || serious || back;
-    this.setAttribute("state", back ? "back" : name);
+    const old = !dot && (good ? this.client.outdated : state.reason === "version");
+    const told = back ? "back" : old ? "outdated" : name;
+    const shown = !banner || serious || told !== name;
+    const reload = RELOAD.test(told);
+    this.setAttribute("state", told);
     this.setAttribute("tone", tone);
     this.toggleAttribute("shown", shown);
-    this.#say(shown ? this.#words(back ? "back" : name, now) : "");
-    this.#button.hidden = !shown || this.#variant === "dot" || !(counting || name === "signed-out" || name === "closed");
-    this.#button.textContent = name === "signed-out" ? this.text("reload") : this.text("tryNow");
+    this.#say(shown ? this.#words(told, now) : "");
+    this.#button.hidden = !shown || dot || !(counting || reload || told === "closed");
+    this.#button.textContent = reload ? this.text("reload") : this.text("tryNow");
     clearTimeout(this.#timer);
     const next = back ? this.#backUntil - now : again;
     if (next !== null) this.#timer = setTimeout(() => this.render(), next);
