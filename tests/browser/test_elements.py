@@ -110,6 +110,26 @@ def test_a_row_is_a_link_that_marks_as_read(visit: Visit) -> None:
     expect(alice.bell.locator("li.unread")).to_have_count(1)
 
 
+def test_a_rows_buttons_cover_none_of_its_title(visit: Visit) -> None:
+    alice = visit("alice")
+    long = "The stairs are being mended and the ropes exchanged for new ones, so the chamber is closed until Thursday"
+    send(alice.page, title=long)
+    send(alice.page, title="استبدال الحبال بأخرى جديدة " * 6)
+    send(alice.page, title=long.replace(" ", ""))
+    alice.ring()
+    expect(alice.titles.nth(2)).to_have_text(long)
+    overlaps = """row => {
+      const range = document.createRange();
+      range.selectNodeContents(row.querySelector(".title bdi"));
+      const buttons = [...row.querySelectorAll(".icon")].map((button) => button.getBoundingClientRect());
+      return [...range.getClientRects()].filter((line) => buttons.some((button) =>
+        line.left < button.right && line.right > button.left && line.top < button.bottom && line.bottom > button.top
+      )).length;
+    }"""
+    rows = alice.bell.locator("li")
+    assert [rows.nth(number).evaluate(overlaps) for number in range(3)] == [0, 0, 0]
+
+
 def test_text_is_never_markup(visit: Visit) -> None:
     alice = visit("alice")
     text = "<img src=x onerror=\"document.title='broken'\">"
