@@ -4,18 +4,18 @@ import { mood } from "./calm.js";
 import { button, h, NotificationElement } from "./element.js";
 
 const BACK_FOR = 3_000; // ms that "Back online" is shown
-const RELOAD = /signed-out|outdated/; // what only a new page cures
 
 export class ConnectionStatus extends NotificationElement {
   #timer = 0;
   #live = false; // whether the page was told that it is live
   #troubled = false; // … and then that it is not
   #backUntil = 0;
+  #reload = false; // only a new page helps
   #counted = /** @type {number | null} */ (null); // the time of the next try that is counted down to
 
   #label = h("span", { class: "label" });
   #button = button("text", () => {
-    if (RELOAD.test(this.getAttribute("state") ?? "")) location.reload();
+    if (this.#reload) location.reload();
     else this.client.retryNow();
   });
 
@@ -47,13 +47,13 @@ export class ConnectionStatus extends NotificationElement {
     const old = !dot && (good ? this.client.outdated : state.reason === "version");
     const told = back ? "back" : old ? "outdated" : name;
     const shown = !banner || serious || told !== name;
-    const reload = RELOAD.test(told);
+    this.#reload = /signed-out|outdated/.test(told);
     this.setAttribute("state", told);
     this.setAttribute("tone", tone);
     this.toggleAttribute("shown", shown);
     this.#say(shown ? this.#words(told, now) : "");
-    this.#button.hidden = !shown || dot || !(counting || reload || told === "closed");
-    this.#button.textContent = reload ? this.text("reload") : this.text("tryNow");
+    this.#button.hidden = !shown || dot || !(counting || this.#reload || told === "closed");
+    this.#button.textContent = this.#reload ? this.text("reload") : this.text("tryNow");
     clearTimeout(this.#timer);
     const next = back ? this.#backUntil - now : again;
     if (next !== null) this.#timer = setTimeout(() => this.render(), next);
