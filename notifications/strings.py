@@ -47,6 +47,7 @@ STRINGS = {
     "signed-out": _("You are signed out"),
     "closed": _("Live updates have stopped"),
     "back": _("Back online"),
+    "outdated": _("There is a newer version"),
     "tryNow": _("Try now"),
     "reload": _("Reload"),
     "couldNotRead": _("Could not mark as read."),

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), ROOT / "tests" / "README.md"])
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?!https?:)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]*))?\)")
+IMAGE = re.compile(r"""!\[[^\]]+\]\(([^)]+)\)|(?:src|srcset)="([^"]+)["]""")
 CODE = re.compile(r"```.*?```", re.DOTALL)
 CHECK_ID = re.compile(r"""["'](carillon\.[EWI]\d{3})["']""")
 
@@ -49,6 +50,15 @@ def test_every_page_is_reached_from_the_index() -> None:
     index = (DOCS / "index.md").read_text()
     linked = {(DOCS / link["path"]).resolve() for link in LINK.finditer(index)}
     assert {page for page in DOCS.rglob("*.md") if page.name != "index.md"} <= linked
+
+
+def test_every_image_is_shown_somewhere_and_none_is_missing() -> None:
+    shown = {
+        (document.parent / (markdown or html)).resolve()
+        for document in PAGES
+        for markdown, html in IMAGE.findall(CODE.sub("", document.read_text()))
+    }
+    assert shown == set((DOCS / "images").iterdir())
 
 
 def test_every_setting_has_one_row_in_the_reference() -> None:
@@ -90,3 +100,8 @@ def test_every_address_is_in_the_reference() -> None:
     page = reference("http-api.md")
     names = {name for name in get_resolver("notifications.urls").reverse_dict if isinstance(name, str)}
     assert [name for name in sorted(names) if f"`{name}`" not in page] == []
+
+
+def test_the_demo_puts_the_bell_into_its_admin_as_the_page_says() -> None:
+    page = (DOCS / "how-to" / "template-tags.md").read_text()
+    assert (ROOT / "templates" / "admin" / "base_site.html").read_text() in page

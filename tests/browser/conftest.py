@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from tests.servers import asgi, chromium
+from tests.servers.faults import FaultProxy
 
 # The client waits a random share of up to 30 s before it connects again; in the tests always a tenth of that.
 CHANCE = "Math.random = () => 0.1;"
@@ -36,10 +37,10 @@ def new_page(browser: Browser, url: str, **options: Any) -> Page:
 class Demo:
     """The demo site in a process of its own, with its database in a folder of its own."""
 
-    def __init__(self, folder: Path, seeded: Path) -> None:
+    def __init__(self, folder: Path, seeded: Path, **options: Any) -> None:
         self.database = folder / "db.sqlite3"
         shutil.copy(seeded, self.database)
-        self.server = asgi.server("daphne", folder=folder, database_url=f"sqlite:///{self.database}")
+        self.server = asgi.server("daphne", folder=folder, database_url=f"sqlite:///{self.database}", **options)
 
     def notify(self, username: str, *titles: str) -> None:
         """Send notifications, in this order, from a second process."""
@@ -126,8 +127,8 @@ def visit(demo: Demo, browser: Browser) -> Iterator[Callable[..., Visitor]]:
     """Return a function that signs somebody in with a browser of their own; no page may have had a fault."""
     visitors: list[Visitor] = []
 
-    def arrive(name: str, *, javascript: bool = True) -> Visitor:
-        page = new_page(browser, demo.server.url, java_script_enabled=javascript)
+    def arrive(name: str, *, javascript: bool = True, through: FaultProxy | None = None) -> Visitor:
+        page = new_page(browser, (through or demo.server).url, java_script_enabled=javascript)
         visitor = Visitor(page)
         visitors.append(visitor)
         page.goto("/")

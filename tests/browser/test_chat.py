@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.conftest import Demo, Visitor, manage, new_page
@@ -348,10 +347,39 @@ def test_a_narrow_page_shows_one_thing_at_a_time(join: Callable[..., Talker]) ->
     expect(alice.room).to_be_visible()
 
 
-@pytest.mark.parametrize("options", [{"color_scheme": "light"}, {"color_scheme": "dark"}], ids=["light", "dark"])
-def test_axe_finds_nothing(join: Callable[..., Talker], options: dict[str, Any]) -> None:
-    alice = join("alice", reduced_motion="reduce", **options)
+def test_what_was_refused_for_good_is_sent_again_or_deleted_all_at_once(
+    demo: Demo, join: Callable[..., Talker], fault_proxy: Callable[[int], FaultProxy]
+) -> None:
+    proxy = fault_proxy(demo.server.port)
+    alice, bob = join("alice"), join("bob", through=proxy)
     alice.open(GROUP)
-    alice.row("Could somebody").hover()
-    found = Axe().run(alice.page)
-    assert found.violations_count == 0, found.generate_report()
+    bob.open(GROUP)
+    before = len(alice.seen())
+    bar = bob.room.locator(".unsent")
+    proxy.black_hole()
+    bob.say("I can come", "and bring cake")
+    in_shell(demo, "remove_member(group, bob)")
+    proxy.heal()
+    expect(bar).to_contain_text("2 messages were not sent", timeout=PATIENCE)
+    in_shell(demo, "add_member(group, bob)")
+    bob.page.reload()
+    expect(bob.room).to_have_attribute("state", "live", timeout=PATIENCE)
+    bar.get_by_role("button", name="Retry all").click()
+    expect(bar).to_be_empty()
+    expect(alice.row("and bring cake")).to_be_visible()
+    assert [text for text in alice.seen()[before:] if "can" in text or "cake" in text] == [
+        "I can come",
+        "and bring cake",
+    ]
+
+    bob.page.evaluate(
+        "room => { for (const word of 'ab') room.room.send(word.repeat(10_000)); }", bob.room.element_handle()
+    )
+    expect(bar).to_contain_text("2 messages were not sent")
+    count = len(alice.seen())
+    bar.get_by_role("button", name="Delete all").click()
+    expect(bar).to_be_empty()
+    expect(bob.room.locator("li.pending, li.failed")).to_have_count(0)
+    bob.say("Until Sunday")
+    expect(alice.row("Until Sunday")).to_be_visible()
+    assert len(alice.seen()) == count + 1

@@ -110,6 +110,26 @@ def test_a_row_is_a_link_that_marks_as_read(visit: Visit) -> None:
     expect(alice.bell.locator("li.unread")).to_have_count(1)
 
 
+def test_a_rows_buttons_cover_none_of_its_title(visit: Visit) -> None:
+    alice = visit("alice")
+    long = "The stairs are being mended and the ropes exchanged for new ones, so the chamber is closed until Thursday"
+    send(alice.page, title=long)
+    send(alice.page, title="استبدال الحبال بأخرى جديدة " * 6)
+    send(alice.page, title=long.replace(" ", ""))
+    alice.ring()
+    expect(alice.titles.nth(2)).to_have_text(long)
+    overlaps = """row => {
+      const range = document.createRange();
+      range.selectNodeContents(row.querySelector(".title bdi"));
+      const buttons = [...row.querySelectorAll(".icon")].map((button) => button.getBoundingClientRect());
+      return [...range.getClientRects()].filter((line) => buttons.some((button) =>
+        line.left < button.right && line.right > button.left && line.top < button.bottom && line.bottom > button.top
+      )).length;
+    }"""
+    rows = alice.bell.locator("li")
+    assert [rows.nth(number).evaluate(overlaps) for number in range(3)] == [0, 0, 0]
+
+
 def test_text_is_never_markup(visit: Visit) -> None:
     alice = visit("alice")
     text = "<img src=x onerror=\"document.title='broken'\">"
@@ -296,6 +316,29 @@ def test_the_status_is_calm_at_first_and_honest_then(visit: Visit, demo: Demo) -
     expect(banner.get_by_role("status")).to_have_text("Back online", timeout=60_000)
     expect(banner).not_to_have_attribute("shown", "", timeout=10_000)
     expect(alice.status).to_have_attribute("state", "live")
+
+
+def test_a_tab_from_before_a_deploy_offers_to_reload(visit: Visit) -> None:
+    def deploy(route: Route) -> None:
+        page = route.fetch()
+        route.fulfill(response=page, body=re.sub(r'"version": "[^"]+"', '"version": "99.0"', page.text()))
+
+    alice = visit("alice")
+    banner = alice.page.locator("connection-status[variant=banner]")
+    expect(banner).not_to_have_attribute("shown", "")
+    alice.page.context.route(re.compile(r":\d+/$"), deploy)
+    later = alice.page.context.new_page()
+    later.goto("/")
+    expect(banner.get_by_role("status")).to_have_text("There is a newer version")
+    expect(alice.status).to_have_attribute("state", "live")
+    alice.ring()
+    expect(alice.bell.locator(".status").get_by_role("button", name="Reload")).to_be_visible()
+    send(alice.page, title="Still live")
+    expect(alice.bell.get_by_role("button", name="1 new")).to_be_visible()
+    with alice.page.expect_navigation():
+        banner.get_by_role("button", name="Reload").click()
+    alice.until_live()
+    expect(banner).not_to_have_attribute("shown", "")
 
 
 def test_without_javascript_the_bell_is_a_link_and_the_page_works(visit: Visit) -> None:

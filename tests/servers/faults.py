@@ -74,9 +74,13 @@ class FaultProxy:
         self._busy = on
 
     def heal(self) -> None:
-        """Let everything through again; what the black hole held arrives late, as TCP's repeats would."""
+        """Let everything through again.
+
+        What the black hole held arrives late, as TCP's repeats would; a server that is back resets the half-open
+        connections, of which it knows nothing.
+        """
         self._busy, self.latency, self.slice = False, 0.0, 0
-        self._call(self._open.set)
+        self._call(self._heal)
 
     def _call(self, action: Callable[[], object]) -> None:
         async def run() -> None:
@@ -93,6 +97,12 @@ class FaultProxy:
         for pair in self.pairs:
             pair.abandoned = True
             reset(pair.server)
+
+    def _heal(self) -> None:
+        self._open.set()
+        for pair in self.pairs:
+            if pair.abandoned:
+                reset(pair.client)
 
     async def _listen(self) -> None:
         self._open.set()

@@ -92,7 +92,6 @@ export class NotificationBell extends NotificationElement {
     this.toggleAttribute("open", open);
     this.#button.ariaExpanded = `${open}`;
     if (open) {
-      this.client.markSeen();
       this.#choose(this.#state);
       this.#place();
     } else {
@@ -105,7 +104,10 @@ export class NotificationBell extends NotificationElement {
   #choose(state) {
     this.#state = state;
     const feed = this.client.feed({ state });
-    this.#view.show(feed).then(() => feed.hold(this.open && feed === this.#view.feed)); // what is there stays in place
+    this.#view.show(feed).then(() => {
+      feed.hold(this.open && feed === this.#view.feed); // what is there stays in place
+      if (this.open) this.client.markSeen();
+    });
     this.render();
   }
 

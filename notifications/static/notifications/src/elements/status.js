@@ -10,11 +10,12 @@ export class ConnectionStatus extends NotificationElement {
   #live = false; // whether the page was told that it is live
   #troubled = false; // … and then that it is not
   #backUntil = 0;
+  #reload = false; // only a new page helps
   #counted = /** @type {number | null} */ (null); // the time of the next try that is counted down to
 
   #label = h("span", { class: "label" });
   #button = button("text", () => {
-    if (this.client.state.name === "signed-out") location.reload();
+    if (this.#reload) location.reload();
     else this.client.retryNow();
   });
 
@@ -41,14 +42,18 @@ export class ConnectionStatus extends NotificationElement {
     if (good && this.#troubled) this.#backUntil = now + BACK_FOR;
     this.#troubled = !good && (this.#troubled || (this.#live && (serious || !banner)));
     this.#live ||= good;
+    const dot = this.#variant === "dot";
     const back = good && now < this.#backUntil;
-    const shown = !banner || serious || back;
-    this.setAttribute("state", back ? "back" : name);
+    const old = !dot && (good ? this.client.outdated : state.reason === "version");
+    const told = back ? "back" : old ? "outdated" : name;
+    const shown = !banner || serious || told !== name;
+    this.#reload = /signed-out|outdated/.test(told);
+    this.setAttribute("state", told);
     this.setAttribute("tone", tone);
     this.toggleAttribute("shown", shown);
-    this.#say(shown ? this.#words(back ? "back" : name, now) : "");
-    this.#button.hidden = !shown || this.#variant === "dot" || !(counting || name === "signed-out" || name === "closed");
-    this.#button.textContent = name === "signed-out" ? this.text("reload") : this.text("tryNow");
+    this.#say(shown ? this.#words(told, now) : "");
+    this.#button.hidden = !shown || dot || !(counting || this.#reload || told === "closed");
+    this.#button.textContent = this.#reload ? this.text("reload") : this.text("tryNow");
     clearTimeout(this.#timer);
     const next = back ? this.#backUntil - now : again;
     if (next !== null) this.#timer = setTimeout(() => this.render(), next);
