@@ -50,6 +50,7 @@ class Talker(Visitor):
         """Choose a conversation; the direct one if it is not named."""
         self.listed(name or DIRECT[self.name]).get_by_role("link").click()
         expect(self.room).to_have_attribute("state", "live", timeout=PATIENCE)
+        expect(self.room.get_by_role("log")).to_have_attribute("aria-busy", "false")
         expect(self.rows).not_to_have_count(0)
 
     def say(self, *texts: str) -> None:

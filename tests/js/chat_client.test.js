@@ -151,6 +151,23 @@ test("what waits is never sent as somebody else, who signed in meanwhile", async
   assert.equal(Object.keys(storage).length, 1);
 });
 
+test("a room is busy until its first page is here, and not where nobody will bring one", async () => {
+  const room = server.rooms.get(ROOM);
+  for (let number = 1; number <= 30; number++) server.post(room, BOB, `${number}`);
+  const alice = join(ALICE);
+  alice.list.hold();
+  await until(alice, () => alice.list.loaded);
+  const [open, other] = [alice.room(ROOM), alice.room(99)];
+  assert.deepEqual([open.messages.length, open.busy], [1, true]); // the list's last message
+  open.hold();
+  other.hold();
+  await until(alice, () => !open.busy && !other.busy);
+  assert.deepEqual([open.messages.length, other.gone], [30, true]);
+  net.cut();
+  await until(alice, () => !alice.live);
+  assert.deepEqual([open.busy, alice.room(100).busy], [false, false]);
+});
+
 test("typing and presence come and go", async () => {
   const [alice, bob] = [join(ALICE), join(BOB)].map((chat) => chat.room(ROOM));
   alice.hold();

@@ -73,6 +73,11 @@ export class RoomView {
     return cursor !== "" && (before === null || messages.length >= FIRST);
   }
 
+  /** Whether the first page, or an older one, is on its way. */
+  get busy() {
+    return this.loading || (this.chat.live && !this.loaded && !this.error && !this.gone);
+  }
+
   /** Who types, by name. */
   get typing() {
     return [...this.typists.values()].map(({ name }) => name);

@@ -74,7 +74,7 @@ export class Log {
     this.#prepare();
     const anchor = this.#anchor();
     if (this.rows.render(looksOf(room, owner, this.#divider))) this.scroll.focus();
-    this.scroll.ariaBusy = `${room.loading}`;
+    this.scroll.ariaBusy = `${room.busy}`;
     showTop(this.top, room, owner);
     this.#keep(anchor);
     const fresh = this.#follows ? 0 : room.messages.filter(({ number, author }) => number > this.#seen && author?.id !== owner.client.me?.id).length;
