@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models.signals import pre_save
 from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifications import inbox, outbox
 from notifications.audiences import Audience, has_field
-from notifications.models import Broadcast, Notification, Outbox
+from notifications.models import Broadcast, Notice, Notification, Outbox
 from notifications.services import (
     BroadcastConflict,
     aedit_broadcast,
@@ -239,6 +240,25 @@ class ScheduleTests(TransactionTestCase):
         broadcast = Broadcast.objects.get()
         assert broadcast.state == "draft"
         assert "“vanished”" in broadcast.problem
+
+    def test_one_that_fails_holds_up_no_other_and_stays_scheduled(self) -> None:
+        def refuse(instance: Notice, **_kwargs: Any) -> None:
+            if instance.title == "Broken":
+                raise OSError("the site's own receiver failed")
+
+        for title in ("Broken", "Whole"):
+            publish_broadcast(draft(title, publish_at=timezone.now() + LATER))
+        Broadcast.objects.update(publish_at=timezone.now())
+        pre_save.connect(refuse, Notice)
+        self.addCleanup(pre_save.disconnect, refuse, Notice)
+        with pytest.raises(ExceptionGroup, match="tries them again") as caught:
+            publish_due()
+        assert [(type(error), "“Broken”" in error.__notes__[0]) for error in caught.value.exceptions] == [
+            (OSError, True)
+        ]
+        assert dict(Broadcast.objects.values_list("title", "state")) == {"Broken": "scheduled", "Whole": "sent"}
+        pre_save.disconnect(refuse, Notice)
+        assert publish_due() == 1
 
     def test_what_a_killed_process_left_half_sent_is_completed(self) -> None:
         alice = make_user("alice")

@@ -28,16 +28,26 @@ def publish_due() -> int:
 
     Returns:
         How many were sent.
+
+    Raises:
+        ExceptionGroup: Some failed in a way that nobody foresaw, and stay scheduled; the others were sent.
     """
     sent = 0
+    failures: list[Exception] = []
     for broadcast in Broadcast.objects.due().order_by("publish_at", "pk"):
         try:
             with transaction.atomic(using=router.db_for_write(Broadcast)):
                 _send_due(broadcast)
         except BroadcastConflict:
             continue  # somebody else was faster
-        sent += broadcast.state != BroadcastState.DRAFT
+        except Exception as error:  # noqa: BLE001  # told below; it must not hold up the others
+            error.add_note(f"This was broadcast {broadcast.pk}, “{broadcast.title}”.")
+            failures.append(error)
+        else:
+            sent += broadcast.state != BroadcastState.DRAFT
     post()
+    if failures:
+        raise ExceptionGroup("Scheduled broadcasts could not be sent; the next turn tries them again", failures)
     return sent
 
 
