@@ -8,11 +8,12 @@ python := .venv/bin/python
 WORKERS ?= 4
 waiting := -n $(WORKERS)
 computing := -n logical --maxprocesses $(WORKERS)
+fast := -m "not servers and not packaging and not browser"
 
 .PHONY: help demo test bench format clean \
-	demo-environment environment node chromium webdriver \
+	demo-environment environment node chromium webdriver mariadb \
 	test-style test-types test-migrations test-python test-postgresql test-client test-browser test-webdriver \
-	test-versions
+	test-mariadb test-versions
 
 help:
 	@echo "make demo          serve the demo site on http://127.0.0.1:$(PORT)/ (PORT=8001 for another port)"
@@ -51,7 +52,12 @@ test-python: environment node
 
 test-postgresql: environment
 	@echo "== The app on PostgreSQL"
-	@$(python) -m tests.servers.postgresql $(python) -m pytest $(computing) -m "not servers and not packaging and not browser"
+	@$(python) -m tests.servers.postgresql $(python) -m pytest $(computing) $(fast)
+
+# Not a part of `make test`, for it needs Debian packages and a compiler.
+test-mariadb: environment mariadb
+	@echo "== The app on MariaDB"
+	@$(python) -m tests.servers.mariadb $(python) -m pytest $(computing) $(fast)
 
 test-browser: environment chromium
 	@echo "== The demo in Chromium"
@@ -90,3 +96,6 @@ chromium: environment
 
 webdriver: environment
 	@sh scripts/webdriver.sh
+
+mariadb: environment
+	@sh scripts/mariadb.sh

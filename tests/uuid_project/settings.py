@@ -6,5 +6,5 @@ from tests.settings import DATABASES, INSTALLED_APPS
 AUTH_USER_MODEL = "uuid_project.Person"
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.uuid_project"]
 
-if "postgresql" in str(DATABASES["default"]["ENGINE"]):  # the tests that start this run on the usual one
+if DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3":  # the tests that start this run on the usual one
     DATABASES["default"]["TEST"] = {"NAME": "test_uuid_project"}
