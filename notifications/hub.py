@@ -14,7 +14,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Generator, Iterable
-from types import coroutine
+from types import CoroutineType, coroutine
 from typing import Any, NamedTuple, Protocol
 
 from .cursor import Position
@@ -121,11 +121,17 @@ class Connection:
         self.deadline = 0.0  # when the connection has lived long enough, by the hub's clock
         self._task: asyncio.Task[None] | None = None
 
-    def push(self, message: Message, drained: Callable[[Connection], None]) -> None:
+    def push(self, message: Message, size: int, now: float, drained: Callable[[Connection], None]) -> None:
         """Write `message` now; where the client is slow, call `drained` once the server has taken it."""
+        self.active_at = now
+        self.written += size
         try:
-            writing = self.write(message).__await__()  # not every server's awaitable is a coroutine
-            waiting = next(writing)
+            writing: Any = self.write(message)
+            if isinstance(writing, CoroutineType):
+                waiting = writing.send(None)
+            else:  # not every server's awaitable is one
+                writing = writing.__await__()
+                waiting = next(writing)
         except StopIteration:
             return
         except Exception:  # noqa: BLE001  # the server says that the client is gone; its `receive` says so too
@@ -339,33 +345,34 @@ class Hub:
         self._fan_out(stream, batch)
 
     def _fan_out(self, stream: Stream, batch: Batch) -> None:
-        messages: dict[Transport, Message] = {}
+        messages = _Messages(batch.frames)
         now = self._clock()
+        start, to = batch.start, batch.to
         for subscription in stream.subscriptions:
             connection = subscription.connection
             if connection.blocked or connection.closed is not None:
                 continue
-            if subscription.position == batch.start or batch.start is None:
-                subscription.position = batch.to  # also where a batch moves it and has nothing to tell
+            if subscription.position == start or start is None:
+                subscription.position = to  # also where a batch moves it and has nothing to tell
                 if batch.frames:
-                    self._push(connection, _rendered(batch.frames, connection.transport, messages), now)
+                    self._push(connection, messages, now)
             else:
                 self._advance(subscription)
 
     def signal(self, key: Any, frame: Frame) -> None:
         """Send a frame that is not part of the stream's history, and so is not repeated to who was slow."""
         stream = self.streams.get(key)
-        messages: dict[Transport, Message] = {}
+        messages = _Messages((frame,))
         now = self._clock()
         for subscription in stream.subscriptions if stream else ():
             connection = subscription.connection
             if not connection.blocked and connection.closed is None:
-                self._push(connection, _rendered((frame,), connection.transport, messages), now)
+                self._push(connection, messages, now)
 
     def tell(self, connection: Connection, *frames: Frame) -> None:
         """Send frames to one client, unless it is slow."""
         if not connection.blocked and connection.closed is None:
-            self._push(connection, connection.transport.message(frames), self._clock())
+            self._push(connection, _Messages(frames), self._clock())
 
     async def reply(self, connection: Connection, *frames: Frame) -> None:
         """Send frames to one client and wait until the server has taken them, however slow the client is."""
@@ -404,12 +411,11 @@ class Hub:
         subscription.position = batch.to
         if batch.frames:
             connection = subscription.connection
-            self._push(connection, connection.transport.message(batch.frames), self._clock())
+            self._push(connection, _Messages(batch.frames), self._clock())
 
-    def _push(self, connection: Connection, message: Message, now: float) -> None:
-        connection.active_at = now
-        connection.written += len(message.get("body") or message.get("text") or "")
-        connection.push(message, self._drained)
+    def _push(self, connection: Connection, messages: _Messages, now: float) -> None:
+        message, size = messages[connection.transport]
+        connection.push(message, size, now, self._drained)
         if connection.written > self._max_bytes:
             self.close(connection, "limit")
 
@@ -435,9 +441,15 @@ class Hub:
             self._advance(subscription)
 
 
-def _rendered(frames: Iterable[Frame], transport: Transport, messages: dict[Transport, Message]) -> Message:
-    """Return the message that carries `frames` over `transport`, made once and kept in `messages`."""
-    message = messages.get(transport)
-    if message is None:
-        message = messages[transport] = transport.message(frames)
-    return message
+class _Messages(dict[Transport, tuple[Message, int]]):
+    """Frames as each transport's one message, with its size, made when the first connection of its kind gets it."""
+
+    def __init__(self, told: Iterable[Frame]) -> None:
+        super().__init__()
+        self._frames = told
+
+    def __missing__(self, transport: Transport) -> tuple[Message, int]:
+        message = transport.message(self._frames)
+        size = len(message.get("body") or message.get("text") or "")
+        self[transport] = message, size
+        return message, size
