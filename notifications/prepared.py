@@ -123,19 +123,19 @@ class Statement(ABC):
 
 
 class Prepared(Statement):
-    """A query for columns of the rows of some streams, whose primary keys are the keys."""
+    """A query for columns of rows with certain keys, most often the primary keys of streams."""
 
     def __init__(self, rows: Rows, key: str, *columns: str, limit: int | None = None) -> None:
         """Describe the query: which rows, the column of their key, what is read of each, and how many at most.
 
-        The limit holds for each hundred streams.
+        The limit holds for each hundred keys.
         """
         super().__init__(rows, key)
         self._columns = (key, *columns)
         self._limit = limit
 
     def run(self, pks: Sequence[Any], alias: str) -> list[Sequence[Any]]:
-        """Return, for each row of the streams `pks`, the stream's primary key and the columns."""
+        """Return, for each row with one of the keys `pks`, its key and the columns."""
         now = timezone.now()
         found: list[Sequence[Any]] = []
         for statement, part in self._parts(alias, pks):

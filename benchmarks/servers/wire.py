@@ -1,4 +1,4 @@
-"""The event that servers without a database publish: about 260 bytes, with the moment of its publication."""
+"""The event that servers without a database publish: as long as a notification's, with the moment of publication."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from urllib.parse import parse_qs
 
 FIRST = b"event: hello\ndata: {}\n\n"
-BYTES = 260
+BYTES = 500
 
 
 def event() -> bytes:

@@ -17,7 +17,7 @@ from notifications.services import notify, publish_broadcast
 from ..servers import wire
 from . import queue
 
-BODY = "x" * 100  # with its other fields, a notification's frame is then about as long as wire.event()
+BODY = "x" * 100  # with its other fields, a notification's frame is then as long as wire.event()
 
 
 def by_notify(users: list[Any]) -> None:
@@ -34,7 +34,7 @@ def by_eventstream(users: list[Any]) -> None:
     """django-eventstream without its storage: nothing is stored, nothing can be replayed."""
     from django_eventstream import send_event  # type: ignore[import-untyped, unused-ignore]
 
-    data = {"title": f"bench-t={time.monotonic_ns()}", "body": "x" * 180}
+    data = {"title": f"bench-t={time.monotonic_ns()}", "body": "x" * 420}
     for user in users:
         send_event(f"user-{user.pk}", "message", data)
 
