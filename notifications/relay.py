@@ -55,8 +55,16 @@ def connected(family: Family | str) -> set[str]:
 
 
 def announce(hints: Sequence[Hint]) -> None:
-    """Tell this process and, through the broker, all others that streams moved. Call it from any thread."""
-    if hints:
+    """Tell this process and, through the broker, all others that streams moved. Call it from any thread.
+
+    Where it is one stream alone, this thread, which has just written it, also reads it for those who listen here.
+    """
+    if not hints:
+        return
+    try:
+        if len(hints) == 1:
+            _read_here(hints[0].key)
+    finally:
         _spread({"hints": [[*hint.key, hint.to] for hint in hints]})
 
 
@@ -96,12 +104,28 @@ def tell(owners: Sequence[str], frame: frames.Frame) -> None:
 
 def signal_here(key: Key, frame: frames.Frame) -> None:
     """Send a frame that is stored nowhere to a stream's listeners in this process alone."""
-    for relay in [relay for relay in list(_relays.values()) if not relay.loop.is_closed()]:
+    for relay in _running():
         relay.loop.call_soon_threadsafe(relay.hub.signal, key, frame)
 
 
+def _read_here(key: Key) -> None:
+    """Read, in this thread, what happened in a stream for its listeners in this process.
+
+    Waking one of the relay's threads, with a cold connection to the database, costs as much as the read.
+    """
+    for relay in _running():
+        stream = relay.hub.streams.get(key)
+        if stream is not None:
+            for batch in _read(families[key.family], {key: stream.position}).values():
+                relay.loop.call_soon_threadsafe(relay.hub.offer, key, batch)
+
+
+def _running() -> list[Relay]:
+    return [relay for relay in list(_relays.values()) if not relay.loop.is_closed()]
+
+
 def _spread(message: dict[str, Any]) -> None:
-    relays = [relay for relay in list(_relays.values()) if not relay.loop.is_closed()]
+    relays = _running()
     for relay in relays:
         relay.loop.call_soon_threadsafe(relay.take, message)
     # One of them carries it to the other processes; without a server in this process we do it here.
