@@ -43,6 +43,7 @@ def visitor(request: pytest.FixtureRequest, demo: Demo, browser: Browser) -> Ite
                 page.locator("#id_username").fill(name)
                 page.locator("#id_password").fill(name)
                 page.locator("main button").click()
+                page.wait_for_url("/")
         page = pages[name]
         page.goto("/")
         if name:
@@ -200,6 +201,7 @@ def test_admins_broadcasts(visitor: Open) -> None:
     expect(page.locator("#delivered")).to_be_visible()
     check(page, ".carillon")
     page.locator("a[href$='/recall/']").click()
+    page.wait_for_url("**/recall/")
     check(page, ".carillon")
     page.locator(".carillon form button").click()  # the next language's panel shall be empty too
     expect(page.locator(".carillon-badge[data-state=recalled]")).to_be_visible()

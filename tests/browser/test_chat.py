@@ -83,7 +83,7 @@ def join(demo: Demo, browser: Browser) -> Iterator[Callable[..., Talker]]:
         talkers.append(talker)
         page.goto("/")
         page.locator(f'form[action$="/{name}/"] button').click()
-        page.wait_for_url("/")
+        expect(page.get_by_role("heading", level=1)).to_contain_text(name.capitalize())
         page.goto(path)
         expect(page.locator("chat-list li")).not_to_have_count(0)
         return talker
