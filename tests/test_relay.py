@@ -8,7 +8,7 @@ from typing import Any
 from unittest.mock import DEFAULT, patch
 
 from asgiref.sync import sync_to_async
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
 
 from notifications import relay
 from notifications.conf import conf
@@ -21,6 +21,7 @@ from notifications.services import notify
 from tests.factories import make_user, tell
 
 
+@override_settings(NOTIFICATIONS_RECONCILE=60.0)  # only hints shall make it read
 class RelayTests(TransactionTestCase):
     async def test_open_connections_get_a_snapshot_when_their_stream_is_set_back_or_begins_anew(self) -> None:
         table: list[tuple[dict[str, Any], bytes]] = [({"head": 1}, b"ahead"), ({"epoch": "00000000"}, b"epoch")]
@@ -53,6 +54,8 @@ class RelayTests(TransactionTestCase):
 
     async def test_what_that_thread_fails_to_read_is_read_by_the_relay(self) -> None:
         alice, received = await self.alice()
+        if reading := relay.current()._reading:  # of the stream that she has just begun to listen to
+            await reading
         with (
             patch.object(INBOX, "changes", side_effect=[OSError("once"), DEFAULT], wraps=INBOX.changes) as changes,
             self.assertLogs("django.db.backends.base", "ERROR"),
