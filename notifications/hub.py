@@ -174,10 +174,16 @@ def _resume(writing: Generator[Any, Any, None], waiting: Any) -> Generator[Any, 
     try:
         yield waiting
     except BaseException as error:
-        if throw := getattr(writing, "throw", None):
-            throw(error)
-        raise
-    yield from writing
+        throw = getattr(writing, "throw", None)
+        if throw is None:
+            raise
+        try:
+            waiting = throw(error)
+        except StopIteration:
+            return
+        yield from _resume(writing, waiting)  # it has caught the error, and waits for something else
+    else:
+        yield from writing
 
 
 class Subscription:

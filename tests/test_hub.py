@@ -13,7 +13,7 @@ from django.test import SimpleTestCase
 
 from notifications.cursor import Position
 from notifications.frames import Frame
-from notifications.hub import RECENT_BATCHES, RECENT_BYTES, Audience, Connection, Hub, Message, Subscription
+from notifications.hub import RECENT_BATCHES, RECENT_BYTES, Audience, Connection, Hub, Message, Send, Subscription
 
 KEY = "inbox-1"
 
@@ -409,6 +409,37 @@ class SlowClientTests(SimpleTestCase):
         world.hub.remove(slow.connection)
         await asyncio.wait(before - {asyncio.current_task()}, timeout=5)
         assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    async def test_a_server_may_catch_the_failure_that_it_waited_for_and_go_on(self) -> None:
+        def server(failing: asyncio.Future[None], *then: asyncio.Future[None]) -> Send:
+            async def send(message: Message) -> None:
+                told.append("begun")
+                try:
+                    await failing
+                except ConnectionResetError:
+                    for waiting in then:
+                        await waiting
+                told.append("done")
+
+            return send
+
+        loop = asyncio.get_running_loop()
+        for waits in (0, 1, 2):
+            with self.subTest(waits=waits):
+                world = World()
+                failing, *then = [loop.create_future() for _ in range(1 + waits)]
+                told: list[str] = []
+                drained: list[Connection] = []
+                connection = Connection("one", server(failing, *then), world.lines, list)
+                connection.push({}, 0, 0.0, drained.append)
+                await asyncio.sleep(0)
+                failing.set_exception(ConnectionResetError())
+                for waiting in then:
+                    await asyncio.sleep(0)
+                    waiting.set_result(None)
+                await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()}, timeout=5)
+                assert told == ["begun", "done"]
+                assert (drained, connection.blocked) == ([connection], False)
 
 
 class MemoryTests(SimpleTestCase):
