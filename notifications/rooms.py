@@ -241,7 +241,8 @@ def _list_position(text: str) -> tuple[datetime, int]:
     at, _dot, pk = text.rpartition(".")
     try:
         moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None or not 0 < int(pk) < 2**63:
+        # In the first year and the last, another time zone may be beyond the calendar.
+        if moment.tzinfo is None or not 1 < moment.year < 9999 or not 0 < int(pk) < 2**63:
             raise ValueError(text)
         return moment, int(pk)
     except ValueError as bad:

@@ -336,8 +336,9 @@ class ReadTests(RoomTest):
             seen += [room.info.id for room in page.rooms]
         assert sorted(seen) == sorted([self.room.pk, *[room.pk for room in others]])
         assert rooms.list_rooms(self.carol).rooms == []
-        with self.assertRaises(ValidationError):
-            rooms.list_rooms(self.alice, "nonsense")
+        for nonsense in ("nonsense", "0001-01-01T00:00:00+14:00.5", "9999-12-31T23:59:59-14:00.5"):
+            with self.subTest(before=nonsense), self.assertRaises(ValidationError):
+                rooms.list_rooms(self.alice, nonsense)
 
     def test_a_stream_of_changes_tells_new_edited_and_deleted_alike(self) -> None:
         start = Position(Room.objects.get().epoch, 3)
