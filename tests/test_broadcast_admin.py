@@ -174,6 +174,14 @@ class WrongInputTests(StaffTests):
     def test_an_expiry_before_the_time(self) -> None:
         self.refused("would expire before it is sent", publish_at="2990-01-02T10:00", expires_at="2990-01-01T10:00")
 
+    def test_a_group_with_a_number_beyond_those_of_databases(self) -> None:
+        for number in (2**63, -(10**30)):
+            with self.subTest(number=number):
+                words = f"{number} is not one of the available choices."
+                assert words in self.text(self.add(include_groups=[self.group.pk, number]))
+                assert words in self.text(self.add(exclude_groups=[number]))
+                assert not Broadcast.objects.exists()
+
     def test_no_audience(self) -> None:
         self.refused("Choose at least one audience, group or user", include_names=None)
 
@@ -244,6 +252,7 @@ class CountingTests(StaffTests):
     def test_it_explains_what_it_cannot_count(self) -> None:
         assert self.count(include_users="nobody") == {"text": "No user is called “nobody”.", "number": None}
         assert self.count()["text"] == "Choose at least one audience, group or user."
+        assert "99999999999999999999 is not one of" in self.count(include_groups=["99999999999999999999"])["text"]
         assert self.count(include_groups=[self.group.pk])["text"] == "Reaches nobody at the moment."
 
 

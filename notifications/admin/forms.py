@@ -43,11 +43,21 @@ def _names() -> forms.MultipleChoiceField:
     )
 
 
+class GroupsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """A choice of groups; a number that no database can hold is that of no group."""
+
+    def clean(self, value: Any) -> Any:
+        """Return the chosen groups."""
+        try:
+            return super().clean(value)
+        except OverflowError as error:  # SQLite's driver takes no more than 64 bits
+            params = {"value": ", ".join(map(str, value))}
+            raise ValidationError(self.error_messages["invalid_choice"], "invalid_choice", params) from error
+
+
 def _groups() -> Any:
     groups = Group.objects.order_by("name")
-    return forms.ModelMultipleChoiceField(
-        groups, label=gettext_lazy("Groups"), required=False, widget=forms.CheckboxSelectMultiple
-    )
+    return GroupsField(groups, label=gettext_lazy("Groups"), required=False, widget=forms.CheckboxSelectMultiple)
 
 
 def _users() -> forms.CharField:
