@@ -174,6 +174,13 @@ class WrongInputTests(StaffTests):
     def test_an_expiry_before_the_time(self) -> None:
         self.refused("would expire before it is sent", publish_at="2990-01-02T10:00", expires_at="2990-01-01T10:00")
 
+    def test_a_time_that_not_every_time_zone_can_tell(self) -> None:
+        for name in ("publish_at", "expires_at"):
+            for zone in ("America/Los_Angeles", "Asia/Tokyo"):
+                with self.subTest(name=name, zone=zone):
+                    words = "Choose an earlier time, at most in the year 9998."
+                    self.refused(words, **{name: "9999-12-31T23:59"}, timezone=zone)
+
     def test_a_group_with_a_number_beyond_those_of_databases(self) -> None:
         for number in (2**63, -(10**30)):
             with self.subTest(number=number):

@@ -24,6 +24,7 @@ from .twins import twin
 KIND = "broadcast"  # of the notices
 WAITING = (BroadcastState.DRAFT, BroadcastState.SCHEDULED)
 OUT = (BroadcastState.SENDING, BroadcastState.SENT)
+LAST_YEAR = 9998  # the end of the next one is beyond the calendar in the time zones that are ahead
 EDITABLE = (*CONTENT, "audience", "publish_at")
 
 
@@ -158,6 +159,9 @@ def _time_errors(broadcast: Broadcast, now: datetime, due: bool) -> Iterator[tup
         yield name, _("Give a time with a time zone, for example timezone.now() + …")
     if naive:
         return
+    for name, at in (("publish_at", publish_at), ("expires_at", expires_at)):
+        if at is not None and at.year > LAST_YEAR and not due:
+            yield name, _("Choose an earlier time, at most in the year %(year)s.") % {"year": LAST_YEAR}
     if broadcast.state in WAITING and not due:
         if publish_at is None and broadcast.state == BroadcastState.SCHEDULED:
             yield "publish_at", _("It is scheduled, so it needs a time. To send it now, make it a draft again.")
