@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -243,6 +244,19 @@ class ChangeTests(RoomTest):
             services.edit_message(self.room, 1, self.bob, "again")
         with self.assertRaises(Message.DoesNotExist):
             services.toggle_reaction(self.room, 1, self.bob, "👍")
+
+    def test_what_is_deleted_between_the_look_and_the_change_stays_erased(self) -> None:
+        validate = services.messages._validate
+
+        def deleted_meanwhile(message: Message) -> None:
+            services.delete_message(self.room, 1, self.bob)
+            validate(message)
+
+        meanwhile = patch("notifications.services.messages._validate", deleted_meanwhile)
+        with meanwhile, self.assertRaises(Message.DoesNotExist):
+            services.edit_message(self.room, 1, self.bob, "again")
+        assert said(self.room) == [(1, "")]
+        assert not Notice.objects.exclude(body="").exists()
 
     def test_events_belong_to_nobody(self) -> None:
         services.add_member(self.room, self.carol, by=self.alice)

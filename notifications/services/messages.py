@@ -104,7 +104,7 @@ def delete_message(room: Any, number: int, by: Any) -> None:
     if message.author_id == place.user_id and message.kind == Message.Kind.TEXT:
         now = timezone.now()
         with transaction.atomic(using=ROOM.alias):
-            _touch(message, body="", deleted_at=now)
+            _touch(message, deleted=True, body="", deleted_at=now)
             rewrite_alerts(message, body="", recalled_at=now)
     elif place.role == Role.MODERATOR and message.kind == Message.Kind.TEXT:
         hide_message(message, place.user)
@@ -116,14 +116,14 @@ def hide_message(message: Message, by: Any) -> None:
     """Hide a message from everyone, live; it stays in the database for those who moderate."""
     now = timezone.now()
     with transaction.atomic(using=ROOM.alias):
-        _touch(message, hidden_at=now, hidden_by=by)
+        _touch(message, deleted=True, hidden_at=now, hidden_by=by)
         rewrite_alerts(message, recalled_at=now)
 
 
 def unhide_message(message: Message) -> None:
     """Show a hidden message again."""
     with transaction.atomic(using=ROOM.alias):
-        _touch(message, hidden_at=None, hidden_by=None)
+        _touch(message, deleted=True, hidden_at=None, hidden_by=None)
         if message.deleted_at is None:
             rewrite_alerts(message, recalled_at=None)
 
@@ -191,9 +191,14 @@ def _existing(place: Membership, number: int, *, deleted: bool = False) -> Messa
     return rows.get() if deleted else rows.get(deleted_at=None, hidden_at=None)
 
 
-def _touch(message: Message, **changes: Any) -> None:
+def _touch(message: Message, *, deleted: bool = False, **changes: Any) -> None:
+    """Change a message; unless it may be `deleted`, not one that was since it was read: what is erased stays so."""
+    rows = _messages().filter(pk=message.pk)
     with transaction.atomic(using=ROOM.alias):
-        _messages().filter(pk=message.pk).touch(**changes)
+        if not deleted:
+            rows = rows.filter(deleted_at=None, hidden_at=None)
+        if not rows.touch(**changes) and not deleted:
+            raise Message.DoesNotExist("The message was deleted meanwhile.")
         sequence_after_commit(ROOM, [message.room_id])
 
 
