@@ -384,6 +384,14 @@ class AlertTests(RoomTest):
         assert self.alerts(self.bob) == ["alice in Project"]
         assert Notification.objects.of(self.carol).count() == 1
 
+    def test_who_answers_has_read_it_and_is_notified_of_the_next(self) -> None:
+        post_message(self.room, self.alice, "@bob one")
+        post_message(self.room, self.bob, "two")
+        assert self.alerts(self.bob) == []
+        assert self.alerts(self.carol) == ["alice in Project"]
+        post_message(self.room, self.alice, "@bob three")
+        assert self.alerts(self.bob) == ["alice mentioned you in Project"]
+
     def test_a_notification_that_was_read_in_the_bell_makes_room_for_the_next(self) -> None:
         post_message(self.room, self.alice, "one")
         services.mark_all_read(self.bob)

@@ -16,7 +16,7 @@ from ..models.chat import MessageQuerySet, Role
 from ..rooms import ROOM
 from .commit import sequence_after_commit
 from .mentions import alert_members, rewrite_alerts
-from .rooms import membership
+from .rooms import membership, read_alerts
 from .twins import twin
 
 EMOJI_LIMIT = 20  # different emoji on one message
@@ -180,6 +180,8 @@ def _post(place: Membership, message: Message) -> None:
     _store(message)
     # Who speaks has read what was said before.
     Membership.objects.using(ROOM.alias).filter(pk=place.pk).update(last_read=message.number)
+    if place.last_read < (message.number or 0) - 1:
+        read_alerts(place)
     alert_members(message)
     # What everybody is told is known here: it goes with the hint, and nobody has to read it.
     key, batch = ROOM.key(place.room_id), ROOM.said(message)

@@ -188,9 +188,14 @@ def mark_room_read(room: Any, user: Any, upto: int | None = None) -> int:
     with transaction.atomic(using=ROOM.alias):
         if not rows.update(last_read=upto):
             return max(upto, place.last_read)
-        mark_read(place.user, alerts(place.room_id).of(place.user).values_list("pk", flat=True))
+        read_alerts(place)
         transaction.on_commit(lambda: _show_receipt(place, upto), using=ROOM.alias, robust=True)
     return upto
+
+
+def read_alerts(place: Membership) -> None:
+    """Read the notification that told a member of unread messages."""
+    mark_read(place.user, alerts(place.room_id).of(place.user).values_list("pk", flat=True))
 
 
 aopen_direct_room = twin(open_direct_room)
