@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple, cast
 
 from django.db import connections, models
+from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.models import Expression, Q, QuerySet
 from django.db.models.sql import UpdateQuery
 from django.utils import timezone
@@ -246,4 +247,14 @@ def _named(keys: Sequence[Any]) -> dict[str, Any]:
 def _select(rows: QuerySet[Any], columns: Sequence[str], limit: int | None, alias: str) -> Compiled:
     compiler = rows.using(alias).values_list(*columns)[:limit].query.get_compiler(alias)
     sql, parameters = compiler.as_sql()
-    return Compiled(sql, parameters, compiler.get_converters([column for column, *_rest in compiler.select]))
+    converters = compiler.get_converters([column for column, *_rest in compiler.select])
+    loose = {place: ([*map(_loose, functions)], column) for place, (functions, column) in converters.items()}
+    return Compiled(sql, parameters, loose)
+
+
+def _loose(converter: Any) -> Callable[..., Any]:
+    """Return a converter that keeps no connection: the compiling thread's would stay open after its end."""
+    if not isinstance(getattr(converter, "__self__", None), BaseDatabaseOperations):
+        return cast("Callable[..., Any]", converter)
+    convert = converter.__func__
+    return lambda value, column, connection: convert(connection.ops, value, column, connection)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from notifications.inbox import INBOX, counts
 from notifications.models import Notification
-from notifications.prepared import SIZES, Prepared
+from notifications.prepared import SIZES, Prepared, PreparedRows
 from notifications.services import notify
 from tests.factories import make_user, make_users, stamp, tell
 
@@ -73,3 +77,23 @@ def test_there_are_as_many_texts_as_sizes_whatever_the_number_of_keys() -> None:
     for number in range(1, SIZES[-1] + 1):
         statement.run([user.pk for user in users[:number]], INBOX.alias)
     assert len({compiled.sql for compiled in statement._compiled.values()}) == len(SIZES)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_connection_of_the_thread_that_compiled_ends_with_it() -> None:
+    alice = make_user("alice")
+    tell(alice, "One")
+    used: list[weakref.ref[Any]] = []
+
+    def compiled(statement: PreparedRows) -> Any:
+        used.append(weakref.ref(connections[INBOX.alias]))
+        [row] = statement.run({alice.pk: 0}, INBOX.alias)
+        connections.close_all()
+        return row.notice.created_at
+
+    statement = PreparedRows(INBOX.entries, INBOX.field, INBOX.related, 2)
+    with ThreadPoolExecutor(1) as thread:
+        created_at = thread.submit(compiled, statement).result()
+    gc.collect()
+    assert [connection() for connection in used] == [None]
+    assert compiled(statement) == created_at
