@@ -179,7 +179,8 @@ def _explain(text: str, error: Exception) -> NoCommand | BadCommand:
     ref = found.get("ref")
     try:
         ref = msgspec.convert(ref, Ref)
-    except msgspec.ValidationError:
+        str(ref).encode()  # the answer repeats it, and half of a surrogate pair cannot be sent
+    except (msgspec.ValidationError, UnicodeEncodeError):
         return BadCommand("invalid", "Each command needs a ref: a text of at most 64 characters or a number.", None)
     if found.get("type") not in TYPES if isinstance(found.get("type"), str) else True:
         return BadCommand("unknown-type", f"Type must be one of {', '.join(sorted(map(str, TYPES)))}.", ref)

@@ -89,6 +89,7 @@ class CommandTests(SimpleTestCase):
             ('{"type":"ping"}', "invalid", None),
             ('{"type":"ping","ref":[]}', "invalid", None),
             (json.dumps({"type": "ping", "ref": "x" * 65}), "invalid", None),
+            ('{"type":"ping","ref":"\\ud83d"}', "invalid", None),
             ('{"type":"room.destroy","ref":1}', "unknown-type", 1),
             ('{"type":["ping"],"ref":1}', "unknown-type", 1),
             ('{"ref":1}', "unknown-type", 1),
