@@ -29,6 +29,7 @@ from notifications.services import (
     publish_due,
     recall_broadcast,
 )
+from notifications.services.schedule import publish_in_time
 
 from .factories import make_user, make_users
 
@@ -251,12 +252,17 @@ class ScheduleTests(TransactionTestCase):
         Broadcast.objects.update(publish_at=timezone.now())
         pre_save.connect(refuse, Notice)
         self.addCleanup(pre_save.disconnect, refuse, Notice)
+        publish_broadcast(draft("Later", publish_at=timezone.now() + LATER))
         with pytest.raises(ExceptionGroup, match="tries them again") as caught:
             publish_due()
         assert [(type(error), "“Broken”" in error.__notes__[0]) for error in caught.value.exceptions] == [
             (OSError, True)
         ]
-        assert dict(Broadcast.objects.values_list("title", "state")) == {"Broken": "scheduled", "Whole": "sent"}
+        states = dict(Broadcast.objects.values_list("title", "state"))
+        assert states == {"Broken": "scheduled", "Whole": "sent", "Later": "scheduled"}
+        with self.assertLogs("notifications", "ERROR"):
+            wait = publish_in_time()
+        assert 0 < (wait or 0) <= LATER.total_seconds()  # the other is sent at its time
         pre_save.disconnect(refuse, Notice)
         assert publish_due() == 1
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from ..chores import chore
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
-from ..prepared import Prepared
+from ..prepared import NOW, Prepared
 from .broadcast import BroadcastConflict, move, post, send_out, validate_broadcast
 from .twins import twin
 
@@ -55,22 +55,29 @@ def publish_due() -> int:
 @chore
 def publish_in_time() -> float | None:
     """Publish what is due; return the seconds until the next broadcast is."""
-    wait = _until_next()
+    wait = _until(_SCHEDULED)
     if wait is None or wait > 0:
         post()  # a killed process may have left one half sent
         return wait
-    publish_due()
-    return _until_next()
+    try:
+        publish_due()
+    except Exception:
+        logger.exception("Scheduled broadcasts failed; the next turn tries them again.")
+        return _until(_LATER)  # those that are not due yet go out at their time all the same
+    return _until(_SCHEDULED)
 
 
-def _until_next() -> float | None:
-    for _state, at in _SCHEDULED.run([BroadcastState.SCHEDULED], router.db_for_write(Broadcast)):
+def _until(first: Prepared) -> float | None:
+    for _state, at in first.run([BroadcastState.SCHEDULED], router.db_for_write(Broadcast)):
         return float((at - timezone.now()).total_seconds())
     return None
 
 
 # Compiled, because every process asks once a second.
 _SCHEDULED = Prepared(lambda: Broadcast.objects.order_by("publish_at"), "state", "publish_at", limit=1)
+_LATER = Prepared(
+    lambda: Broadcast.objects.filter(publish_at__gt=NOW).order_by("publish_at"), "state", "publish_at", limit=1
+)
 
 apublish_due = twin(publish_due)
 
