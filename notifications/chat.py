@@ -21,7 +21,7 @@ from .inbox import INBOX, actor
 from .members import is_large, me, room_infos
 from .rooms import ROOM, history
 from .services.rooms import membership
-from .streams import Batch, Family, Key, catch_up, changes_since, sequence
+from .streams import Batch, Family, Key, catch_up, changes_since
 
 RETRY = (500, 2_000)  # milliseconds after which a command is repeated that failed for no fault of its own
 
@@ -72,7 +72,7 @@ def open_room(command: commands.RoomOpen, user: Any) -> Answer:
     """Continue or begin to read a room."""
     place = membership(command.room, user)
     position = _since(ROOM, command.room, command.since)
-    sequence(ROOM, [place.room_id])
+    relay.stamp(ROOM, [place.room_id])
     info = room_infos([place.room_id], ROOM.alias)[place.room_id]
     if position is None:
         head = Position(*ROOM.streams().filter(pk=place.room_id).values_list("epoch", "head").get())
@@ -89,7 +89,7 @@ def open_inbox(command: commands.InboxOpen, user: Any) -> Answer:
     """Continue or begin to read the inbox."""
     sessions.check_user(command.user, user)
     position = _since(INBOX, user, command.since)
-    return Opened(Ack(command.ref), INBOX.key(user), catch_up(INBOX, user, position))
+    return Opened(Ack(command.ref), INBOX.key(user), catch_up(INBOX, user, position, relay.stamp))
 
 
 @execute.register

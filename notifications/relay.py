@@ -65,7 +65,13 @@ def announce(hints: Sequence[Hint]) -> None:
         if len(hints) == 1:
             _read_here(hints[0].key)
     finally:
-        _spread({"hints": [[*hint.key, hint.to] for hint in hints]})
+        _hint(hints)
+
+
+def stamp(family: Family, pks: Iterable[Any]) -> None:
+    """Sequence streams for a reader and tell all processes what moved: its writer then finds nothing to tell of."""
+    if hints := sequence(family, pks):
+        _hint(hints)
 
 
 def announce_batch(key: Key, batch: Batch) -> None:
@@ -118,6 +124,10 @@ def _read_here(key: Key) -> None:
         if stream is not None:
             for batch in _read(families[key.family], {key: stream.position}).values():
                 relay.loop.call_soon_threadsafe(relay.hub.offer, key, batch)
+
+
+def _hint(hints: Sequence[Hint]) -> None:
+    _spread({"hints": [[*hint.key, hint.to] for hint in hints]})
 
 
 def _running() -> list[Relay]:
@@ -349,7 +359,7 @@ def _compare(keys: list[Key]) -> list[tuple[Key, Position]]:
         pks = [family.pk(key) for key in keys if key.family == name]
         if pks:
             family.gather(pks)
-            sequence(family, pks)
+            stamp(family, pks)
             rows = family.positions.run(pks, family.alias)
             found += [(family.key(pk), Position(epoch, head)) for pk, epoch, head, _floor in rows]
     return found

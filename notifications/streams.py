@@ -9,7 +9,7 @@ its cursor can never miss a row that commits late.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -289,13 +289,15 @@ def _stamp(family: Family, pks: list[Any]) -> tuple[dict[Any, int], bool]:
     return heads, full
 
 
-def catch_up(family: Family, pk: Any, position: Position | None) -> Batch:
+def catch_up(
+    family: Family, pk: Any, position: Position | None, stamp: Callable[[Family, Sequence[Any]], object] = sequence
+) -> Batch:
     """Read what a reader who comes now has missed, having stored and stamped what waited for it.
 
     Must run outside a transaction, as `sequence` does. Raises `KeyError` if the stream does not exist.
     """
     family.gather([pk])
-    sequence(family, [pk])
+    stamp(family, [pk])
     return changes_since(family, {pk: position})[pk]
 
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from . import cursor, frames, inbox, lane, rooms, services, sessions
+from . import cursor, frames, inbox, lane, relay, rooms, services, sessions
 from .conf import conf
 from .cursor import Position
 from .inbox import INBOX
@@ -176,7 +176,7 @@ def _position(request: HttpRequest, last_event_id: str | None) -> Position | Non
 
 def _catch_up(request: HttpRequest, position: Position | None) -> Batch:
     """Read what the reader missed; what nobody stamped yet is stamped now."""
-    return catch_up(INBOX, request.user.pk, position)
+    return catch_up(INBOX, request.user.pk, position, relay.stamp)
 
 
 def _admission(request: HttpRequest, batch: Batch, wait: float | None = None) -> Admission:
