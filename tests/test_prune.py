@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.models import F
 from django.test import TestCase
 from django.utils import timezone
 
@@ -111,6 +113,22 @@ def test_a_reader_that_missed_a_deletion_gets_a_snapshot_and_others_are_continue
     prune()
     assert [reason(alice, modseq) for modseq in (0, 1, 2, 3)] == ["pruned", "pruned", "", ""]
     assert reason(bob, 0) == ""
+
+
+def test_what_is_changed_and_stamped_while_it_is_pruned_stays() -> None:
+    [row] = archived(make_user(), "One")
+    changed: list[int] = []
+
+    def change(execute: Any, sql: str, *rest: Any) -> Any:
+        result = execute(sql, *rest)
+        if "MAX(" in sql and not changed:
+            changed.append(Notification.objects.filter(pk=row).update(modseq=F("modseq") + 1))
+        return result
+
+    with connection.execute_wrapper(change):
+        assert prune() == 0
+    assert changed == [1]
+    assert prune() == 1
 
 
 def test_the_floor_never_sinks() -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from ..conf import conf
@@ -90,7 +90,9 @@ def _prune_chunk(old: models.QuerySet[Any], family: Family) -> int:
     with transaction.atomic(using=family.alias):
         for pk in sorted(floors):  # in the order in which the sequencer takes them
             family.streams().filter(pk=pk, floor__lt=floors[pk]).update(floor=floors[pk])
-        return rows.delete()[1].get(old.model._meta.label, 0)
+        # What was changed and stamped meanwhile stays: nobody above the floor has been told of it.
+        floor = family.streams().filter(pk=OuterRef(family.field)).values("floor")
+        return rows.filter(modseq__lte=Subquery(floor)).delete()[1].get(old.model._meta.label, 0)
 
 
 def _prune_notices(before: datetime) -> int:
