@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from .conftest import Demo, Visitor
+from .conftest import Demo, Visitor, new_page
 
 pytestmark = pytest.mark.browser
 
@@ -230,6 +230,40 @@ def test_a_toast_stays_while_it_is_read_and_goes_by_itself(visit: Visit) -> None
     page.mouse.move(10, 300)
     page.clock.run_for(61_000)
     expect(toasts).to_have_count(0)
+
+
+def test_a_toast_goes_by_itself_after_another_was_clicked_away(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    page.locator("notification-toasts").evaluate("element => element.setAttribute('duration', '60000')")
+    toasts = page.locator("notification-toasts li")
+    page.clock.install()
+    send(page, title="One")
+    expect(toasts).to_have_count(1)
+    send(page, title="Two")
+    expect(toasts).to_have_count(2)
+    toasts.first.get_by_role("button", name="Dismiss").click()
+    expect(toasts).to_have_count(1)
+    page.mouse.move(10, 300)
+    page.clock.run_for(61_000)
+    expect(toasts).to_have_count(0)
+
+
+def test_a_toast_goes_by_itself_after_another_was_tapped_away(demo: Demo, browser: Browser) -> None:
+    bob = Visitor(new_page(browser, demo.server.url, has_touch=True))
+    page = bob.page
+    page.goto("/")
+    page.get_by_role("button", name="Sign in as Bob").click()
+    bob.until_live()
+    page.locator("notification-toasts").evaluate("element => element.setAttribute('duration', '2000')")
+    toasts = page.locator("notification-toasts li")
+    send(page, title="One")
+    expect(toasts).to_have_count(1)
+    send(page, title="Two")
+    expect(toasts).to_have_count(2)
+    toasts.first.get_by_role("button", name="Dismiss").tap()
+    expect(toasts).to_have_count(0, timeout=10_000)
+    page.context.close()
 
 
 def test_no_toasts_while_the_panel_is_open(visit: Visit) -> None:
