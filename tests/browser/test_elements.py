@@ -110,6 +110,20 @@ def test_a_row_is_a_link_that_marks_as_read(visit: Visit) -> None:
     expect(alice.bell.locator("li.unread")).to_have_count(1)
 
 
+def test_the_right_button_only_opens_a_menu(visit: Visit) -> None:
+    alice = visit("alice")
+    send(alice.page, title="One")
+    toast = alice.page.locator("notification-toasts li")
+    toast.get_by_role("button", name="One", exact=True).click(button="right")
+    expect(toast).to_have_count(1)
+    alice.ring()
+    expect(alice.bell.locator("li.unread")).to_have_count(4)
+    alice.row("Morning bells").get_by_role("link").click(button="right")
+    alice.row("Morning bells").hover()
+    alice.row("Morning bells").get_by_role("button", name="Mark as read").click()
+    expect(alice.bell.locator("li.unread")).to_have_count(3)
+
+
 def test_a_rows_buttons_cover_none_of_its_title(visit: Visit) -> None:
     alice = visit("alice")
     long = "The stairs are being mended and the ropes exchanged for new ones, so the chamber is closed until Thursday"
