@@ -191,6 +191,26 @@ def test_mark_all_as_read_and_the_empty_state(visit: Visit) -> None:
     expect(alice.bell.get_by_text("Nothing unread")).to_be_visible()
 
 
+def test_the_focus_outlives_the_button_that_it_was_on(visit: Visit) -> None:
+    alice = visit("alice")
+    keyboard = alice.page.keyboard
+    button = alice.bell.get_by_role("button").first
+    panel = alice.bell.get_by_role("dialog")
+    button.focus()
+    keyboard.press("Enter")
+    expect(alice.titles).to_have_count(7)
+    send(alice.page, title="One")
+    for name in ("1 new", "Mark all as read"):
+        gone = alice.bell.get_by_role("button", name=name)
+        gone.focus()
+        keyboard.press("Enter")
+        expect(gone).to_be_hidden()
+        expect(panel).to_be_focused()
+    keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(button).to_be_focused()
+
+
 def test_a_refused_action_is_rolled_back_and_can_be_repeated(visit: Visit) -> None:
     alice = visit("alice")
     alice.page.route("**/archive/", refuse)

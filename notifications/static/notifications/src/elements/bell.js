@@ -13,7 +13,10 @@ export class NotificationBell extends NotificationElement {
 
   #badge = h("span", { class: "badge", "aria-hidden": "true" });
   #heading = h("h2", { id: "heading" });
-  #readAll = button("text read-all", () => this.client.markAllRead());
+  #readAll = button("text read-all", () => {
+    this.#panel.focus(); // the button is about to go
+    this.client.markAllRead();
+  });
   #all = button("filter", () => this.#choose("all"));
   #unread = button("filter", () => this.#choose("unread"));
   #link = h("a", { class: "text see-all" });
@@ -95,7 +98,7 @@ export class NotificationBell extends NotificationElement {
       this.#choose(this.#state);
       this.#place();
     } else {
-      if (this.#panel.contains(this.shadowRoot?.activeElement ?? null)) this.#button.focus();
+      if (this.#panel.contains(/** @type {Element} */ (this.shadowRoot?.activeElement))) this.#button.focus();
       this.#view.close();
     }
   }
