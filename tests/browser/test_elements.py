@@ -308,6 +308,14 @@ def test_no_toasts_while_the_panel_is_open(visit: Visit) -> None:
     expect(alice.page.locator("notification-toasts li")).to_have_count(0)
 
 
+def test_what_arrives_while_the_panel_is_open_is_read_out_all_the_same(visit: Visit) -> None:
+    alice = visit("alice")
+    alice.ring()
+    expect(alice.titles).to_have_count(7)
+    send(alice.page, title="One")
+    expect(alice.bell.locator("[aria-live=polite]", has_text="New notification: One")).to_have_count(1)
+
+
 def test_a_failed_action_is_told_by_a_toast_that_stays(visit: Visit) -> None:
     alice = visit("alice")
     page = alice.page

@@ -117,7 +117,7 @@ export class NotificationBell extends NotificationElement {
   /** @param {string} title @param {number} total */
   #arrived(title, total) {
     if (this.open) this.client.markSeen();
-    if (document.querySelector("notification-toasts:defined")) return; // they speak
+    else if (document.querySelector("notification-toasts:defined")) return; // they speak
     if (total > 1) this.announce(this.text("arrivedMany", { count: total }));
     else this.announce(this.text("arrived", { title }));
   }
