@@ -211,6 +211,16 @@ def test_the_focus_outlives_the_button_that_it_was_on(visit: Visit) -> None:
     expect(button).to_be_focused()
 
 
+def test_the_panel_ends_inside_the_window_wherever_the_bell_stands(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    page.set_viewport_size({"width": 700, "height": 500})
+    page.locator("header").evaluate("header => (header.style.paddingTop = '150px')")
+    alice.ring()
+    expect(alice.titles).to_have_count(7)
+    expect(alice.bell.get_by_role("link", name="See all notifications")).to_be_in_viewport(ratio=1)
+
+
 def test_a_refused_action_is_rolled_back_and_can_be_repeated(visit: Visit) -> None:
     alice = visit("alice")
     alice.page.route("**/archive/", refuse)

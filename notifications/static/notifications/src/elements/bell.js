@@ -129,7 +129,7 @@ export class NotificationBell extends NotificationElement {
     const { clientWidth } = document.documentElement;
     const width = this.#panel.offsetWidth;
     const wanted = getComputedStyle(this).direction === "rtl" ? left : right - width;
-    this.#panel.style.left = `${Math.max(MARGIN, Math.min(wanted, clientWidth - width - MARGIN))}px`;
-    this.#panel.style.top = `${bottom + MARGIN}px`;
+    const start = Math.max(MARGIN, Math.min(wanted, clientWidth - width - MARGIN));
+    this.#panel.style.cssText = `left:${start}px;--top:${bottom + MARGIN}px`;
   }
 }
