@@ -404,6 +404,14 @@ def test_the_status_is_calm_at_first_and_honest_then(visit: Visit, demo: Demo) -
     expect(alice.status).to_have_attribute("state", "live")
 
 
+def test_what_the_page_itself_stopped_cannot_be_tried_again(visit: Visit) -> None:
+    alice = visit("alice")
+    banner = alice.page.locator("connection-status[variant=banner]")
+    alice.page.evaluate("() => globalThis[Symbol.for('carillon')].stop()")
+    expect(banner.get_by_role("status")).to_have_text("Live updates have stopped")
+    expect(banner.get_by_role("button")).to_be_hidden()
+
+
 def test_a_tab_from_before_a_deploy_offers_to_reload(visit: Visit) -> None:
     def deploy(route: Route) -> None:
         page = route.fetch()
