@@ -435,6 +435,15 @@ def test_a_tab_from_before_a_deploy_offers_to_reload(visit: Visit) -> None:
     expect(banner).not_to_have_attribute("shown", "")
 
 
+@pytest.mark.parametrize("language", ["de", "ar"])
+def test_the_demos_header_fits_the_narrowest_window(visit: Visit, language: str) -> None:
+    page = visit("alice").page
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.locator(f".languages button[value={language}]").click()
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 320
+
+
 def test_without_javascript_the_bell_is_a_link_and_the_page_works(visit: Visit) -> None:
     alice = visit("alice", javascript=False)
     page = alice.page
