@@ -211,6 +211,20 @@ def test_the_focus_outlives_the_button_that_it_was_on(visit: Visit) -> None:
     expect(button).to_be_focused()
 
 
+def test_the_page_does_not_jump_when_the_focus_goes_to_its_card(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    send(page, level="burst")
+    page.goto("/notifications/")
+    expect(page.locator("notification-list li.item")).to_have_count(19)
+    read_all = page.get_by_role("button", name="Mark all as read").and_(page.locator("notification-list button"))
+    read_all.focus()
+    page.keyboard.press("Enter")
+    expect(read_all).to_be_hidden()
+    expect(page.locator("notification-list .card")).to_be_focused()
+    assert page.evaluate("() => scrollY") == 0
+
+
 def test_the_panel_ends_inside_the_window_wherever_the_bell_stands(visit: Visit) -> None:
     alice = visit("alice")
     page = alice.page

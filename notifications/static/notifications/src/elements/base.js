@@ -169,7 +169,7 @@ export function button(look, onclick, content = "", attributes = {}) {
 export function link(url, act, ...children) {
   const href = /^(https?:|[/?#])/i.test(url) && url;
   const onauxclick = (/** @type {MouseEvent} */ { button }) => button > 1 || act();
-  return h(href ? "a" : "button", { class: "main", type: !href && "button", href, onclick: act, onauxclick }, ...children);
+  return h(href ? "a" : "button", { class: "main", href, onclick: act, onauxclick }, ...children);
 }
 
 /**

@@ -71,7 +71,7 @@ export class FeedView {
     if (!this.#note.hidden) this.#note.replaceChildren(...(error ? this.#error(error) : this.#empty()));
     // A row that has gone, or a button that has done its work, leaves the focus to what is around it.
     const lost = focused && !owner.shadowRoot?.activeElement?.checkVisibility();
-    if (lost) /** @type {HTMLElement} */ (this.root.closest("[tabindex]")).focus();
+    if (lost) /** @type {HTMLElement} */ (this.root.closest("[tabindex]")).focus({ preventScroll: true });
   }
 
   /**

@@ -11,7 +11,7 @@ export class NotificationList extends NotificationElement {
   static observedAttributes = ["state", "category"];
 
   #readAll = button("text read-all", () => {
-    this.#card.focus(); // the button is about to go
+    this.#card.focus({ preventScroll: true }); // the button is about to go
     this.client.markAllRead();
   });
   #filters = h("nav", { class: "filters" });
