@@ -15,10 +15,10 @@ import { minify } from "terser";
 export const STATIC = fileURLToPath(new URL("../notifications/static/notifications/", import.meta.url));
 
 /** Names of properties that no page, frame or browser ever sees: the bundles shorten them. */
-const INTERNAL = `again announce arrived awaken base build changed contend counting deadline effect failed fulfil graceUntil hole
-  lastByteAt listen liveSince look mark network newest notBefore onFrame onLead onMessage onState opening owner phase
-  probeAt probeIn probing release resets revision revive serious settle settled sheet signOut suspend unheard until view
-  visibility visible wakeAt wish wishes`.split(/\s+/);
+const INTERNAL = `again announce arrivals arrived awaken base bytes build cancel changed contend counting deadline effect
+  emit fail failed fulfil graceUntil hole lastByteAt leave listen liveSince look mark network newest notBefore onFrame
+  onLead onMessage onState opening owner phase post probeAt probeIn probing release resets revision revive serious
+  settle settled sheet signOut suspend tone transports unheard until view visibility visible wakeAt wish wishes`.split(/\s+/);
 
 /** Bundle an entry in memory. */
 async function bundle(entry, name) {

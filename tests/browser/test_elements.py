@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from .conftest import Demo, Visitor
+from .conftest import Demo, Visitor, new_page
 
 pytestmark = pytest.mark.browser
 
@@ -110,6 +110,20 @@ def test_a_row_is_a_link_that_marks_as_read(visit: Visit) -> None:
     expect(alice.bell.locator("li.unread")).to_have_count(1)
 
 
+def test_the_right_button_only_opens_a_menu(visit: Visit) -> None:
+    alice = visit("alice")
+    send(alice.page, title="One")
+    toast = alice.page.locator("notification-toasts li")
+    toast.get_by_role("button", name="One", exact=True).click(button="right")
+    expect(toast).to_have_count(1)
+    alice.ring()
+    expect(alice.bell.locator("li.unread")).to_have_count(4)
+    alice.row("Morning bells").get_by_role("link").click(button="right")
+    alice.row("Morning bells").hover()
+    alice.row("Morning bells").get_by_role("button", name="Mark as read").click()
+    expect(alice.bell.locator("li.unread")).to_have_count(3)
+
+
 def test_a_rows_buttons_cover_none_of_its_title(visit: Visit) -> None:
     alice = visit("alice")
     long = "The stairs are being mended and the ropes exchanged for new ones, so the chamber is closed until Thursday"
@@ -177,6 +191,50 @@ def test_mark_all_as_read_and_the_empty_state(visit: Visit) -> None:
     expect(alice.bell.get_by_text("Nothing unread")).to_be_visible()
 
 
+def test_the_focus_outlives_the_button_that_it_was_on(visit: Visit) -> None:
+    alice = visit("alice")
+    keyboard = alice.page.keyboard
+    button = alice.bell.get_by_role("button").first
+    panel = alice.bell.get_by_role("dialog")
+    button.focus()
+    keyboard.press("Enter")
+    expect(alice.titles).to_have_count(7)
+    send(alice.page, title="One")
+    for name in ("1 new", "Mark all as read"):
+        gone = alice.bell.get_by_role("button", name=name)
+        gone.focus()
+        keyboard.press("Enter")
+        expect(gone).to_be_hidden()
+        expect(panel).to_be_focused()
+    keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(button).to_be_focused()
+
+
+def test_the_page_does_not_jump_when_the_focus_goes_to_its_card(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    send(page, level="burst")
+    page.goto("/notifications/")
+    expect(page.locator("notification-list li.item")).to_have_count(19)
+    read_all = page.get_by_role("button", name="Mark all as read").and_(page.locator("notification-list button"))
+    read_all.focus()
+    page.keyboard.press("Enter")
+    expect(read_all).to_be_hidden()
+    expect(page.locator("notification-list .card")).to_be_focused()
+    assert page.evaluate("() => scrollY") == 0
+
+
+def test_the_panel_ends_inside_the_window_wherever_the_bell_stands(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    page.set_viewport_size({"width": 700, "height": 500})
+    page.locator("header").evaluate("header => (header.style.paddingTop = '150px')")
+    alice.ring()
+    expect(alice.titles).to_have_count(7)
+    expect(alice.bell.get_by_role("link", name="See all notifications")).to_be_in_viewport(ratio=1)
+
+
 def test_a_refused_action_is_rolled_back_and_can_be_repeated(visit: Visit) -> None:
     alice = visit("alice")
     alice.page.route("**/archive/", refuse)
@@ -232,12 +290,54 @@ def test_a_toast_stays_while_it_is_read_and_goes_by_itself(visit: Visit) -> None
     expect(toasts).to_have_count(0)
 
 
+def test_a_toast_goes_by_itself_after_another_was_clicked_away(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    page.locator("notification-toasts").evaluate("element => element.setAttribute('duration', '60000')")
+    toasts = page.locator("notification-toasts li")
+    page.clock.install()
+    send(page, title="One")
+    expect(toasts).to_have_count(1)
+    send(page, title="Two")
+    expect(toasts).to_have_count(2)
+    toasts.first.get_by_role("button", name="Dismiss").click()
+    expect(toasts).to_have_count(1)
+    page.mouse.move(10, 300)
+    page.clock.run_for(61_000)
+    expect(toasts).to_have_count(0)
+
+
+def test_a_toast_goes_by_itself_after_another_was_tapped_away(demo: Demo, browser: Browser) -> None:
+    bob = Visitor(new_page(browser, demo.server.url, has_touch=True))
+    page = bob.page
+    page.goto("/")
+    page.get_by_role("button", name="Sign in as Bob").click()
+    bob.until_live()
+    page.locator("notification-toasts").evaluate("element => element.setAttribute('duration', '2000')")
+    toasts = page.locator("notification-toasts li")
+    send(page, title="One")
+    expect(toasts).to_have_count(1)
+    send(page, title="Two")
+    expect(toasts).to_have_count(2)
+    toasts.first.get_by_role("button", name="Dismiss").tap()
+    expect(toasts).to_have_count(0, timeout=10_000)
+    page.context.close()
+
+
 def test_no_toasts_while_the_panel_is_open(visit: Visit) -> None:
     alice = visit("alice")
     alice.ring()
     send(alice.page, title="One")
     expect(alice.bell.get_by_role("button", name="1 new")).to_be_visible()
     expect(alice.page.locator("notification-toasts li")).to_have_count(0)
+
+
+def test_what_arrives_while_the_panel_is_open_is_read_out_all_the_same(visit: Visit) -> None:
+    alice = visit("alice")
+    alice.ring()
+    expect(alice.titles).to_have_count(7)
+    send(alice.page, title="One")
+    expect(alice.bell.locator("[aria-live=polite]", has_text="New notification: One")).to_have_count(1)
 
 
 def test_a_failed_action_is_told_by_a_toast_that_stays(visit: Visit) -> None:
@@ -318,6 +418,14 @@ def test_the_status_is_calm_at_first_and_honest_then(visit: Visit, demo: Demo) -
     expect(alice.status).to_have_attribute("state", "live")
 
 
+def test_what_the_page_itself_stopped_cannot_be_tried_again(visit: Visit) -> None:
+    alice = visit("alice")
+    banner = alice.page.locator("connection-status[variant=banner]")
+    alice.page.evaluate("() => globalThis[Symbol.for('carillon')].stop()")
+    expect(banner.get_by_role("status")).to_have_text("Live updates have stopped")
+    expect(banner.get_by_role("button")).to_be_hidden()
+
+
 def test_a_tab_from_before_a_deploy_offers_to_reload(visit: Visit) -> None:
     def deploy(route: Route) -> None:
         page = route.fetch()
@@ -339,6 +447,15 @@ def test_a_tab_from_before_a_deploy_offers_to_reload(visit: Visit) -> None:
         banner.get_by_role("button", name="Reload").click()
     alice.until_live()
     expect(banner).not_to_have_attribute("shown", "")
+
+
+@pytest.mark.parametrize("language", ["de", "ar"])
+def test_the_demos_header_fits_the_narrowest_window(visit: Visit, language: str) -> None:
+    page = visit("alice").page
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.locator(f".languages button[value={language}]").click()
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 320
 
 
 def test_without_javascript_the_bell_is_a_link_and_the_page_works(visit: Visit) -> None:

@@ -163,13 +163,13 @@ export function button(look, onclick, content = "", attributes = {}) {
 /**
  * Make what a click follows: a real link where there is an address, so that the middle button works too.
  * @param {string} url the server lets only http(s) and paths in; a second lock costs little
- * @param {() => void} [act] what happens beside
+ * @param {() => void} act what happens beside; not at the right button, which opens a menu
  * @param {...(Node | string | null)} children
  */
 export function link(url, act, ...children) {
-  const attributes = { class: "main", onclick: act, onauxclick: act };
-  if (/^(https?:|[/?#])/i.test(url)) return h("a", { ...attributes, href: url }, ...children);
-  return h("button", { ...attributes, type: "button" }, ...children);
+  const href = /^(https?:|[/?#])/i.test(url) && url;
+  const onauxclick = (/** @type {MouseEvent} */ { button }) => button > 1 || act();
+  return h(href ? "a" : "button", { class: "main", href, onclick: act, onauxclick }, ...children);
 }
 
 /**

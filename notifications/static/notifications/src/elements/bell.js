@@ -13,7 +13,10 @@ export class NotificationBell extends NotificationElement {
 
   #badge = h("span", { class: "badge", "aria-hidden": "true" });
   #heading = h("h2", { id: "heading" });
-  #readAll = button("text read-all", () => this.client.markAllRead());
+  #readAll = button("text read-all", () => {
+    this.#panel.focus(); // the button is about to go
+    this.client.markAllRead();
+  });
   #all = button("filter", () => this.#choose("all"));
   #unread = button("filter", () => this.#choose("unread"));
   #link = h("a", { class: "text see-all" });
@@ -95,7 +98,7 @@ export class NotificationBell extends NotificationElement {
       this.#choose(this.#state);
       this.#place();
     } else {
-      if (this.#panel.contains(this.shadowRoot?.activeElement ?? null)) this.#button.focus();
+      if (this.#panel.contains(/** @type {Element} */ (this.shadowRoot?.activeElement))) this.#button.focus();
       this.#view.close();
     }
   }
@@ -114,7 +117,7 @@ export class NotificationBell extends NotificationElement {
   /** @param {string} title @param {number} total */
   #arrived(title, total) {
     if (this.open) this.client.markSeen();
-    if (document.querySelector("notification-toasts:defined")) return; // they speak
+    else if (document.querySelector("notification-toasts:defined")) return; // they speak
     if (total > 1) this.announce(this.text("arrivedMany", { count: total }));
     else this.announce(this.text("arrived", { title }));
   }
@@ -126,7 +129,7 @@ export class NotificationBell extends NotificationElement {
     const { clientWidth } = document.documentElement;
     const width = this.#panel.offsetWidth;
     const wanted = getComputedStyle(this).direction === "rtl" ? left : right - width;
-    this.#panel.style.left = `${Math.max(MARGIN, Math.min(wanted, clientWidth - width - MARGIN))}px`;
-    this.#panel.style.top = `${bottom + MARGIN}px`;
+    const start = Math.max(MARGIN, Math.min(wanted, clientWidth - width - MARGIN));
+    this.#panel.style.cssText = `left:${start}px;--top:${bottom + MARGIN}px`;
   }
 }

@@ -59,6 +59,7 @@ export class FeedView {
   render() {
     const { feed, owner } = this;
     const { items, loaded, loading, error, fresh } = feed;
+    const focused = owner.shadowRoot?.activeElement;
     this.rows.render(items);
     this.#scroll.ariaBusy = `${loading}`;
     this.#pill.hidden = !fresh;
@@ -68,6 +69,9 @@ export class FeedView {
     this.#more.textContent = this.#more.hidden ? "" : this.#offer();
     this.#note.hidden = !!items.length || !(loaded || error);
     if (!this.#note.hidden) this.#note.replaceChildren(...(error ? this.#error(error) : this.#empty()));
+    // A row that has gone, or a button that has done its work, leaves the focus to what is around it.
+    const lost = focused && !owner.shadowRoot?.activeElement?.checkVisibility();
+    if (lost) /** @type {HTMLElement} */ (this.root.closest("[tabindex]")).focus({ preventScroll: true });
   }
 
   /**

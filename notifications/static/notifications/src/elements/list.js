@@ -10,7 +10,10 @@ const STATES = /** @type {const} */ (["all", "unread", "archived"]);
 export class NotificationList extends NotificationElement {
   static observedAttributes = ["state", "category"];
 
-  #readAll = button("text read-all", () => this.client.markAllRead());
+  #readAll = button("text read-all", () => {
+    this.#card.focus({ preventScroll: true }); // the button is about to go
+    this.client.markAllRead();
+  });
   #filters = h("nav", { class: "filters" });
   #top = h("div");
   #view = new FeedView(this);

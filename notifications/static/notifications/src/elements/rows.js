@@ -44,8 +44,7 @@ export class Rows {
    * @returns {[number, number, number] | null}
    */
   #focus() {
-    const control = this.owner.shadowRoot?.activeElement;
-    if (!(control instanceof HTMLElement)) return null;
+    const control = /** @type {HTMLElement} */ (this.owner.shadowRoot?.activeElement);
     const order = [...this.list.children].findIndex((row) => row.contains(control));
     const row = /** @type {HTMLElement | undefined} */ (this.list.children[order]);
     return row ? [Number(row.dataset.id), order, controls(row).indexOf(control)] : null;
@@ -59,8 +58,8 @@ export class Rows {
   #restore(id, order, control) {
     const same = this.#shown.get(id)?.row;
     const row = same ?? this.list.children[order] ?? this.list.lastElementChild;
-    const [first, ...others] = row ? controls(row) : [/** @type {HTMLElement | null} */ (this.list.closest("[tabindex]"))];
-    ((same && [first, ...others][control]) ?? first)?.focus();
+    const all = controls(row ?? this.list);
+    (all[same ? control : 0] ?? all[0])?.focus();
   }
 
   /** @param {KeyboardEvent} event */
@@ -78,7 +77,7 @@ export class Rows {
     const { owner } = this;
     const { client } = owner;
     const unread = !item.read_at;
-    const notes = [unread && owner.text("unread"), level(owner, item.level)].filter(Boolean);
+    const notes = [unread && owner.text("unread"), /warning|error/.test(item.level) && owner.text(item.level)].filter(Boolean);
     /** @type {(verb: "markRead" | "markUnread" | "archive" | "unarchive", image: string) => HTMLElement} */
     const action = (verb, image) => {
       const title = owner.text(verb);
@@ -89,7 +88,7 @@ export class Rows {
       { class: unread ? "item unread" : "item", "data-id": item.id, "data-level": item.level },
       link(
         item.url,
-        () => void (item.url ? client.follow(item.id) : unread && client.markRead(item.id)),
+        () => (item.url ? client.follow(item.id) : unread && client.markRead(item.id)),
         h("span", { class: "level" }, icon(item.level)),
         h(
           "span",
@@ -117,12 +116,6 @@ export class Rows {
 /** @param {Element} row @returns {HTMLElement[]} */
 function controls(row) {
   return [.../** @type {NodeListOf<HTMLElement>} */ (row.querySelectorAll("a, button"))];
-}
-
-/** @param {NotificationElement} owner @param {string} name */
-function level(owner, name) {
-  if (name === "warning") return owner.text("warning");
-  return name === "error" && owner.text("error");
 }
 
 /** @param {Item} item @param {string} language */

@@ -52,7 +52,7 @@ export class ConnectionStatus extends NotificationElement {
     this.setAttribute("tone", tone);
     this.toggleAttribute("shown", shown);
     this.#say(shown ? this.#words(told, now) : "");
-    this.#button.hidden = !shown || dot || !(counting || this.#reload || told === "closed");
+    this.#button.hidden = !shown || dot || !(counting || this.#reload || (told === "closed" && state.reason !== "stopped"));
     this.#button.textContent = this.#reload ? this.text("reload") : this.text("tryNow");
     clearTimeout(this.#timer);
     const next = back ? this.#backUntil - now : again;

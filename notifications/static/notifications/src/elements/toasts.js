@@ -7,6 +7,7 @@ import { icon } from "./icons.js";
 
 const MOST = 3; // toasts at once; more is told by a number
 const STAY = 7_000; // ms, unless the attribute `duration` says otherwise
+const LOOK = 1_000; // ms until it is looked again whether somebody reads: who dismisses a toast leaves it without an event
 
 export class NotificationToasts extends NotificationElement {
   /** @type {Map<HTMLElement, number>} each toast with the ms that it still stays; Infinity: until it is dismissed */
@@ -106,7 +107,8 @@ export class NotificationToasts extends NotificationElement {
   /** @param {HTMLElement} toast */
   #remove(toast) {
     this.#settle();
-    const next = toast.matches(":focus-within") && (toast.nextElementSibling ?? toast.previousElementSibling);
+    // Not after a click: the focus would keep the next one for ever, and nobody sees why.
+    const next = toast.querySelector(":focus-visible") && (toast.nextElementSibling ?? toast.previousElementSibling);
     this.#toasts.delete(toast);
     toast.remove();
     this.#section.hidden = !this.#toasts.size;
@@ -127,8 +129,9 @@ export class NotificationToasts extends NotificationElement {
     this.#paused = document.hidden || this.#list.matches(":is(:hover, :focus-within)");
     clearTimeout(this.#timer);
     const rest = Math.min(...this.#toasts.values());
-    if (this.#paused || rest === Infinity) return;
-    this.#timer = setTimeout(() => this.#expire(), Math.max(0, rest));
+    if (document.hidden || rest === Infinity) return;
+    if (this.#paused) this.#timer = setTimeout(() => this.#run(), LOOK);
+    else this.#timer = setTimeout(() => this.#expire(), Math.max(0, rest));
   }
 
   #expire() {
