@@ -38,7 +38,9 @@ async function bundle(entry, name) {
     logLevel: "warning",
   });
   const [map, code] = outputFiles.sort((a, b) => b.path.length - a.path.length).map(({ text }) => text);
-  const small = await minify(code, { module: true, ecma: 2022, compress: { passes: 3 }, sourceMap: { content: map, url: `${name}.map` } });
+  // `unsafe_arrows` minds functions that are called with `new`; here only classes are.
+  const compress = { passes: 3, unsafe_arrows: true };
+  const small = await minify(code, { module: true, ecma: 2022, compress, sourceMap: { content: map, url: `${name}.map` } });
   return [{ name, contents: `${small.code}\n` }, { name: `${name}.map`, contents: small.map }];
 }
 
