@@ -382,9 +382,9 @@ class Hub:
 
     async def reply(self, connection: Connection, *frames: Frame) -> None:
         """Send frames to one client and wait until the server has taken them, however slow the client is."""
-        message = connection.transport.message(frames)
+        message, size = _Messages(frames)[connection.transport]
         connection.active_at = self._clock()
-        connection.written += len(message.get("text") or "")
+        connection.written += size
         await connection.write(message)
 
     def continue_with(self, subscription: Subscription, batch: Batch) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 TITLE_LENGTH = 200  # characters
 BODY_LENGTH = 4_000  # characters
 URL_LENGTH = 2_000  # characters; the longest that every browser follows
 DATA_BYTES = 8 * 1024  # of JSON
+LAST_YEAR = 9998  # the end of the next one is beyond the calendar in the time zones that are ahead
 DATA_DEPTH = 30  # objects and lists in one another; MariaDB stores fewer than 32
 
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f]")
@@ -30,6 +33,15 @@ def validate_text(value: str) -> None:
     except UnicodeEncodeError as error:
         message = _("The text is not valid Unicode: it holds half of a surrogate pair.")
         raise ValidationError(message, code="surrogate") from error
+
+
+def validate_time(value: datetime) -> None:
+    """Accept a time with a time zone that every other time zone can show."""
+    if timezone.is_naive(value):
+        raise ValidationError(_("Give a time with a time zone, for example timezone.now() + …"), code="naive")
+    if value.year > LAST_YEAR:
+        message = _("Choose an earlier time, at most in the year %(year)s.")
+        raise ValidationError(message, code="too_late", params={"year": LAST_YEAR})
 
 
 def validate_emoji(value: str) -> None:

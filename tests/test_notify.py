@@ -197,6 +197,7 @@ class TestFields:
             ("dedupe_key", ""),
             ("dedupe_key", 7),
             ("expires_at", datetime(2030, 1, 1)),  # noqa: DTZ001  # naive on purpose
+            ("expires_at", datetime.fromisoformat("9999-12-31T23:59-08:00")),  # beyond the calendar in UTC
             ("expires_at", "tomorrow"),
             ("expires_at", "2030-01-01T12:00:00"),
         ],

@@ -19,12 +19,12 @@ from ..models.broadcast import OUTBOX, BroadcastState
 from ..models.content import CONTENT
 from ..outbox import OUTBOX_FAMILY
 from ..streams import sequence
+from ..validators import validate_time
 from .twins import twin
 
 KIND = "broadcast"  # of the notices
 WAITING = (BroadcastState.DRAFT, BroadcastState.SCHEDULED)
 OUT = (BroadcastState.SENDING, BroadcastState.SENT)
-LAST_YEAR = 9998  # the end of the next one is beyond the calendar in the time zones that are ahead
 EDITABLE = (*CONTENT, "audience", "publish_at")
 
 
@@ -152,16 +152,18 @@ def validate_broadcast(broadcast: Broadcast, *, due: bool = False) -> None:
         raise ValidationError(errors)
 
 
-def _time_errors(broadcast: Broadcast, now: datetime, due: bool) -> Iterator[tuple[str, str]]:
+def _time_errors(broadcast: Broadcast, now: datetime, due: bool) -> Iterator[tuple[str, Any]]:
     publish_at, expires_at = broadcast.publish_at, broadcast.expires_at
-    naive = [name for name in ("publish_at", "expires_at") if _is_naive(getattr(broadcast, name))]
-    for name in naive:
-        yield name, _("Give a time with a time zone, for example timezone.now() + …")
-    if naive:
-        return
+    naive = False
     for name, at in (("publish_at", publish_at), ("expires_at", expires_at)):
-        if at is not None and at.year > LAST_YEAR and not due:
-            yield name, _("Choose an earlier time, at most in the year %(year)s.") % {"year": LAST_YEAR}
+        try:
+            if at is not None and not due:
+                validate_time(at)
+        except ValidationError as error:
+            yield name, error
+            naive |= error.code == "naive"
+    if naive:  # it cannot be compared
+        return
     if broadcast.state in WAITING and not due:
         if publish_at is None and broadcast.state == BroadcastState.SCHEDULED:
             yield "publish_at", _("It is scheduled, so it needs a time. To send it now, make it a draft again.")
@@ -171,10 +173,6 @@ def _time_errors(broadcast: Broadcast, now: datetime, due: bool) -> Iterator[tup
         yield "expires_at", _("This time has passed: nobody would see the broadcast.")
     elif expires_at is not None and publish_at is not None and expires_at <= publish_at:
         yield "expires_at", _("The broadcast would expire before it is sent.")
-
-
-def _is_naive(value: datetime | None) -> bool:
-    return value is not None and timezone.is_naive(value)
 
 
 def post() -> None:

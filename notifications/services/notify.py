@@ -9,13 +9,12 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import router, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..inbox import INBOX
 from ..models import Notice, Notification
 from ..models.inbox import NotificationQuerySet
-from ..validators import validate_data, validate_text
+from ..validators import validate_data, validate_text, validate_time
 from .commit import sequence_after_commit
 from .recipients import recipient_chunks
 from .twins import twin
@@ -150,7 +149,7 @@ def _validate(notice: Notice, dedupe_key: str | None) -> None:
         *[(name, _validate_given, getattr(notice, name)) for name in ("body", "url", "kind", "category")],
         ("data", validate_data, notice.data),
         ("dedupe_key", _validate_key, dedupe_key),
-        ("expires_at", _validate_aware, notice.expires_at),
+        ("expires_at", _validate_expiry, notice.expires_at),
     ]
     for name, validate, value in more:
         if name not in errors:
@@ -177,6 +176,6 @@ def _validate_key(value: Any) -> None:
     validate_text(value)
 
 
-def _validate_aware(value: datetime | None) -> None:
-    if value is not None and timezone.is_naive(value):
-        raise ValidationError(_("Give a time with a time zone, for example timezone.now() + …"))
+def _validate_expiry(value: datetime | None) -> None:
+    if value is not None:
+        validate_time(value)
