@@ -7,16 +7,13 @@ command: ``python -m tests.servers.mariadb pytest`` runs the tests on MariaDB.
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from .process import ServerProcess, free_port
+from .process import ServerProcess, data_folder, free_port, in_folder, run_with
 
 DATABASE = "carillon"
 
@@ -26,14 +23,7 @@ class MariaDB:
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
-        # MariaDB refuses to run as root; an account `mysql` is there only where the system has a server of its own.
-        owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-        uid, gid = (owner.pw_uid, owner.pw_gid) if owner else (None, None)
-        data = folder / "data"
-        data.mkdir(mode=0o700)
-        if uid is not None and gid is not None:
-            folder.chmod(0o755)
-            os.chown(data, uid, gid)
+        data, uid, gid = data_folder(folder)
         done = subprocess.run(
             [
                 find("mariadb-install-db"),
@@ -94,22 +84,15 @@ def find(program: str) -> str:
     return path
 
 
-@contextmanager
-def running() -> Iterator[MariaDB]:
+def running() -> AbstractContextManager[MariaDB]:
     """Run a server in a folder of its own, and leave nothing behind."""
-    with tempfile.TemporaryDirectory(prefix="carillon-mariadb-") as folder:
-        server = MariaDB(Path(folder))
-        server.process.start()
-        try:
-            yield server
-        finally:
-            server.process.kill()
+    return in_folder(MariaDB, "mariadb")
 
 
 def main(command: list[str]) -> int:
     """Run ``command`` with DATABASE_URL naming an empty database of a server that lives as long as it."""
     with running() as server:
-        return subprocess.run(command, check=False, env={**os.environ, "DATABASE_URL": server.url}).returncode
+        return run_with(server.url, command)
 
 
 if __name__ == "__main__":

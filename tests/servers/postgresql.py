@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
-import os
-import pwd
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psycopg
 
-from .process import ServerProcess, free_port
+from .process import ServerProcess, data_folder, free_port, in_folder, run_with
 
 PROGRAMS = {"initdb", "postgres", "pg_isready"}
 
@@ -32,15 +28,8 @@ class PostgreSQL:
         self.folder = folder
         self.port = free_port()
         self.names = (f"carillon_{number}" for number in itertools.count(1))
-        root = os.geteuid() == 0
-        owner = pwd.getpwnam("nobody") if root else None  # PostgreSQL refuses to run as root
-        uid, gid = (owner.pw_uid, owner.pw_gid) if owner else (None, None)
-        programs = copy_programs(folder / "programs") if root else installed_programs()
-        data = folder / "data"
-        data.mkdir(mode=0o700)
-        if uid is not None and gid is not None:
-            folder.chmod(0o755)
-            os.chown(data, uid, gid)
+        data, uid, gid = data_folder(folder)
+        programs = installed_programs() if uid is None else copy_programs(folder / "programs")
         subprocess.run(
             [
                 str(programs / "initdb"),
@@ -122,22 +111,15 @@ def copy_programs(target: Path) -> Path:
     return installation / "bin"
 
 
-@contextmanager
-def running() -> Iterator[PostgreSQL]:
+def running() -> AbstractContextManager[PostgreSQL]:
     """Run a server in a folder of its own, and leave nothing behind."""
-    with tempfile.TemporaryDirectory(prefix="carillon-postgresql-") as folder:
-        server = PostgreSQL(Path(folder))
-        server.process.start()
-        try:
-            yield server
-        finally:
-            server.process.kill()
+    return in_folder(PostgreSQL, "postgresql")
 
 
 def main(command: list[str]) -> int:
     """Run ``command`` with DATABASE_URL naming an empty database of a server that lives as long as it."""
     with running() as server:
-        return subprocess.run(command, check=False, env={**os.environ, "DATABASE_URL": server.create()}).returncode
+        return run_with(server.create(), command)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import pwd
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 STARTUP = 30.0  # seconds; a server that takes longer on a busy machine is broken
 SHUTDOWN = 15.0  # seconds between SIGTERM and the judgement that it hangs
@@ -128,3 +132,45 @@ class ServerProcess:
     def output(self) -> str:
         """Return what the server has printed since its first start."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+
+class Server(Protocol):
+    """What runs in a process of its own."""
+
+    process: ServerProcess
+
+
+S = TypeVar("S", bound=Server)
+
+
+@contextmanager
+def in_folder(make: Callable[[Path], S], name: str) -> Iterator[S]:
+    """Run a server in a temporary folder that is called after it, and leave nothing behind."""
+    with tempfile.TemporaryDirectory(prefix=f"carillon-{name}-") as folder:
+        server = make(Path(folder))
+        server.process.start()
+        try:
+            yield server
+        finally:
+            server.process.kill()
+
+
+def data_folder(folder: Path) -> tuple[Path, int | None, int | None]:
+    """Make the folder of a database server's data; as root, for the account `nobody`, since such servers refuse root.
+
+    Returns:
+        The folder, and the ids of the user and the group to run as; None for one's own.
+    """
+    data = folder / "data"
+    data.mkdir(mode=0o700)
+    if os.geteuid() != 0:
+        return data, None, None
+    owner = pwd.getpwnam("nobody")
+    folder.chmod(0o755)
+    os.chown(data, owner.pw_uid, owner.pw_gid)
+    return data, owner.pw_uid, owner.pw_gid
+
+
+def run_with(database_url: str, command: Sequence[str]) -> int:
+    """Run ``command`` on a database, which DATABASE_URL names, and return its exit status."""
+    return subprocess.run(command, check=False, env={**os.environ, "DATABASE_URL": database_url}).returncode
