@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from .conftest import Demo, Visitor, new_page
 
@@ -274,14 +274,20 @@ def test_toasts_tell_what_arrived_three_at_most(visit: Visit) -> None:
     expect(toasts).to_contain_text("12 new notifications")
 
 
-def test_a_toast_stays_while_it_is_read_and_goes_by_itself(visit: Visit) -> None:
-    alice = visit("alice")
-    page = alice.page
+def a_toast_of_a_minute(page: Page) -> Locator:
+    """Show a toast on a page whose clock the test turns; return all toasts."""
     page.locator("notification-toasts").evaluate("element => element.setAttribute('duration', '60000')")
     toasts = page.locator("notification-toasts li")
     page.clock.install()
     send(page, title="One")
     expect(toasts).to_have_count(1)
+    return toasts
+
+
+def test_a_toast_stays_while_it_is_read_and_goes_by_itself(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    toasts = a_toast_of_a_minute(page)
     toasts.hover()
     page.clock.run_for(120_000)
     expect(toasts).to_have_count(1)
@@ -293,11 +299,7 @@ def test_a_toast_stays_while_it_is_read_and_goes_by_itself(visit: Visit) -> None
 def test_a_toast_goes_by_itself_after_another_was_clicked_away(visit: Visit) -> None:
     alice = visit("alice")
     page = alice.page
-    page.locator("notification-toasts").evaluate("element => element.setAttribute('duration', '60000')")
-    toasts = page.locator("notification-toasts li")
-    page.clock.install()
-    send(page, title="One")
-    expect(toasts).to_have_count(1)
+    toasts = a_toast_of_a_minute(page)
     send(page, title="Two")
     expect(toasts).to_have_count(2)
     toasts.first.get_by_role("button", name="Dismiss").click()
