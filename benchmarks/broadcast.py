@@ -85,12 +85,12 @@ def _publishing(users: int, connections: int) -> dict[str, Any]:
     from django.contrib.auth import get_user_model
     from django.contrib.sessions.models import Session
 
-    from notifications import outbox
     from notifications.audiences import Audience
-    from notifications.inbox import INBOX
+    from notifications.inbox import outbox
+    from notifications.inbox.stream import INBOX
+    from notifications.live.sequencer import chunks, open_streams
     from notifications.models import Broadcast
     from notifications.services import publish_broadcast
-    from notifications.streams import chunks, open_streams
 
     from .site import prepare
 

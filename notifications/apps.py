@@ -19,7 +19,7 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks, listen for sign-out and find the audiences of all apps."""
-        from . import checks, signals  # noqa: F401  # importing the checks registers them
+        from . import checks, receivers  # noqa: F401  # importing the checks registers them
 
-        signals.connect()
+        receivers.connect()
         autodiscover_modules("audiences")

@@ -25,11 +25,11 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve, set_script_prefix
 
-from . import lane
 from .conf import conf
-from .hub import Send
-from .lane import SCOPE_KEY, Admission, Offer, Receive, Refused
-from .threads import Threads, keep_connections
+from .live import connections
+from .live.connections import SCOPE_KEY, Admission, HandoffSlot, Receive, Refused
+from .live.hub import Send
+from .live.threads import Threads, keep_connections
 
 Scope = dict[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
@@ -57,13 +57,13 @@ class SyncHandler(BaseHandler):
 
     def decide(self, scope: Scope) -> Decision:
         """Run a request through middleware and view, from Django's first signal to its last."""
-        offer = Offer()
+        slot = HandoffSlot()
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=type(self), scope=scope)
-        request = ASGIRequest({**scope, SCOPE_KEY: offer}, io.BytesIO())
+        request = ASGIRequest({**scope, SCOPE_KEY: slot}, io.BytesIO())
         response = self.get_response(request)
         try:
-            return Decision(response.status_code, _headers(response), _content(response), offer.admission)
+            return Decision(response.status_code, _headers(response), _content(response), slot.admission)
         finally:
             keep_connections()  # before Django's last signal, which closes those that may not outlive a request
             response.close()
@@ -90,7 +90,7 @@ class Handoff:
         try:
             decision = await self._decide(scope)
             if decision.admission is not None:
-                lane.check_user_limit(decision.admission.owner)
+                connections.check_user_limit(decision.admission.owner)
         except Refused as refusal:
             decision = _refusal(refusal)
         admission = decision.admission
@@ -98,22 +98,22 @@ class Handoff:
             await _answer(decision, receive, send)
             return
         await send({"type": "http.response.start", "status": decision.status, "headers": decision.headers})
-        await send(lane.body(admission.opening))
-        connection = lane.stream(admission, send)
+        await send(connections.body(admission.opening))
+        connection = connections.stream(admission, send)
         try:
-            lane.connect(connection, admission)
+            connections.connect(connection, admission)
             del scope, decision, admission  # an open stream keeps no request and nothing of the answer
             while (await receive())["type"] != "http.disconnect":  # here: one more coroutine is 0.2 KB a stream
                 pass
         except asyncio.CancelledError:
-            if not lane.was_ended(connection):
+            if not connections.was_ended(connection):
                 raise
         finally:
-            lane.disconnect(connection)
-        await lane.say_goodbye(connection, send)
+            connections.disconnect(connection)
+        await connections.send_bye(connection, send)
 
     async def _decide(self, scope: Scope) -> Decision:
-        lane.check_process_limit()
+        connections.check_process_limit()
         if self._waiting >= WAITING_LIMIT:
             raise Refused(503, "busy", "Too many streams are being opened at this moment; try again later.")
         self._waiting += 1
@@ -126,10 +126,10 @@ class Handoff:
 async def _answer(decision: Decision, receive: Receive, send: Send) -> None:
     """Send what was decided, or a held poll's answer when there is one."""
     admission = decision.admission
-    content = decision.body if admission is None else await lane.answer(admission, receive)
+    content = decision.body if admission is None else await connections.answer(admission, receive)
     headers = [*decision.headers, (b"content-length", b"%d" % len(content))]
     await send({"type": "http.response.start", "status": decision.status, "headers": headers})
-    await send(lane.body(content, more=False))
+    await send(connections.body(content, more=False))
 
 
 def _is_ours(scope: Scope) -> bool:
@@ -164,5 +164,5 @@ def _content(response: HttpResponseBase) -> bytes:
 
 
 def _refusal(refusal: Refused) -> Decision:
-    headers = [(b"content-type", b"application/json"), (b"retry-after", b"%d" % lane.RETRY_AFTER)]
-    return Decision(refusal.status, headers, lane.error_body(refusal.code, str(refusal)), None)
+    headers = [(b"content-type", b"application/json"), (b"retry-after", b"%d" % connections.RETRY_AFTER)]
+    return Decision(refusal.status, headers, connections.error_body(refusal.code, str(refusal)), None)

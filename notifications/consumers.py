@@ -13,28 +13,28 @@ from typing import Any
 
 from channels.consumer import AsyncConsumer
 
-from . import lane, sessions
-from .frames import frame
-from .hub import Send
-from .lane import Receive, Refused
-from .sockets import ChatSocket, Fault, close
+from .chat.socket import ChatSocket, Fault, close
+from .live import connections, sessions
+from .live.connections import Receive, Refused
+from .live.frames import frame
+from .live.hub import Send
 
 Scope = dict[str, Any]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SUBPROTOCOL = "carillon.v1"
-OFFER = "carillon.socket"  # where the consumer finds the offer of `Carried`
+SLOT = "carillon.socket"  # where the consumer finds the slot of `SocketHandoff`
 
 
 @dataclass(slots=True)
-class Offer:
-    """The offer to carry on: the consumer fills in the user's primary key and the session, and returns."""
+class SocketSlot:
+    """Where the consumer fills in the user's primary key and the session, and returns: the socket is carried on."""
 
     admitted: tuple[Any, str] | None = None
 
 
 class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
-    """Decide who may chat, and serve them; behind `Carried`, only decide."""
+    """Decide who may chat, and serve them; behind `SocketHandoff`, only decide."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Accept the socket and serve it, or say why not."""
@@ -47,14 +47,14 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             # A refusal before the handshake's end reaches browsers without a reason.
             await close(send, fault.close, frame(fault.error))
             return
-        offer: Offer | None = scope.get(OFFER)
-        if offer is None:
+        slot: SocketSlot | None = scope.get(SLOT)
+        if slot is None:
             await ChatSocket(user, session, send).serve(receive)
         else:
-            offer.admitted = user, session
+            slot.admitted = user, session
 
 
-class Carried:
+class SocketHandoff:
     """ASGI middleware that carries sockets on when Channels' own middleware has decided and returned.
 
     Routing, session and authentication each keep a scope and a coroutine for as long as the consumer runs:
@@ -67,11 +67,11 @@ class Carried:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket."""
-        offer = Offer()
-        await self.app({**scope, OFFER: offer}, receive, send)
-        if offer.admitted is not None:
+        slot = SocketSlot()
+        await self.app({**scope, SLOT: slot}, receive, send)
+        if slot.admitted is not None:
             del scope
-            await ChatSocket(*offer.admitted, send).serve(receive)
+            await ChatSocket(*slot.admitted, send).serve(receive)
 
 
 def _admit(scope: dict[str, Any]) -> tuple[Any, str]:
@@ -86,10 +86,10 @@ def _admit(scope: dict[str, Any]) -> tuple[Any, str]:
     if user is None or not user.is_authenticated:
         raise Fault(4401, "signed-out", "Sign in to chat.")
     try:
-        lane.check_process_limit()
-        lane.check_user_limit(str(user.pk))
+        connections.check_process_limit()
+        connections.check_user_limit(str(user.pk))
     except Refused as refused:
-        raise Fault(4000 + refused.status, refused.code, str(refused), lane.RETRY_AFTER * 1_000) from None
+        raise Fault(4000 + refused.status, refused.code, str(refused), connections.RETRY_AFTER * 1_000) from None
     return user.pk, sessions.digest(SimpleNamespace(session=scope.get("session")))
 
 

@@ -7,15 +7,15 @@ from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import path
 
-from .consumers import Carried, ChatConsumer
+from .consumers import ChatConsumer, SocketHandoff
 
 websocket_urlpatterns = [path("notifications/ws/", ChatConsumer.as_asgi())]
 
 
-def websocket_application() -> Carried:
+def websocket_application() -> SocketHandoff:
     """Return the application for ``ProtocolTypeRouter``'s ``"websocket"``.
 
     Channels checks the origin, against a page of another site that borrows the user's cookie, and reads the
     session. A project with other sockets routes `websocket_urlpatterns` beside its own, in the same way.
     """
-    return Carried(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))
+    return SocketHandoff(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))

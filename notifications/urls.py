@@ -2,7 +2,8 @@
 
 from django.urls import path, re_path
 
-from . import pages, views
+from .chat import views as chat
+from .inbox import pages, views
 
 app_name = "notifications"
 
@@ -14,8 +15,8 @@ urlpatterns = [
     path("api/changes/", views.changes, name="changes"),
     path("api/inbox/read-all/", views.read_all, name="read-all"),
     path("api/inbox/seen/", views.seen, name="seen"),
-    path("api/rooms/", views.rooms_list, name="rooms"),
-    path("api/rooms/<int:pk>/messages/", views.room_messages, name="room-messages"),
+    path("api/rooms/", chat.rooms_list, name="rooms"),
+    path("api/rooms/<int:pk>/messages/", chat.room_messages, name="room-messages"),
     re_path(
         r"^api/inbox/(?P<pk>[0-9]{1,18})/(?P<action>read|unread|archive|unarchive|click)/$",
         views.item_action,

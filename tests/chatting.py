@@ -11,7 +11,7 @@ from typing import Any
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
-from notifications.consumers import SUBPROTOCOL, Carried
+from notifications.consumers import SUBPROTOCOL, SocketHandoff
 from notifications.routing import websocket_urlpatterns
 
 WAIT = 10.0  # seconds; a test that needs them fails
@@ -34,7 +34,7 @@ class Client:
         self, user: Any, *, subprotocols: list[str] | None = None, session: Any = None, carried: bool = True
     ) -> None:
         self.socket = WebsocketCommunicator(
-            Carried(URLRouter(websocket_urlpatterns)) if carried else URLRouter(websocket_urlpatterns),
+            SocketHandoff(URLRouter(websocket_urlpatterns)) if carried else URLRouter(websocket_urlpatterns),
             "/notifications/ws/",
             subprotocols=[SUBPROTOCOL] if subprotocols is None else subprotocols,
         )

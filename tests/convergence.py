@@ -44,8 +44,8 @@ class Reader:
 
     def catch_up(self) -> bool:
         """Read once; return whether there was anything."""
-        from notifications.inbox import INBOX
-        from notifications.streams import changes_since
+        from notifications.inbox.stream import INBOX
+        from notifications.live.replay import changes_since
 
         batch = changes_since(INBOX, {self.user.pk: self.position}).get(self.user.pk)
         if batch is None:
@@ -60,7 +60,7 @@ class Reader:
 
     def start_afresh(self) -> None:
         """Load everything page by page, as a client does that shows the whole list."""
-        from notifications.inbox import page
+        from notifications.inbox.reading import page
 
         self.resets += 1
         self.items = {}
@@ -85,7 +85,7 @@ class Reader:
 
 
 def as_json(item: Any) -> Any:
-    from notifications.frames import encode
+    from notifications.live.frames import encode
 
     return json.loads(encode(item))
 
@@ -145,7 +145,7 @@ def read(reader: Reader, seed: str, done: threading.Event) -> None:
 
 def lose_hooks(seed: str, report: dict[str, Any]) -> None:
     """Drop commit hooks, as a process that is killed between commit and hook does."""
-    from notifications.services import commit
+    from notifications.live import commit
 
     choice = random.Random(f"{seed} hooks")
     hook = commit.sequence_now
@@ -164,9 +164,9 @@ def run(seed: str) -> dict[str, Any]:
     """Play one whole game and return what happened."""
     from django.contrib.auth import get_user_model
 
-    from notifications.inbox import INBOX, item
+    from notifications.inbox.stream import INBOX, item
+    from notifications.live.sequencer import sequence
     from notifications.models import Notification
-    from notifications.streams import sequence
 
     user_model = get_user_model()
     users = [user_model.objects.create(username=f"user {number}") for number in range(USERS)]

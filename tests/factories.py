@@ -6,10 +6,10 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from notifications.inbox import INBOX
+from notifications.inbox.stream import INBOX
+from notifications.live.sequencer import sequence
 from notifications.models import Notice, Notification
 from notifications.services import notify
-from notifications.streams import sequence
 
 
 def make_user(name: str = "alice", **fields: Any) -> Any:

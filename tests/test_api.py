@@ -13,11 +13,11 @@ from django.middleware.csrf import get_token
 from django.test import AsyncClient, Client, TransactionTestCase
 from django.urls import reverse
 
-from notifications.inbox import summary
+from notifications.inbox.reading import summary
+from notifications.live.http import BODY_BYTES, USER_HEADER
+from notifications.live.sessions import user_key
 from notifications.models import Inbox, Notice, Notification
-from notifications.responses import BODY_BYTES, USER_HEADER
 from notifications.services import notify
-from notifications.sessions import user_key
 from tests.factories import make_user, stamp, tell
 
 pytestmark = pytest.mark.django_db

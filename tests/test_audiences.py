@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pytest
@@ -12,15 +13,17 @@ from django.db import connection
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
-from notifications import audiences
 from notifications.audiences import Audience, Part, audience, members, registry
-from notifications.sizes import Size
+from notifications.audiences.sizes import Size
 
 
 @pytest.fixture(autouse=True)
-def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give each test a registry that it may add to."""
-    monkeypatch.setattr(audiences, "registry", dict(registry))
+def own_registry() -> Iterator[None]:
+    """Let each test add to the registry, and take it back."""
+    before = dict(registry)
+    yield
+    registry.clear()
+    registry.update(before)
 
 
 def short_names(users: Any) -> Any:
@@ -159,7 +162,7 @@ def test_two_functions_of_one_name_are_a_mistake_with_a_remedy() -> None:
 
 def test_a_name_in_the_database_may_differ_from_the_function() -> None:
     audience("Customers", name="customers")(short_names)
-    assert audiences.registry["customers"].select is short_names
+    assert registry["customers"].select is short_names
 
 
 @pytest.mark.django_db

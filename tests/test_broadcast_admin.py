@@ -13,9 +13,9 @@ from django.test import TransactionTestCase
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications import inbox
 from notifications.admin import BroadcastAdmin
 from notifications.audiences import Audience
+from notifications.inbox import reading
 from notifications.models import Broadcast, Notification
 from notifications.services import edit_broadcast, mark_clicked, publish_broadcast, publish_due, recall_broadcast
 
@@ -88,7 +88,7 @@ class ComposingTests(StaffTests):
             self.admin,
         )
         assert broadcast.audience_of() == Audience.of("everyone")
-        assert inbox.page(self.bob).items == []
+        assert reading.page(self.bob).items == []
 
     def test_audiences_groups_and_users_combine(self) -> None:
         self.add(
@@ -119,8 +119,8 @@ class ComposingTests(StaffTests):
 
     def test_send_to_me_reaches_the_author_alone(self) -> None:
         self.add("_test")
-        assert [item.title for item in inbox.page(self.admin).items] == ["Maintenance tonight"]
-        assert inbox.page(self.bob).items == []
+        assert [item.title for item in reading.page(self.admin).items] == ["Maintenance tonight"]
+        assert reading.page(self.bob).items == []
         assert Broadcast.objects.get().state == "draft"
         assert self.log()[-1] == "Sent to oneself, as a test."
 
@@ -274,7 +274,7 @@ class SendingTests(StaffTests):
     def test_sending_reaches_everyone_and_shows_the_results(self) -> None:
         broadcast = self.draft()
         self.assertRedirects(self.send(broadcast), address("results", broadcast.pk))
-        assert [item.title for item in inbox.page(self.bob).items] == ["Maintenance"]
+        assert [item.title for item in reading.page(self.bob).items] == ["Maintenance"]
         assert self.log() == ["Sent to 2 people."]
         broadcast.refresh_from_db()
         assert (broadcast.reach, broadcast.reach_exact) == (2, True)
@@ -373,7 +373,7 @@ class AfterwardsTests(StaffTests):
     def test_the_results_count_what_became_of_it(self) -> None:
         broadcast = self.sent(url="/status/")
         for user in (self.admin, self.bob):
-            inbox.page(user)
+            reading.page(user)
         mark_clicked(self.bob, Notification.objects.of(self.bob).values_list("pk", flat=True))
         found = self.client.get(address("now", broadcast.pk)).json()
         assert {name: found["text"][name] for name in ("delivered", "seen", "read", "clicked")} == {
@@ -390,18 +390,18 @@ class AfterwardsTests(StaffTests):
 
     def test_an_edit_after_sending_changes_what_people_see(self) -> None:
         broadcast = self.sent()
-        inbox.page(self.bob)
+        reading.page(self.bob)
         response = self.change(broadcast, title="Maintenance at ten")
         self.assertRedirects(response, address("results", broadcast.pk))
-        assert [item.title for item in inbox.page(self.bob).items] == ["Maintenance at ten"]
+        assert [item.title for item in reading.page(self.bob).items] == ["Maintenance at ten"]
         assert Broadcast.objects.get().audience_of() == Audience.of("everyone")
 
     def test_recall_asks_and_takes_it_back(self) -> None:
         broadcast = self.sent()
-        inbox.page(self.bob)
+        reading.page(self.bob)
         assert "1 person has it" in self.text(self.client.get(address("recall", broadcast.pk)))
         self.client.post(address("recall", broadcast.pk))
-        assert inbox.page(self.bob).items == []
+        assert reading.page(self.bob).items == []
         assert self.log() == ["Recalled."]
         response = self.client.post(address("recall", broadcast.pk), follow=True)
         assert "nothing to take back" in self.text(response)

@@ -10,8 +10,8 @@ from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from notifications import inbox
 from notifications.audiences import Audience
+from notifications.inbox import reading
 from notifications.models import Broadcast
 from notifications.services import publish_broadcast
 
@@ -39,7 +39,7 @@ def run(*arguments: str) -> str:
 def test_a_broadcast_in_one_line(alice: User, bob: User) -> None:
     said = run("broadcast", "Maintenance", "--audience", "everyone", "--level", "warning", "--url", "/status/")
     assert said == "Sent to 2 people (Everyone)."
-    (item,) = inbox.page(alice).items
+    (item,) = reading.page(alice).items
     assert (item.title, item.level, item.url) == ("Maintenance", "warning", "/status/")
 
 
@@ -81,4 +81,4 @@ def test_publish_due_sends_what_is_due(alice: User) -> None:
     assert run("publish_due") == "Sent 0 broadcasts."
     Broadcast.objects.update(publish_at=timezone.now())
     assert run("publish_due") == "Sent 1 broadcast."
-    assert [item.title for item in inbox.page(alice).items] == ["Due"]
+    assert [item.title for item in reading.page(alice).items] == ["Due"]

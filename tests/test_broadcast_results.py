@@ -11,11 +11,13 @@ from django.contrib.auth.models import User
 from django.test import TransactionTestCase
 from django.utils import timezone
 
-from notifications import outbox, results
 from notifications.audiences import Audience
+from notifications.audiences.sizes import Size
+from notifications.broadcasts import results
+from notifications.inbox import outbox
+from notifications.inbox.stream import INBOX
 from notifications.models import Broadcast, Notification
 from notifications.services import publish_broadcast
-from notifications.sizes import Size
 
 from .factories import make_users
 
@@ -24,7 +26,7 @@ class ResultsTests(TransactionTestCase):
     def setUp(self) -> None:
         self.users = make_users(40)
         self.broadcast = publish_broadcast(Broadcast(title="Hello", audience=Audience.of("everyone").dump()))
-        outbox.collect([user.pk for user in self.users])
+        outbox.collect(INBOX, [user.pk for user in self.users])
         now = timezone.now()
         Broadcast.objects.update(published_at=now - timedelta(minutes=60))
         self.broadcast.refresh_from_db()
@@ -81,9 +83,11 @@ class ResultsTests(TransactionTestCase):
         told: list[Any] = []
         now = timezone.now()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("notifications.relay.connected", lambda family: {str(self.broadcast.pk)})
-            patch.setattr("notifications.relay.signal_here", lambda key, frame: told.append((key, frame)))
-            patch.setattr("notifications.results.timezone.now", lambda: now)
+            patch.setattr("notifications.live.relay.connected", lambda stream_type: {str(self.broadcast.pk)})
+            patch.setattr(
+                "notifications.live.relay.publish_ephemeral_here", lambda key, frame: told.append((key, frame))
+            )
+            patch.setattr("notifications.broadcasts.results.timezone.now", lambda: now)
             assert results.refresh() == results.PAUSE
             results.refresh()
             Notification.objects.update(read_at=timezone.now())

@@ -14,8 +14,10 @@ from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from notifications import inbox, outbox
 from notifications.audiences import Audience, has_field
+from notifications.broadcasts.schedule import publish_in_time
+from notifications.inbox import outbox, reading
+from notifications.inbox.stream import INBOX
 from notifications.models import Broadcast, Notice, Notification, Outbox
 from notifications.services import (
     BroadcastConflict,
@@ -29,7 +31,6 @@ from notifications.services import (
     publish_due,
     recall_broadcast,
 )
-from notifications.services.schedule import publish_in_time
 
 from .factories import make_user, make_users
 
@@ -42,7 +43,7 @@ def draft(title: str = "Maintenance tonight", audience: Audience | None = None, 
 
 
 def titles(user: Any) -> list[str]:
-    return [item.title for item in inbox.page(user).items]
+    return [item.title for item in reading.page(user).items]
 
 
 class PublishedTests(TransactionTestCase):
@@ -61,7 +62,7 @@ class PublishedTests(TransactionTestCase):
 
     def test_counts_include_what_was_not_collected_yet(self) -> None:
         publish_broadcast(draft())
-        assert inbox.summary(self.alice).unread == 1
+        assert reading.summary(self.alice).unread == 1
 
     def test_only_the_audience_gets_a_copy(self) -> None:
         publish_broadcast(draft(audience=Audience.of("staff")))
@@ -135,7 +136,7 @@ class PublishedTests(TransactionTestCase):
 class CostTests(TransactionTestCase):
     def setUp(self) -> None:
         self.alice = make_user("alice")
-        inbox.INBOX.gather([self.alice.pk])
+        INBOX.collect_pending([self.alice.pk])
 
     def queries(self, work: Callable[[], object]) -> int:
         with CaptureQueriesContext(connection) as captured:
@@ -152,20 +153,20 @@ class CostTests(TransactionTestCase):
 
     def test_collecting_costs_the_same_for_many_broadcasts(self) -> None:
         publish_broadcast(draft("zero"))
-        inbox.summary(self.alice)
+        reading.summary(self.alice)
         publish_broadcast(draft("one"))
-        one = self.queries(lambda: outbox.collect([self.alice.pk]))
+        one = self.queries(lambda: outbox.collect(INBOX, [self.alice.pk]))
         for number in range(30):
             publish_broadcast(draft(f"number {number}", Audience.of("staff") if number % 3 else None))
-        assert self.queries(lambda: outbox.collect([self.alice.pk])) == one
+        assert self.queries(lambda: outbox.collect(INBOX, [self.alice.pk])) == one
         assert Notification.objects.count() == 12
 
     def test_collecting_costs_one_query_where_there_is_nothing(self) -> None:
         publish_broadcast(draft())
-        inbox.summary(self.alice)
-        assert self.queries(lambda: outbox.collect([self.alice.pk])) == 1
-        assert self.queries(lambda: inbox.summary(self.alice)) == 2
-        assert self.queries(lambda: inbox.page(self.alice)) == 3
+        reading.summary(self.alice)
+        assert self.queries(lambda: outbox.collect(INBOX, [self.alice.pk])) == 1
+        assert self.queries(lambda: reading.summary(self.alice)) == 2
+        assert self.queries(lambda: reading.page(self.alice)) == 3
 
 
 class TransitionTests(TransactionTestCase):

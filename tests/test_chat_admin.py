@@ -11,9 +11,10 @@ from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from notifications import rooms, services
+from notifications import services
+from notifications.chat import reading
+from notifications.chat.stream import message_item
 from notifications.models import Message
-from notifications.rooms import message_item
 from tests.factories import make_user, make_users
 
 MESSAGES = reverse("admin:carillon_message_changelist")
@@ -68,7 +69,7 @@ class ModerationTest(TransactionTestCase):
             room = services.create_room(f"Room {n}", user)
             services.post_message(room, user, "hello")
         assert [cost(address) for address in addresses] == before
-        assert len(rooms.list_rooms(self.alice).rooms) == 1
+        assert len(reading.list_rooms(self.alice).rooms) == 1
 
     def test_nothing_is_added_changed_or_deleted_by_hand(self) -> None:
         for model in ("message", "room", "membership"):

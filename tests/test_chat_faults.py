@@ -17,9 +17,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import OperationalError
 from django.test import SimpleTestCase, TransactionTestCase, override_settings
 
-from notifications import commands, relay, services, sockets
-from notifications.bucket import Bucket
-from notifications.commands import BadCommand, NoCommand, parse
+from notifications import services
+from notifications.chat import commands, socket
+from notifications.chat.commands import BadCommand, NoCommand, parse
+from notifications.live import relay
+from notifications.live.rate_limit import Bucket
 from tests.chatting import Client, Closed
 from tests.factories import make_user
 
@@ -162,14 +164,14 @@ class FaultTests(TransactionTestCase):
     async def test_a_database_that_fails_is_busy_and_the_command_may_be_repeated(self) -> None:
         async with Client(self.alice) as alice:
             for raised, code in ((OperationalError("gone"), "busy"), (RuntimeError("bug"), "failed")):
-                failing = mock.patch("notifications.chat.execute", side_effect=raised)
+                failing = mock.patch("notifications.chat.handlers.execute", side_effect=raised)
                 with failing, self.assertLogs("notifications", "WARNING"):
                     nack = await alice.say(self.room, "hello")
                 assert (nack["code"], bool(nack["retry"])) == (code, code == "busy")
             assert (await alice.say(self.room, "hello"))["number"] == 1
 
     async def test_so_many_rooms_are_open_at_once_and_no_more(self) -> None:
-        with mock.patch.object(sockets, "OPEN_LIMIT", 1):
+        with mock.patch.object(socket, "OPEN_LIMIT", 1):
             async with Client(self.alice) as alice:
                 assert (await alice.send("room.open", room=self.room.pk))["type"] == "ack"
                 assert (await alice.send("inbox.open"))["code"] == "too-many"
@@ -182,8 +184,8 @@ class FaultTests(TransactionTestCase):
                 await alice.socket.send_to(text_data=f'{{"type":"ping","ref":{n}}}')
             assert await alice.closed() == 4429
             answered = [frame["type"] for frame in alice.frames if "ref" in frame]
-            assert answered.count("ack") >= sockets.BURST
-            assert answered.count("nack") >= sockets.PATIENCE
+            assert answered.count("ack") >= socket.BURST
+            assert answered.count("nack") >= socket.PATIENCE
             refused = next(frame for frame in alice.frames if frame["type"] == "nack")
             assert (refused["code"], refused["retry"] > 0) == ("too-many", True)
             assert (await bob.send("ping"))["type"] == "ack"

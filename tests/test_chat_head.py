@@ -11,8 +11,8 @@ from django.template import RequestContext, Template
 from django.test import RequestFactory, TestCase
 from django.utils import translation
 
-from notifications.chat_strings import CHAT_STRINGS, chat_texts
-from notifications.strings import STRINGS
+from notifications.chat.strings import CHAT_STRINGS, chat_texts
+from notifications.inbox.strings import STRINGS
 
 from .factories import make_user
 

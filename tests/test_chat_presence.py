@@ -11,7 +11,10 @@ from asgiref.sync import sync_to_async
 from django.test import TransactionTestCase
 from django.utils import timezone
 
-from notifications import inbox, members, presence, relay, services
+from notifications import services
+from notifications.chat import members, presence
+from notifications.inbox import reading
+from notifications.live import relay
 from notifications.models import Lease, Membership, Notification, Presence
 from tests.chatting import Client
 from tests.factories import make_user, make_users
@@ -30,8 +33,8 @@ class PresenceTest(TransactionTestCase):
 
     async def turn(self, seconds: float = 0.0) -> None:
         """Take a turn as if it were so many seconds later."""
-        board = relay.current().presence
-        await board.turn(asyncio.get_running_loop().time() + seconds)
+        tracker = presence.tracker(relay.current())
+        await tracker.turn(asyncio.get_running_loop().time() + seconds)
 
     async def sees(self, client: Client, *users: Any) -> None:
         """Wait until the room is told that exactly `users` are here."""
@@ -93,13 +96,13 @@ class PresenceTest(TransactionTestCase):
     async def test_the_last_to_leave_takes_the_lease_along(self) -> None:
         async with Client(self.alice) as alice:
             await self.opened(alice)
-        board = relay.current().presence
+        tracker = presence.tracker(relay.current())
         assert await Lease.objects.aexists()
         await self.turn(presence.LEAVE + 1)
         assert not await Lease.objects.aexists()
-        board.look()
-        assert board._task is not None
-        await asyncio.wait_for(board._task, 10)
+        tracker.refresh_soon()
+        assert tracker._task is not None
+        await asyncio.wait_for(tracker._task, 10)
 
     async def test_who_has_the_chat_open_is_not_notified_of_messages(self) -> None:
         async with Client(self.alice) as alice, Client(self.bob):
@@ -107,7 +110,7 @@ class PresenceTest(TransactionTestCase):
             await self.turn()
             await self.sees(alice, self.alice, self.bob)
             await alice.say(self.room, "you are here")
-            assert (await sync_to_async(inbox.summary)(self.bob)).unread == 0
+            assert (await sync_to_async(reading.summary)(self.bob)).unread == 0
 
 
 class LargeRoomTest(TransactionTestCase):

@@ -11,13 +11,17 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
-from notifications import inbox, rooms, services
-from notifications.cursor import Position
+from notifications import services
+from notifications.chat import messages
+from notifications.chat.mentions import mentioned
+from notifications.chat.reading import list_rooms
+from notifications.chat.rooms import membership
+from notifications.chat.stream import ROOM, history, message_item
+from notifications.inbox import reading
+from notifications.live.cursor import Position
+from notifications.live.replay import changes_since
 from notifications.models import Membership, Message, Notice, Notification, Room
-from notifications.rooms import ROOM, message_item
 from notifications.services import NotMember, post_message
-from notifications.services.mentions import mentioned
-from notifications.streams import changes_since
 from tests.factories import make_user, make_users
 from tests.threads import together
 
@@ -87,7 +91,7 @@ class GroupRoomTests(RoomTest):
     def test_a_member_who_is_added_again_keeps_their_place(self) -> None:
         room = self.group(self.bob)
         services.add_member(room, self.bob, role="moderator")
-        assert services.rooms.membership(room, self.bob).role == "member"
+        assert membership(room, self.bob).role == "member"
         assert not Message.objects.exists()
 
     def test_wrong_names_and_roles_are_refused_and_nothing_is_stored(self) -> None:
@@ -137,7 +141,7 @@ class PostTests(RoomTest):
         with transaction.atomic():
             message = post_message(self.room, self.alice, "with my work")
             assert message.number is None
-            assert rooms.history(self.room.pk).messages == []
+            assert history(self.room.pk).messages == []
         assert said(self.room) == [(1, "with my work")]
 
     def test_a_rollback_leaves_no_gap(self) -> None:
@@ -246,13 +250,13 @@ class ChangeTests(RoomTest):
             services.toggle_reaction(self.room, 1, self.bob, "👍")
 
     def test_what_is_deleted_between_the_look_and_the_change_stays_erased(self) -> None:
-        validate = services.messages._validate
+        validate = messages._validate
 
         def deleted_meanwhile(message: Message) -> None:
             services.delete_message(self.room, 1, self.bob)
             validate(message)
 
-        meanwhile = patch("notifications.services.messages._validate", deleted_meanwhile)
+        meanwhile = patch("notifications.chat.messages._validate", deleted_meanwhile)
         with meanwhile, self.assertRaises(Message.DoesNotExist):
             services.edit_message(self.room, 1, self.bob, "again")
         assert said(self.room) == [(1, "")]
@@ -301,11 +305,11 @@ class ReadTests(RoomTest):
 
     def test_who_speaks_has_read_what_was_said_before(self) -> None:
         post_message(self.room, self.bob, "d")
-        assert services.rooms.membership(self.room, self.bob).last_read == 4
+        assert membership(self.room, self.bob).last_read == 4
 
     def test_pages_go_both_ways_and_end(self) -> None:
         def numbers(**asked: Any) -> tuple[list[int], int | None, int | None]:
-            page = rooms.history(self.room.pk, **asked)
+            page = history(self.room.pk, **asked)
             return [msgspec.json.decode(raw)["number"] for raw in page.messages], page.before, page.after
 
         for text in "defg":
@@ -324,14 +328,14 @@ class ReadTests(RoomTest):
     def test_a_page_of_long_messages_fits_into_a_frame(self) -> None:
         for _ in range(20):
             post_message(self.room, self.alice, "é" * 4_000)
-        page = rooms.history(self.room.pk)
+        page = history(self.room.pk)
         assert sum(map(len, page.messages)) <= 33_000
         assert page.before == 23 - len(page.messages) + 1
 
     def test_the_list_of_rooms_costs_the_same_however_many_there_are(self) -> None:
         def read() -> None:
             with self.assertNumQueries(7):
-                rooms.list_rooms(self.alice, limit=100)
+                list_rooms(self.alice, limit=100)
 
         read()
         for n, other in enumerate(make_users(30)):
@@ -342,17 +346,17 @@ class ReadTests(RoomTest):
     def test_the_most_recently_active_room_comes_first_and_pages_follow(self) -> None:
         others = [services.create_room(f"Room {n}", self.alice) for n in range(4)]
         post_message(others[1], self.alice, "up")
-        page = rooms.list_rooms(self.alice, limit=2)
+        page = list_rooms(self.alice, limit=2)
         assert page.rooms[0].info.id == others[1].pk
         seen = [room.info.id for room in page.rooms]
         while page.next:
-            page = rooms.list_rooms(self.alice, page.next, limit=2)
+            page = list_rooms(self.alice, page.next, limit=2)
             seen += [room.info.id for room in page.rooms]
         assert sorted(seen) == sorted([self.room.pk, *[room.pk for room in others]])
-        assert rooms.list_rooms(self.carol).rooms == []
+        assert list_rooms(self.carol).rooms == []
         for nonsense in ("nonsense", "0001-01-01T00:00:00+14:00.5", "9999-12-31T23:59:59-14:00.5"):
             with self.subTest(before=nonsense), self.assertRaises(ValidationError):
-                rooms.list_rooms(self.alice, nonsense)
+                list_rooms(self.alice, nonsense)
 
     def test_a_stream_of_changes_tells_new_edited_and_deleted_alike(self) -> None:
         start = Position(Room.objects.get().epoch, 3)
@@ -415,7 +419,7 @@ class AlertTests(RoomTest):
     def bells(self, user: Any) -> list[str]:
         """Return the texts that the bell shows, and that the inbox streamed what changed them."""
         assert not Notification.objects.filter(modseq=None).exists()
-        return [item.body for item in inbox.page(user).items]
+        return [item.body for item in reading.page(user).items]
 
     def test_what_is_edited_deleted_or_hidden_is_so_in_the_bell_too(self) -> None:
         message = post_message(self.room, self.alice, "@bob the pasword is x")

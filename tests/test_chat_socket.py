@@ -9,9 +9,10 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.test import TransactionTestCase
 
-from notifications import relay, services, sessions
+from notifications import services
+from notifications.chat.stream import ROOM
+from notifications.live import relay, sessions
 from notifications.models import Notification
-from notifications.rooms import ROOM
 from notifications.services import post_message
 from tests.chatting import Client
 from tests.factories import make_user
@@ -220,11 +221,11 @@ class PermissionTests(ChatTest):
             await self.opened(bob)
             hub = relay.current().hub
             key = ROOM.key(self.room.pk)
-            hear, hub.hear = hub.hear, lambda *_hint: None  # type: ignore[method-assign]
+            hear, hub.on_hint = hub.on_hint, lambda *_hint: None  # type: ignore[method-assign]
             await services.aremove_member(self.room, self.bob)
             await services.apost_message(self.room, self.alice, "secret")
-            hub.hear = hear  # type: ignore[method-assign]
-            hub.hear(key, 2)
+            hub.on_hint = hear  # type: ignore[method-assign]
+            hub.on_hint(key, 2)
             assert (await bob.next("room"))["event"] == "removed"
             assert await bob.silent()
 
@@ -251,7 +252,7 @@ class PermissionTests(ChatTest):
 
     async def test_a_session_that_ended_during_the_handshake_is_not_served(self) -> None:
         session = SimpleNamespace(session_key="two")
-        relay.current().take({"revoke": [str(self.bob.pk), sessions.digest(SimpleNamespace(session=session))]})
+        relay.current().revoke(str(self.bob.pk), sessions.digest(SimpleNamespace(session=session)))
         bob = Client(self.bob, session=session)
         connected, _subprotocol = await bob.socket.connect(10)
         assert connected

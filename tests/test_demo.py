@@ -26,7 +26,7 @@ def test_it_makes_the_accounts_and_a_believable_inbox_and_repeating_it_changes_n
     assert all(user.check_password(user.username) for user in User.objects.all())
     for name in ("alice", "bob"):
         own = Notification.objects.of(User.objects.get(username=name))
-        assert (own.unread().count(), own.present().count(), own.archived().count()) == (3, 7, 1)
+        assert (own.unread().count(), own.not_archived().count(), own.archived().count()) == (3, 7, 1)
 
 
 @override_settings(DEBUG=False)

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from django.urls import get_resolver
 
-from notifications import frames, services
+from notifications import services
 from notifications.conf import Conf, conf
+from notifications.inbox.frames import Changes, Hello, Item, Reset
+from notifications.live import frames
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -88,12 +90,12 @@ def test_every_verb_is_in_the_reference() -> None:
 
 def test_every_frame_and_each_of_its_fields_is_in_the_reference() -> None:
     page = reference("frames.md")
-    for struct in (frames.Hello, frames.Changes, frames.Reset, frames.Heartbeat, frames.Bye, frames.Error):
+    for struct in (Hello, Changes, Reset, frames.Heartbeat, frames.Bye, frames.Error):
         config = struct.__struct_config__
         section = page.partition(f"\n## `{config.tag}`\n")[2].partition("\n## ")[0]
         assert sorted(first_cells(section)) == sorted(struct.__struct_encode_fields__), config.tag
     section = page.partition("\n## Items\n")[2].partition("\n## ")[0]
-    assert set(first_cells(section)) == {*frames.Item.__struct_encode_fields__, "removed"}
+    assert set(first_cells(section)) == {*Item.__struct_encode_fields__, "removed"}
 
 
 def test_every_address_is_in_the_reference() -> None:

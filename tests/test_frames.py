@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from notifications import frames
-from notifications.frames import FRAME_BYTES, Actor, Item, Tombstone
+from notifications.inbox.frames import Actor, Changes, Hello, Item, Reset, Tombstone
+from notifications.live import frames
+from notifications.live.frames import FRAME_BYTES
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -63,7 +64,7 @@ def test_a_tombstone_says_only_what_was_removed() -> None:
     ("struct", "expected"),
     [
         (
-            frames.Hello("c1", None, 2, 1, 25.0, NOON),
+            Hello("c1", None, 2, 1, 25.0, NOON),
             {
                 "type": "hello",
                 "v": 1,
@@ -76,7 +77,7 @@ def test_a_tombstone_says_only_what_was_removed() -> None:
             },
         ),
         (
-            frames.Changes("inbox=5f0c2a91.1", "inbox=5f0c2a91.2", [], 2, 1),
+            Changes("inbox=5f0c2a91.1", "inbox=5f0c2a91.2", [], 2, 1),
             {
                 "type": "changes",
                 "from": "inbox=5f0c2a91.1",
@@ -87,7 +88,7 @@ def test_a_tombstone_says_only_what_was_removed() -> None:
             },
         ),
         (
-            frames.Reset("pruned", "inbox=5f0c2a91.2", [Tombstone(3, 2)], 2, 1),
+            Reset("pruned", "inbox=5f0c2a91.2", [Tombstone(3, 2)], 2, 1),
             {
                 "type": "reset",
                 "reason": "pruned",

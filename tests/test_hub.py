@@ -6,38 +6,31 @@ import asyncio
 import gc
 import weakref
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import permutations
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.test import SimpleTestCase
 
-from notifications.cursor import Position
-from notifications.frames import Frame
-from notifications.hub import RECENT_BATCHES, RECENT_BYTES, Audience, Connection, Hub, Message, Send, Subscription
+from notifications.live.batch import Access, Batch
+from notifications.live.cursor import Position
+from notifications.live.frames import Frame
+from notifications.live.hub import RECENT_BATCHES, RECENT_BYTES, Connection, Hub, Message, Send, Subscription
 
 KEY = "inbox-1"
-
-
-class Step(NamedTuple):
-    """A batch, as the database's reader makes them."""
-
-    start: Position | None
-    to: Position
-    frames: tuple[Frame, ...]
-    audience: Audience | None = None
 
 
 def at(modseq: int, epoch: str = "5f0c2a91") -> Position:
     return Position(epoch, modseq)
 
 
-def step(start: int, to: int, size: int = 0) -> Step:
+def step(start: int, to: int, size: int = 0) -> Batch:
     """Return the batch from one position to another; its frame says so."""
-    return Step(at(start), at(to), (Frame("changes", f"{start}-{to} ".encode() + b"x" * size),))
+    return Batch(at(start), at(to), (Frame("changes", f"{start}-{to} ".encode() + b"x" * size),))
 
 
-def snapshot(to: int, epoch: str = "5f0c2a91") -> Step:
-    return Step(None, at(to, epoch), (Frame("reset", f"={to} ".encode()),))
+def snapshot(to: int, epoch: str = "5f0c2a91") -> Batch:
+    return Batch(None, at(to, epoch), (Frame("reset", f"={to} ".encode()),))
 
 
 class TrackedMessage(dict[str, Any]):
@@ -48,6 +41,8 @@ class TrackedMessage(dict[str, Any]):
 
 class Lines:
     """A transport that remembers, weakly, what it made."""
+
+    duplex = True
 
     def __init__(self) -> None:
         self.made: list[weakref.ref[Message]] = []
@@ -146,7 +141,7 @@ class FanOutTests(SimpleTestCase):
 
     def test_a_batch_without_frames_moves_nobody(self) -> None:
         client = self.world.client()
-        self.hub.publish(KEY, Step(at(0), at(0), ()))
+        self.hub.publish(KEY, Batch(at(0), at(0), ()))
         assert client.sends == 0
 
     def test_a_snapshot_goes_to_everybody_wherever_they_are(self) -> None:
@@ -154,13 +149,13 @@ class FanOutTests(SimpleTestCase):
         self.hub.publish(KEY, step(0, 1))
         self.hub.publish(KEY, snapshot(7, "aaaaaaaa"))
         assert [client.read for client in clients] == [["0-1", "=7"]] * 2
-        self.hub.publish(KEY, Step(at(7, "aaaaaaaa"), at(8, "aaaaaaaa"), (Frame("changes", b"7-8"),)))
+        self.hub.publish(KEY, Batch(at(7, "aaaaaaaa"), at(8, "aaaaaaaa"), (Frame("changes", b"7-8"),)))
         assert clients[0].read == ["0-1", "=7", "7-8"]
 
     def test_a_signal_is_told_to_all_who_listen_and_moves_nobody(self) -> None:
         client = self.world.client()
-        self.hub.signal(KEY, Frame("typing", b"typing "))
-        self.hub.signal("room-9", Frame("typing", b"elsewhere "))
+        self.hub.publish_ephemeral(KEY, Frame("typing", b"typing "))
+        self.hub.publish_ephemeral("room-9", Frame("typing", b"elsewhere "))
         self.hub.publish(KEY, step(0, 1))
         assert client.read == ["typing", "0-1"]
 
@@ -188,11 +183,11 @@ class AudienceTests(SimpleTestCase):
     def setUp(self) -> None:
         self.world = World()
         self.hub = self.world.hub
-        self.audience = Audience(frozenset({"1"}), Frame("room", b"farewell "))
+        self.audience = Access(frozenset({"1"}), Frame("room", b"farewell "))
 
     def test_who_is_no_longer_of_the_audience_is_told_so_and_nothing_else(self) -> None:
         stays, goes = self.world.client(owner="1"), self.world.client(owner="2")
-        self.hub.publish(KEY, step(0, 1)._replace(audience=self.audience))
+        self.hub.publish(KEY, replace(step(0, 1), access=self.audience))
         self.hub.publish(KEY, step(1, 2))
         assert (stays.read, goes.read) == (["0-1", "1-2"], ["farewell"])
         assert goes.connection.subscriptions == ()
@@ -200,12 +195,12 @@ class AudienceTests(SimpleTestCase):
     def test_a_gap_that_was_read_for_somebody_who_left_is_not_given_to_them(self) -> None:
         self.world.client(9, owner="1")
         late = self.world.client(1, owner="2")
-        self.hub.continue_with(self.world.fills.pop(), step(1, 9)._replace(audience=self.audience))
+        self.hub.continue_with(self.world.fills.pop(), replace(step(1, 9), access=self.audience))
         assert late.read == ["farewell"]
 
     def test_the_last_listener_may_be_sent_away(self) -> None:
         goes = self.world.client(owner="2")
-        self.hub.publish(KEY, step(0, 1)._replace(audience=self.audience))
+        self.hub.publish(KEY, replace(step(0, 1), access=self.audience))
         assert (goes.read, self.hub.streams) == (["farewell"], {})
 
 
@@ -216,28 +211,28 @@ class OfferTests(SimpleTestCase):
         self.world.refreshes.clear()
 
     def test_a_hint_that_carries_what_happened_spares_the_read(self) -> None:
-        self.world.hub.offer(KEY, step(3, 4))
+        self.world.hub.publish_or_refresh(KEY, step(3, 4))
         assert (self.reader.read, self.world.refreshes) == (["3-4"], [])
 
     def test_one_that_starts_elsewhere_is_a_hint_like_any_other(self) -> None:
-        self.world.hub.offer(KEY, step(4, 5))
+        self.world.hub.publish_or_refresh(KEY, step(4, 5))
         assert (self.reader.read, self.world.refreshes) == ([], [KEY])
 
     def test_hints_in_the_wrong_order_lose_nothing(self) -> None:
-        self.world.hub.offer(KEY, step(4, 5))  # starts a read from 3
-        self.world.hub.offer(KEY, step(3, 4))  # moves the stream meanwhile
+        self.world.hub.publish_or_refresh(KEY, step(4, 5))  # starts a read from 3
+        self.world.hub.publish_or_refresh(KEY, step(3, 4))  # moves the stream meanwhile
         self.world.hub.publish(KEY, step(3, 5))  # what was read is of no use any more: another read
         assert (self.reader.read, self.world.refreshes) == (["3-4"], [KEY, KEY])
         self.world.hub.publish(KEY, step(4, 5))
         assert self.reader.read == ["3-4", "4-5"]
 
     def test_one_of_the_past_or_of_another_stream_is_nothing(self) -> None:
-        self.world.hub.offer(KEY, step(1, 2))
-        self.world.hub.offer("inbox-2", step(3, 4))
+        self.world.hub.publish_or_refresh(KEY, step(1, 2))
+        self.world.hub.publish_or_refresh("inbox-2", step(3, 4))
         assert (self.reader.read, self.world.refreshes) == ([], [])
 
     def test_a_move_without_frames_costs_nobody_a_read(self) -> None:
-        self.world.hub.publish(KEY, Step(at(3), at(4), ()))
+        self.world.hub.publish(KEY, Batch(at(3), at(4), ()))
         self.world.hub.publish(KEY, step(4, 5))
         assert (self.reader.read, self.world.fills) == (["4-5"], [])
 
@@ -309,29 +304,29 @@ class HintTests(SimpleTestCase):
         self.world.refreshes.clear()
 
     def test_a_hint_beyond_the_position_makes_the_hub_look(self) -> None:
-        self.hub.hear(KEY, 4)
+        self.hub.on_hint(KEY, 4)
         assert self.world.refreshes == [KEY]
 
     def test_an_old_hint_and_one_for_a_stream_without_listeners_do_nothing(self) -> None:
         for key, to in [(KEY, 2), (KEY, 3), ("inbox-2", 9)]:
             with self.subTest(key=key, to=to):
-                self.hub.hear(key, to)
+                self.hub.on_hint(key, to)
                 assert self.world.refreshes == []
 
     def test_a_comparison_that_finds_another_position_makes_the_hub_look(self) -> None:
         for position in (at(4), at(2), at(3, "aaaaaaaa")):
             self.world.refreshes.clear()
-            self.hub.compare(KEY, position)
+            self.hub.reconcile(KEY, position)
             assert self.world.refreshes == [KEY], position
 
     def test_a_comparison_that_finds_nothing_new_does_nothing(self) -> None:
-        self.hub.compare(KEY, at(3))
-        self.hub.compare("inbox-2", at(9))
+        self.hub.reconcile(KEY, at(3))
+        self.hub.reconcile("inbox-2", at(9))
         assert self.world.refreshes == []
 
     def test_a_hint_whose_read_failed_is_taken_again(self) -> None:
-        self.hub.hear(KEY, 4)
-        self.hub.hear(KEY, 4)  # from the next comparison with the database
+        self.hub.on_hint(KEY, 4)
+        self.hub.on_hint(KEY, 4)  # from the next comparison with the database
         assert self.world.refreshes == [KEY, KEY]
 
 
@@ -374,7 +369,7 @@ class SlowClientTests(SimpleTestCase):
         world.client(9)
         late = world.client(1)
         late.slow = True
-        world.hub.tell(late.connection, Frame("typing", b"typing "))
+        world.hub.send(late.connection, Frame("typing", b"typing "))
         world.hub.continue_with(world.fills.pop(), step(1, 9))
         await late.drain()
         world.hub.continue_with(world.fills.pop(), step(1, 9))
@@ -395,8 +390,8 @@ class SlowClientTests(SimpleTestCase):
         slow = world.client()
         slow.slow = True
         world.hub.publish(KEY, step(0, 1))
-        world.hub.signal(KEY, Frame("typing", b"typing "))
-        world.hub.tell(slow.connection, Frame("heartbeat", b"heartbeat "))
+        world.hub.publish_ephemeral(KEY, Frame("typing", b"typing "))
+        world.hub.send(slow.connection, Frame("heartbeat", b"heartbeat "))
         await slow.drain()
         assert slow.read == ["0-1"]
 
@@ -485,7 +480,7 @@ class MemoryTests(SimpleTestCase):
     def test_nothing_is_left_of_connections_that_were_removed(self) -> None:
         world = World()
         clients = [world.client(owner=owner) for owner in "112"]
-        assert world.hub.owners == {"1": 2, "2": 1}
+        assert {owner: len(found) for owner, found in world.hub.owners.items()} == {"1": 2, "2": 1}
         for client in clients:
             world.hub.remove(client.connection)
         assert (world.hub.streams, world.hub.connections, world.hub.owners) == ({}, set(), {})

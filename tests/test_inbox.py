@@ -11,8 +11,10 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from notifications import frames
-from notifications.inbox import PAGE, PAGE_LIMIT, Counts, Page, counts, page, summary
+from notifications.inbox.counts import Counts, counts
+from notifications.inbox.reading import PAGE_LIMIT, Page, page, summary
+from notifications.inbox.stream import PAGE
+from notifications.live import frames
 from notifications.models import Inbox, Notice, Notification
 from notifications.services import archive, mark_read, mark_seen, notify
 from tests.factories import make_user, make_users, stamp, tell

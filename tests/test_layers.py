@@ -1,4 +1,4 @@
-"""Imports run one way, and the package's name costs nothing."""
+"""Imports run down only, from room to room and within each; and the package's name costs nothing."""
 
 from __future__ import annotations
 
@@ -14,65 +14,57 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "notifications"
 
-# A module imports from its own layer and from those above it in this list. A package counts as one module.
-LAYERS: list[tuple[str, set[str]]] = [
-    ("pure", {"bucket", "chat_frames", "cursor", "drain", "frames", "hub", "wheel"}),
-    (
-        "settings and models",
-        {
-            "audiences",
-            "chat_strings",
-            "commands",
-            "conf",
-            "migrations",
-            "models",
-            "sessions",
-            "sizes",
-            "strings",
-            "threads",
-            "validators",
-        },
-    ),
-    ("streams", {"prepared", "streams"}),
-    ("families of streams", {"inbox", "members", "outbox", "rooms"}),
-    ("relay", {"broker", "chores", "presence", "receipts", "relay"}),
-    ("services", {"results", "services"}),
+# A package, or a module of the root, imports from its own floor and from those before it in this list; packages that
+# stand on one floor do not know of each other.
+FLOORS: list[tuple[str, set[str]]] = [
+    ("ground", {"audiences", "conf", "exceptions", "models", "migrations", "signals", "twins", "validators"}),
+    ("the engine", {"live"}),
+    ("the bell", {"inbox"}),
+    ("what stands on the bell", {"broadcasts", "chat"}),
+    ("the door to all verbs", {"services"}),
     (
         "edges",
-        {
-            *(
-                "admin",
-                "apps",
-                "asgi",
-                "chat",
-                "checks",
-                "consumers",
-                "lane",
-                "management",
-                "pages",
-                "responses",
-                "routing",
-            ),
-            *("signals", "sockets", "templatetags", "testing", "urls", "views"),
-        },
+        {"admin", "apps", "asgi", "checks", "consumers", "management", "receivers", "routing", "templatetags", "urls"},
     ),
 ]
-RANK = {module: rank for rank, (_, modules) in enumerate(LAYERS) for module in modules}
-OUTSIDE_OF_PURE = {"msgspec"}  # what pure modules may import beside the standard library
+FLOOR = {name: floor for floor, (_, names) in enumerate(FLOORS) for name in names}
+SIBLINGS = {"broadcasts", "chat"}
+
+# Modules of the engine that are tested without Django, a database or a server.
+PURE = {"batch", "cursor", "frames", "heartbeats", "hub", "messages", "rate_limit", "shutdown"}
+OUTSIDE_OF_PURE = {"msgspec"}  # what they may import beside the standard library
 
 
 def files() -> list[Path]:
     return sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
 
-def module_of(path: Path) -> str:
+def room_of(path: Path) -> str:
+    """Return the package that a file lies in, or its own name in the root."""
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
-def imports(path: Path) -> Iterator[tuple[int, str]]:
+def module_of(path: Path) -> str:
+    """Return the full name of a file's module."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(path) for path in files()}
+
+
+def imports(path: Path, *, typing_only: bool = True) -> Iterator[tuple[int, str]]:
     """Yield the line and the full name of everything that a file imports, also inside functions."""
     here = path.relative_to(ROOT).parent.parts
-    for node in ast.walk(ast.parse(path.read_text())):
+    tree = ast.parse(path.read_text())
+    left_out: set[ast.AST] = set()
+    if not typing_only:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+                left_out.update(ast.walk(node))
+    for node in ast.walk(tree):
+        if node in left_out:
+            continue
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -82,43 +74,51 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def own(name: str) -> str | None:
-    """Return the module of ours that a full name lies in; None for anything else."""
+    """Return the room of ours that a full name lies in; None for anything else."""
     parts = name.split(".")
     return parts[1] if parts[0] == PACKAGE.name and len(parts) > 1 and not parts[1].startswith("__") else None
 
 
-def test_every_module_has_a_layer() -> None:
-    unknown = {module_of(path) for path in files()} - RANK.keys()
-    assert not unknown, f"Give each of {sorted(unknown)} its layer in {Path(__file__).name}."
+def module_named(name: str) -> str | None:
+    """Return the module of ours that a full name is, or lies in."""
+    return next((found for found in (name, name.rpartition(".")[0]) if found in MODULES), None)
+
+
+def test_everything_in_the_package_has_its_floor() -> None:
+    there = {room_of(path) for path in files()}
+    assert there == FLOOR.keys(), f"Give each room its floor in {Path(__file__).name}, and no other."
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_imports_from_its_own_layer_and_those_before_it(path: Path) -> None:
-    module = module_of(path)
+def test_imports_run_down_only(path: Path) -> None:
+    here = room_of(path)
     for line, name in imports(path):
         target = own(name)
-        assert target is None or RANK[target] <= RANK[module], (
-            f"{path.relative_to(ROOT)}:{line} imports {name}, but {LAYERS[RANK[module]][0]!r} comes before "
-            f"{LAYERS[RANK[target]][0]!r}: imports run {' → '.join(layer for layer, _ in LAYERS)}."
+        assert target is None or FLOOR[target] <= FLOOR[here], (
+            f"{path.relative_to(ROOT)}:{line} imports {name}, but {FLOORS[FLOOR[here]][0]!r} comes before "
+            f"{FLOORS[FLOOR[target]][0]!r}: imports run {' ← '.join(floor for floor, _ in FLOORS)}."
         )
-
-
-@pytest.mark.parametrize("module", sorted(LAYERS[0][1]))
-def test_a_pure_module_knows_no_framework(module: str) -> None:
-    for line, name in imports(PACKAGE / f"{module}.py"):
-        root = name.partition(".")[0]
-        assert root in sys.stdlib_module_names | OUTSIDE_OF_PURE | {PACKAGE.name}, (
-            f"notifications/{module}.py:{line} imports {name}: pure modules use the standard library and "
-            f"{', '.join(OUTSIDE_OF_PURE)} alone, so that they are tested without a framework."
+        assert not ({here, str(target)} <= SIBLINGS and here != target), (
+            f"{path.relative_to(ROOT)}:{line} imports {name}: {here} and {target} stand side by side."
         )
 
 
 def test_no_module_imports_itself_by_a_detour() -> None:
     graph: dict[str, set[str]] = {}
     for path in files():
-        targets = {target for _, name in imports(path) if (target := own(name))}
+        targets = {found for _, name in imports(path, typing_only=False) if (found := module_named(name))}
         graph.setdefault(module_of(path), set()).update(targets - {module_of(path)})
     TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+
+
+@pytest.mark.parametrize("module", sorted(PURE))
+def test_a_pure_module_knows_no_framework(module: str) -> None:
+    for line, name in imports(PACKAGE / "live" / f"{module}.py", typing_only=False):
+        root = name.partition(".")[0]
+        assert root in sys.stdlib_module_names | OUTSIDE_OF_PURE | {PACKAGE.name}, (
+            f"notifications/live/{module}.py:{line} imports {name}: pure modules use the standard library and "
+            f"{', '.join(OUTSIDE_OF_PURE)} alone, so that they are tested without a framework."
+        )
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -133,5 +133,5 @@ def test_the_package_itself_loads_nothing() -> None:
 
 
 def test_the_pure_modules_load_without_django() -> None:
-    statement = "; ".join(f"import {PACKAGE.name}.{module}" for module in sorted(LAYERS[0][1]))
+    statement = "; ".join(f"import {PACKAGE.name}.live.{module}" for module in sorted(PURE))
     assert not {"django", "asgiref", "channels"} & loaded_by(statement)

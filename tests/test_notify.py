@@ -382,7 +382,7 @@ class TestTransaction:
         def fail(*args: Any) -> None:
             raise OSError("the database went away")
 
-        monkeypatch.setattr("notifications.services.commit.sequence_now", fail)
+        monkeypatch.setattr("notifications.live.commit.sequence_now", fail)
         notify(make_user(), "Hello")
         assert written() == (1, 1)
         assert "the database went away" in caplog.text

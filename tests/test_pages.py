@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client, TestCase, override_settings
 from django.urls import reverse
 
-from notifications.inbox import summary
+from notifications.inbox.reading import summary
 from notifications.models import Notification
 from notifications.services import archive, mark_read
 

@@ -14,10 +14,13 @@ from django.db.models import F
 from django.test import TestCase
 from django.utils import timezone
 
-from notifications.cursor import Position
-from notifications.inbox import INBOX
+from notifications.chat.stream import ROOM
+from notifications.inbox.stream import INBOX
+from notifications.live.cursor import Position
+from notifications.live.pruning import CHUNK
+from notifications.live.replay import changes_since
+from notifications.live.sequencer import sequence
 from notifications.models import Inbox, Message, Notice, Notification, Room
-from notifications.rooms import ROOM
 from notifications.services import (
     aprune,
     aprune_messages,
@@ -30,8 +33,6 @@ from notifications.services import (
     prune_messages,
     toggle_reaction,
 )
-from notifications.services.prune import CHUNK
-from notifications.streams import changes_since, sequence
 from tests.factories import make_user, stamp, tell
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from notifications.receipts import Receipts
+from notifications.chat.receipts import Receipts
 
 
 class Ticks:

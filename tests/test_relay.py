@@ -11,17 +11,18 @@ from unittest.mock import DEFAULT, patch
 from asgiref.sync import sync_to_async
 from django.test import TransactionTestCase, override_settings
 
-from notifications import chat, relay
-from notifications.commands import InboxOpen, RoomOpen
+from notifications.chat import handlers
+from notifications.chat.commands import InboxOpen, RoomOpen
+from notifications.chat.stream import ROOM
 from notifications.conf import conf
-from notifications.cursor import Position
-from notifications.hub import Connection
-from notifications.inbox import INBOX
-from notifications.lane import EVENT_STREAM
+from notifications.inbox.stream import INBOX
+from notifications.live import relay
+from notifications.live.connections import EVENT_STREAM
+from notifications.live.cursor import Position
+from notifications.live.hub import Connection
+from notifications.live.streams import Key
 from notifications.models import Inbox, Message, Notification
-from notifications.rooms import ROOM
 from notifications.services import create_room, notify
-from notifications.streams import Key
 from tests.factories import make_user, tell
 
 
@@ -78,10 +79,10 @@ class RelayTests(TransactionTestCase):
         inbox, talk = Notification.objects.all(), Message.objects.all()
         await sync_to_async(Message.objects.create)(room=room, author=alice, body="pending")
         table: list[tuple[Any, Any, Callable[[], Any]]] = [
-            (inbox, received, lambda: chat.execute(InboxOpen(1), alice.pk)),
+            (inbox, received, lambda: handlers.execute(InboxOpen(1), alice.pk)),
             (inbox, received, lambda: self.client.get("/notifications/api/changes/")),
             (inbox, received, lambda: relay._compare([INBOX.key(alice.pk)])),
-            (talk, at_work, lambda: chat.execute(RoomOpen(1, room.pk), alice.pk)),
+            (talk, at_work, lambda: handlers.execute(RoomOpen(1, room.pk), alice.pk)),
         ]
         await sync_to_async(self.client.force_login)(alice)
         for number, (rows, messages, read) in enumerate(table):

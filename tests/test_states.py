@@ -10,16 +10,9 @@ from django.core.exceptions import ValidationError
 from django.test import TestCase
 
 from notifications import services
-from notifications.inbox import summary
+from notifications.inbox.reading import summary
 from notifications.models import Inbox, Notification
-from notifications.services import (
-    archive,
-    mark_all_read,
-    mark_read,
-    mark_seen,
-    mark_unread,
-    unarchive,
-)
+from notifications.services import archive, mark_all_read, mark_read, mark_seen, mark_unread, unarchive
 from tests.factories import make_user, stamp, tell
 
 pytestmark = pytest.mark.django_db

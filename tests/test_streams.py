@@ -11,11 +11,15 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from notifications.cursor import Position
-from notifications.inbox import INBOX
+from notifications.inbox.stream import INBOX
+from notifications.live.batch import Batch
+from notifications.live.chunks import CHUNK
+from notifications.live.cursor import Position
+from notifications.live.replay import changes_since
+from notifications.live.sequencer import sequence
+from notifications.live.streams import RESUME_LIMIT, Hint
 from notifications.models import Inbox, Notice, Notification
 from notifications.services import archive, mark_read, notify
-from notifications.streams import CHUNK, RESUME_LIMIT, Batch, Hint, changes_since, sequence
 from tests.factories import make_user, make_users, stamp, tell
 from tests.threads import together
 

@@ -18,9 +18,9 @@ from django.template import Context, RequestContext, Template, TemplateSyntaxErr
 from django.test import RequestFactory, TestCase, override_settings
 from django.utils import translation
 
-from notifications.inbox import summary
+from notifications.inbox.reading import summary
+from notifications.inbox.strings import STRINGS
 from notifications.services import notify
-from notifications.strings import STRINGS
 
 from .factories import make_user
 

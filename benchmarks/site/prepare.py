@@ -23,8 +23,9 @@ from django.contrib.sessions.models import Session  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from notifications import streams  # noqa: E402
-from notifications.inbox import INBOX  # noqa: E402
+from notifications.inbox.stream import INBOX  # noqa: E402
+from notifications.live.chunks import chunks  # noqa: E402
+from notifications.live.sequencer import open_streams  # noqa: E402
 
 
 def make_users(count: int) -> list[int]:
@@ -58,8 +59,8 @@ def main(count: int) -> None:
     pks = make_users(count)
     sessions = make_sessions()
     cursors = {}
-    for chunk in streams.chunks(pks):
-        for pk, (position, _floor) in streams.open_streams(INBOX, chunk).items():
+    for chunk in chunks(pks):
+        for pk, (position, _floor) in open_streams(INBOX, chunk).items():
             cursors[pk] = INBOX.cursor(pk, position)
     rows = [{"pk": pk, "cookie": f"{settings.SESSION_COOKIE_NAME}={sessions[pk]}", "cursor": cursors[pk]} for pk in pks]
     print(json.dumps(rows))

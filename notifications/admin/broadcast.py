@@ -13,11 +13,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ..broadcasts.publishing import EDITABLE, OUT, WAITING
+from ..inbox.notify import notify
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
 from ..models.content import CONTENT
-from ..services import BroadcastConflict, edit_broadcast, notify
-from ..services.broadcast import EDITABLE, OUT, WAITING
+from ..services import BroadcastConflict, edit_broadcast
 from .broadcast_pages import BroadcastPages
 from .forms import BroadcastForm, _user_names, zone
 

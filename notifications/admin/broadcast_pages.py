@@ -16,17 +16,17 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .. import frames, lane, results, sessions
-from ..cursor import Position
-from ..lane import Admission
+from ..audiences.sizes import Size
+from ..broadcasts import results
+from ..broadcasts.publishing import OUT, WAITING, validate_broadcast
+from ..live import connections, frames, sessions
+from ..live.connections import Admission
+from ..live.cursor import Position
+from ..live.http import answer, error, hold_open
+from ..live.streams import Key
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
-from ..responses import answer, error
 from ..services import BroadcastConflict, publish_broadcast, recall_broadcast
-from ..services.broadcast import OUT, WAITING, validate_broadcast
-from ..sizes import Size
-from ..streams import Key
-from ..views import hold_open
 from . import users
 from .forms import CountForm
 
@@ -179,9 +179,9 @@ class BroadcastPages(ModelAdmin):
             return error(501, "no-streaming", _("This server cannot hold streams (WSGI); read now/ instead."))
         first = frames.frame(results.results(broadcast))
         owner = str(request.user.pk)
-        key = Key(results.FAMILY, str(pk))
+        key = Key(results.STREAM, str(pk))
         admission = Admission(key, Position("", 0), (first,), owner, sessions.digest(request))
-        return hold_open(request, admission, lane.iterate, "text/event-stream; charset=utf-8")
+        return hold_open(request, admission, connections.iterate, "text/event-stream; charset=utf-8")
 
     def now_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Answer with the results once, for pages that cannot hold a stream."""

@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..audiences import Audience, Part, has_field, registry
+from ..broadcasts.publishing import WAITING, validate_broadcast
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
-from ..services.broadcast import WAITING, validate_broadcast
 
 CHOSEN = 1_000  # users named one by one; more of them are a group or an audience
 

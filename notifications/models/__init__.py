@@ -1,4 +1,4 @@
-"""The database models, one module per family."""
+"""The database models, one module per stream_type."""
 
 from .broadcast import Broadcast, Outbox
 from .chat import Lease, Membership, Message, Presence, Reaction, Room

@@ -77,7 +77,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         current = Q(notice__expires_at__isnull=True) | Q(notice__expires_at__gt=now or timezone.now())
         return self.filter(current, notice__recalled_at__isnull=True)
 
-    def present(self) -> NotificationQuerySet:
+    def not_archived(self) -> NotificationQuerySet:
         """Keep what is not archived."""
         return self.filter(archived_at__isnull=True)
 
@@ -87,7 +87,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
     def unread(self) -> NotificationQuerySet:
         """Keep what is not archived and not read."""
-        return self.present().filter(read_at__isnull=True)
+        return self.not_archived().filter(read_at__isnull=True)
 
     def unseen(self) -> NotificationQuerySet:
         """Keep what is unread and was not in sight yet; read implies seen."""

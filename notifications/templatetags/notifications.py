@@ -22,10 +22,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from .. import __version__
-from ..chat_strings import chat_texts
-from ..inbox import Summary, actor, summary
-from ..sessions import user_key
-from ..strings import texts
+from ..chat.strings import chat_texts
+from ..inbox.actors import actor
+from ..inbox.reading import Summary, summary
+from ..inbox.strings import texts
+from ..live.sessions import user_key
 
 register = template.Library()
 

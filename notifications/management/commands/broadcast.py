@@ -14,10 +14,10 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from ...audiences import Audience, registry
+from ...broadcasts.publishing import validate_broadcast
 from ...models import Broadcast
 from ...models.content import Level
 from ...services import publish_broadcast
-from ...services.broadcast import validate_broadcast
 
 
 class Command(BaseCommand):

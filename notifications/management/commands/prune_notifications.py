@@ -9,8 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from notifications.chat.prune import prunable_messages, prune_messages
 from notifications.conf import conf
-from notifications.services.prune import prunable, prunable_messages, prune, prune_messages
+from notifications.inbox.prune import prunable, prune
 
 
 class Command(BaseCommand):

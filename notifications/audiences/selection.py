@@ -1,0 +1,199 @@
+"""An audience as a broadcast keeps it: named audiences, groups and users, without some others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q, Value
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from .registry import people, registry
+from .sizes import Size, Users, measure
+
+UNION = 2_000  # user keys in one query that asks for several audiences
+ALL = "everyone"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some users: by audience, by group, and one by one."""
+
+    names: tuple[str, ...] = ()
+    groups: tuple[int, ...] = ()
+    users: tuple[Any, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Tell whether anybody at all is named."""
+        return bool(self.names or self.groups or self.users)
+
+    def among(self, users: Users) -> Q:
+        """Return the condition that keeps those of `users` who are meant."""
+        chosen = Q(pk__in=self.users) if self.users else Q(pk__in=())
+        for name in self.names:
+            chosen |= Q(pk__in=registry[name].select(users).order_by().values("pk"))
+        if self.groups:
+            chosen |= Q(pk__in=users.filter(groups__in=self.groups).order_by().values("pk"))
+        return chosen
+
+    def labels(self) -> list[str]:
+        """Return what staff call those who are meant."""
+        labels = [str(registry[name].label) if name in registry else name for name in self.names]
+        if self.groups:
+            labels += Group.objects.filter(pk__in=self.groups).order_by("name").values_list("name", flat=True)
+        if self.users:
+            number = len(self.users)
+            labels.append(ngettext("%(number)s chosen user", "%(number)s chosen users", number) % {"number": number})
+        return labels
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who is meant: the union of `include`, without `exclude`."""
+
+    include: Part = field(default_factory=Part)
+    exclude: Part = field(default_factory=Part)
+
+    @classmethod
+    def of(
+        cls, *names: str, groups: Iterable[Any] = (), users: Iterable[Any] = (), exclude: Audience | None = None
+    ) -> Audience:
+        """Describe an audience.
+
+        Args:
+            names: Names of registered audiences.
+            groups: Groups, or their primary keys.
+            users: Users, or their primary keys.
+            exclude: Those of whom nobody is meant, whoever names them.
+        """
+        include = Part(names, tuple(_keys(groups)), tuple(_keys(users)))
+        return cls(include, exclude.include if exclude else Part())
+
+    @classmethod
+    def parse(cls, value: Any) -> Audience:
+        """Read what `dump` made.
+
+        Raises:
+            ValidationError: It has another form.
+        """
+        if not isinstance(value, Mapping) or not value.keys() <= {"include", "exclude"}:
+            raise ValidationError(_SHAPE, code="audience")
+        return cls(_part(value.get("include", {})), _part(value.get("exclude", {})))
+
+    def dump(self) -> dict[str, Any]:
+        """Return the audience as plain JSON data."""
+        return {"include": _plain(self.include), "exclude": _plain(self.exclude)}
+
+    def select(self, users: Users) -> Users:
+        """Keep those of `users` who are meant.
+
+        Raises:
+            KeyError: An audience is no longer registered; `validate` says so in words.
+        """
+        chosen = users if ALL in self.include.names else users.filter(self.include.among(users))
+        return chosen.exclude(self.exclude.among(users)) if self.exclude else chosen
+
+    def unknown(self) -> list[str]:
+        """Return the names that no app registers (any more)."""
+        return [name for name in (*self.include.names, *self.exclude.names) if name not in registry]
+
+    def validate(self) -> None:
+        """Check that the audience can be asked for.
+
+        Raises:
+            ValidationError: It names nobody, or an audience or group that does not exist (any more).
+        """
+        if not self.include:
+            raise ValidationError(_("Choose at least one audience, group or user."), code="empty")
+        if unknown := self.unknown():
+            raise ValidationError(
+                _("No app has the audience “%(name)s” (any more); there are: %(names)s. Choose again."),
+                code="unknown",
+                params={"name": "”, “".join(unknown), "names": ", ".join(registry)},
+            )
+        groups = {*self.include.groups, *self.exclude.groups}
+        if groups and (gone := groups.difference(Group.objects.filter(pk__in=groups).values_list("pk", flat=True))):
+            raise ValidationError(
+                _("The group number %(keys)s does not exist (any more). Choose again."),
+                code="unknown",
+                params={"keys": ", ".join(map(str, sorted(gone)))},
+            )
+
+    def contains(self, user: Any) -> bool:
+        """Tell whether `user` is meant."""
+        return self.select(people().filter(pk=user.pk)).exists()
+
+    def size(self) -> Size:
+        """Count the people who are meant, or estimate how many they are."""
+        return measure(self.select, people())
+
+    def describe(self) -> str:
+        """Say in words who is meant: “Staff, Editors, except 2 chosen users”."""
+        text = ", ".join(self.include.labels()) or _("nobody")
+        if not self.exclude:
+            return text
+        return _("%(included)s, except %(excluded)s") % {"included": text, "excluded": ", ".join(self.exclude.labels())}
+
+
+def validate_audience(value: Any) -> None:
+    """Accept JSON data that describes an audience, whether or not its names still exist."""
+    Audience.parse(value)
+
+
+def members(audiences: Sequence[Audience], pks: Sequence[Any]) -> list[set[Any]]:
+    """Tell who of some users belongs to each of some audiences, with one query for many of either.
+
+    Returns:
+        For each audience the primary keys out of `pks` of those who are meant.
+    """
+    found: list[set[Any]] = [set() for _audience in audiences]
+    users = people().filter(pk__in=pks)
+    step = max(1, min(100, UNION // max(1, len(pks))))
+    for first in range(0, len(audiences), step):
+        queries = [
+            chosen.select(users)
+            .annotate(which=Value(number, output_field=models.IntegerField()))
+            .order_by()
+            .values_list("which", "pk")
+            for number, chosen in enumerate(audiences[first : first + step], first)
+        ]
+        for which, pk in queries[0].union(*queries[1:], all=True) if len(queries) > 1 else queries[0]:
+            found[which].add(pk)
+    return found
+
+
+_SHAPE = gettext_lazy(
+    "An audience looks like {“include”: {“names”: […], “groups”: […], “users”: […]}, “exclude”: {…}}."
+)
+
+
+def _part(value: Any) -> Part:
+    if not isinstance(value, Mapping) or not value.keys() <= {"names", "groups", "users"}:
+        raise ValidationError(_SHAPE, code="audience")
+    names, groups, users = (value.get(key, []) for key in ("names", "groups", "users"))
+    plain = (
+        isinstance(names, list)
+        and isinstance(groups, list)
+        and isinstance(users, list)
+        and all(isinstance(name, str) for name in names)
+        and all(type(key) is int for key in groups)
+        and all(type(key) in (int, str) for key in users)
+    )
+    if not plain:
+        raise ValidationError(_SHAPE, code="audience")
+    return Part(tuple(names), tuple(groups), tuple(users))
+
+
+def _plain(part: Part) -> dict[str, Any]:
+    return {"names": list(part.names), "groups": list(part.groups), "users": list(part.users)}
+
+
+def _keys(values: Iterable[Any]) -> Iterable[Any]:
+    for value in values:
+        key = getattr(value, "pk", value)
+        yield key if isinstance(key, int) else str(key)

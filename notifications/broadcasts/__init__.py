@@ -1,0 +1,1 @@
+"""What staff tell an audience: publishing, its schedule and what became of it."""

@@ -1,0 +1,219 @@
+"""The verbs of broadcasts: tell an audience something, correct it, take it back."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models, router, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ..inbox.outbox import OUTBOX_STREAM
+from ..live import relay
+from ..live.sequencer import sequence
+from ..models import Broadcast, Notice
+from ..models.broadcast import OUTBOX, BroadcastState
+from ..models.content import CONTENT
+from ..twins import twin
+from ..validators import validate_time
+
+KIND = "broadcast"  # of the notices
+WAITING = (BroadcastState.DRAFT, BroadcastState.SCHEDULED)
+OUT = (BroadcastState.SENDING, BroadcastState.SENT)
+EDITABLE = (*CONTENT, "audience", "publish_at")
+
+
+class BroadcastConflict(Exception):
+    """The broadcast is in no state for this, or somebody else changed it meanwhile; nothing was done.
+
+    `state` is where the broadcast is now; None if it was deleted.
+    """
+
+    def __init__(self, state: str | None) -> None:
+        """Keep the present state."""
+        super().__init__(f"The broadcast was changed meanwhile; it is now {state or 'deleted'}. Load it again.")
+        self.state = state
+
+
+def publish_broadcast(broadcast: Broadcast) -> Broadcast:
+    """Send a draft to its audience, or schedule it if its `publish_at` lies in the future.
+
+    A constant number of queries, whatever the audience's size. It joins the caller's transaction; whoever is
+    connected gets a copy after the commit, everybody else when they next connect or list.
+
+    Args:
+        broadcast: A draft, saved or not, or a scheduled one that is to go out as it now says.
+
+    Returns:
+        The broadcast, in its new state.
+
+    Raises:
+        ValidationError: A field is wrong; the field is named.
+        BroadcastConflict: It was sent already, or changed since it was loaded.
+    """
+    validate_broadcast(broadcast)
+    with transaction.atomic(using=router.db_for_write(Broadcast)):
+        if broadcast._state.adding:
+            broadcast.save(force_insert=True)
+        if broadcast.publish_at is not None and broadcast.publish_at > timezone.now():
+            move(broadcast, WAITING, state=BroadcastState.SCHEDULED, problem="")
+            _after_commit(relay.request_sweep)
+        else:
+            send_out(broadcast, WAITING)
+    return broadcast
+
+
+def edit_broadcast(broadcast: Broadcast, **fields: Any) -> Broadcast:
+    """Change a broadcast; one that was sent changes in every open tab.
+
+    Args:
+        broadcast: One that was not recalled.
+        fields: What to change: title, body, url, level, category, expires_at and, as long as it was not
+            sent, audience and publish_at.
+
+    Returns:
+        The broadcast with its new content.
+
+    Raises:
+        ValidationError: A field is wrong; the field is named.
+        BroadcastConflict: It was recalled, or changed since it was loaded.
+    """
+    out = broadcast.state in OUT
+    _refuse_fields(fields, allowed=CONTENT if out else EDITABLE)
+    if out and broadcast.expired:
+        raise ValidationError(_("This broadcast has expired. Nobody sees it any more: write a new one."))
+    edited = copy.copy(broadcast)
+    for name, value in fields.items():
+        setattr(edited, name, value)
+    validate_broadcast(edited)
+    with transaction.atomic(using=router.db_for_write(Broadcast)):
+        if out:
+            move(broadcast, OUT, **fields, modseq=None)
+            _notice(broadcast).update(**broadcast.content())
+            _after_commit(post)
+        else:
+            move(broadcast, WAITING, **fields)
+            _after_commit(relay.request_sweep)
+    return broadcast
+
+
+def recall_broadcast(broadcast: Broadcast) -> Broadcast:
+    """Take a broadcast back: it vanishes from every inbox. A scheduled one becomes a draft again.
+
+    Args:
+        broadcast: One that is scheduled or was sent.
+
+    Returns:
+        The broadcast, in its new state.
+
+    Raises:
+        BroadcastConflict: It was recalled already, or changed since it was loaded.
+    """
+    now = timezone.now()
+    with transaction.atomic(using=router.db_for_write(Broadcast)):
+        if broadcast.state == BroadcastState.SCHEDULED:
+            move(broadcast, (BroadcastState.SCHEDULED,), state=BroadcastState.DRAFT)
+        else:
+            move(broadcast, OUT, state=BroadcastState.RECALLED, recalled_at=now, modseq=None)
+            _notice(broadcast).update(recalled_at=now)
+            _after_commit(post)
+    return broadcast
+
+
+apublish_broadcast = twin(publish_broadcast)
+aedit_broadcast = twin(edit_broadcast)
+arecall_broadcast = twin(recall_broadcast)
+
+
+def validate_broadcast(broadcast: Broadcast, *, due: bool = False) -> None:
+    """Check all fields of a broadcast that is to go out, now or, unless it is `due`, at its time.
+
+    Raises:
+        ValidationError: Fields are wrong; each is named.
+    """
+    errors: dict[str, Any] = {}
+    try:
+        broadcast.clean_fields(exclude=["author", "notice", "outbox"])
+    except ValidationError as error:
+        errors = error.update_error_dict(errors)
+    if broadcast.state in WAITING and "audience" not in errors:
+        try:
+            broadcast.audience_of().validate()
+        except ValidationError as error:
+            errors["audience"] = error
+    for name, message in _time_errors(broadcast, timezone.now(), due):
+        errors.setdefault(name, message)
+    if errors:
+        raise ValidationError(errors)
+
+
+def _time_errors(broadcast: Broadcast, now: datetime, due: bool) -> Iterator[tuple[str, Any]]:
+    publish_at, expires_at = broadcast.publish_at, broadcast.expires_at
+    naive = False
+    for name, at in (("publish_at", publish_at), ("expires_at", expires_at)):
+        try:
+            if at is not None and not due:
+                validate_time(at)
+        except ValidationError as error:
+            yield name, error
+            naive |= error.code == "naive"
+    if naive:  # it cannot be compared
+        return
+    if broadcast.state in WAITING and not due:
+        if publish_at is None and broadcast.state == BroadcastState.SCHEDULED:
+            yield "publish_at", _("It is scheduled, so it needs a time. To send it now, make it a draft again.")
+        if publish_at is not None and publish_at <= now:
+            yield "publish_at", _("This time has passed. Choose a later one, or leave it empty to send at once.")
+    if expires_at is not None and expires_at <= now:
+        yield "expires_at", _("This time has passed: nobody would see the broadcast.")
+    elif expires_at is not None and publish_at is not None and expires_at <= publish_at:
+        yield "expires_at", _("The broadcast would expire before it is sent.")
+
+
+def post() -> None:
+    """Give waiting changes of broadcasts their positions, and have every process collect them."""
+    if sequence(OUTBOX_STREAM, [OUTBOX]):
+        relay.request_sweep()
+
+
+def send_out(broadcast: Broadcast, states: Collection[str]) -> None:
+    """Publish inside a transaction. The first statement decides who does it."""
+    now = timezone.now()
+    OUTBOX_STREAM.streams().get_or_create(pk=OUTBOX)
+    changes = {"state": BroadcastState.SENDING, "published_at": now, "problem": "", "outbox_id": OUTBOX}
+    move(broadcast, states, **changes, modseq=None)
+    notice = Notice(**broadcast.content(), kind=KIND, created_at=now)
+    notice.save(force_insert=True)
+    Broadcast.objects.filter(pk=broadcast.pk).update(notice=notice)
+    broadcast.notice = notice
+    _after_commit(post)
+
+
+def _notice(broadcast: Broadcast) -> models.QuerySet[Notice]:
+    return Notice.objects.filter(pk__in=Broadcast.objects.filter(pk=broadcast.pk).values("notice_id"))
+
+
+def move(broadcast: Broadcast, states: Collection[str], **changes: Any) -> None:
+    """Change a broadcast that is in one of `states` and was not changed since it was loaded: compare and set."""
+    this = Broadcast.objects.filter(pk=broadcast.pk)
+    found = this.filter(state__in=states, revision=broadcast.revision)
+    if not found.update(**changes, revision=F("revision") + 1):
+        raise BroadcastConflict(this.values_list("state", flat=True).first())
+    for name, value in changes.items():
+        setattr(broadcast, name, value)
+    broadcast.revision += 1
+
+
+def _after_commit(function: Any) -> None:
+    transaction.on_commit(function, using=router.db_for_write(Broadcast), robust=True)
+
+
+def _refuse_fields(fields: Collection[str], allowed: Collection[str]) -> None:
+    if refused := sorted(set(fields) - set(allowed)):
+        message = _("This cannot be changed now. What can: %(allowed)s.") % {"allowed": ", ".join(allowed)}
+        raise ValidationError(dict.fromkeys(refused, message))

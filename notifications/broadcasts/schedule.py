@@ -1,0 +1,104 @@
+"""The schedule: broadcasts go out by themselves when their time has come."""
+
+from __future__ import annotations
+
+import logging
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import router, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ..live.periodic import periodic
+from ..live.statements import NOW, CompiledSelect
+from ..models import Broadcast
+from ..models.broadcast import BroadcastState
+from ..twins import twin
+from .publishing import BroadcastConflict, move, post, send_out, validate_broadcast
+
+logger = logging.getLogger("notifications")
+
+
+def publish_due() -> int:
+    """Send the scheduled broadcasts whose time has come, each exactly once whoever else does the same.
+
+    One that cannot be sent any more, because its audience is gone for example, becomes a draft again and
+    says why in `problem`. What a killed process left half sent is completed. The admin's history tells either, in
+    the author's name.
+
+    Returns:
+        How many were sent.
+
+    Raises:
+        ExceptionGroup: Some failed in a way that nobody foresaw, and stay scheduled; the others were sent.
+    """
+    sent = 0
+    failures: list[Exception] = []
+    for broadcast in Broadcast.objects.due().order_by("publish_at", "pk"):
+        try:
+            with transaction.atomic(using=router.db_for_write(Broadcast)):
+                _send_due(broadcast)
+        except BroadcastConflict:
+            continue  # somebody else was faster
+        except Exception as error:  # noqa: BLE001  # told below; it must not hold up the others
+            error.add_note(f"This was broadcast {broadcast.pk}, “{broadcast.title}”.")
+            failures.append(error)
+        else:
+            sent += broadcast.state != BroadcastState.DRAFT
+    post()
+    if failures:
+        raise ExceptionGroup("Scheduled broadcasts could not be sent; the next turn tries them again", failures)
+    return sent
+
+
+@periodic
+def publish_in_time() -> float | None:
+    """Publish what is due; return the seconds until the next broadcast is."""
+    wait = _until(_SCHEDULED)
+    if wait is None or wait > 0:
+        post()  # a killed process may have left one half sent
+        return wait
+    try:
+        publish_due()
+    except Exception:
+        logger.exception("Scheduled broadcasts failed; the next turn tries them again.")
+        return _until(_LATER)  # those that are not due yet go out at their time all the same
+    return _until(_SCHEDULED)
+
+
+def _until(first: CompiledSelect) -> float | None:
+    for _state, at in first.run([BroadcastState.SCHEDULED], router.db_for_write(Broadcast)):
+        return float((at - timezone.now()).total_seconds())
+    return None
+
+
+# CompiledStatement, because every process asks once a second.
+_SCHEDULED = CompiledSelect(lambda: Broadcast.objects.order_by("publish_at"), "state", "publish_at", limit=1)
+_LATER = CompiledSelect(
+    lambda: Broadcast.objects.filter(publish_at__gt=NOW).order_by("publish_at"), "state", "publish_at", limit=1
+)
+
+apublish_due = twin(publish_due)
+
+
+def _send_due(broadcast: Broadcast) -> None:
+    try:
+        validate_broadcast(broadcast, due=True)
+    except ValidationError as error:
+        problem = " ".join(error.messages)[:500]
+        logger.warning("Scheduled broadcast %s was not sent: %s", broadcast.pk, problem)
+        move(broadcast, (BroadcastState.SCHEDULED,), state=BroadcastState.DRAFT, problem=problem)
+        _remember(broadcast, _("It could not be sent at its time: %(problem)s") % {"problem": problem})
+    else:
+        send_out(broadcast, (BroadcastState.SCHEDULED,))
+        _remember(broadcast, _("Sent at its time."))
+
+
+def _remember(broadcast: Broadcast, message: str) -> None:
+    """Write what happened into the admin's history, where there is one."""
+    if broadcast.author_id is None or not apps.is_installed("django.contrib.admin"):
+        return
+    from django.contrib.admin.models import CHANGE, LogEntry  # only an installed app has models
+
+    LogEntry.objects.log_actions(broadcast.author_id, [broadcast], CHANGE, message, single_object=True)

@@ -1,0 +1,172 @@
+"""What each command of a socket does in the database; the consumer runs it in a thread.
+
+Every one begins with the caller's membership, and answers a stranger as if there were no such room.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
+from django.db import DatabaseError
+from django.utils.translation import gettext as _
+
+from ..inbox.actors import actor
+from ..inbox.stream import INBOX
+from ..live import cursor, relay, sessions
+from ..live.batch import Batch
+from ..live.cursor import Position
+from ..live.frames import frame
+from ..live.replay import catch_up, changes_since
+from ..live.streams import Key, StreamType
+from . import commands, frames, messages, rooms
+from .frames import Ack, HistoryAck, Nack
+from .members import is_large, me, room_infos
+from .rooms import membership
+from .stream import ROOM, history
+
+RETRY = (500, 2_000)  # milliseconds after which a command is repeated that failed for no fault of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A stream that the socket reads from now on: what is answered, what it missed, and where it is then."""
+
+    ack: Ack
+    key: Key
+    batch: Batch
+
+
+Answer = Ack | HistoryAck | Opened
+
+
+@singledispatch
+def execute(command: commands.Command, user: Any) -> Answer:
+    """Carry out `command` for the user with the primary key `user`, and return the answer.
+
+    Raises:
+        ObjectDoesNotExist: There is no such room or message for this user.
+        OtherUser: The page was made for somebody else.
+        PermissionDenied: A member may not do this.
+        ValidationError: A field is wrong.
+    """
+    raise NotImplementedError(type(command).__name__)
+
+
+def refuse(command: commands.Command, error: Exception) -> Nack:
+    """Return the answer to a command that failed with one of the errors that `execute` raises."""
+    if isinstance(error, ObjectDoesNotExist):
+        return Nack(command.ref, "not-found", _("There is no such room or message, or it is not yours to see."))
+    if isinstance(error, sessions.OtherUser):
+        return Nack(command.ref, "other-user", str(error))
+    if isinstance(error, PermissionDenied):
+        return Nack(command.ref, "forbidden", str(error))
+    if isinstance(error, ValidationError):
+        field = next(iter(error.error_dict)) if hasattr(error, "error_dict") else None
+        return Nack(command.ref, "invalid", " ".join(error.messages), field=field)
+    if isinstance(error, DatabaseError):
+        return Nack(command.ref, "busy", _("The server is busy; try again."), random.randint(*RETRY))
+    return Nack(command.ref, "failed", _("The server could not do this."))
+
+
+@execute.register
+def open_room(command: commands.RoomOpen, user: Any) -> Answer:
+    """Continue or begin to read a room."""
+    place = membership(command.room, user)
+    position = _since(ROOM, command.room, command.since)
+    relay.sequence_and_announce(ROOM, [place.room_id])
+    info = room_infos([place.room_id], ROOM.alias)[place.room_id]
+    if position is None:
+        head = Position(*ROOM.streams().filter(pk=place.room_id).values_list("epoch", "head").get())
+        batch = ROOM.first_page(place.room_id, head, "start", command.limit)
+    else:
+        batch = changes_since(ROOM, {place.room_id: position})[place.room_id]
+    # Who was put out meanwhile gets nothing of what was read.
+    place = membership(command.room, user)
+    return Opened(Ack(command.ref, room=place.room_id, info=info, me=me(place)), ROOM.key(place.room_id), batch)
+
+
+@execute.register
+def open_inbox(command: commands.InboxOpen, user: Any) -> Answer:
+    """Continue or begin to read the inbox."""
+    sessions.check_user(command.user, user)
+    position = _since(INBOX, user, command.since)
+    return Opened(Ack(command.ref), INBOX.key(user), catch_up(INBOX, user, position, relay.sequence_and_announce))
+
+
+@execute.register
+def send_message(command: commands.MessageSend, user: Any) -> Answer:
+    """Post a message; the answer is made after its commit."""
+    message = messages.post_message(command.room, user, command.body, client_id=command.id, reply_to=command.reply_to)
+    return Ack(
+        command.ref,
+        room=command.room,
+        number=message.number,
+        version=message.modseq,
+        created_at=message.created_at,
+    )
+
+
+@execute.register
+def edit_message(command: commands.MessageEdit, user: Any) -> Answer:
+    """Edit a message."""
+    messages.edit_message(command.room, command.number, user, command.body)
+    return Ack(command.ref, room=command.room, number=command.number)
+
+
+@execute.register
+def delete_message(command: commands.MessageDelete, user: Any) -> Answer:
+    """Delete a message."""
+    messages.delete_message(command.room, command.number, user)
+    return Ack(command.ref, room=command.room, number=command.number)
+
+
+@execute.register
+def toggle_reaction(command: commands.ReactionToggle, user: Any) -> Answer:
+    """Put or take away a reaction."""
+    on = messages.toggle_reaction(command.room, command.number, user, command.emoji)
+    return Ack(command.ref, room=command.room, number=command.number, on=on)
+
+
+@execute.register
+def show_typing(command: commands.Typing, user: Any) -> Answer:
+    """Tell the others in the room, without storing anything."""
+    place = membership(command.room, user)
+    if not is_large(place.room):
+        expires = frames.TYPING_EXPIRES if command.on else 0
+        typing = frames.TypingFrame(place.room_id, actor(place.user), expires)
+        relay.publish_ephemeral(ROOM.key(place.room_id), frame(typing))
+    return Ack(command.ref, room=command.room)
+
+
+@execute.register
+def mark_read(command: commands.Receipt, user: Any) -> Answer:
+    """Note up to where the user has read."""
+    upto = rooms.mark_room_read(command.room, user, command.upto)
+    unread = me(membership(command.room, user)).unread
+    return Ack(command.ref, room=command.room, upto=upto, unread=unread)
+
+
+@execute.register
+def mute(command: commands.RoomMute, user: Any) -> Answer:
+    """Mute a room, or hear of it again."""
+    rooms.mute_room(command.room, user, command.on)
+    return Ack(command.ref, room=command.room, on=command.on)
+
+
+@execute.register
+def read_history(command: commands.History, user: Any) -> Answer:
+    """Read a page."""
+    place = membership(command.room, user)
+    page = history(place.room_id, command.before, command.after, command.limit, ROOM.alias)
+    return HistoryAck(command.ref, command.room, page.messages, page.before, page.after, page.cursor)
+
+
+def _since(stream_type: StreamType, pk: Any, since: str | None) -> Position | None:
+    try:
+        return cursor.parse(since or "").get(stream_type.cursor_name(pk))
+    except cursor.BadCursor as bad:
+        raise ValidationError({"since": str(bad)}) from bad

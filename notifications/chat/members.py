@@ -1,0 +1,108 @@
+"""Who is in a room: its members, who of them is here now, and what the room is to each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.contrib.auth import get_user_model
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from ..inbox.actors import actor
+from ..live.frames import json_key
+from ..models import Membership, Presence, Room
+from .frames import Me, Member, RoomInfo
+
+LARGE = 200  # members; a room with more tells counts instead of names
+LISTED = 10  # members; the same in a list of rooms, where most are not looked at
+
+
+def is_large(room: Room) -> bool:
+    """Tell whether a room has so many members that they are counted, not named."""
+    return room.size > LARGE
+
+
+def count_members(rooms: QuerySet[Room]) -> None:
+    """Write down how many members each of `rooms` has."""
+    members = Membership.objects.filter(room=OuterRef("pk")).order_by().values("room").annotate(n=Count("pk"))
+    rooms.update(size=Coalesce(Subquery(members.values("n")), 0))
+
+
+def owners_of(pks: Sequence[int], using: str | None = None) -> dict[int, frozenset[str]]:
+    """Return the members of each room as owners of connections, with one query."""
+    members: dict[int, set[str]] = {pk: set() for pk in pks}
+    if pks:
+        rows = Membership.objects.using(using).filter(room__in=pks)
+        for room, user in rows.values_list("room_id", "user_id"):
+            members[room].add(str(user))
+    return {pk: frozenset(owners) for pk, owners in members.items()}
+
+
+def room_infos(pks: Sequence[int], using: str | None = None, limit: int = LARGE) -> dict[int, RoomInfo]:
+    """Return what every member may know of each room, with at most five queries.
+
+    Args:
+        pks: The rooms.
+        using: The database.
+        limit: A room with more members tells counts instead of names.
+    """
+    if not pks:
+        return {}
+    memberships = Membership.objects.using(using).filter(room__in=pks)
+    counts = dict(memberships.order_by().values_list("room_id").annotate(Count("id")))
+    small = [pk for pk in pks if counts.get(pk, 0) <= limit]
+    members: dict[int, list[Member]] = {pk: [] for pk in small}
+    for row in memberships.filter(room__in=small).select_related("user").order_by("pk"):
+        named = actor(row.user)
+        members[row.room_id].append(Member(named.id, named.name, row.user.get_username(), row.role, row.last_read))
+    here = online_members(pks, counts, using, limit)
+    return {
+        room.pk: RoomInfo(
+            id=room.pk,
+            kind=room.kind,
+            name=room.name,
+            last_number=room.last_number,
+            member_count=counts.get(room.pk, 0),
+            members=members.get(room.pk),
+            online=here[room.pk][0],
+            online_count=here[room.pk][1],
+        )
+        for room in Room.objects.using(using).filter(pk__in=pks)
+    }
+
+
+def online_members(
+    pks: Sequence[int], counts: dict[int, int], using: str | None = None, limit: int = LARGE
+) -> dict[int, tuple[list[int | str] | None, int]]:
+    """Return who is in each room now, and how many; only how many in a large one.
+
+    Args:
+        pks: The rooms.
+        counts: How many members each has.
+        using: The database.
+        limit: A room with more members is only counted.
+    """
+    small = [pk for pk in pks if counts.get(pk, 0) <= limit]
+    found: dict[int, tuple[list[int | str] | None, int]] = {pk: ([], 0) if pk in small else (None, 0) for pk in pks}
+    here = Presence.objects.using(using).filter(lease__until__gt=timezone.now()).values("user_id")
+    members = Membership.objects.using(using).filter(user__in=here)
+    users: dict[int, list[int | str]] = {}
+    for room, user in members.filter(room__in=small).order_by("user_id").values_list("room_id", "user_id"):
+        users.setdefault(room, []).append(json_key(user))
+    found |= {room: (online, len(online)) for room, online in users.items()}
+    if len(small) < len(pks):
+        large = members.filter(room__in=set(pks) - set(small)).order_by()
+        found |= {room: (None, number) for room, number in large.values_list("room_id").annotate(Count("id"))}
+    return found
+
+
+def me(membership: Membership) -> Me:
+    """Return what a room, fetched with `membership`, is to its member alone."""
+    unread = max(0, membership.room.last_number - membership.last_read)
+    return Me(membership.role, membership.last_read, membership.muted, unread)
+
+
+def usernames(names: Iterable[str]) -> Q:
+    """Return the condition that a membership's user has one of these user names."""
+    return Q(**{f"user__{get_user_model().USERNAME_FIELD}__in": list(names)})

@@ -1,0 +1,106 @@
+"""Where chat meets the inbox: a mention, or a message to somebody who is away, becomes a notification."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ..conf import conf
+from ..inbox.actors import actor
+from ..inbox.stream import INBOX
+from ..live.commit import sequence_after_commit
+from ..models import Membership, Message, Notice, Notification, Presence
+from ..models.inbox import NotificationQuerySet
+from ..validators import TITLE_LENGTH
+from .members import is_large, usernames
+from .stream import ROOM
+
+KIND = "chat.message"  # of the notices
+MENTIONS = 20  # user names that one message may mention
+
+_MENTION = re.compile(r"(?<![\w@.+-])@([\w.@+-]{1,150})")
+
+
+def mentioned(body: str) -> set[str]:
+    """Return the user names that a text mentions, with and without the punctuation that may end a sentence."""
+    found = list(dict.fromkeys(_MENTION.findall(body)))[:MENTIONS]
+    return {name for text in found for name in (text, text.rstrip(".-+@")) if name}
+
+
+def alerts(room: int) -> NotificationQuerySet:
+    """Return the unread notifications that tell of messages in a room, whoever got them."""
+    return Notification.objects.using(INBOX.alias).unread().visible().filter(dedupe_key__startswith=_key(room))
+
+
+def alert_members(message: Message) -> None:
+    """Notify, in the caller's transaction, who was mentioned and who is away; each once until they read it.
+
+    Muted members are left in peace. In a large room only mentions notify. Rows are added and none is changed,
+    so that a long transaction holds up nobody in the room.
+    """
+    names = mentioned(message.body)
+    called = list(_candidates(message).filter(usernames(names))) if names else []
+    away = [] if is_large(message.room) else list(_away(message))
+    _alert(message, called, _("%(author)s mentioned you"))
+    _alert(message, [pk for pk in away if pk not in called], "%(author)s")
+
+
+def rewrite_alerts(message: Message, **changes: Any) -> None:
+    """Change, in the caller's transaction, the notices that told of a message: nobody keeps what was taken back."""
+    copies = Notification.objects.using(INBOX.alias).filter(
+        notice__actor=message.author_id,
+        notice__kind=KIND,
+        dedupe_key__startswith=f"{_key(message.room_id)}{message.pk}.",
+    )
+    found = list(copies.values_list("pk", "recipient_id", "notice_id"))
+    if not found:
+        return
+    pks, recipients, notices = map(set, zip(*found, strict=True))
+    Notice.objects.using(INBOX.alias).filter(pk__in=notices).update(**changes)
+    Notification.objects.using(INBOX.alias).filter(pk__in=pks).touch()
+    sequence_after_commit(INBOX, recipients)
+
+
+def _candidates(message: Message) -> QuerySet[Membership, Any]:
+    """Return the other members, by their users' keys, who are not muted and have no unread alert of this room."""
+    told = alerts(message.room_id).filter(recipient=OuterRef("user"))
+    rows = Membership.objects.using(ROOM.alias).filter(~Exists(told), room=message.room_id, muted=False)
+    return rows.exclude(user=message.author_id).order_by("user").values_list("user_id", flat=True)
+
+
+def _away(message: Message) -> QuerySet[Membership, Any]:
+    here = Presence.objects.using(ROOM.alias).filter(lease__until__gt=timezone.now())
+    return _candidates(message).exclude(user__in=here.values("user_id"))
+
+
+def _alert(message: Message, recipients: Sequence[Any], title: str) -> None:
+    """Store one notice, and a copy for each of `recipients`."""
+    if not recipients or message.author is None:
+        return
+    room = message.room
+    title %= {"author": actor(message.author).name}
+    if room.name:
+        title = _("%(title)s in %(room)s") % {"title": title, "room": room.name}
+    notice = Notice.objects.using(INBOX.alias).create(
+        title=title[:TITLE_LENGTH],
+        body=message.body,
+        url=conf.CHAT_URL.replace("{room}", str(room.pk)),
+        kind=KIND,
+        category="chat",
+        data={"room": room.pk} | ({"number": message.number} if message.number else {}),
+        actor=message.author,
+    )
+    key = f"{_key(room.pk)}{message.pk}.{notice.pk}"
+    copies = [Notification(recipient_id=pk, notice=notice, dedupe_key=key) for pk in recipients]
+    Notification.objects.using(INBOX.alias).bulk_create(copies)
+    sequence_after_commit(INBOX, recipients)
+
+
+def _key(room: int) -> str:
+    """Return how the dedupe keys of a room's alerts begin; the message's key follows, and the notice's."""
+    return f"carillon.room-{room}."

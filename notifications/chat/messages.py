@@ -1,0 +1,212 @@
+"""What is said in a room: post, edit, delete, hide, react."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, connections, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ..live import relay
+from ..live.commit import sequence_after_commit
+from ..models import Membership, Message, Reaction
+from ..models.chat import MessageQuerySet, Role
+from ..twins import twin
+from .mentions import alert_members, rewrite_alerts
+from .rooms import membership, read_alerts
+from .stream import ROOM
+
+EMOJI_LIMIT = 20  # different emoji on one message
+
+
+def post_message(
+    room: Any, author: Any, body: str, *, client_id: UUID | None = None, reply_to: int | None = None
+) -> Message:
+    """Say something in a room.
+
+    Outside a transaction the message is committed, numbered and told to the room when this returns. Inside
+    one it is stored with the caller's work and gets its number after the commit, because a number that is
+    taken earlier would hold up everybody else in the room until then: `number` is None in what is returned,
+    and a rollback leaves no gap.
+
+    Args:
+        room: A room or its primary key.
+        author: A member of it.
+        body: What is said, 1 to 4,000 characters. Text, never HTML. ``@username`` mentions a member.
+        client_id: Makes it idempotent: a second post of the same author with the same id returns the first.
+        reply_to: The number of a message in the same room.
+
+    Returns:
+        The stored message.
+
+    Raises:
+        NotMember: The author is in no such room.
+        ValidationError: The body is empty or too long, or `reply_to` is no message of the room.
+    """
+    place = membership(room, author)
+    message = Message(room=place.room, author=place.user, body=body, client_id=client_id, reply_to=reply_to)
+    _validate(message)
+    joining = connections[ROOM.alias].in_atomic_block
+    try:
+        with transaction.atomic(using=ROOM.alias):
+            if joining:
+                _store(message)
+                alert_members(message)
+                sequence_after_commit(ROOM, [place.room_id])
+            else:
+                _post(place, message)
+    except IntegrityError:
+        earlier = None
+        if client_id is not None:
+            earlier = _messages().filter(room=place.room, author=place.user, client_id=client_id).first()
+        if earlier is None:
+            raise
+        return earlier
+    return message
+
+
+def edit_message(room: Any, number: int, author: Any, body: str) -> None:
+    """Change what `author` said.
+
+    Raises:
+        NotMember: The author is in no such room.
+        Message.DoesNotExist: The room has no such message, or it was deleted.
+        PermissionDenied: Another said it, or it is an event.
+        ValidationError: The body is empty or too long.
+    """
+    place = membership(room, author)
+    message = _existing(place, number)
+    if message.author_id != place.user_id or message.kind != Message.Kind.TEXT:
+        raise PermissionDenied(_("You can edit only what you said yourself."))
+    _validate(Message(room=place.room, body=body))
+    with transaction.atomic(using=ROOM.alias):
+        _touch(message, body=body, edited_at=timezone.now())
+        rewrite_alerts(message, body=body)
+
+
+def delete_message(room: Any, number: int, by: Any) -> None:
+    """Take back a message: one's own is erased, another's is hidden by a moderator of the room.
+
+    Everyone keeps a tombstone in its place. Deleting twice is harmless.
+
+    Raises:
+        NotMember: The user is in no such room.
+        Message.DoesNotExist: The room has no such message.
+        PermissionDenied: Another said it and the user is no moderator, or it is an event.
+    """
+    place = membership(room, by)
+    message = _existing(place, number, deleted=True)
+    if message.deleted_at is not None or message.hidden_at is not None:
+        return
+    if message.author_id == place.user_id and message.kind == Message.Kind.TEXT:
+        now = timezone.now()
+        with transaction.atomic(using=ROOM.alias):
+            _touch(message, deleted=True, body="", deleted_at=now)
+            rewrite_alerts(message, body="", recalled_at=now)
+    elif place.role == Role.MODERATOR and message.kind == Message.Kind.TEXT:
+        hide_message(message, place.user)
+    else:
+        raise PermissionDenied(_("You can delete only what you said yourself."))
+
+
+def hide_message(message: Message, by: Any) -> None:
+    """Hide a message from everyone, live; it stays in the database for those who moderate."""
+    now = timezone.now()
+    with transaction.atomic(using=ROOM.alias):
+        _touch(message, deleted=True, hidden_at=now, hidden_by=by)
+        rewrite_alerts(message, recalled_at=now)
+
+
+def unhide_message(message: Message) -> None:
+    """Show a hidden message again."""
+    with transaction.atomic(using=ROOM.alias):
+        _touch(message, deleted=True, hidden_at=None, hidden_by=None)
+        if message.deleted_at is None:
+            rewrite_alerts(message, recalled_at=None)
+
+
+def toggle_reaction(room: Any, number: int, user: Any, emoji: str) -> bool:
+    """Put an emoji on a message, or take it away again.
+
+    Returns:
+        Whether it is there now.
+
+    Raises:
+        NotMember: The user is in no such room.
+        Message.DoesNotExist: The room has no such message, or it was deleted.
+        ValidationError: It is no emoji, or the message has too many different ones.
+    """
+    place = membership(room, user)
+    message = _existing(place, number)
+    reaction = Reaction(message=message, user=place.user, emoji=emoji)
+    reaction.clean_fields(exclude=["message", "user"])
+    rows = Reaction.objects.using(ROOM.alias).filter(message=message)
+    with transaction.atomic(using=ROOM.alias):
+        # The message's row is changed first: it puts two togglings of one message in order.
+        _touch(message)
+        removed, _by_model = rows.filter(user=place.user, emoji=emoji).delete()
+        if not removed:
+            others = rows.exclude(emoji=emoji).order_by().values("emoji").distinct().count()
+            if others >= EMOJI_LIMIT:
+                raise ValidationError(
+                    {"emoji": _("A message has at most %(limit)s different reactions.") % {"limit": EMOJI_LIMIT}}
+                )
+            reaction.save(using=ROOM.alias, force_insert=True)
+    return not removed
+
+
+apost_message = twin(post_message)
+aedit_message = twin(edit_message)
+adelete_message = twin(delete_message)
+ahide_message = twin(hide_message)
+aunhide_message = twin(unhide_message)
+atoggle_reaction = twin(toggle_reaction)
+
+
+def _messages() -> MessageQuerySet:
+    return Message.objects.using(ROOM.alias)
+
+
+def _store(message: Message) -> None:
+    message.save(using=ROOM.alias, force_insert=True)
+
+
+def _post(place: Membership, message: Message) -> None:
+    """Store a message with its number, under the room's lock, which is held until this short transaction ends."""
+    ROOM.number(message)
+    _store(message)
+    # Who speaks has read what was said before.
+    Membership.objects.using(ROOM.alias).filter(pk=place.pk).update(last_read=message.number)
+    if place.last_read < (message.number or 0) - 1:
+        read_alerts(place)
+    alert_members(message)
+    # What everybody is told is known here: it goes with the hint, and nobody has to read it.
+    key, batch = ROOM.key(place.room_id), ROOM.said(message)
+    transaction.on_commit(lambda: relay.announce_batch(key, batch), using=ROOM.alias, robust=True)
+
+
+def _existing(place: Membership, number: int, *, deleted: bool = False) -> Message:
+    rows = _messages().filter(room=place.room, number=number)
+    return rows.get() if deleted else rows.get(deleted_at=None, hidden_at=None)
+
+
+def _touch(message: Message, *, deleted: bool = False, **changes: Any) -> None:
+    """Change a message; unless it may be `deleted`, not one that was since it was read: what is erased stays so."""
+    rows = _messages().filter(pk=message.pk)
+    with transaction.atomic(using=ROOM.alias):
+        if not deleted:
+            rows = rows.filter(deleted_at=None, hidden_at=None)
+        if not rows.touch(**changes) and not deleted:
+            raise Message.DoesNotExist("The message was deleted meanwhile.")
+        sequence_after_commit(ROOM, [message.room_id])
+
+
+def _validate(message: Message) -> None:
+    message.clean_fields(exclude=["room", "author", "kind"])
+    if not message.body.strip():
+        raise ValidationError({"body": _("Write something first.")})
+    if message.reply_to is not None and not _messages().filter(room=message.room, number=message.reply_to).exists():
+        raise ValidationError({"reply_to": _("There is no such message in this room.")})

@@ -1,0 +1,166 @@
+"""Who is here: a lease per process, so that a process that is killed takes its users with it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from weakref import WeakKeyDictionary
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from ..live.chunks import chunks
+from ..live.frames import frame
+from ..live.hub import Connection
+from ..live.messages import Message, handles
+from ..live.relay import Relay
+from ..live.streams import Key
+from ..models import Lease, Membership, Presence
+from . import frames
+from .members import online_members
+from .stream import ROOM
+
+logger = logging.getLogger("notifications")
+
+LEASE = 15.0  # seconds; with the next look of the others, a killed process's users are gone within 20
+LOOK = 4.0  # seconds between looks at the database, each of which renews the lease
+SETTLE = 0.25  # seconds; arrivals of a reconnect storm are written together
+LEAVE = 15.0  # seconds; a reload must not flicker
+
+Told = tuple[list[int | str] | None, int]  # who is in a room, and how many
+
+
+class PresenceChanged(Message, frozen=True, tag="presence"):
+    """Users came to a process, or went: look at the database now."""
+
+
+class PresenceTracker:
+    """The users with a socket in this process, and what the rooms that are open here were told of presence."""
+
+    def __init__(self, relay: Relay) -> None:
+        """Make the tracker of one relay."""
+        self._relay = relay
+        self._sockets: dict[str, set[Connection]] = {}
+        self._process = secrets.token_hex(8)
+        self._written: set[str] = set()  # owners whose presence is stored
+        self._leaving: dict[str, float] = {}  # owners without a socket, and when that counts
+        self._told: dict[int, Told] = {}
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def enter(self, connection: Connection) -> None:
+        """Take note of a socket."""
+        owner = connection.owner
+        self._sockets.setdefault(owner, set()).add(connection)
+        self._leaving.pop(owner, None)
+        if owner not in self._written:
+            self.refresh_soon()
+        if self._task is None:
+            self._task = self._relay.loop.create_task(self._watch())
+
+    def leave(self, connection: Connection) -> None:
+        """Forget a socket; its user leaves a while after the last one."""
+        sockets = self._sockets.get(connection.owner)
+        if sockets is None:
+            return
+        sockets.discard(connection)
+        if not sockets:
+            del self._sockets[connection.owner]
+            self._leaving[connection.owner] = self._relay.loop.time() + LEAVE
+
+    def refresh_soon(self) -> None:
+        """Read the database now rather than at the next turn."""
+        self._wake.set()
+
+    async def _watch(self) -> None:
+        while self._sockets or self._written:
+            try:
+                async with asyncio.timeout(LOOK):
+                    await self._wake.wait()
+                    await asyncio.sleep(SETTLE)
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            try:
+                await self.turn(self._relay.loop.time())
+            except Exception:
+                logger.exception("Could not keep presence; the next turn repeats it.")
+        self._task = None
+
+    async def turn(self, now: float) -> None:
+        """Write who came and, at `now`, has gone, and renew the lease; then tell the open rooms what changed."""
+        gone = {owner for owner, at in self._leaving.items() if at <= now}
+        here = (self._written - gone) | set(self._sockets)
+        changed = here != self._written
+        await self._relay.run(_write, self._process, here, self._written)
+        self._written = here
+        for owner in gone:
+            self._leaving.pop(owner, None)
+        if changed:
+            self._relay.broker.post(PresenceChanged())
+        rooms = [ROOM.pk(key) for key in self._relay.hub.streams if key.type == ROOM.name]
+        told: dict[int, Told] = {}
+        for chunk in list(chunks(rooms)):
+            told |= await self._relay.run(_read, chunk)
+        for pk, state in told.items():
+            if self._told.get(pk) != state:
+                self._publish(ROOM.key(pk), pk, state)
+        self._told = told
+
+    def _publish(self, key: Key, pk: int, state: Told) -> None:
+        online, count = state
+        self._relay.hub.publish_ephemeral(key, frame(frames.PresenceFrame(pk, online, count)))
+
+
+_trackers: WeakKeyDictionary[Relay, PresenceTracker] = WeakKeyDictionary()
+
+
+def tracker(relay: Relay) -> PresenceTracker:
+    """Return the tracker of a relay, making it for its first socket."""
+    found = _trackers.get(relay)
+    if found is None:
+        found = _trackers[relay] = PresenceTracker(relay)
+    return found
+
+
+@handles(PresenceChanged)
+def _on_presence_changed(relay: Relay, message: PresenceChanged) -> None:
+    if relay in _trackers:
+        _trackers[relay].refresh_soon()
+
+
+def _write(process: str, here: set[str], written: set[str]) -> None:
+    """Renew the lease of `process` and make the stored users those of `here`."""
+    now = timezone.now()
+    leases = Lease.objects.using(ROOM.alias)
+    with transaction.atomic(using=ROOM.alias):
+        if not here:
+            leases.filter(pk=process).delete()
+            return
+        if not leases.filter(pk=process).update(until=now + timedelta(seconds=LEASE)):
+            # The first time, or this process was silent for so long that another one cleared it away.
+            leases.filter(until__lt=now - timedelta(seconds=LEASE)).delete()
+            leases.create(process=process, until=now + timedelta(seconds=LEASE))
+            written = set()
+        _add(process, here - written)
+        if gone := written - here:
+            Presence.objects.using(ROOM.alias).filter(lease=process, user_id__in=gone).delete()
+
+
+def _add(process: str, owners: Iterable[str]) -> None:
+    users = get_user_model()._base_manager.using(ROOM.alias)
+    for chunk in chunks(sorted(owners)):
+        found = users.filter(pk__in=chunk).values_list("pk", flat=True)
+        rows = [Presence(lease_id=process, user_id=pk) for pk in found]
+        Presence.objects.using(ROOM.alias).bulk_create(rows, ignore_conflicts=True)
+
+
+def _read(pks: Sequence[int]) -> dict[int, Told]:
+    rows = Membership.objects.using(ROOM.alias).filter(room__in=pks).order_by()
+    counts = dict(rows.values_list("room_id").annotate(Count("id")))
+    return online_members(pks, counts, ROOM.alias)

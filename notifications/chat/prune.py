@@ -1,0 +1,43 @@
+"""Delete old messages, so that the tables do not grow for ever."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.utils import timezone
+
+from ..conf import conf
+from ..live.pruning import prune_chunk
+from ..models import Message
+from ..twins import twin
+from .stream import ROOM
+
+
+def prune_messages(before: datetime | None = None) -> int:
+    """Delete messages of the chat that were written before a time, whoever has read them.
+
+    As with notifications, the floor of each room rises with it.
+
+    Args:
+        before: An aware time; None means now less ``NOTIFICATIONS_MESSAGE_RETENTION``, and nothing where that is None.
+
+    Returns:
+        How many messages were deleted.
+    """
+    if before is None:
+        if conf.MESSAGE_RETENTION is None:
+            return 0
+        before = timezone.now() - conf.MESSAGE_RETENTION
+    deleted = 0
+    while found := prune_chunk(prunable_messages(before), ROOM):
+        deleted += found
+    return deleted
+
+
+aprune_messages = twin(prune_messages)
+
+
+def prunable_messages(before: datetime) -> models.QuerySet[Message]:
+    """Return the messages that `prune_messages` would delete; not the pending ones, as above."""
+    return Message.objects.using(ROOM.alias).filter(created_at__lt=before, modseq__isnull=False)

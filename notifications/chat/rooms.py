@@ -1,0 +1,285 @@
+"""Rooms and who is in them. Whoever comes or goes is told as a message of the room, in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db import connections, transaction
+from django.utils.translation import gettext as _
+
+from ..inbox.recipients import recipient_chunks
+from ..inbox.states import mark_read
+from ..live import relay
+from ..live.commit import sequence_after_commit
+from ..live.frames import frame
+from ..live.streams import Hint
+from ..models import Membership, Message, Room
+from ..models.chat import Role
+from ..twins import twin
+from . import frames, receipts
+from .members import count_members, is_large, room_infos
+from .mentions import alerts
+from .stream import ROOM
+
+
+class NotMember(ObjectDoesNotExist):
+    """The user is in no such room; it is not said whether there is one."""
+
+
+def membership(room: Any, user: Any) -> Membership:
+    """Return the place of `user` in `room`, with both, with one query.
+
+    Args:
+        room: A room or its primary key.
+        user: A user or a user's primary key.
+
+    Raises:
+        NotMember: The user is in no such room.
+    """
+    found = Membership.objects.using(ROOM.alias).select_related("room", "user")
+    try:
+        return found.get(room=getattr(room, "pk", room), user=getattr(user, "pk", user))
+    except Membership.DoesNotExist:
+        raise NotMember(_("You are in no such room.")) from None
+
+
+def open_direct_room(user: Any, other: Any) -> Room:
+    """Return the direct room of two users, making it the first time.
+
+    Two people have one such room, also when both open it at the same moment.
+
+    Raises:
+        ValueError: Both are the same user, or one was not saved yet.
+    """
+    pks = [_pk(user), _pk(other)]
+    if pks[0] == pks[1]:
+        raise ValueError("A direct room needs two users; this is one and the same.")
+    pair = ":".join(sorted(map(str, pks)))
+    with transaction.atomic(using=ROOM.alias):
+        room, created = Room.objects.using(ROOM.alias).get_or_create(pair=pair, defaults={"kind": Room.Kind.DIRECT})
+        if created:
+            _join(room, pks, Role.MEMBER)
+            count_members(Room.objects.using(ROOM.alias).filter(pk=room.pk))
+    return room
+
+
+def create_room(name: str, creator: Any, members: Any = ()) -> Room:
+    """Make a group room.
+
+    Args:
+        name: At most 200 characters.
+        creator: The first member, as a moderator.
+        members: More users: an iterable or queryset of users, or a group.
+
+    Raises:
+        ValidationError: The name is empty or too long; the field is named.
+    """
+    room = Room(name=_name(name))
+    with transaction.atomic(using=ROOM.alias):
+        room.save(using=ROOM.alias, force_insert=True)
+        _join(room, [_pk(creator)], Role.MODERATOR)
+        for pks in recipient_chunks(members):
+            _join(room, [pk for pk in pks if pk != creator.pk], Role.MEMBER)
+        count_members(Room.objects.using(ROOM.alias).filter(pk=room.pk))
+    return room
+
+
+def rename_room(room: Room, name: str, *, by: Any = None) -> None:
+    """Give a group room another name; `by` is who did it, for the history.
+
+    Raises:
+        ValidationError: The name is empty or too long, or the room is a direct one.
+    """
+    _refuse_direct(room)
+    name = _name(name)
+    with _telling(room) as tell:
+        Room.objects.using(ROOM.alias).filter(pk=room.pk).update(name=name)
+        tell(kind=Message.Kind.RENAMED, author=by, body=name)
+    room.name = name
+
+
+def add_member(room: Room, user: Any, *, role: str = Role.MEMBER, by: Any = None) -> Membership:
+    """Let a user into a group room. One who is in it already keeps their place.
+
+    Args:
+        room: A group room.
+        user: Who comes in; they can read all that was said before.
+        role: ``"member"`` or ``"moderator"``.
+        by: Who did it, for the history.
+
+    Returns:
+        The user's place in the room.
+
+    Raises:
+        ValidationError: The room is a direct one, or there is no such role.
+    """
+    _refuse_direct(room)
+    role = _role(role)
+    with _telling(room) as tell:
+        if _join(room, [_pk(user)], role):
+            tell(kind=Message.Kind.JOINED, author=by, subject=user)
+        return membership(room, user)
+
+
+def remove_member(room: Room, user: Any, *, by: Any = None) -> bool:
+    """Put a user out of a group room, or let them leave it.
+
+    They are sent nothing that comes after it, in no process.
+
+    Returns:
+        Whether they were in it.
+
+    Raises:
+        ValidationError: The room is a direct one: it can be muted, not left.
+    """
+    _refuse_direct(room)
+    with _telling(room) as tell:
+        removed, _by_model = Membership.objects.using(ROOM.alias).filter(room=room, user=user).delete()
+        if removed:
+            tell(kind=Message.Kind.LEFT, author=by, subject=user)
+    return bool(removed)
+
+
+def set_role(room: Room, user: Any, role: str, *, by: Any = None) -> None:
+    """Make a member a moderator, or a moderator a member.
+
+    Raises:
+        NotMember: The user is not in the room.
+        ValidationError: There is no such role.
+    """
+    role = _role(role)
+    with _telling(room) as tell:
+        place = membership(room, user)
+        if place.role != role:
+            Membership.objects.using(ROOM.alias).filter(pk=place.pk).update(role=role)
+            tell(kind=Message.Kind.ROLE, author=by, subject=user, body=role)
+
+
+def mute_room(room: Any, user: Any, muted: bool = True) -> None:
+    """Stop, or allow again, notifications of a room for one of its members.
+
+    Raises:
+        NotMember: The user is not in the room.
+    """
+    Membership.objects.using(ROOM.alias).filter(pk=membership(room, user).pk).update(muted=muted)
+
+
+def mark_room_read(room: Any, user: Any, upto: int | None = None) -> int:
+    """Note that a member has read a room up to a message; the other members see it.
+
+    It never goes back. The notification that told of unread messages is read with it.
+
+    Args:
+        room: A room or its primary key.
+        user: The member.
+        upto: The number of a message; None means the latest.
+
+    Returns:
+        The number up to which the member has read.
+
+    Raises:
+        NotMember: The user is not in the room.
+    """
+    place = membership(room, user)
+    last = place.room.last_number
+    upto = last if upto is None else max(0, min(upto, last))
+    rows = Membership.objects.using(ROOM.alias).filter(pk=place.pk, last_read__lt=upto)
+    with transaction.atomic(using=ROOM.alias):
+        if not rows.update(last_read=upto):
+            return max(upto, place.last_read)
+        read_alerts(place)
+        transaction.on_commit(lambda: _show_receipt(place, upto), using=ROOM.alias, robust=True)
+    return upto
+
+
+def read_alerts(place: Membership) -> None:
+    """Read the notification that told a member of unread messages."""
+    mark_read(place.user, alerts(place.room_id).of(place.user).values_list("pk", flat=True))
+
+
+aopen_direct_room = twin(open_direct_room)
+acreate_room = twin(create_room)
+arename_room = twin(rename_room)
+aadd_member = twin(add_member)
+aremove_member = twin(remove_member)
+aset_role = twin(set_role)
+amute_room = twin(mute_room)
+amark_room_read = twin(mark_room_read)
+
+
+def _join(room: Room, pks: Iterable[Any], role: str) -> list[Any]:
+    """Store places for those who have none; return who came in."""
+    rows = Membership.objects.using(ROOM.alias)
+    here = set(rows.filter(room=room, user__in=pks).values_list("user_id", flat=True))
+    new = [pk for pk in pks if pk not in here]
+    # Not `ignore_conflicts`: a user who comes in twice at the same moment is told of once.
+    rows.bulk_create(Membership(room=room, user_id=pk, role=role, last_read=room.last_number) for pk in new)
+    transaction.on_commit(lambda: _welcome(room, new), using=ROOM.alias, robust=True)
+    return new
+
+
+def _welcome(room: Room, pks: Iterable[Any]) -> None:
+    """Tell those who came in, on whatever socket they have."""
+    infos = room_infos([room.pk], ROOM.alias)
+    if room.pk in infos:
+        told = frame(frames.RoomFrame(room.pk, "added", infos[room.pk]))
+        relay.send_to_users([str(pk) for pk in pks], told)
+
+
+def _show_receipt(place: Membership, upto: int) -> None:
+    """Tell the room up to where a member has read, unless so many would be told so often."""
+    if not is_large(place.room):
+        receipts.show(place.room_id, place.user_id, upto)
+
+
+@contextmanager
+def _telling(room: Room) -> Iterator[Callable[..., None]]:
+    """Open a transaction, and give the function that tells the room of an event in its order.
+
+    Outside the caller's transaction the event takes its position in the same commit as the change, so that
+    nothing which is said after a removal can come before it. Inside one it takes it after the commit.
+    """
+    joining = connections[ROOM.alias].in_atomic_block
+
+    def tell(**fields: Any) -> None:
+        event = Message(room=room, **fields)
+        if joining:
+            event.save(using=ROOM.alias, force_insert=True)
+            sequence_after_commit(ROOM, [room.pk])
+            return
+        ROOM.number(event)
+        event.save(using=ROOM.alias, force_insert=True)
+        count_members(ROOM.streams().filter(pk=room.pk))
+        hint = Hint(ROOM.key(room.pk), event.modseq or 0)
+        transaction.on_commit(lambda: relay.announce([hint]), using=ROOM.alias, robust=True)
+
+    with transaction.atomic(using=ROOM.alias):
+        yield tell
+
+
+def _pk(user: Any) -> Any:
+    if getattr(user, "pk", None) is None:
+        raise ValueError("A member was not saved yet: call save() on the user first.")
+    return user.pk
+
+
+def _name(name: str) -> str:
+    room = Room(name=name)
+    room.clean_fields(exclude=["kind"])
+    if not name.strip():
+        raise ValidationError({"name": _("A room needs a name.")})
+    return name
+
+
+def _role(role: str) -> str:
+    if role not in Role.values:
+        raise ValidationError({"role": _("Role must be one of %(roles)s.") % {"roles": ", ".join(Role.values)}})
+    return role
+
+
+def _refuse_direct(room: Room) -> None:
+    if room.kind == Room.Kind.DIRECT:
+        raise ValidationError({"room": _("A direct room has its two members and no name; make a group room.")})

@@ -1,0 +1,227 @@
+"""A socket that was admitted: its commands, one after the other, and an answer to each."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Final
+
+import msgspec
+from django.contrib.auth import get_user_model
+
+from ..conf import conf
+from ..inbox.actors import actor
+from ..inbox.counts import counts
+from ..live import connections, relay
+from ..live.connections import Receive
+from ..live.frames import ByeReason, Error, Frame, frame, now
+from ..live.hub import Connection, Message, Send
+from ..live.rate_limit import Bucket
+from ..live.streams import Key
+from . import commands, frames, handlers, presence
+
+OPEN_LIMIT = 100  # streams on one socket
+RATE = 20.0  # commands per second
+BURST = 200  # commands at once: a client that comes back opens its rooms and empties its outbox
+PATIENCE = 200  # refused commands in a row before the socket is closed
+RUDE_RETRY = 5_000  # milliseconds
+CLOSE_TIMEOUT = 5.0  # seconds; a client that does not read must not hold the task
+
+# Only 1000 and 4xxx: not every server can send others.
+CLOSE_CODES: Final[dict[ByeReason, int]] = {
+    "drain": 4503,
+    "max-age": 1000,
+    "limit": 1000,
+    "signed-out": 4401,
+    "revoked": 4403,
+    "slow": 4408,
+}
+
+logger = logging.getLogger("notifications")
+
+
+class Fault(Exception):
+    """The client broke the protocol, or cannot be served: it is told why, then the socket is closed."""
+
+    def __init__(self, close: int, code: str, message: str, retry: int | None = None) -> None:
+        """Say with which close code, and what the error frame carries."""
+        super().__init__(message)
+        self.close = close
+        self.error = Error(code, message, retry)
+
+
+class Gone(Exception):
+    """The client left while it was being told something."""
+
+
+class Texts:
+    """WebSocket as a transport: frames as one text message, a frame on each line."""
+
+    duplex = True
+
+    def message(self, frames: Any) -> Message:
+        """Join `frames` to one text message."""
+        return {"type": "websocket.send", "text": "\n".join([frame.data.decode() for frame in frames])}
+
+
+TEXTS: Final = Texts()
+
+
+class ChatSocket:
+    """One client's socket."""
+
+    __slots__ = ("bucket", "connection", "relay", "user")
+
+    def __init__(self, user: Any, session: str, send: Send) -> None:
+        """Take up the socket of `user`, a primary key, in the task that serves it."""
+        self.user = user
+        self.connection = Connection(
+            connections.new_connection_id(), send, TEXTS, _this_task().cancel, str(user), session
+        )
+        self.relay = relay.current()
+        self.bucket = Bucket(RATE, BURST, self.relay.loop.time())
+
+    async def serve(self, receive: Receive) -> None:
+        """Hold the connection until the client leaves, breaks the protocol or is sent away."""
+        connection = self.connection
+        send = connection.write
+        self.relay.hub.add(connection)
+        self.relay.watch(connection)
+        presence.tracker(self.relay).enter(connection)
+        if self.relay.is_revoked(connection):
+            self.relay.hub.close(connection, "signed-out")
+        fault: Fault | None = None
+        try:
+            await self._reply(await self.relay.run(_hello, connection.name, self.user))
+            while (message := await receive())["type"] == "websocket.receive":
+                await self._take(message)
+        except asyncio.CancelledError:
+            if connection.closed is None or _this_task().uncancel() > 0:
+                raise
+        except Fault as broken:
+            fault = broken
+        except Gone:
+            return
+        finally:
+            presence.tracker(self.relay).leave(connection)
+            self.relay.hub.remove(connection)
+        if fault is not None:
+            await close(send, fault.close, frame(fault.error))
+        elif connection.closed is not None:
+            last = () if connection.blocked else (connections.bye(connection.closed),)
+            await close(send, CLOSE_CODES[connection.closed], *last)
+
+    async def _take(self, received: Message) -> None:
+        """Answer one message of the client."""
+        command = self._command(received)
+        if isinstance(command, msgspec.Struct) and not isinstance(command, commands.Command):
+            await self._reply(command)
+            return
+        if wait := self._charge():
+            message = f"At most {RATE:.0f} commands per second, and {BURST} at once."
+            await self._reply(frames.Nack(command.ref, "too-many", message, int(wait * 1_000)))
+            return
+        await self._obey(command)
+
+    def _charge(self) -> float:
+        """Return how many seconds the client must wait before the next command, 0 for none."""
+        wait = self.bucket.take(self.relay.loop.time())
+        if self.bucket.refused > PATIENCE:
+            raise Fault(4429, "too-many", "You sent far more commands than are allowed.", RUDE_RETRY)
+        return wait
+
+    def _command(self, message: Message) -> Any:
+        """Return the command that a message holds, or the frame that says why it holds none."""
+        text = message.get("text")
+        if text is None:
+            raise Fault(4415, "binary", "Commands are text messages; this one is binary.")
+        if len(text) > commands.COMMAND_BYTES:
+            raise Fault(4413, "too-large", f"A command has at most {commands.COMMAND_BYTES} bytes.")
+        try:
+            return commands.parse(text)
+        except commands.NoCommand as bad:
+            raise Fault(4400, "bad-json", str(bad)) from None
+        except commands.BadCommand as bad:
+            self._charge()
+            if bad.ref is None:
+                return Error(bad.code, str(bad))
+            return frames.Nack(bad.ref, bad.code, str(bad), field=bad.field)
+
+    async def _obey(self, command: Any) -> None:
+        """Carry out a command and answer it."""
+        if isinstance(command, commands.Ping):
+            await self._reply(frames.Ack(command.ref))
+        elif isinstance(command, commands.RoomClose):
+            self._detach(Key("room", str(command.room)))
+            await self._reply(frames.Ack(command.ref, room=command.room))
+        elif isinstance(command, commands.InboxClose):
+            self._detach(Key("inbox", self.connection.owner))
+            await self._reply(frames.Ack(command.ref))
+        elif isinstance(command, commands.RoomOpen | commands.InboxOpen) and self._full():
+            await self._reply(frames.Nack(command.ref, "too-many", f"At most {OPEN_LIMIT} rooms at a time."))
+        else:
+            await self._ask(command)
+
+    async def _ask(self, command: Any) -> None:
+        """Carry out a command that needs the database."""
+        try:
+            answer = await self.relay.execute(handlers.execute, command, self.user)
+        except Exception as error:  # every command gets an answer
+            nack = handlers.refuse(command, error)
+            if nack.code == "busy":  # without its trace: when the database is down, every command fails so
+                logger.warning("The database failed a command of connection %s: %r", self.connection.name, error)
+            elif nack.code == "failed":
+                logger.exception("A command of connection %s failed.", self.connection.name)
+            await self._reply(nack)
+            return
+        if isinstance(answer, handlers.Opened):
+            self._detach(answer.key)
+            await self._write(frame(answer.ack), *answer.batch.frames)
+            self.relay.hub.attach(self.connection, answer.key, answer.batch.to)
+        else:
+            await self._reply(answer)
+
+    def _full(self) -> bool:
+        return len(self.connection.subscriptions) >= OPEN_LIMIT
+
+    def _detach(self, key: Key) -> None:
+        for subscription in self.connection.subscriptions:
+            if subscription.key == key:
+                self.relay.hub.detach(subscription)
+                return
+
+    async def _reply(self, struct: msgspec.Struct) -> None:
+        await self._write(frame(struct))
+
+    async def _write(self, *told: Frame) -> None:
+        try:
+            await self.relay.hub.send_and_drain(self.connection, *told)
+        except Exception:  # noqa: BLE001  # whatever the server raises when the client left
+            raise Gone from None
+
+
+def _hello(name: str, user: Any) -> frames.SocketHello:
+    numbers = counts([user])[user]
+    found = get_user_model()._base_manager.filter(pk=user).first()
+    if found is None:
+        raise Fault(4401, "signed-out", "Your account was deleted.")
+    named = actor(found)
+    return frames.SocketHello(name, None, numbers.unread, numbers.unseen, conf.HEARTBEAT, now(), named)
+
+
+async def close(send: Send, code: int, *last: Frame) -> None:
+    """Say the last words and close, unless the client is gone or takes too long."""
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT):
+            if last:
+                await send(TEXTS.message(last))
+            await send({"type": "websocket.close", "code": code})
+    except Exception:  # noqa: BLE001  # whatever the server raises when the client left first
+        logger.debug("The client was gone before it could be told.")
+
+
+def _this_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("A consumer must run in a task, as every ASGI server runs its applications.")
+    return task

@@ -1,0 +1,194 @@
+"""Rooms as streams: their messages as frames."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ..inbox.actors import actor
+from ..live.batch import Access, Batch
+from ..live.cursor import Position
+from ..live.frames import FRAME_BYTES, Frame, ResetReason, encode, frame, json_key, pack
+from ..live.streams import Read, StreamType, register
+from ..models import Message, Reaction, Room
+from ..models.chat import reactions_in_order
+from .frames import Deleted, History, MessageItem, Messages, ReactionItem, RoomFrame, RoomReset
+from .members import count_members, owners_of, room_infos
+
+PAGE = 50  # messages of a first page, and of a page of the history unless asked otherwise
+PAGE_LIMIT = 100  # messages or rooms of a page at most
+REACTORS = 50  # users named on one reaction
+
+
+class RoomStream(StreamType):
+    """The streams of messages, one per room."""
+
+    name = "room"
+    stream = Room
+    entry = Message
+    field = "room_id"
+    related = ("author", "subject")
+    resume_limit = 200
+
+    def prefetch(self, rows: Sequence[Any]) -> None:
+        """Fetch the reactions."""
+        models.prefetch_related_objects(rows, reactions_in_order())
+
+    def stamp(self, pks: Sequence[Any], head: int | None) -> None:
+        """Set the position, and give new messages their numbers in the order in which they were written."""
+        new = self.entries().filter(pk__in=pks, modseq=None, number=None).order_by("room_id", "pk")
+        for room, found in groupby(new.values_list("room_id", "pk"), key=lambda row: row[0]):
+            written = [pk for _room, pk in found]
+            rooms = self.streams().filter(pk=room)
+            rooms.update(last_number=F("last_number") + len(written), active_at=timezone.now())
+            first = rooms.values_list("last_number", flat=True).get() - len(written) + 1
+            numbered = [Message(pk=pk, number=number) for number, pk in enumerate(written, first)]
+            self.entries().bulk_update(numbered, ["number"])
+            count_members(rooms)
+        super().stamp(pks, head)
+
+    def number(self, message: Message) -> None:
+        """Give a message that is not stored yet its number and position; the room is locked until the commit."""
+        rooms = self.streams().filter(pk=message.room_id)
+        rooms.update(head=F("head") + 1, last_number=F("last_number") + 1, active_at=message.created_at)
+        message.modseq, message.number = rooms.values_list("head", "last_number").get()
+
+    def said(self, message: Message) -> Batch:
+        """Return the batch that one message is which has just taken its position, without reading."""
+        to = Position(message.room.epoch, message.modseq or 0)
+        start = Position(to.epoch, to.modseq - 1)
+        before, after = (self.cursor(message.room_id, position) for position in (start, to))
+        raw = msgspec.Raw(encode(message_item(message, ())))
+        told = frame(Messages(message.room_id, before, after, [raw]), after)
+        return Batch(start, to, (told,))
+
+    def snapshot(self, pk: Hashable, position: Position, reason: ResetReason) -> Batch:
+        """Read the latest page."""
+        return self.first_page(pk, position, reason, PAGE)
+
+    def first_page(self, pk: Any, position: Position, reason: ResetReason, limit: int) -> Batch:
+        """Read the latest `limit` messages, or as many of them as fit into a frame."""
+        page = history(pk, limit=limit, using=self.alias) if limit else None
+        messages = page.messages if page else []
+        before = page.before if page else None
+        cursor = self.cursor(pk, position)
+        struct = RoomReset(pk, reason, cursor, messages, before, limited=reason == "too-many")
+        access = Access(owners_of([pk], self.alias)[pk], farewell(pk))
+        return Batch(None, position, (frame(struct, cursor),), access)
+
+    def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
+        """Encode the messages of each room; where one is an event, tell the room's members of it too."""
+        changed = [read.pk for read in reads if any(row.kind != Message.Kind.TEXT for row in read.rows)]
+        infos = room_infos(changed, self.alias)
+        owners = owners_of(changed, self.alias)
+        batches = {}
+        for read in reads:
+            told = list(self._encode(read))
+            access = None
+            if read.pk in infos:
+                told.append(frame(RoomFrame(read.pk, "changed", infos[read.pk])))
+                access = Access(owners[read.pk], farewell(read.pk))
+            batches[read.pk] = Batch(read.start, read.to, tuple(told), access)
+        return batches
+
+    def _encode(self, read: Read) -> Iterable[Frame]:
+        packed = list(pack([message_item(row) for row in read.rows], read.start.modseq))
+        if packed:
+            packed[-1] = (read.to.modseq, packed[-1][1])
+        start = self.cursor(read.pk, read.start)
+        for complete, messages in packed:
+            to = self.cursor(read.pk, Position(read.to.epoch, complete))
+            yield frame(Messages(read.pk, start, to, messages), to)
+            start = to
+
+
+ROOM = RoomStream()
+register(ROOM)
+
+
+def farewell(pk: int) -> Frame:
+    """Return what somebody is told who is no longer in a room."""
+    return frame(RoomFrame(pk, "removed", None))
+
+
+def message_item(row: Message, reactions: Iterable[Reaction] | None = None) -> MessageItem:
+    """Return a message, read `with_people()`, as frames and the API show it."""
+    deleted: Deleted | None = None
+    if row.hidden_at is not None:
+        deleted = "moderator"
+    elif row.deleted_at is not None:
+        deleted = "author"
+    return MessageItem(
+        number=row.number or 0,
+        version=row.modseq or 0,
+        kind=row.kind,
+        client_id=str(row.client_id) if row.client_id else None,
+        author=actor(row.author) if row.author else None,
+        subject=actor(row.subject) if row.subject else None,
+        body="" if deleted else row.body,
+        reply_to=row.reply_to,
+        created_at=row.created_at,
+        edited_at=row.edited_at,
+        deleted=deleted,
+        reactions=[] if deleted else _reactions(row.reactions.all() if reactions is None else reactions),
+    )
+
+
+def _reactions(reactions: Iterable[Reaction]) -> list[ReactionItem]:
+    users: dict[str, list[Any]] = {}
+    for reaction in reactions:
+        users.setdefault(reaction.emoji, []).append(json_key(reaction.user_id))
+    return [ReactionItem(emoji, len(found), found[:REACTORS]) for emoji, found in users.items()]
+
+
+def history(
+    pk: int, before: int | None = None, after: int | None = None, limit: int = PAGE, using: str | None = None
+) -> History:
+    """Read a page of a room: the latest messages, or those beside a number. It has at most one frame's size.
+
+    Args:
+        pk: The room; that the reader may see it was checked before.
+        before: Only lower numbers, the highest of them.
+        after: Only higher numbers, the lowest of them.
+        limit: Messages, from 1 to `PAGE_LIMIT`.
+        using: The database.
+
+    Raises:
+        ValidationError: The limit is out of range, or both `before` and `after` are given.
+    """
+    if not 1 <= limit <= PAGE_LIMIT:
+        raise ValidationError({"limit": _("Limit must be between 1 and %(limit)s.") % {"limit": PAGE_LIMIT}})
+    if before is not None and after is not None:
+        raise ValidationError({"after": _("Give before or after, not both.")})
+    for name, number in (("before", before), ("after", after)):
+        if number is not None and not 0 <= number < 2**63:
+            raise ValidationError({name: _("%(name)s must be the number of a message.") % {"name": name}})
+    epoch, head, last = Room.objects.using(using).values_list("epoch", "head", "last_number").get(pk=pk)
+    rows = Message.objects.using(using).filter(room=pk).numbered().with_people()
+    if after is not None:
+        rows = rows.filter(number__gt=after).order_by("number")
+    else:
+        rows = (rows if before is None else rows.filter(number__lt=before)).order_by("-number")
+    numbers: list[int] = []
+    messages: list[msgspec.Raw] = []
+    size = 0
+    for row in rows[:limit]:
+        raw = encode(message_item(row))
+        size += len(raw)
+        if messages and size > FRAME_BYTES:
+            break
+        messages.append(msgspec.Raw(raw))
+        numbers.append(row.number or 0)
+    if after is None:
+        messages.reverse()
+    older = min(numbers) if numbers and min(numbers) > 1 else None
+    newer = max(numbers) if numbers and max(numbers) < last else None
+    return History(messages, older, newer, ROOM.cursor(pk, Position(epoch, head)))

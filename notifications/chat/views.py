@@ -1,0 +1,31 @@
+"""HTTP: the rooms of a user and their messages, as JSON."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from ..live.http import answer, endpoint, error, number
+from . import reading
+from .rooms import NotMember, membership
+from .stream import PAGE, history
+
+
+@endpoint("GET")
+def rooms_list(request: HttpRequest) -> HttpResponse:
+    """Return a page of the caller's rooms; ``?before=`` and ``?limit=`` are those of `reading.list_rooms`."""
+    limit = number(request.GET.get("limit"), "limit", reading.ROOMS_PAGE)
+    return answer(reading.list_rooms(request.user, request.GET.get("before"), limit))
+
+
+@endpoint("GET")
+def room_messages(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return a page of a room; ``?before=``, ``?after=`` and ``?limit=`` are those of `history`."""
+    try:
+        place = membership(pk, request.user)
+    except (NotMember, OverflowError):
+        return error(404, "not-found", _("There is no such room, or it is not yours to see."))
+    query = request.GET
+    before, after = (number(query.get(name), name, None) for name in ("before", "after"))
+    limit = number(query.get("limit"), "limit", PAGE)
+    return answer(history(place.room_id, before, after, limit))

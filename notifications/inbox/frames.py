@@ -1,0 +1,82 @@
+"""The frames of the inbox, and the notification as every frame and the JSON API show it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from ..live.frames import VERSION, ResetReason
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who caused a notification: the user's key and display name."""
+
+    id: int | str
+    name: str
+
+
+class Item(msgspec.Struct, frozen=True, omit_defaults=False):
+    """One notification as one recipient has it; the same in every frame and in the JSON API.
+
+    `version` rises with every change of the item; the reader keeps the higher one. It is 0 while a change
+    has not been given its position yet: a frame with the number follows.
+    """
+
+    id: int
+    version: int
+    kind: str
+    category: str
+    level: str
+    title: str
+    body: str
+    url: str
+    data: dict[str, Any]
+    actor: Actor | None
+    created_at: datetime
+    seen_at: datetime | None
+    read_at: datetime | None
+    archived_at: datetime | None
+    expires_at: datetime | None
+
+
+class Tombstone(msgspec.Struct, frozen=True):
+    """What is left of an item that was taken back."""
+
+    id: int
+    version: int
+    removed: Literal[True] = True
+
+
+class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
+    """The first frame: the position from which the connection continues (null: a `reset` follows), and the counts."""
+
+    connection: str
+    cursor: str | None
+    unread: int
+    unseen: int
+    heartbeat: float
+    time: datetime
+    v: int = VERSION
+
+
+class Changes(msgspec.Struct, frozen=True, tag_field="type", tag="changes", rename={"from_": "from"}):
+    """Items whose latest state lies after `from`, up to and including `to`."""
+
+    from_: str
+    to: str
+    items: Sequence[msgspec.Raw]
+    unread: int
+    unseen: int
+
+
+class Reset(msgspec.Struct, frozen=True, tag_field="type", tag="reset"):
+    """A fresh snapshot for a reader that cannot be continued from its cursor."""
+
+    reason: ResetReason
+    cursor: str
+    items: Sequence[Item | Tombstone]
+    unread: int
+    unseen: int

@@ -1,0 +1,181 @@
+"""The first verb: tell somebody something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db import router, transaction
+from django.utils.translation import gettext as _
+
+from ..live.commit import sequence_after_commit
+from ..models import Notice, Notification
+from ..models.inbox import NotificationQuerySet
+from ..twins import twin
+from ..validators import validate_data, validate_text, validate_time
+from .recipients import recipient_chunks
+from .stream import INBOX
+
+DEDUPE_LENGTH = 200  # characters
+
+
+def notify(
+    to: Any,
+    title: str,
+    *,
+    body: str = "",
+    url: str = "",
+    level: str = "info",
+    kind: str = "",
+    category: str = "",
+    actor: Any = None,
+    data: dict[str, Any] | None = None,
+    dedupe_key: str | None = None,
+    expires_at: datetime | None = None,
+) -> Notice:
+    """Notify one or many users.
+
+    The rows join the caller's transaction; open bells ring after it commits, and nothing happens if it is
+    rolled back. A thousand recipients cost a constant number of queries.
+
+    Args:
+        to: A user, an iterable or queryset of users (a queryset is streamed in chunks), or a group.
+        title: What happened, in one line of at most 200 characters. Text, never HTML.
+        body: More about it, at most 4,000 characters. Text, never HTML.
+        url: Where to look: an http(s) address, or a path of this site.
+        level: ``"info"``, ``"success"``, ``"warning"`` or ``"error"``.
+        kind: Your name for this type of event, for example ``"comment.created"``; at most 100 characters.
+        category: Your name for a group of kinds, by which users may filter; at most 100 characters.
+        actor: The user who caused it, or None.
+        data: A JSON object for your own front end, at most 8 KiB and 30 levels deep.
+        dedupe_key: Makes the send idempotent: a recipient who already has a notification with this key gets
+            no second one. At most 200 characters.
+        expires_at: An aware time after which the notification is hidden.
+
+    Returns:
+        The stored notice. Where a `dedupe_key` left nobody to notify, the notice of the earlier send.
+
+    Raises:
+        ValidationError: A field is beyond its limit; the field is named, and nothing is written.
+        TypeError: `to` or `actor` is no user.
+        ValueError: `to` or `actor` was not saved yet.
+    """
+    notice = Notice(
+        title=title,
+        body=body,
+        url=url,
+        level=level,
+        kind=kind,
+        category=category,
+        data={} if data is None else data,
+        actor=_actor(actor),
+        expires_at=expires_at,
+    )
+    _validate(notice, dedupe_key)
+    with transaction.atomic(using=router.db_for_write(Notice)):
+        if dedupe_key is None:
+            return _send(notice, to)
+        return _send_once(notice, to, dedupe_key)
+
+
+anotify = twin(notify)
+
+
+def _send(notice: Notice, to: Any) -> Notice:
+    notice.save(force_insert=True)
+    reached: list[Any] = []
+    for pks in recipient_chunks(to):
+        copies = [Notification(recipient_id=pk, notice=notice) for pk in pks]
+        # A recipient that an iterable names twice, in two chunks, gets one copy.
+        Notification.objects.bulk_create(copies, ignore_conflicts=True)
+        reached += pks
+    sequence_after_commit(INBOX, reached)
+    return notice
+
+
+def _send_once(notice: Notice, to: Any, dedupe_key: str) -> Notice:
+    """Store copies for those who have none with this key; two sends at the same moment store one each."""
+    sent = Notification.objects.filter(dedupe_key=dedupe_key)
+    earlier: set[int] = set()
+    reached: list[Any] = []
+    for pks in recipient_chunks(to):
+        had = _notices(sent, pks)
+        new = [pk for pk in pks if pk not in had]
+        if new:
+            if notice._state.adding:
+                notice.save(force_insert=True)
+            copies = [Notification(recipient_id=pk, notice=notice, dedupe_key=dedupe_key) for pk in new]
+            Notification.objects.bulk_create(copies, ignore_conflicts=True)
+            had |= _notices(sent, new)  # another send may have come first for some of them
+        reached += [pk for pk, notice_id in had.items() if notice_id == notice.pk]
+        earlier.update(had.values())
+    sequence_after_commit(INBOX, reached)
+    if earlier and not reached:
+        first = Notice.objects.get(pk=min(earlier))
+        if not notice._state.adding:
+            notice.delete()
+        return first
+    if notice._state.adding:
+        notice.save(force_insert=True)
+    return notice
+
+
+def _notices(sent: NotificationQuerySet, pks: list[Any]) -> dict[Any, int]:
+    return dict(sent.filter(recipient_id__in=pks).values_list("recipient_id", "notice_id"))
+
+
+def _actor(actor: Any) -> Any:
+    if actor is None:
+        return None
+    user_model = get_user_model()
+    if not isinstance(actor, user_model):  # true of request.user too, which is lazy
+        raise TypeError(f"`actor` must be a {user_model.__name__} or None, not {type(actor).__name__}.")
+    if actor.pk is None:
+        raise ValueError("The actor was not saved yet: call save() on the user before notifying.")
+    return actor
+
+
+def _validate(notice: Notice, dedupe_key: str | None) -> None:
+    errors: dict[str, Any] = {}
+    try:
+        notice.clean_fields(exclude=["actor", "data"])
+    except ValidationError as invalid:
+        errors = invalid.error_dict
+    # `clean_fields` passes over what is empty, whatever its type, and a time without a zone.
+    more: list[tuple[str, Callable[[Any], None], Any]] = [
+        *[(name, _validate_given, getattr(notice, name)) for name in ("body", "url", "kind", "category")],
+        ("data", validate_data, notice.data),
+        ("dedupe_key", _validate_key, dedupe_key),
+        ("expires_at", _validate_expiry, notice.expires_at),
+    ]
+    for name, validate, value in more:
+        if name not in errors:
+            try:
+                validate(value)
+            except ValidationError as invalid:
+                errors[name] = invalid
+    if errors:
+        raise ValidationError(errors)
+
+
+def _validate_given(value: Any) -> None:
+    if value is None:
+        raise ValidationError(_("Give a text, or leave the field out."), code="null")
+
+
+def _validate_key(value: Any) -> None:
+    if value is None:
+        return
+    if not isinstance(value, str) or not 1 <= len(value) <= DEDUPE_LENGTH:
+        raise ValidationError(
+            _("A dedupe key is a text of 1 to %(limit)s characters."), params={"limit": DEDUPE_LENGTH}
+        )
+    validate_text(value)
+
+
+def _validate_expiry(value: datetime | None) -> None:
+    if value is not None:
+        validate_time(value)

@@ -1,0 +1,187 @@
+"""The outbox: how one broadcast row becomes a copy in each recipient's inbox, when its owner is there.
+
+Broadcasts are entries of one stream, the outbox, and every inbox remembers the position up to which it has
+collected it. Publishing, editing and recalling change one row, whatever the audience's size. Whoever is
+connected collects at once; everybody else does when they next connect or list.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db import connections, transaction
+from django.db.models import Case, F, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from ..audiences import has_field, members, people
+from ..live.batch import Batch
+from ..live.cursor import Position
+from ..live.sequencer import open_streams, sequence
+from ..live.statements import CompiledSelect
+from ..live.streams import Read, StreamType
+from ..models import Broadcast, Inbox, Notification, Outbox, Stream
+from ..models.broadcast import OUTBOX, BroadcastState
+
+logger = logging.getLogger("notifications")
+
+
+class OutboxStream(StreamType):
+    """The stream of all broadcasts. Inboxes collect it; no client reads it."""
+
+    name = "outbox"
+    stream = Outbox
+    entry = Broadcast
+    field = "outbox_id"
+    related = ()
+
+    def missing(self, pks: Sequence[Any]) -> Sequence[Stream]:
+        """Make the outbox at the first broadcast."""
+        return [Outbox(pk=pk) for pk in pks]
+
+    def stamp_values(self, head: Any) -> dict[str, Any]:
+        """Set the position, and at the first time the arrival: from then on the broadcast is sent."""
+        sent = When(state=BroadcastState.SENDING, then=Value(BroadcastState.SENT))
+        return {"modseq": head, "arrival": Coalesce("arrival", head), "state": Case(sent, default=F("state"))}
+
+    def snapshot(self, *args: Any) -> Batch:
+        """Refuse: no client reads the outbox."""
+        raise NotImplementedError("Inboxes collect the outbox; no client reads it.")
+
+    def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
+        """Refuse: no client reads the outbox."""
+        raise NotImplementedError("Inboxes collect the outbox; no client reads it.")
+
+
+OUTBOX_STREAM = OutboxStream()
+
+
+def collect(inbox: StreamType, pks: Iterable[Any]) -> bool:
+    """Give users their copies of what was broadcast since they last collected, and pass on edits and recalls.
+
+    A constant number of queries, however many broadcasts there are: one where nothing is to be done. The
+    copies join the caller's transaction, and are stamped after its commit.
+
+    Args:
+        inbox: The type of the users' streams.
+        pks: Primary keys of users, at most some hundreds.
+
+    Returns:
+        Whether anything was to be done.
+    """
+    latest, behind = _behind(inbox, list(pks))
+    if not behind:
+        return False
+    with transaction.atomic(using=inbox.alias):
+        _touch_changed(behind)
+        _copy_published(behind)
+
+    def advance() -> None:
+        sequence(inbox, sorted(behind))
+        _remember(inbox, behind, latest)
+
+    transaction.on_commit(advance, using=inbox.alias, robust=True)
+    return True
+
+
+def read_position(pk: Any) -> tuple[Position | None, bool]:
+    """Return the position of an inbox, if there is one, and whether its owner has anything to collect.
+
+    One query reads both streams, because every page asks for it.
+    """
+    rows = _MARKS.run([pk], Inbox.objects.db)
+    if not rows:
+        return None, False  # the user was deleted meanwhile
+    [(_pk, epoch, head, collected, latest)] = rows
+    return Position(epoch, head) if epoch else None, (collected or 0) < latest
+
+
+def _marks() -> QuerySet[Any]:
+    latest = Outbox.objects.filter(pk=OUTBOX).values("head")
+    return get_user_model()._base_manager.annotate(latest=Coalesce(Subquery(latest), 0))
+
+
+# Of users, because one who has no inbox yet may have broadcasts to collect too.
+_MARKS = CompiledSelect(_marks, "pk", *(f"carillon_inbox__{name}" for name in ("epoch", "head", "collected")), "latest")
+
+
+def _behind(inbox: StreamType, pks: list[Any]) -> tuple[int, dict[Any, int]]:
+    """Return the outbox's head, and the position of each of those who have not collected up to it."""
+    rows = _MARKS.run(pks, inbox.alias)
+    behind = {pk: collected or 0 for pk, _epoch, _head, collected, latest in rows if (collected or 0) < latest}
+    if absent := [pk for pk, epoch, *_rest in rows if pk in behind and epoch is None]:
+        open_streams(inbox, absent)
+    # The head was read before any broadcast is: what is published meanwhile is collected the next time.
+    return min((row[-1] for row in rows), default=0), behind
+
+
+def _touch_changed(behind: Mapping[Any, int]) -> None:
+    """Mark the copies of broadcasts that were edited or recalled since."""
+    changed = Broadcast.objects.filter(
+        outbox=OUTBOX, modseq__gt=min(behind.values()), arrival__lte=max(behind.values())
+    )
+    if notices := list(changed.values_list("notice_id", flat=True)):
+        Notification.objects.filter(recipient_id__in=list(behind), notice_id__in=notices).touch()
+
+
+def _copy_published(behind: Mapping[Any, int]) -> None:
+    """Store a copy of each broadcast since then for those who are meant and were users at the time."""
+    joined = _joined(behind)
+    if not joined:
+        return
+    # By arrival, which stays: an edit that waits for its new position hides nothing.
+    fresh = Broadcast.objects.live().filter(arrival__gt=min(behind.values()))
+    if oldest := min((since for since in joined.values() if since is not None), default=None):
+        fresh = fresh.filter(published_at__gte=oldest)
+    broadcasts = [
+        broadcast for broadcast in fresh.select_related("notice").order_by("arrival", "pk") if _usable(broadcast)
+    ]
+    distinct = list({broadcast.audience_of(): None for broadcast in broadcasts})
+    meant = dict(zip(distinct, members(distinct, list(joined)), strict=True)) if distinct else {}
+    now = timezone.now()
+    copies = [
+        Notification(recipient_id=pk, notice=broadcast.notice, delivered_at=now)
+        for pk in sorted(joined)
+        for broadcast in broadcasts
+        if pk in meant[broadcast.audience_of()]
+        and (broadcast.arrival or 0) > behind[pk]
+        and _was_user(joined[pk], broadcast.published_at)
+    ]
+    Notification.objects.bulk_create(copies, ignore_conflicts=True)
+
+
+def _joined(pks: Iterable[Any]) -> dict[Any, datetime | None]:
+    """Return when each active user joined; None where the project's user model does not say."""
+    users = people().filter(pk__in=list(pks))
+    if has_field("date_joined"):
+        return dict(users.values_list("pk", "date_joined"))
+    return dict.fromkeys(users.values_list("pk", flat=True))
+
+
+def _was_user(joined: datetime | None, published: datetime | None) -> bool:
+    return joined is None or published is None or joined <= published
+
+
+def _usable(broadcast: Broadcast) -> bool:
+    """Tell whether the audience can be asked for; a deploy may have removed it since the broadcast was sent."""
+    try:
+        unknown = broadcast.audience_of().unknown()
+    except ValidationError as error:
+        unknown = error.messages
+    if unknown:
+        logger.error("Broadcast %s reaches nobody more: its audience %s does not exist.", broadcast.pk, unknown)
+    return not unknown
+
+
+def _remember(inbox: StreamType, pks: Iterable[Any], latest: int) -> None:
+    """Move inboxes forward in a transaction of its own, never an application's: the sequencer locks those rows."""
+    rows = inbox.streams().filter(pk__in=list(pks), collected__lt=latest)
+    with transaction.atomic(using=inbox.alias):
+        if connections[inbox.alias].features.has_select_for_update:
+            list(rows.order_by("pk").select_for_update().values_list("pk"))  # in the sequencer's order
+        rows.update(collected=latest)

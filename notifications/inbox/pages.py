@@ -1,0 +1,104 @@
+"""The inbox as an HTML page: complete without JavaScript, and enhanced by `<notification-list>` where there is some."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_http_methods
+
+from ..models import Notification
+from .reading import page
+from .states import STATE_VERBS, mark_all_read, mark_clicked
+from .stream import State
+
+
+@never_cache
+@csrf_protect
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def inbox(request: HttpRequest) -> HttpResponse:
+    """Show a page of the inbox or, on POST, change it and return to where the form was.
+
+    The list takes ``?state=``, ``?category=`` and ``?before=`` (see `inbox.page`). A form sends ``action``: one of
+    `STATE_VERBS` with the ``id`` of an item, ``click`` with one whose link is to be followed, or ``read-all`` with the
+    cursor ``up_to`` of what the page showed. GET changes nothing.
+    """
+    try:
+        if request.method == "POST":
+            return redirect(_change(request) or _return_address(request))
+        return render(request, "notifications/inbox.html", _context(request))
+    except ValidationError as error:
+        raise Http404(" ".join(error.messages)) from error
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
+    state: Any = request.GET.get("state") or "all"
+    category = request.GET.get("category", "")
+    before = request.GET.get("before")
+    found = page(request.user, state, category, _number(before) if before else None)
+    return {
+        "page": found,
+        "state": state,
+        "category": category,
+        "states": [(name, label, _address(name, category)) for name, label in _labels().items()],
+        "newest": _address(state, category) if before else None,
+        "older": _address(state, category, found.next) if found.next else None,
+    }
+
+
+def _labels() -> dict[State, str]:
+    return {"all": _("All"), "unread": _("Unread"), "archived": _("Archived")}
+
+
+def _address(state: str, category: str, before: int | None = None) -> str:
+    """Return the page's own address with only the parameters that say something."""
+    values = {"state": "" if state == "all" else state, "category": category, "before": before}
+    query = urlencode({name: value for name, value in values.items() if value})
+    return reverse("notifications:inbox") + (f"?{query}" if query else "")
+
+
+def _change(request: HttpRequest) -> str | None:
+    """Do what a form asks for; return where its link leads if that was followed."""
+    action = request.POST.get("action", "")
+    if action == "click":
+        return _follow(request.user, _number(request.POST.get("id", "")))
+    if action == "read-all":
+        mark_all_read(request.user, request.POST.get("up_to"))
+    elif action in STATE_VERBS:
+        STATE_VERBS[action](request.user, [_number(request.POST.get("id", ""))])
+    else:
+        raise ValidationError(_("Action must be one of read, unread, archive, unarchive, click, read-all."))
+    return None
+
+
+def _follow(user: Any, pk: int) -> str:
+    """Remember the click, and return where the notification's own link leads."""
+    row = Notification.objects.of(user).visible().with_content().filter(pk=pk).first()
+    if row is None or not row.notice.url:
+        raise ValidationError(_("There is no such notification."))
+    mark_clicked(user, [pk])
+    return row.notice.url
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise ValidationError(_("There is no such notification."))
+    return int(text)
+
+
+def _return_address(request: HttpRequest) -> str:
+    """Return the form's ``next`` where it leads to this site, else the inbox."""
+    address = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
+        return address
+    return reverse("notifications:inbox")

@@ -1,0 +1,87 @@
+"""What a user reads of the inbox: its pages, its counts and its position."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import msgspec
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from ..models import Notification
+from ..validators import validate_text
+from .counts import counts
+from .frames import Item
+from .outbox import collect, read_position
+from .stream import INBOX, PAGE, State, item, listed
+
+PAGE_LIMIT = 100  # items of a page at most
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """A user's position and counts; the cursor is empty for a user without an inbox."""
+
+    cursor: str
+    unread: int
+    unseen: int
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A page of items, newest first; `next` is the `before` of the following page, or None on the last."""
+
+    items: list[Item]
+    next: int | None
+    cursor: str
+    unread: int
+    unseen: int
+
+
+def summary(user: Any) -> Summary:
+    """Return the position and the counts of `user`, with two queries; only broadcasts to be collected cost more."""
+    cursor = _position(user.pk)
+    numbers = counts([user.pk])[user.pk]
+    return Summary(cursor, numbers.unread, numbers.unseen)
+
+
+def page(user: Any, state: State = "all", category: str = "", before: int | None = None, limit: int = PAGE) -> Page:
+    """Read a page of the inbox of `user`, newest first, with three queries whatever its size.
+
+    Args:
+        user: Whose inbox.
+        state: ``"unread"``, ``"all"`` (not archived) or ``"archived"``.
+        category: Only this category; empty for every one.
+        before: Only items with a lower id: the `next` of the page before.
+        limit: Items, from 1 to `PAGE_LIMIT`.
+
+    Raises:
+        ValidationError: `state`, `category`, `before` or `limit` is out of range; the field is named.
+    """
+    if state not in get_args(State):
+        raise ValidationError({"state": _("State must be one of unread, all, archived.")})
+    try:
+        validate_text(category)
+    except ValidationError as error:
+        raise ValidationError({"category": error}) from error
+    if not 1 <= limit <= PAGE_LIMIT:
+        raise ValidationError({"limit": _("Limit must be between 1 and %(limit)s.") % {"limit": PAGE_LIMIT}})
+    cursor = _position(user.pk)  # before the rows: to apply a row twice is harmless, to miss one is not
+    rows = listed(Notification.objects.of(user), state)
+    if category:
+        rows = rows.filter(notice__category=category)
+    if before is not None:
+        if not 0 < before < 2**63:
+            raise ValidationError({"before": _("Before must be the `next` of another page.")})
+        rows = rows.filter(pk__lt=before)
+    found = list(rows[: limit + 1])
+    items = [value for value in map(item, found[:limit]) if isinstance(value, Item)]
+    numbers = counts([user.pk])[user.pk]
+    following = found[limit - 1].pk if len(found) > limit else None
+    return Page(items, following, cursor, numbers.unread, numbers.unseen)
+
+
+def _position(pk: Any) -> str:
+    """Return the cursor of an inbox, once its owner has collected what was broadcast."""
+    position, behind = read_position(pk)
+    if behind and collect(INBOX, [pk]):
+        position, _behind = read_position(pk)
+    return INBOX.cursor(pk, position) if position else ""

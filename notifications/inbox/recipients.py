@@ -1,0 +1,51 @@
+"""Who is meant by ``to=``: a user, an iterable or queryset of users, or a group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db import models
+
+from ..live.chunks import chunks
+
+CHUNK = 1_000  # recipients stored by one pass; memory holds no more of a queryset
+
+
+def recipient_chunks(to: Any) -> Iterator[list[Any]]:
+    """Yield the primary keys of the users that `to` means, in order, `CHUNK` at a time.
+
+    Raises:
+        TypeError: `to` is none of the things it may be.
+        ValueError: A user was not saved yet.
+    """
+    for chunk in chunks(_keys(to), CHUNK):
+        # Sorted, so that two sends of one dedupe key cannot wait for each other in a circle.
+        yield sorted(set(chunk))
+
+
+def _keys(to: Any) -> Iterable[Any]:
+    user_model = get_user_model()
+    if isinstance(to, user_model):
+        return [_key(to)]
+    if isinstance(to, Group):
+        to = user_model._default_manager.filter(groups=to)
+    if isinstance(to, models.QuerySet):
+        if not issubclass(to.model, user_model):
+            raise TypeError(f"`to` is a queryset of {to.model.__name__}; it must hold users ({user_model.__name__}).")
+        ordered = to if to.query.is_sliced else to.order_by("pk")
+        return ordered.values_list("pk", flat=True).iterator(chunk_size=CHUNK)
+    if isinstance(to, Iterable) and not isinstance(to, str | bytes | dict):
+        return map(_key, to)
+    raise TypeError(f"`to` must be a user, an iterable or queryset of users, or a group, not {type(to).__name__}.")
+
+
+def _key(user: Any) -> Any:
+    user_model = get_user_model()
+    if not isinstance(user, user_model):
+        raise TypeError(f"`to` holds {type(user).__name__}; each recipient must be a {user_model.__name__}.")
+    if user.pk is None:
+        raise ValueError("A recipient was not saved yet: call save() on the user before notifying.")
+    return user.pk

@@ -1,0 +1,109 @@
+"""The inbox as a stream: its rows as items, its snapshot and its changes."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any, Literal
+
+from django.contrib.auth import get_user_model
+from django.db.models.functions import Coalesce
+
+from ..live.batch import Batch
+from ..live.cursor import Position
+from ..live.frames import ResetReason, frame, pack
+from ..live.streams import Read, StreamType, register
+from ..models import Inbox, Notification, Stream
+from ..models.inbox import NotificationQuerySet
+from .actors import actor
+from .counts import Counts, counts
+from .frames import Changes, Item, Reset, Tombstone
+from .outbox import collect
+
+State = Literal["unread", "all", "archived"]
+
+PAGE = 20  # items of a snapshot, and of a page unless asked otherwise
+
+
+class InboxStream(StreamType):
+    """The streams of notifications, one per user; the stream's primary key is the user's."""
+
+    name = "inbox"
+    stream = Inbox
+    entry = Notification
+    field = "recipient_id"
+    related = ("notice", "notice__actor")
+
+    def cursor_name(self, pk: Hashable) -> str:
+        """Return ``inbox``: whose it is, is known from the session."""
+        return self.name
+
+    def missing(self, pks: Sequence[Any]) -> Sequence[Stream]:
+        """Make an inbox for each existing user that has none."""
+        users = get_user_model()._base_manager.using(self.alias)
+        return [Inbox(user_id=pk) for pk in users.filter(pk__in=pks).order_by("pk").values_list("pk", flat=True)]
+
+    def collect_pending(self, pks: Sequence[Any]) -> None:
+        """Collect broadcasts."""
+        collect(self, pks)
+
+    def stamp_values(self, head: Any) -> dict[str, Any]:
+        """Set the position, and at the first time the arrival too."""
+        return {"modseq": head, "arrival": Coalesce("arrival", head)}
+
+    def snapshot(self, pk: Hashable, position: Position, reason: ResetReason) -> Batch:
+        """Read the first page and the counts, with two queries."""
+        rows = listed(Notification.objects.using(self.alias).of(pk))[:PAGE]
+        numbers = counts([pk], self.alias)[pk]
+        cursor = self.cursor(pk, position)
+        struct = Reset(reason, cursor, [item(row) for row in rows], numbers.unread, numbers.unseen)
+        return Batch(None, position, (frame(struct, cursor),))
+
+    def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
+        """Encode the rows of each inbox; the counts of all of them are one query."""
+        numbers = counts([read.pk for read in reads], self.alias)
+        return {read.pk: self._batch(read, numbers[read.pk]) for read in reads}
+
+    def _batch(self, read: Read, numbers: Counts) -> Batch:
+        packed = list(pack([item(row) for row in read.rows], read.start.modseq)) or [(0, [])]
+        packed[-1] = (read.to.modseq, packed[-1][1])
+        encoded = []
+        start = self.cursor(read.pk, read.start)
+        for complete, items in packed:
+            to = self.cursor(read.pk, Position(read.to.epoch, complete))
+            encoded.append(frame(Changes(start, to, items, numbers.unread, numbers.unseen), to))
+            start = to
+        return Batch(read.start, read.to, tuple(encoded))
+
+
+INBOX = register(InboxStream())
+
+
+def item(row: Notification) -> Item | Tombstone:
+    """Return a notification, read `with_content()`, as frames and the API show it."""
+    notice = row.notice
+    version = row.modseq or 0
+    if notice.recalled_at is not None:
+        return Tombstone(row.pk, version)
+    return Item(
+        id=row.pk,
+        version=version,
+        kind=notice.kind,
+        category=notice.category,
+        level=notice.level,
+        title=notice.title,
+        body=notice.body,
+        url=notice.url,
+        data=notice.data,
+        actor=actor(notice.actor) if notice.actor else None,
+        created_at=notice.created_at,
+        seen_at=row.seen_at,
+        read_at=row.read_at,
+        archived_at=row.archived_at,
+        expires_at=notice.expires_at,
+    )
+
+
+def listed(rows: NotificationQuerySet, state: State = "all") -> NotificationQuerySet:
+    """Return the visible rows in `state`, with their content, newest first."""
+    chosen = {"unread": rows.unread, "all": rows.not_archived, "archived": rows.archived}[state]()
+    return chosen.visible().with_content().order_by("-pk")

@@ -1,0 +1,163 @@
+"""HTTP: the event stream, polling, and the JSON API of the inbox."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+
+from ..conf import conf
+from ..live import connections, cursor, frames, relay, sessions
+from ..live.batch import Batch
+from ..live.connections import Admission
+from ..live.cursor import Position
+from ..live.http import BadRequest, answer, endpoint, error, fields, hold_open, number
+from ..live.replay import catch_up
+from ..models import Notification
+from . import counts as counting
+from . import reading
+from .frames import Hello
+from .states import STATE_VERBS, mark_all_read, mark_clicked, mark_seen
+from .stream import INBOX, PAGE, item
+
+MAX_WAIT = 25.0  # seconds a poll may be held; proxies cut a silent request at 60
+
+
+ACTIONS = {**STATE_VERBS, "click": mark_clicked}
+
+
+@endpoint("GET")
+def stream(request: HttpRequest) -> HttpResponseBase:
+    """Open the inbox as an event stream (WHATWG HTML, server-sent events).
+
+    Continue after the position in ``Last-Event-ID`` or, without it, in ``?since=``.
+    """
+    if not hasattr(request, "scope"):
+        return error(501, "no-streaming", _("This server cannot hold streams (WSGI); poll changes/ instead."))
+    position = _position(request, request.headers.get("Last-Event-ID"))
+    batch = _catch_up(request, position)
+    numbers = counting.counts([request.user.pk])[request.user.pk]
+    start = None if batch.start is None else INBOX.cursor(request.user.pk, batch.start)
+    admission = _admission(request, batch)
+    hello = Hello(admission.name, start, numbers.unread, numbers.unseen, conf.HEARTBEAT, frames.now())
+    admission = replace(admission, frames=(frames.frame(hello), *batch.frames))
+    return hold_open(request, admission, connections.iterate, "text/event-stream; charset=utf-8")
+
+
+@endpoint("GET")
+def changes(request: HttpRequest) -> HttpResponseBase:
+    """Answer with what happened after ``?since=``, at once or as soon as something does within ``?wait=`` seconds."""
+    position = _position(request, None)
+    wait = _wait(request)
+    batch = _catch_up(request, position)
+    if batch.frames or not wait or not hasattr(request, "scope"):
+        head = frames.frame(frames.Heartbeat(INBOX.cursor(request.user.pk, batch.to)))
+        return _held_answer(connections.poll_body(batch.frames or [head]))
+    return hold_open(request, _admission(request, batch, wait), connections.iterate_answer, "application/json")
+
+
+stream.handoff = True  # type: ignore[attr-defined]
+changes.handoff = True  # type: ignore[attr-defined]
+
+
+@endpoint("GET")
+def inbox_list(request: HttpRequest) -> HttpResponse:
+    """Return a page of items: ``?state=``, ``?category=``, ``?before=`` and ``?limit=`` are those of `inbox.page`."""
+    query = request.GET
+    state: Any = query.get("state", "all")
+    before = number(query.get("before"), "before", None)
+    limit = number(query.get("limit"), "limit", PAGE)
+    return answer(reading.page(request.user, state, query.get("category", ""), before, limit))
+
+
+@endpoint("GET")
+def counts(request: HttpRequest) -> HttpResponse:
+    """Return how many notifications are unread and unseen, and the position of the inbox."""
+    return answer(reading.summary(request.user))
+
+
+@endpoint("POST")
+def item_action(request: HttpRequest, pk: str, action: str) -> HttpResponse:
+    """Change the state of one item and return it; one of another user is not found."""
+    if not _mine(request).filter(pk=pk).exists():
+        return error(404, "not-found", _("You have no such notification."))
+    ACTIONS[action](request.user, [int(pk)])
+    row = _mine(request).with_content().get(pk=pk)
+    return answer({"item": item(row), **_counts(request)})
+
+
+@endpoint("POST")
+def read_all(request: HttpRequest) -> HttpResponse:
+    """Mark everything as read that had arrived at the cursor ``up_to``."""
+    changed = mark_all_read(request.user, _up_to(request))
+    return answer({"changed": changed, **_counts(request)})
+
+
+@endpoint("POST")
+def seen(request: HttpRequest) -> HttpResponse:
+    """Mark everything as seen that had arrived at the cursor ``up_to``."""
+    changed = mark_seen(request.user, _up_to(request))
+    return answer({"changed": changed, **_counts(request)})
+
+
+def _mine(request: HttpRequest) -> Any:
+    return Notification.objects.of(request.user)
+
+
+def _counts(request: HttpRequest) -> dict[str, int]:
+    numbers = counting.counts([request.user.pk])[request.user.pk]
+    return {"unread": numbers.unread, "unseen": numbers.unseen}
+
+
+def _up_to(request: HttpRequest) -> str | None:
+    value = fields(request).get("up_to")
+    if value is not None and not isinstance(value, str):
+        raise BadRequest(_("up_to must be a cursor, as frames and pages carry it."))
+    return value
+
+
+def _wait(request: HttpRequest) -> float:
+    text = request.GET.get("wait") or "0"
+    try:
+        wait = float(text)
+    except ValueError as bad:
+        raise BadRequest(_("wait must be a number of seconds.")) from bad
+    if not math.isfinite(wait) or wait < 0:
+        raise BadRequest(_("wait must be a number of seconds."))
+    return min(wait, MAX_WAIT)
+
+
+def _position(request: HttpRequest, last_event_id: str | None) -> Position | None:
+    """Return the reader's position, None for a new one.
+
+    A browser sends `last_event_id` by itself and takes a refusal as final, so a value that is no cursor (an
+    older version's, say) means a new reader; in ``?since=`` it is a mistake that the caller can mend.
+    """
+    if last_event_id:
+        try:
+            return cursor.parse(last_event_id).get(INBOX.name)
+        except cursor.BadCursor:
+            return None
+    try:
+        return cursor.parse(request.GET.get("since", "")).get(INBOX.name)
+    except cursor.BadCursor as bad:
+        raise BadRequest(str(bad)) from bad
+
+
+def _catch_up(request: HttpRequest, position: Position | None) -> Batch:
+    """Read what the reader missed; what nobody stamped yet is stamped now."""
+    return catch_up(INBOX, request.user.pk, position, relay.sequence_and_announce)
+
+
+def _admission(request: HttpRequest, batch: Batch, wait: float | None = None) -> Admission:
+    owner = str(request.user.pk)
+    return Admission(INBOX.key(owner), batch.to, batch.frames, owner, sessions.digest(request), wait)
+
+
+def _held_answer(content: bytes = b"") -> HttpResponse:
+    headers = {"Cache-Control": "no-store", "Vary": "Cookie"}
+    return HttpResponse(content, content_type="application/json", headers=headers)

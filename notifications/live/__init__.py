@@ -1,0 +1,1 @@
+"""The engine: from a committed row to an open page. It knows no notification and no room."""

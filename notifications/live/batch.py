@@ -1,0 +1,29 @@
+"""What takes a reader of one stream from one position to another. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from .cursor import Position
+from .frames import Frame
+
+
+class Access(NamedTuple):
+    """Who may hear of a stream from here on, and what is said to those who no longer may."""
+
+    owners: frozenset[str]
+    farewell: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Frames that take a reader of one stream from one position to another; `start` is None for a snapshot.
+
+    `access` is given where it may have changed on the way: whoever is not in it hears no more.
+    """
+
+    start: Position | None
+    to: Position
+    frames: tuple[Frame, ...]
+    access: Access | None = None

@@ -1,0 +1,115 @@
+"""Hints between processes, through the configured Channels layer.
+
+One channel per process and one group for all: a channel per connection would cost more than the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+
+from ..conf import conf
+from .messages import Message, encode
+
+logger = logging.getLogger("notifications")
+
+GROUP = "carillon"
+POST_TIMEOUT = 2.0  # seconds; a hint is not worth waiting for longer
+POST_LIMIT = 1_000  # messages on their way to the broker; beyond them hints are dropped and comparison finds them
+REJOIN = 3600.0  # seconds; group membership expires after a day
+RETRY = (0.5, 10.0)  # seconds between attempts at a broker that is down: first and longest
+
+_process = secrets.token_hex(8)
+
+
+def layer() -> Any:
+    """Return the layer that reaches other processes, or None where there is only this one."""
+    found = get_channel_layer(conf.CHANNEL_LAYER)
+    return None if isinstance(found, InMemoryChannelLayer) else found
+
+
+async def _post(found: Any, message: Message) -> None:
+    try:
+        async with asyncio.timeout(POST_TIMEOUT):
+            await found.group_send(GROUP, {"type": GROUP, "process": _process, "message": encode(message)})
+    except Exception as error:  # noqa: BLE001  # whatever the layer's client library raises
+        logger.warning("A hint did not reach the channel layer (%r); other processes find out by themselves.", error)
+
+
+class Broker:
+    """One process's membership in the group of all processes."""
+
+    def __init__(self, receive: Callable[[Any], None], lost: Callable[[], None]) -> None:
+        """Prepare to listen.
+
+        Args:
+            receive: Called with what `messages.encode` made in another process, for each message.
+            lost: Called when messages may have been missed: after every (re)connection.
+        """
+        self.connected = False
+        self._on_message = receive
+        self._lost = lost
+        self._posts: asyncio.Queue[Message] = asyncio.Queue(POST_LIMIT)
+        self._layer = layer()
+
+    def start(self) -> list[asyncio.Task[None]]:
+        """Begin to listen and to post, where there is a layer; return the tasks."""
+        if self._layer is None:
+            return []
+        loop = asyncio.get_running_loop()
+        return [loop.create_task(self._listen()), loop.create_task(self._post_all())]
+
+    def post(self, message: Message) -> None:
+        """Send `message` to all other processes without waiting."""
+        if self._layer is None:
+            return
+        try:
+            self._posts.put_nowait(message)
+        except asyncio.QueueFull:
+            logger.warning("The channel layer is too slow; a hint was dropped.")
+
+    @staticmethod
+    def post_once(message: Message) -> None:
+        """Send `message` from a process without a server: a WSGI worker, a shell, a command."""
+        if (found := layer()) is not None:
+            async_to_sync(_post)(found, message)
+
+    async def _post_all(self) -> None:
+        while True:
+            await _post(self._layer, await self._posts.get())
+
+    async def _listen(self) -> None:
+        pause, longest = RETRY
+        while True:
+            try:
+                channel = await self._layer.new_channel(GROUP)
+                await self._layer.group_add(GROUP, channel)
+                self.connected = True
+                self._lost()
+                pause = RETRY[0]
+                await self._receive(channel)
+            except Exception as error:  # noqa: BLE001  # the loop survives whatever the client library raises
+                logger.warning("The channel layer failed (%r); trying again in %.1f s.", error, pause)
+                self.connected = False
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, longest)
+
+    async def _receive(self, channel: str) -> None:
+        """Take messages until it is time to join the group anew."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + REJOIN
+        while loop.time() < until:
+            try:
+                async with asyncio.timeout_at(until):
+                    message = await self._layer.receive(channel)
+            except TimeoutError:
+                break
+            if message.get("process") != _process:
+                self._on_message(message.get("message"))
+        await self._layer.group_discard(GROUP, channel)

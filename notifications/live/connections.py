@@ -1,0 +1,259 @@
+"""Held connections: how a decided stream or poll lives on the event loop, with or without the hand-off lane."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ..conf import conf
+from . import frames, relay
+from .cursor import Position
+from .frames import ByeReason, Frame
+from .hub import Connection, Message, Send, Transport
+from .streams import Key, stream_types
+
+Receive = Callable[[], Awaitable[Message]]
+
+SCOPE_KEY = "carillon.handoff"  # where the view finds the slot that the lane has put there
+FAREWELL = 5.0  # seconds that a slow client gets to take the last frame
+RETRY_AFTER = 5  # seconds; what an overloaded process asks of those it refuses
+SSE_RETRY = (1_000, 5_000)  # milliseconds; native EventSource waits this long, so each connection gets its own
+
+# Milliseconds after which a client whose connection was ended should come back, chosen between the two.
+BYE_RETRY: Final[dict[ByeReason, tuple[int, int] | None]] = {
+    "drain": (500, 3_000),
+    "max-age": (0, 1_000),
+    "limit": (0, 1_000),
+    "slow": (1_000, 5_000),
+    "signed-out": None,
+    "revoked": None,
+}
+
+
+def new_connection_id() -> str:
+    """Return a name for a connection, for logs."""
+    return secrets.token_hex(6)
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What the view decided: whose stream, from where, and what is to be said first.
+
+    `wait` is None for a stream; for a poll it is how many seconds the answer may take. `name` is what logs and
+    the client's `hello` call the connection.
+    """
+
+    key: Key
+    position: Position
+    frames: tuple[Frame, ...]
+    owner: str
+    session: str
+    wait: float | None = None
+    name: str = field(default_factory=new_connection_id)
+
+    @property
+    def opening(self) -> bytes:
+        """The first bytes of a stream."""
+        return b"retry: %d\n\n" % random.randint(*SSE_RETRY) + b"".join(frame.sse for frame in self.frames)
+
+
+@dataclass(slots=True)
+class HandoffSlot:
+    """What the lane puts into the request's scope: where the view fills in an admission, the lane takes over."""
+
+    admission: Admission | None = None
+
+
+class Refused(Exception):
+    """There are too many connections, of this user or in this process."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        """Say how HTTP answers."""
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class EventStream:
+    """SSE: frames as the body of a response that does not end."""
+
+    duplex = False
+
+    def message(self, frames: Iterable[Frame]) -> Message:
+        """Join `frames` to one piece of the body."""
+        return body(b"".join([frame.sse for frame in frames]))
+
+
+class Poll:
+    """A held poll: frames as the JSON body of a response."""
+
+    duplex = False
+
+    def message(self, frames: Iterable[Frame]) -> Message:
+        """Make the whole body of `frames`."""
+        return body(poll_body(frames), more=False)
+
+
+EVENT_STREAM: Final = EventStream()
+POLL: Final = Poll()
+
+
+def body(data: bytes, *, more: bool = True) -> Message:
+    """Return the ASGI message that carries `data`."""
+    return {"type": "http.response.body", "body": data, "more_body": more}
+
+
+def poll_body(answer: Iterable[Frame]) -> bytes:
+    """Return the JSON with which a poll answers."""
+    return b'{"frames":[%s]}' % b",".join([frame.data for frame in answer])
+
+
+def error_body(code: str, message: str) -> bytes:
+    """Return the JSON that explains a refusal."""
+    return json.dumps({"code": code, "message": message}).encode()
+
+
+def bye(reason: ByeReason) -> Frame:
+    """Return the last frame of a connection."""
+    between = BYE_RETRY[reason]
+    return frames.frame(frames.Bye(reason, between and random.randint(*between)))
+
+
+def check_process_limit() -> None:
+    """Refuse a connection that this process has no room for.
+
+    Raises:
+        Refused: The process holds ``NOTIFICATIONS_MAX_STREAMS``, or is about to stop.
+    """
+    now = relay.current()
+    if now.draining or len(now.hub.connections) >= conf.MAX_STREAMS:
+        raise Refused(503, "busy", "This process holds as many streams as it may; try again later.")
+
+
+def check_user_limit(owner: str) -> None:
+    """Refuse a connection of a user who has too many.
+
+    Raises:
+        Refused: The user has ``NOTIFICATIONS_MAX_STREAMS_PER_USER`` in this process.
+    """
+    if len(relay.current().hub.owners.get(owner, ())) >= conf.MAX_STREAMS_PER_USER:
+        raise Refused(429, "too-many", "You have too many open streams; close some, or let one tab serve all.")
+
+
+def stream(admission: Admission, send: Send) -> Connection:
+    """Return the connection of an admitted stream; the hub ends it by cancelling the task that serves it."""
+    return _connection(admission, send, EVENT_STREAM, _this_task().cancel)
+
+
+def connect(connection: Connection, admission: Admission) -> None:
+    """Have the hub serve a connection from the position at which it was admitted."""
+    now = relay.current()
+    now.hub.add(connection)
+    now.hub.attach(connection, admission.key, admission.position)
+    now.watch(connection)
+    if now.is_revoked(connection):
+        now.hub.close(connection, "signed-out")
+
+
+def disconnect(connection: Connection) -> None:
+    """Forget a connection."""
+    relay.current().hub.remove(connection)
+
+
+def was_ended(connection: Connection) -> bool:
+    """Tell whether this task was cancelled because the hub ended `connection`, and for nothing else."""
+    return connection.closed is not None and _this_task().uncancel() == 0
+
+
+async def send_bye(connection: Connection, send: Send) -> None:
+    """Tell the client of a stream why the hub ended it, if it did; the hub has let go of the connection."""
+    if connection.closed is not None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL):
+                await send(body(bye(connection.closed).sse))
+                await send(body(b"", more=False))
+
+
+async def answer(admission: Admission, receive: Receive) -> bytes:
+    """Wait until something happens in the stream, for `admission.wait` seconds at most, and return the JSON."""
+    task = _this_task()
+    answers: list[Message] = []
+
+    async def write(message: Message) -> None:
+        if not answers:
+            answers.append(message)
+            connection.closed = "limit"  # one answer is all that a poll may have
+            task.cancel()
+
+    connection = _connection(admission, write, POLL, task.cancel)
+    try:
+        connect(connection, admission)
+        async with asyncio.timeout(admission.wait):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        pass
+    except asyncio.CancelledError:
+        if not was_ended(connection):
+            raise
+    finally:
+        disconnect(connection)
+    if answers:
+        return bytes(answers[0]["body"])
+    if connection.closed is not None:
+        return poll_body([bye(connection.closed)])
+    stream_type = stream_types[admission.key.type]
+    return poll_body([frames.frame(frames.Heartbeat(stream_type.cursor(admission.key.pk, admission.position)))])
+
+
+async def iterate(admission: Admission) -> AsyncIterator[bytes]:
+    """Yield a stream's body, for a server without the lane: `StreamingHttpResponse` then carries it."""
+    yield admission.opening
+    try:
+        check_process_limit()
+        check_user_limit(admission.owner)
+    except Refused:
+        yield frames.frame(frames.Bye("limit", RETRY_AFTER * 1_000)).sse
+        return
+    slot: asyncio.Queue[bytes] = asyncio.Queue(1)  # a full slot blocks the connection, as a slow client does
+
+    async def write(message: Message) -> None:
+        await slot.put(message["body"])
+
+    def end() -> None:
+        ending.append(asyncio.ensure_future(slot.put(b"")))
+
+    ending: list[asyncio.Future[None]] = []
+    connection = _connection(admission, write, EVENT_STREAM, end)
+    try:
+        connect(connection, admission)
+        while data := await slot.get():
+            yield data
+        if connection.closed is not None:
+            yield bye(connection.closed).sse
+    finally:
+        disconnect(connection)
+        for future in ending:
+            future.cancel()
+
+
+async def iterate_answer(admission: Admission) -> AsyncIterator[bytes]:
+    """Yield a held poll's body, for a server without the lane."""
+    yield await answer(admission, asyncio.Future)
+
+
+def _connection(admission: Admission, write: Send, transport: Transport, end: Callable[[], Any]) -> Connection:
+    return Connection(admission.name, write, transport, end, admission.owner, admission.session)
+
+
+def _this_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("A held connection must run in a task, as every ASGI server runs its applications.")
+    return task

@@ -1,0 +1,114 @@
+"""The frames of protocol version 1: the one place where wire shapes are decided.
+
+A frame is one JSON object on one line. Over SSE its ``type`` is also the event's name and its cursor the
+event's ``id``; over WebSocket it is a text message; a poll answers with a list of them. Each is encoded
+once and its bytes are shared by every connection that gets it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+VERSION = 1
+FRAME_BYTES = 32 * 1024  # a frame holds as many items as fit, and at least one
+
+ByeReason = Literal["drain", "max-age", "signed-out", "revoked", "slow", "limit"]
+ResetReason = Literal["start", "epoch", "ahead", "pruned", "too-many"]
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(value: Any) -> bytes:
+    """Return `value` (a struct, or plain JSON data) as JSON bytes without a line break."""
+    return _encoder.encode(value)
+
+
+def now() -> datetime:
+    """Return the present time in UTC, as frames carry it."""
+    return datetime.now(UTC)
+
+
+def json_key(pk: Any) -> int | str:
+    """Return a user's primary key as JSON carries it."""
+    return pk if isinstance(pk, int) else str(pk)
+
+
+class Heartbeat(msgspec.Struct, frozen=True, tag_field="type", tag="heartbeat"):
+    """A sign of life with the stream's position: a reader can see that it is behind."""
+
+    head: str
+
+
+class Bye(msgspec.Struct, frozen=True, tag_field="type", tag="bye"):
+    """The connection's end; `retry` in milliseconds, null means that coming back is of no use."""
+
+    reason: ByeReason
+    retry: int | None
+
+
+class Error(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
+    """Something went wrong; `ref` names the command that caused it."""
+
+    code: str
+    message: str
+    retry: int | None = None
+    ref: str | int | None = None
+
+
+class Frame:
+    """An encoded frame, with its renderings for each transport."""
+
+    __slots__ = ("cursor", "data", "name")
+
+    def __init__(self, name: str, data: bytes, cursor: str | None = None) -> None:
+        """Keep the frame's `name`, its JSON `data` and, where it moves the reader's position, the new `cursor`."""
+        self.name = name
+        self.data = data
+        self.cursor = cursor
+
+    @property
+    def sse(self) -> bytes:
+        """The frame as one event of an event stream (WHATWG HTML, 9.2.6)."""
+        id_line = f"\nid: {self.cursor}" if self.cursor else ""
+        return b"event: %s%s\ndata: %s\n\n" % (self.name.encode(), id_line.encode(), self.data)
+
+
+def frame(struct: msgspec.Struct, cursor: str | None = None) -> Frame:
+    """Encode `struct`; `cursor` is given where the frame moves the reader's position."""
+    return Frame(str(struct.__struct_config__.tag), encode(struct), cursor)
+
+
+class Versioned(Protocol):
+    """Something that a frame carries, at a position in its stream."""
+
+    @property
+    def version(self) -> int:
+        """The position of its latest change."""
+
+
+def pack(items: Sequence[Versioned], start: int) -> Iterator[tuple[int, list[msgspec.Raw]]]:
+    """Split `items`, in order of version, into pieces of at most `FRAME_BYTES`.
+
+    Yield each piece with the position it completes. Items of one position may fall into several pieces; all
+    but the last then complete only the position before (`start` at first), so that a reader which is cut
+    off between two pieces gets the rest again instead of missing it.
+    """
+    piece: list[msgspec.Raw] = []
+    size = 0
+    complete = start
+    previous = start
+    for item in items:
+        raw = encode(item)
+        if item.version != previous:
+            complete, previous = previous, item.version
+        if piece and size + len(raw) > FRAME_BYTES:
+            yield complete, piece
+            piece, size = [], 0
+        piece.append(msgspec.Raw(raw))
+        size += len(raw)
+    if piece:
+        yield previous, piece

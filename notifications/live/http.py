@@ -1,0 +1,148 @@
+"""How the JSON API answers: its errors, its CSRF check and who may call it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
+from django.db import connections, transaction
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.decorators import decorator_from_middleware
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+
+from .connections import SCOPE_KEY, Admission, HandoffSlot
+from .frames import encode
+from .sessions import OtherUser, check_user
+
+View = Callable[..., HttpResponseBase]
+
+USER_HEADER = "Carillon-User"  # in which the client says for whom its page was made
+
+BODY_BYTES = 16 * 1024  # of a request; commands are small
+
+
+class BadRequest(Exception):
+    """The request cannot be understood; the message says what to send instead."""
+
+
+def answer(value: Any, status: int = 200) -> HttpResponse:
+    """Return `value` as a JSON response that nobody may cache."""
+    headers = {"Cache-Control": "no-store", "Vary": "Cookie"}
+    return HttpResponse(encode(value), status=status, content_type="application/json", headers=headers)
+
+
+def error(status: int, code: str, message: str, **more: Any) -> HttpResponse:
+    """Return an error as every part of the API does: `code` for programs, `message` for people."""
+    return answer({"code": code, "message": message, **more}, status)
+
+
+class _JsonCsrf(CsrfViewMiddleware):
+    """Django's CSRF check with an answer that a script can read."""
+
+    def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:
+        return error(403, "csrf", _("The CSRF token is missing or wrong; reload the page and try again."))
+
+
+def endpoint(method: str) -> Callable[[View], View]:
+    """Make an API view: one method, signed-in users only, errors as JSON, CSRF on every POST.
+
+    The check of CSRF holds whether or not the project's middleware has one, and answers in JSON. A view never
+    redirects to a login page: a script could not tell that from an answer. A page that was made for another
+    user, in whose place somebody signed in since, gets nothing and changes nothing.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if request.method != method:
+                refusal = error(405, "method", _("Use %(method)s here.") % {"method": method})
+                refusal["Allow"] = method
+                return refusal
+            if not request.user.is_authenticated:
+                return error(401, "signed-out", _("Sign in to see your notifications."))
+            try:
+                check_user(request.headers.get(USER_HEADER), request.user.pk)
+                return view(request, *args, **kwargs)
+            except OtherUser as other:
+                return error(401, "other-user", str(other))
+            except BadRequest as bad:
+                return error(400, "bad-request", str(bad))
+            except ValidationError as invalid:
+                return _invalid(invalid)
+
+        guarded = decorator_from_middleware(_JsonCsrf)(checked)
+        outer = csrf_exempt(login_not_required(guarded))
+        if method == "GET":  # the sequencer commits by itself
+            for alias in connections:
+                outer = transaction.non_atomic_requests(alias)(outer)
+        return outer
+
+    return decorate
+
+
+def _invalid(invalid: ValidationError) -> HttpResponse:
+    if not hasattr(invalid, "error_dict"):
+        return error(400, "invalid", " ".join(invalid.messages))
+    field, messages = next(iter(invalid.message_dict.items()))
+    return error(400, "invalid", " ".join(messages), field=field)
+
+
+def fields(request: HttpRequest) -> dict[str, Any]:
+    """Return what a POST carries, as JSON or as a form.
+
+    Raises:
+        BadRequest: The body is too large or no JSON object.
+    """
+    if request.content_type != "application/json":
+        return dict(request.POST.items())
+    if len(request.body) > BODY_BYTES:
+        raise BadRequest(_("The request is larger than %(limit)s bytes.") % {"limit": BODY_BYTES})
+    try:
+        value = json.loads(request.body or b"{}")
+    except (ValueError, RecursionError) as bad:
+        raise BadRequest(_("The body is not valid JSON.")) from bad
+    if not isinstance(value, dict):
+        raise BadRequest(_("The body must be a JSON object."))
+    return value
+
+
+def number(text: str | None, name: str, default: Any) -> Any:
+    """Return a query parameter as a whole number.
+
+    Raises:
+        BadRequest: It is none.
+    """
+    if not text:
+        return default
+    try:
+        return int(text)
+    except ValueError as bad:
+        raise BadRequest(_("%(name)s must be a whole number.") % {"name": name}) from bad
+
+
+# `identity` keeps GZipMiddleware away, which would wrap every event into a gzip member of its own; nginx obeys
+# `X-Accel-Buffering`, and `no-transform` asks the same of others.
+STREAM_HEADERS = {
+    "Cache-Control": "no-cache, no-store, no-transform",
+    "Content-Encoding": "identity",
+    "X-Accel-Buffering": "no",
+    "Vary": "Cookie",
+}
+
+
+def hold_open(request: HttpRequest, admission: Admission, iterate: Any, content_type: str) -> HttpResponseBase:
+    """Hand an admitted connection to the lane or, where there is none, to Django's streaming response."""
+    headers = STREAM_HEADERS
+    slot: HandoffSlot | None = request.scope.get(SCOPE_KEY)  # type: ignore[attr-defined]
+    if slot is not None:
+        slot.admission = admission
+        return HttpResponse(content_type=content_type, headers=headers)
+    connections.close_all()  # else each open stream would keep one
+    return StreamingHttpResponse(iterate(admission), content_type=content_type, headers=headers)

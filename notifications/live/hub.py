@@ -1,0 +1,447 @@
+"""The hub: from streams to connections. Pure: no database, no HTTP, no thread.
+
+A stream remembers its position and its latest batches; a subscription remembers how far its connection got.
+A batch goes to every subscription that is exactly where the batch starts. Whoever is not (a slow client,
+one that just came) continues from its own position, out of the latest batches or from the database. So a
+connection costs a position, never a queue.
+
+Everything here runs on one event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from types import CoroutineType, coroutine
+from typing import Any, Protocol
+
+from .batch import Access, Batch
+from .cursor import Position
+from .frames import ByeReason, Frame
+
+Message = dict[str, Any]  # an ASGI message
+Send = Callable[[Message], Awaitable[None]]
+
+logger = logging.getLogger("notifications")
+
+RECENT_BATCHES = 8
+RECENT_BYTES = 32 * 1024  # of one stream's latest batches
+
+
+class Transport(Protocol):
+    """How frames become the messages of one kind of connection; the message is shared by all who get it."""
+
+    duplex: bool  # whether the client may send too: frames that are addressed to a user go to such connections
+
+    def message(self, frames: Iterable[Frame]) -> Message:
+        """Return the one ASGI message that carries `frames`."""
+
+
+class Connection:
+    """One client: where its bytes go, and its subscriptions.
+
+    `send` is called inline. If it returns without suspending, the bytes are with the server; if it suspends,
+    the client is slow: a task finishes that one call, and meanwhile the connection is `blocked`.
+    """
+
+    __slots__ = (
+        "_task",
+        "active_at",
+        "blocked",
+        "closed",
+        "deadline",
+        "name",
+        "on_close",
+        "open",
+        "owner",
+        "session",
+        "subscriptions",
+        "transport",
+        "write",
+        "written",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        write: Send,
+        transport: Transport,
+        on_close: Callable[[], object],
+        owner: str = "",
+        session: str = "",
+    ) -> None:
+        """Describe a client.
+
+        Args:
+            name: What logs call it.
+            write: The ASGI ``send`` of the connection.
+            transport: Turns frames into messages for `write`.
+            on_close: Called once when the hub ends the connection; `closed` then holds the reason.
+            owner: Whose connection it is, for limits and revocation.
+            session: A digest of the session that opened it, for sign-out.
+        """
+        self.name = name
+        self.write = write
+        self.transport = transport
+        self.on_close = on_close
+        self.owner = owner
+        self.session = session
+        self.subscriptions: tuple[Subscription, ...] = ()  # few, and most often one: a list would be larger
+        self.open = False  # the hub has it
+        self.blocked = False
+        self.closed: ByeReason | None = None
+        self.written = 0  # bytes, or characters of text
+        self.active_at = 0.0  # when something was last written, by the hub's clock
+        self.deadline = 0.0  # when the connection has lived long enough, by the hub's clock
+        self._task: asyncio.Task[None] | None = None
+
+    def push(self, message: Message, size: int, now: float, drained: Callable[[Connection], None]) -> None:
+        """Write `message` now; where the client is slow, call `drained` once the server has taken it."""
+        self.active_at = now
+        self.written += size
+        try:
+            writing: Any = self.write(message)
+            if isinstance(writing, CoroutineType):
+                waiting = writing.send(None)
+            else:  # not every server's awaitable is one
+                writing = writing.__await__()
+                waiting = next(writing)
+        except StopIteration:
+            return
+        except Exception:  # noqa: BLE001  # the server says that the client is gone; its `receive` says so too
+            self.blocked = True
+            return
+        self.blocked = True
+        self._task = asyncio.get_running_loop().create_task(self._finish(writing, waiting, drained))
+
+    async def _finish(
+        self, writing: Generator[Any, Any, None], waiting: Any, drained: Callable[[Connection], None]
+    ) -> None:
+        try:
+            await _resume(writing, waiting)
+        except Exception:  # noqa: BLE001  # as above
+            return
+        finally:
+            self._task = None
+        self.blocked = False
+        drained(self)
+
+    def drop(self) -> None:
+        """Forget a write that never finished, and the client: the timer keeps the rest until its next turn."""
+        if self._task is not None:
+            self._task.cancel()
+        self.write = _nobody
+        self.on_close = _nothing
+
+
+async def _nobody(message: Message) -> None:
+    """Take a message for a client that is gone."""
+
+
+def _nothing() -> None:
+    """End what has ended."""
+
+
+@coroutine
+def _resume(writing: Generator[Any, Any, None], waiting: Any) -> Generator[Any, Any, None]:
+    """Go on with an awaitable's iterator that was started by hand and yielded `waiting`."""
+    try:
+        yield waiting
+    except BaseException as error:
+        throw = getattr(writing, "throw", None)
+        if throw is None:
+            raise
+        try:
+            waiting = throw(error)
+        except StopIteration:
+            return
+        yield from _resume(writing, waiting)  # it has caught the error, and waits for something else
+    else:
+        yield from writing
+
+
+class Subscription:
+    """A connection's place in one stream."""
+
+    __slots__ = ("connection", "key", "place", "position", "reading")
+
+    def __init__(self, connection: Connection, key: Any, position: Position) -> None:
+        """Say that `connection` has read the stream `key` up to `position`."""
+        self.connection = connection
+        self.key = key
+        self.position = position
+        self.place = 0  # in the stream's list
+        self.reading = False  # its gap is being read from the database
+
+
+class LiveStream:
+    """What the hub knows of one stream that somebody listens to."""
+
+    __slots__ = ("position", "recent", "subscriptions")
+
+    def __init__(self, position: Position) -> None:
+        """Begin at the position that the first subscription brings."""
+        self.position = position
+        self.subscriptions: list[Subscription] = []  # in no order; a set of one would be three times as large
+        self.recent: tuple[Batch, ...] = ()  # at most RECENT_BATCHES; a deque would cost each stream 0.7 KB
+
+    def add(self, subscription: Subscription) -> None:
+        """Take up a subscription."""
+        subscription.place = len(self.subscriptions)
+        self.subscriptions.append(subscription)
+
+    def remove(self, subscription: Subscription) -> None:
+        """Forget a subscription; the last one takes its place."""
+        last = self.subscriptions.pop()
+        if last is not subscription:
+            last.place = subscription.place
+            self.subscriptions[last.place] = last
+
+    def remember(self, batch: Batch) -> None:
+        """Keep `batch` for those who are a little behind."""
+        recent = (*self.recent, batch)[-RECENT_BATCHES:]
+        while sum(len(frame.data) for batch in recent for frame in batch.frames) > RECENT_BYTES:
+            recent = recent[1:]
+        self.recent = recent
+
+    def after(self, position: Position) -> Batch | None:
+        """Return the recent batch that starts at `position`, if it is still here."""
+        return next((batch for batch in self.recent if batch.start == position), None)
+
+
+class Hub:
+    """All streams that this process's clients listen to."""
+
+    def __init__(
+        self,
+        refresh: Callable[[Any], None],
+        fill: Callable[[Subscription], None],
+        clock: Callable[[], float],
+        max_bytes: int,
+    ) -> None:
+        """Make an empty hub.
+
+        Args:
+            refresh: Called with a stream's key when the stream moved beyond what the hub has; it reads the
+                database and calls `publish`.
+            fill: Called with a subscription whose gap is not in memory; it reads the database and calls
+                `continue_with`.
+            clock: Monotonic seconds.
+            max_bytes: What one connection may be sent before it has to come again.
+        """
+        self.streams: dict[Any, LiveStream] = {}
+        self.connections: set[Connection] = set()
+        self.owners: dict[str, tuple[Connection, ...]] = {}  # open connections by owner: few each
+        self._refresh = refresh
+        self._fill = fill
+        self._clock = clock
+        self._max_bytes = max_bytes
+
+    def add(self, connection: Connection) -> None:
+        """Take up a connection; `attach` then gives it its streams."""
+        connection.open = True
+        self.connections.add(connection)
+        self.owners[connection.owner] = (*self.owners.get(connection.owner, ()), connection)
+        logger.debug("Connection %s of user %s opened.", connection.name, connection.owner)
+
+    def remove(self, connection: Connection) -> None:
+        """End a connection and all its subscriptions."""
+        for subscription in connection.subscriptions:
+            self.detach(subscription)
+        connection.open = False
+        self.connections.discard(connection)
+        others = tuple(other for other in self.owners.get(connection.owner, ()) if other is not connection)
+        if others:
+            self.owners[connection.owner] = others
+        else:
+            self.owners.pop(connection.owner, None)
+        connection.drop()
+        logger.debug("Connection %s ended: %s.", connection.name, connection.closed or "the client left")
+
+    def attach(self, connection: Connection, key: Any, position: Position) -> Subscription:
+        """Subscribe `connection` to a stream in which it has read up to `position`."""
+        stream = self.streams.get(key)
+        if stream is None:
+            stream = self.streams[key] = LiveStream(position)
+            self._refresh(key)  # it may have moved while nobody here listened
+        elif stream.position.epoch != position.epoch or position.modseq > stream.position.modseq:
+            self._refresh(key)
+        subscription = Subscription(connection, key, position)
+        stream.add(subscription)
+        connection.subscriptions += (subscription,)
+        self._advance(subscription)
+        return subscription
+
+    def detach(self, subscription: Subscription) -> None:
+        """End one subscription."""
+        connection = subscription.connection
+        connection.subscriptions = tuple(other for other in connection.subscriptions if other is not subscription)
+        stream = self.streams[subscription.key]
+        stream.remove(subscription)
+        if not stream.subscriptions:
+            del self.streams[subscription.key]
+
+    def on_hint(self, key: Any, to: int) -> None:
+        """Take a hint: the stream `key` has moved to position `to`; it may come again, should its read fail."""
+        stream = self.streams.get(key)
+        if stream is not None and to > stream.position.modseq:
+            self._refresh(key)
+
+    def reconcile(self, key: Any, position: Position) -> None:
+        """Take a stream's position in the database, which also tells that it was set back or began anew."""
+        stream = self.streams.get(key)
+        if stream is not None and position != stream.position:
+            self._refresh(key)
+
+    def publish_or_refresh(self, key: Any, batch: Batch) -> None:
+        """Take a hint that carries what happened: publish it where the stream is at its start, else read."""
+        stream = self.streams.get(key)
+        if stream is not None and stream.position == batch.start:
+            self.publish(key, batch)
+        else:
+            self.on_hint(key, batch.to.modseq)
+
+    def publish(self, key: Any, batch: Batch) -> None:
+        """Send `batch` to every subscription that is where it starts; a snapshot goes to all.
+
+        Raises nothing and waits for nobody. A batch that brings nothing new is ignored.
+        """
+        stream = self.streams.get(key)
+        if stream is None:
+            return
+        if batch.start is not None and batch.start != stream.position:
+            # It was read for a position that is gone meanwhile. Whoever moved it has published, though not all of this.
+            self.on_hint(key, batch.to.modseq)
+            return
+        if batch.access is not None:
+            for subscription in list(stream.subscriptions):
+                self._admit(subscription, batch.access)
+        if batch.to != stream.position:
+            stream.position = batch.to  # else the subscription's own object stays, and nobody keeps two
+        if batch.start == batch.to:
+            return
+        if batch.start is None:
+            stream.recent = ()
+        else:
+            stream.remember(batch)
+        self._fan_out(stream, batch)
+
+    def _fan_out(self, stream: LiveStream, batch: Batch) -> None:
+        messages = _Messages(batch.frames)
+        now = self._clock()
+        start, to = batch.start, batch.to
+        for subscription in stream.subscriptions:
+            connection = subscription.connection
+            if connection.blocked or connection.closed is not None:
+                continue
+            if subscription.position == start or start is None:
+                subscription.position = to  # also where a batch moves it and has nothing to tell
+                if batch.frames:
+                    self._push(connection, messages, now)
+            else:
+                self._advance(subscription)
+
+    def publish_ephemeral(self, key: Any, frame: Frame) -> None:
+        """Send a frame that is not part of the stream's history, and so is not repeated to who was slow."""
+        stream = self.streams.get(key)
+        messages = _Messages((frame,))
+        now = self._clock()
+        for subscription in stream.subscriptions if stream else ():
+            connection = subscription.connection
+            if not connection.blocked and connection.closed is None:
+                self._push(connection, messages, now)
+
+    def send(self, connection: Connection, *frames: Frame) -> None:
+        """Send frames to one client, unless it is slow."""
+        if not connection.blocked and connection.closed is None:
+            self._push(connection, _Messages(frames), self._clock())
+
+    def send_to_owners(self, owners: Iterable[str], frame: Frame) -> None:
+        """Send a frame that is stored nowhere to every socket of some users."""
+        messages = _Messages((frame,))
+        now = self._clock()
+        for owner in owners:
+            for connection in self.owners.get(owner, ()):
+                if connection.transport.duplex and not connection.blocked and connection.closed is None:
+                    self._push(connection, messages, now)
+
+    async def send_and_drain(self, connection: Connection, *frames: Frame) -> None:
+        """Send frames to one client and wait until the server has taken them, however slow the client is."""
+        message, size = _Messages(frames)[connection.transport]
+        connection.active_at = self._clock()
+        connection.written += size
+        await connection.write(message)
+
+    def continue_with(self, subscription: Subscription, batch: Batch) -> None:
+        """Give a subscription the batch that was read for it by `fill`."""
+        subscription.reading = False
+        connection = subscription.connection
+        if connection.blocked or connection.closed is not None or subscription not in connection.subscriptions:
+            return
+        if batch.access is not None and not self._admit(subscription, batch.access):
+            return
+        if batch.start is None or batch.start == subscription.position:
+            self._give(subscription, batch)
+        self._advance(subscription)
+
+    def close(self, connection: Connection, reason: ByeReason) -> None:
+        """End a connection from this side; its owner says `bye`."""
+        if connection.closed is None:
+            connection.closed = reason
+            connection.on_close()
+
+    def _admit(self, subscription: Subscription, access: Access) -> bool:
+        """End a subscription whose owner is no longer allowed to hear."""
+        if subscription.connection.owner in access.owners:
+            return True
+        self.detach(subscription)
+        self.send(subscription.connection, access.farewell)
+        return False
+
+    def _give(self, subscription: Subscription, batch: Batch) -> None:
+        subscription.position = batch.to
+        if batch.frames:
+            connection = subscription.connection
+            self._push(connection, _Messages(batch.frames), self._clock())
+
+    def _push(self, connection: Connection, messages: _Messages, now: float) -> None:
+        message, size = messages[connection.transport]
+        connection.push(message, size, now, self._drained)
+        if connection.written > self._max_bytes:
+            self.close(connection, "limit")
+
+    def _advance(self, subscription: Subscription) -> None:
+        """Bring a subscription to its stream's position as far as it goes without waiting."""
+        stream = self.streams[subscription.key]
+        connection = subscription.connection
+        while not (connection.blocked or subscription.reading or connection.closed):
+            position = stream.position
+            if subscription.position == position:
+                return
+            if subscription.position.epoch == position.epoch and subscription.position.modseq > position.modseq:
+                return  # it has read more than the hub knows of; a refresh is on its way
+            batch = stream.after(subscription.position)
+            if batch is None:
+                subscription.reading = True
+                self._fill(subscription)
+                return
+            self._give(subscription, batch)
+
+    def _drained(self, connection: Connection) -> None:
+        for subscription in connection.subscriptions:
+            self._advance(subscription)
+
+
+class _Messages(dict[Transport, tuple[Message, int]]):
+    """Frames as each transport's one message, with its size, made when the first connection of its kind gets it."""
+
+    def __init__(self, told: Iterable[Frame]) -> None:
+        super().__init__()
+        self._frames = told
+
+    def __missing__(self, transport: Transport) -> tuple[Message, int]:
+        message = transport.message(self._frames)
+        size = len(message.get("body") or message.get("text") or "")
+        self[transport] = message, size
+        return message, size

@@ -1,0 +1,109 @@
+"""Messages between processes: one type for each, and the handler that the subject it belongs to has registered.
+
+A process that knows a message's name has a handler for it. One that does not (it runs an older version, or serves no
+chat) ignores it: like every hint, it only saves the time until the next comparison with the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, Union
+
+import msgspec
+
+if TYPE_CHECKING:
+    from .relay import Relay
+
+
+class Message(msgspec.Struct, frozen=True, tag_field="name"):
+    """What one process tells all others."""
+
+
+class Hints(Message, frozen=True, tag="hints"):
+    """Streams moved: for each its type, its primary key as text, and its new position."""
+
+    moved: list[tuple[str, str, int]]
+
+
+class Published(Message, frozen=True, tag="published"):
+    """A stream moved, and this is what happened: whoever is at `start` need not read it.
+
+    Each of `frames` is its name, its JSON and its cursor.
+    """
+
+    type: str
+    pk: str
+    epoch: str
+    start: int
+    to: int
+    frames: list[tuple[str, str, str | None]]
+
+
+class Ephemeral(Message, frozen=True, tag="ephemeral"):
+    """A frame that is stored nowhere, typing for example, for the listeners of a stream."""
+
+    type: str
+    pk: str
+    frame: tuple[str, str]
+
+
+class Addressed(Message, frozen=True, tag="addressed"):
+    """A frame that is stored nowhere, for every socket of some users."""
+
+    owners: list[str]
+    frame: tuple[str, str]
+
+
+class Revoked(Message, frozen=True, tag="revoked"):
+    """A user's access has ended; `session` names one session, and is empty for all of them."""
+
+    owner: str
+    session: str = ""
+
+
+class Sweep(Message, frozen=True, tag="sweep"):
+    """Compare with the database, and take the next turn of the periodic tasks, now."""
+
+
+M = TypeVar("M", bound=Message)
+Handler = Callable[["Relay", M], None]
+
+_handlers: dict[type[Message], Handler[Any]] = {}
+_names: set[str] = set()
+_union: Any = Message
+
+
+def handles(kind: type[M]) -> Callable[[Handler[M]], Handler[M]]:
+    """Register a function as the handler of a type of message; it runs on the relay's event loop and must not block."""
+
+    def register(handler: Handler[M]) -> Handler[M]:
+        global _union
+        _handlers[kind] = handler
+        _names.add(str(kind.__struct_config__.tag))
+        _union = Union.__getitem__(tuple(_handlers))
+        return handler
+
+    return register
+
+
+def dispatch(relay: Relay, message: Message) -> None:
+    """Give a message to its handler."""
+    _handlers[type(message)](relay, message)
+
+
+def encode(message: Message) -> dict[str, Any]:
+    """Return a message as plain data, which every serializer of a channel layer can write."""
+    plain: dict[str, Any] = msgspec.to_builtins(message)
+    return plain
+
+
+def decode(plain: Any) -> Message | None:
+    """Read what `encode` made in another process; None where this process has no handler for it.
+
+    Raises:
+        msgspec.ValidationError: It has another form.
+    """
+    if isinstance(plain, dict) and plain.get("name") not in _names:
+        return None
+    message: Message = msgspec.convert(plain, _union)
+    return message

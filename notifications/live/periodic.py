@@ -1,0 +1,60 @@
+"""Periodic tasks: database work that some process has to do from time to time, such as publishing what is due.
+
+Every process that serves streams takes its turns, in a thread of its own so that no stream waits. So a
+task must be safe to do in several processes at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from .threads import Threads
+
+Task = Callable[[], float | None]
+
+SHORTEST = 0.2  # seconds between two turns
+
+logger = logging.getLogger("notifications")
+
+_tasks: list[Task] = []
+
+
+def periodic(function: Task) -> Task:
+    """Register a function without arguments; it returns after how many seconds it wants its next turn, if it knows."""
+    if function not in _tasks:
+        _tasks.append(function)
+    return function
+
+
+class PeriodicTasks:
+    """One process's turns."""
+
+    def __init__(self, period: Callable[[], float]) -> None:
+        """Prepare for turns that are `period()` seconds apart unless a task wants its own sooner."""
+        self.threads = Threads(1, "notifications-periodic")
+        self._period = period
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Take the next turn now."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Take turns for ever."""
+        while True:
+            self._wake.clear()
+            pause = self._period()
+            for function in _tasks:
+                try:
+                    wanted = await asyncio.wrap_future(self.threads.submit(function))
+                except Exception:
+                    logger.exception("A periodic task failed; its next turn repeats it.")
+                else:
+                    pause = pause if wanted is None else min(pause, max(wanted, SHORTEST))
+            try:
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass

@@ -1,0 +1,27 @@
+"""Delete entries of streams, so that no reader has a silent hole: the floor of a stream rises with what is deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Max, OuterRef, Subquery
+
+from .streams import StreamType
+
+CHUNK = 500  # rows deleted by one transaction
+
+
+def prune_chunk(old: models.QuerySet[Any], stream_type: StreamType) -> int:
+    """Delete some of `old`, which are entries of streams of `stream_type`."""
+    ids = list(old.order_by("pk").values_list("pk", flat=True)[:CHUNK])
+    if not ids:
+        return 0
+    rows = old.filter(pk__in=ids)
+    floors: dict[Any, int] = dict(rows.order_by().values_list(stream_type.field).annotate(Max("modseq")))
+    with transaction.atomic(using=stream_type.alias):
+        for pk in sorted(floors):  # in the order in which the sequencer takes them
+            stream_type.streams().filter(pk=pk, floor__lt=floors[pk]).update(floor=floors[pk])
+        # What was changed and stamped meanwhile stays: nobody above the floor has been told of it.
+        floor = stream_type.streams().filter(pk=OuterRef(stream_type.field)).values("floor")
+        return rows.filter(modseq__lte=Subquery(floor)).delete()[1].get(old.model._meta.label, 0)

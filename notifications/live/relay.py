@@ -1,0 +1,383 @@
+"""The relay: one per process. It sends and receives hints, and compares the hub with the database.
+
+A hint only says that a stream moved. Losing one costs a delay: the next comparison finds what it would have
+told. So nothing here waits for the broker, and a broker that is down stops no notification.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ParamSpec, TypeVar
+
+from ..conf import conf
+from . import frames, messages
+from .batch import Batch
+from .broker import Broker
+from .chunks import chunks
+from .cursor import Position
+from .frames import Frame
+from .heartbeats import TICK, Timer
+from .hub import Connection, Hub, Subscription
+from .periodic import PeriodicTasks
+from .replay import changes_since
+from .sequencer import sequence
+from .shutdown import on_termination
+from .streams import Hint, Key, StreamType, stream_types
+from .threads import Threads
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+logger = logging.getLogger("notifications")
+
+READ_CHUNK = 100  # streams read at once
+REVOKED = 60.0  # seconds; a connection that was being decided when its session ended is open by then
+SECOND_LOOK = 1.0  # seconds after a comparison that was asked for; who was just connecting is there by then
+DRAIN = 1.0  # seconds between saying bye and letting the server stop
+
+_relays: dict[asyncio.AbstractEventLoop, Relay] = {}
+
+
+def current() -> Relay:
+    """Return the running event loop's relay, starting it at the first call."""
+    loop = asyncio.get_running_loop()
+    relay = _relays.get(loop)
+    if relay is None:
+        for gone in [other for other in _relays if other.is_closed()]:
+            _relays.pop(gone).close()
+        relay = _relays[loop] = Relay(loop)
+        relay.start()
+    return relay
+
+
+def connected(stream_type: StreamType | str) -> set[str]:
+    """Return the keys, as text, of the streams of a type that somebody listens to in this process."""
+    name = stream_type if isinstance(stream_type, str) else stream_type.name
+    return {key.pk for relay in list(_relays.values()) for key in list(relay.hub.streams) if key.type == name}
+
+
+def announce(hints: Sequence[Hint]) -> None:
+    """Tell this process and, through the broker, all others that streams moved. Call it from any thread.
+
+    Where it is one stream alone, this thread, which has just written it, also reads it for those who listen here.
+    """
+    if not hints:
+        return
+    try:
+        if len(hints) == 1:
+            _read_here(hints[0].key)
+    finally:
+        _hint(hints)
+
+
+def sequence_and_announce(stream_type: StreamType, pks: Iterable[Any]) -> None:
+    """Sequence streams for a reader and tell all processes what moved: its writer then finds nothing to tell of."""
+    if hints := sequence(stream_type, pks):
+        _hint(hints)
+
+
+def announce_batch(key: Key, batch: Batch) -> None:
+    """Tell all processes that a stream moved, and what happened: whoever is at its start need not read it."""
+    if batch.start is None:
+        raise ValueError("A snapshot is for one reader; announce what happened between two positions.")
+    told = [(frame.name, frame.data.decode(), frame.cursor) for frame in batch.frames]
+    post(messages.Published(*key, *batch.start, batch.to.modseq, told))
+
+
+def revoke(owner: str, session: str = "") -> None:
+    """End the connections of a user in every process.
+
+    Args:
+        owner: The user's primary key, as text.
+        session: The digest of one session; empty for all of the user's.
+    """
+    post(messages.Revoked(owner, session))
+
+
+def request_sweep() -> None:
+    """Have every process compare its streams with the database, and take its turn at the periodic tasks, now."""
+    post(messages.Sweep())
+
+
+def publish_ephemeral(key: Key, frame: Frame) -> None:
+    """Send a frame that is stored nowhere, typing for example, to a stream's listeners in every process."""
+    post(messages.Ephemeral(*key, (frame.name, frame.data.decode())))
+
+
+def send_to_users(owners: Sequence[str], frame: Frame) -> None:
+    """Send a frame that is stored nowhere to every socket of some users, in every process."""
+    if owners:
+        post(messages.Addressed(list(owners), (frame.name, frame.data.decode())))
+
+
+def publish_ephemeral_here(key: Key, frame: Frame) -> None:
+    """Send a frame that is stored nowhere to a stream's listeners in this process alone."""
+    for relay in _running():
+        relay.loop.call_soon_threadsafe(relay.hub.publish_ephemeral, key, frame)
+
+
+def post(message: messages.Message) -> None:
+    """Give a message to this process and, through the broker, to all others. Call it from any thread."""
+    relays = _running()
+    for relay in relays:
+        relay.loop.call_soon_threadsafe(messages.dispatch, relay, message)
+    # One of them carries it to the other processes; without a server in this process we do it here.
+    if relays:
+        relays[0].loop.call_soon_threadsafe(relays[0].broker.post, message)
+    else:
+        Broker.post_once(message)
+
+
+def _read_here(key: Key) -> None:
+    """Read, in this thread, what happened in a stream for its listeners in this process.
+
+    Waking one of the relay's threads, with a cold connection to the database, costs as much as the read.
+    """
+    for relay in _running():
+        stream = relay.hub.streams.get(key)
+        if stream is not None:
+            for batch in _read(stream_types[key.type], {key: stream.position}).values():
+                relay.loop.call_soon_threadsafe(relay.hub.publish_or_refresh, key, batch)
+
+
+def _hint(hints: Sequence[Hint]) -> None:
+    post(messages.Hints([(*hint.key, hint.to) for hint in hints]))
+
+
+def _running() -> list[Relay]:
+    return [relay for relay in list(_relays.values()) if not relay.loop.is_closed()]
+
+
+class Relay:
+    """A process's hub with what keeps it true: hints, reads, comparison with the database, and time."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Make the relay of `loop`; `start` sets it going."""
+        self.loop = loop
+        self.hub = Hub(self._refresh, self._fill, loop.time, conf.MAX_BYTES)
+        self.timer = Timer(conf.HEARTBEAT, self._heartbeat, self._expire)
+        self.threads = Threads(conf.DATABASE_THREADS, "notifications-read")
+        self.writers = Threads(conf.DATABASE_THREADS, "notifications-write")
+        self.broker = Broker(self.receive, self.reconcile_soon)
+        self.periodic = PeriodicTasks(self._period)
+        self.draining = False
+        self._revoked: dict[tuple[str, str], float] = {}  # sessions that ended, and when to forget them
+        self._stale: dict[Key, None] = {}  # streams to be read, in the order in which they moved
+        self._reading: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to listen, to compare and to keep time."""
+        own = [self.loop.create_task(self._live()), self.loop.create_task(self.periodic.run())]
+        self._tasks = [*own, *self.broker.start()]
+        self.loop.call_later(TICK, self._tick)
+        on_termination(self.loop, self.drain)
+
+    def close(self) -> None:
+        """End the threads, with what they are doing."""
+        for threads in (self.threads, self.writers, self.periodic.threads):
+            threads.close()
+
+    def run(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
+        """Run database work in the relay's own threads."""
+        return asyncio.wrap_future(self.threads.submit(function, *args, **kwargs), loop=self.loop)
+
+    def execute(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
+        """Run a client's command in threads of their own: waiting for a lock, they must not hold up the reads."""
+        return asyncio.wrap_future(self.writers.submit(function, *args, **kwargs), loop=self.loop)
+
+    def watch(self, connection: Connection) -> None:
+        """Give a connection heartbeats and an end."""
+        self.timer.add(connection, self.loop.time(), conf.MAX_AGE)
+
+    def receive(self, plain: Any) -> None:
+        """Act on a message of another process; one that is malformed is logged and ignored."""
+        try:
+            if (message := messages.decode(plain)) is not None:
+                messages.dispatch(self, message)
+        except (ValueError, TypeError):
+            logger.exception("Ignored a malformed message from the channel layer.")
+
+    def reconcile_soon(self) -> None:
+        """Compare with the database now rather than at the next turn."""
+        self._wake.set()
+
+    def drain(self) -> float:
+        """Tell every client to come again, to another process; return the seconds that this needs."""
+        self.draining = True
+        for connection in list(self.hub.connections):
+            self.hub.close(connection, "drain")
+        return DRAIN if self.hub.connections else 0.0
+
+    def is_revoked(self, connection: Connection) -> bool:
+        """Tell whether the connection's session ended while the connection was being decided."""
+        return (connection.owner, connection.session) in self._revoked
+
+    def sweep(self) -> None:
+        """Compare with the database and take a turn at the periodic tasks, now; then compare once more."""
+        self.periodic.wake()
+        self.reconcile_soon()
+        self.loop.call_later(SECOND_LOOK, self.reconcile_soon)
+
+    def revoke(self, owner: str, session: str) -> None:
+        """End the connections of a user, or of one of the user's sessions."""
+        now = self.loop.time()
+        self._revoked = {key: until for key, until in self._revoked.items() if until > now}
+        if session:
+            self._revoked[owner, session] = now + REVOKED
+        for connection in list(self.hub.connections):
+            if connection.owner == owner and session in ("", connection.session):
+                self.hub.close(connection, "signed-out" if session else "revoked")
+
+    # Reading
+
+    def _refresh(self, key: Key) -> None:
+        if key.type not in stream_types:  # nothing of it is stored: a periodic task publishes what its listeners see
+            self.periodic.wake()
+            return
+        self._stale[key] = None
+        if self._reading is None:
+            self._reading = self.loop.create_task(self._read_stale())
+
+    async def _read_stale(self) -> None:
+        """Read what moved, until nothing is stale: one read at a time, of many streams each."""
+        try:
+            while self._stale:
+                keys = list(self._stale)[:READ_CHUNK]
+                for key in keys:
+                    del self._stale[key]
+                await self._read_chunk(keys)
+        finally:
+            self._reading = None
+
+    async def _read_chunk(self, keys: Iterable[Key]) -> None:
+        wanted: dict[str, dict[Key, Position]] = {}
+        for key in keys:
+            stream = self.hub.streams.get(key)
+            if stream is not None:
+                wanted.setdefault(key.type, {})[key] = stream.position
+        for name, positions in wanted.items():
+            try:
+                batches = await self.run(_read, stream_types[name], positions)
+            except Exception:
+                logger.exception("Could not read changes; the next comparison with the database repeats it.")
+                continue
+            for key, batch in batches.items():
+                self.hub.publish(key, batch)
+
+    def _fill(self, subscription: Subscription) -> None:
+        stream_type = stream_types[subscription.key.type]
+        reading = self.run(_read, stream_type, {subscription.key: subscription.position})
+        reading.add_done_callback(lambda done: self._filled(subscription, done))
+
+    def _filled(self, subscription: Subscription, done: asyncio.Future[dict[Key, Batch]]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            if not done.cancelled():
+                logger.error("Could not read what a client missed; it has to come again.", exc_info=done.exception())
+            self.hub.close(subscription.connection, "slow")
+            return
+        batch = done.result().get(subscription.key)
+        if batch is not None:
+            self.hub.continue_with(subscription, batch)
+
+    # Comparing with the database
+
+    async def _live(self) -> None:
+        """Compare for as long as the loop lives; what its end cancels takes the threads along."""
+        try:
+            await self._reconcile_loop()
+        finally:
+            self.close()
+
+    async def _reconcile_loop(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._period()):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            for chunk in list(chunks(list(self.hub.streams))):
+                try:
+                    for key, position in await self.run(_compare, chunk):
+                        self.hub.reconcile(key, position)
+                except Exception:
+                    logger.exception("Could not compare with the database; the next turn repeats it.")
+
+    def _period(self) -> float:
+        return conf.RECONCILE or (30.0 if self.broker.connected else 1.0)
+
+    # Time
+
+    def _tick(self) -> None:
+        self.loop.call_later(TICK, self._tick)
+        self.timer.turn(self.loop.time())
+
+    def _heartbeat(self, connection: Connection) -> None:
+        heads = []
+        for subscription in connection.subscriptions:
+            if stream_type := stream_types.get(subscription.key.type):
+                stream = self.hub.streams[subscription.key]
+                heads.append(stream_type.cursor(subscription.key.pk, stream.position))
+        self.hub.send(connection, frames.frame(frames.Heartbeat(",".join(heads))))
+
+    def _expire(self, connection: Connection) -> None:
+        self.hub.close(connection, "slow" if connection.blocked else "max-age")
+
+
+def _read(stream_type: StreamType, positions: dict[Key, Position]) -> dict[Key, Batch]:
+    """Read, in a thread, what happened after `positions`."""
+    keys = {stream_type.pk(key): key for key in positions}
+    batches = changes_since(stream_type, {pk: positions[key] for pk, key in keys.items()})
+    return {keys[pk]: batch for pk, batch in batches.items()}
+
+
+def _compare(keys: list[Key]) -> list[tuple[Key, Position]]:
+    """Store, in a thread, what waited for the readers of `keys`; stamp what is pending; return where they are."""
+    found: list[tuple[Key, Position]] = []
+    for name, stream_type in stream_types.items():
+        pks = [stream_type.pk(key) for key in keys if key.type == name]
+        if pks:
+            stream_type.collect_pending(pks)
+            sequence_and_announce(stream_type, pks)
+            rows = stream_type.positions.run(pks, stream_type.alias)
+            found += [(stream_type.key(pk), Position(epoch, head)) for pk, epoch, head, _floor in rows]
+    return found
+
+
+@messages.handles(messages.Hints)
+def _on_hints(relay: Relay, message: messages.Hints) -> None:
+    for name, pk, to in message.moved:
+        relay.hub.on_hint(Key(name, pk), to)
+
+
+@messages.handles(messages.Published)
+def _on_published(relay: Relay, message: messages.Published) -> None:
+    told = tuple(Frame(name, data.encode(), cursor) for name, data, cursor in message.frames)
+    start, to = Position(message.epoch, message.start), Position(message.epoch, message.to)
+    relay.hub.publish_or_refresh(Key(message.type, message.pk), Batch(start, to, told))
+
+
+@messages.handles(messages.Ephemeral)
+def _on_ephemeral(relay: Relay, message: messages.Ephemeral) -> None:
+    name, data = message.frame
+    relay.hub.publish_ephemeral(Key(message.type, message.pk), Frame(name, data.encode()))
+
+
+@messages.handles(messages.Addressed)
+def _on_addressed(relay: Relay, message: messages.Addressed) -> None:
+    name, data = message.frame
+    relay.hub.send_to_owners(message.owners, Frame(name, data.encode()))
+
+
+@messages.handles(messages.Revoked)
+def _on_revoked(relay: Relay, message: messages.Revoked) -> None:
+    relay.revoke(message.owner, message.session)
+
+
+@messages.handles(messages.Sweep)
+def _on_sweep(relay: Relay, message: messages.Sweep) -> None:
+    relay.sweep()

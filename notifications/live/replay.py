@@ -1,0 +1,89 @@
+"""Replay: how a reader catches up from a cursor. First load, resume, repair and polling are this one function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .batch import Batch
+from .cursor import Position
+from .frames import ResetReason
+from .sequencer import open_streams, sequence
+from .streams import Read, StreamType
+
+
+def catch_up(
+    stream_type: StreamType,
+    pk: Any,
+    position: Position | None,
+    stamp: Callable[[StreamType, Sequence[Any]], object] = sequence,
+) -> Batch:
+    """Read what a reader who comes now has missed, having stored and stamped what waited for it.
+
+    Must run outside a transaction, as `sequence` does. Raises `KeyError` if the stream does not exist.
+    """
+    stream_type.collect_pending([pk])
+    stamp(stream_type, [pk])
+    return changes_since(stream_type, {pk: position})[pk]
+
+
+def changes_since(stream_type: StreamType, cursors: Mapping[Any, Position | None]) -> dict[Any, Batch]:
+    """Read what happened in some streams since a reader's position: first load, resume, repair and polling.
+
+    Args:
+        stream_type: The kind of stream.
+        cursors: The reader's position by the stream's primary key; None for a reader that has none.
+
+    Returns:
+        By primary key, the frames that continue the reader, or a `reset` with a fresh snapshot where it
+        cannot be continued. A reader that is up to date gets a batch without frames whose `to` is its own
+        position. A stream that does not exist is left out.
+    """
+    answers: dict[Any, Batch] = {}
+    reads: dict[Any, tuple[Position, Position]] = {}
+    for pk, (head, floor) in open_streams(stream_type, list(cursors)).items():
+        cursor = cursors[pk]
+        if cursor is None:
+            answers[pk] = stream_type.snapshot(pk, head, "start")
+        elif reason := _reset_reason(cursor, head, floor):
+            answers[pk] = stream_type.snapshot(pk, head, reason)
+        elif cursor == head:
+            answers[pk] = Batch(cursor, head, ())
+        else:
+            reads[pk] = (cursor, head)
+    if reads:
+        answers |= _continue(stream_type, reads)
+    return answers
+
+
+def _reset_reason(cursor: Position, head: Position, floor: int) -> ResetReason | None:
+    """Say why a reader cannot be continued from `cursor`, if it cannot."""
+    if cursor.epoch != head.epoch:
+        return "epoch"
+    if cursor.modseq > head.modseq:
+        return "ahead"  # the database was restored from a backup
+    if cursor.modseq < floor:
+        return "pruned"
+    return None
+
+
+def _continue(stream_type: StreamType, reads: Mapping[Any, tuple[Position, Position]]) -> dict[Any, Batch]:
+    """Read the rows after each position, for all streams at once where that is few rows."""
+    starts = {pk: start.modseq for pk, (start, _head) in reads.items()}
+    rows = stream_type.after.run(starts, stream_type.alias)
+    if len(rows) > stream_type.resume_limit:
+        if len(reads) > 1:
+            return {pk: batch for pk, read in reads.items() for batch in _continue(stream_type, {pk: read}).values()}
+        return {pk: stream_type.snapshot(pk, head, "too-many") for pk, (_start, head) in reads.items()}
+    stream_type.prefetch(rows)
+    by_stream: dict[Any, list[Any]] = {pk: [] for pk in reads}
+    for row in rows:
+        by_stream[getattr(row, stream_type.field)].append(row)
+    found = [_read(pk, start, head, by_stream[pk]) for pk, (start, head) in reads.items()]
+    return stream_type.changes(found)
+
+
+def _read(pk: Any, start: Position, head: Position, rows: Sequence[Any]) -> Read:
+    """Describe a read; a row stamped after `head` was read is there with all that came before it."""
+    last = rows[-1].modseq if rows else head.modseq
+    return Read(pk, start, Position(head.epoch, max(head.modseq, last)), rows)

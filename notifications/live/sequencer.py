@@ -1,0 +1,98 @@
+"""The sequencer: it gives changed rows their positions, after their writer's commit.
+
+Writers set ``modseq = NULL`` on every row they change, in the caller's transaction, and take no lock of ours. After
+commit the sequencer gives those rows the stream's next position, in a transaction of its own. So positions appear in
+the order in which they become visible, and a reader that asks for everything after its cursor can never miss a row
+that commits late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connections, transaction
+
+from .chunks import CHUNK, chunks
+from .cursor import Position
+from .streams import Hint, StreamType
+
+
+def open_streams(stream_type: StreamType, pks: Sequence[Any]) -> dict[Any, tuple[Position, int]]:
+    """Return the head and the floor of each stream, making those that are made on first use.
+
+    Args:
+        stream_type: The kind of stream.
+        pks: Primary keys, at most some hundreds.
+
+    Returns:
+        `(head, floor)` by primary key; a stream that does not exist is left out.
+    """
+    found = _read_streams(stream_type, pks)
+    if made := _make_streams(stream_type, [pk for pk in pks if pk not in found]):
+        found |= _read_streams(stream_type, made)
+    return found
+
+
+def _make_streams(stream_type: StreamType, pks: Sequence[Any]) -> list[Any]:
+    """Make those of the absent streams `pks` that are made on first use; return their primary keys."""
+    absent = stream_type.missing(pks) if pks else ()
+    if absent:
+        stream_type.streams().bulk_create(absent, ignore_conflicts=True)
+    return [stream.pk for stream in absent]
+
+
+def _read_streams(stream_type: StreamType, pks: Sequence[Any]) -> dict[Any, tuple[Position, int]]:
+    rows = stream_type.positions.run(pks, stream_type.alias)
+    return {pk: (Position(epoch, head), floor) for pk, epoch, head, floor in rows}
+
+
+def sequence(stream_type: StreamType, pks: Iterable[Any]) -> list[Hint]:
+    """Give the pending rows of some streams their positions.
+
+    Must run outside a transaction: it commits on its own, so that a position is never held back by an
+    application's transaction and never waits for one.
+
+    Args:
+        stream_type: The kind of stream.
+        pks: Primary keys of the streams; any number, in the order of urgency.
+
+    Returns:
+        A hint for each stream that moved.
+    """
+    hints: list[Hint] = []
+    for chunk in chunks(dict.fromkeys(pks)):
+        hints += _sequence_chunk(stream_type, chunk)
+    return hints
+
+
+def _sequence_chunk(stream_type: StreamType, pks: Sequence[Any]) -> list[Hint]:
+    moved: dict[Any, int] = {}
+    # Most calls find nothing, because an earlier one stamped their rows too: look without a lock first.
+    more = True
+    while more and (pending := stream_type.pending.run(pks, stream_type.alias)):
+        _make_streams(stream_type, [pk for pk, there in pending if not there])
+        heads, more = _stamp(stream_type, [pk for pk, _there in pending])
+        moved |= heads
+    return [Hint(stream_type.key(pk), head) for pk, head in moved.items()]
+
+
+def _stamp(stream_type: StreamType, pks: list[Any]) -> tuple[dict[Any, int], bool]:
+    """Stamp at most `CHUNK` pending rows of the streams `pks`; return the new heads, and whether to go on."""
+    alias = stream_type.alias
+    features = connections[alias].features
+    with transaction.atomic(using=alias, durable=True):
+        if len(pks) > 1 and features.has_select_for_update:
+            stream_type.locks.run(sorted(pks), alias)  # two passes over overlapping streams must take them in one order
+        stream_type.advance.run(pks, alias)
+        heads = {pk: position.modseq for pk, (position, _floor) in _read_streams(stream_type, pks).items()}
+        ids = [pk for _stream, pk in stream_type.waiting.run(pks, alias)][:CHUNK]
+        full = len(ids) == CHUNK
+        if features.has_select_for_update_skip_locked:
+            # Never wait for an application's row: whoever holds it stamps it after its own commit.
+            ids = [pk for (pk,) in stream_type.select_unlocked.run(ids, alias)]
+        if not ids:  # another pass came first: no head need rise
+            transaction.set_rollback(True, using=alias)
+            return {}, False
+        stream_type.stamp(ids, heads.get(pks[0]) if len(pks) == 1 else None)
+    return heads, full

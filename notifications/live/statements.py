@@ -1,0 +1,260 @@
+"""Statements about streams, which Django builds and compiles once.
+
+For a small statement Django spends ten times what the database takes to answer it, and every connect, every
+notification and every comparison with the database runs several. So these are kept compiled, for a few
+numbers of keys; what is missing to one of them is filled up with the last key, which changes no answer.
+(Another text for each number would also crowd the cache of statements that SQLite's driver keeps.)
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Final, NamedTuple, cast
+
+from django.db import connections, models
+from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.models import Expression, Q, QuerySet
+from django.db.models.sql import UpdateQuery
+from django.utils import timezone
+
+SIZES = (1, 10, 100)  # keys; a statement with 500 takes a megabyte to compile, and is no faster
+
+Rows = Callable[[], QuerySet[Any]]
+
+
+class Parameter(Expression):
+    """A parameter that gets its value when the statement runs."""
+
+    def __init__(self, name: str, field: models.Field[Any, Any]) -> None:
+        """Leave open the parameter `name`, whose values are those of `field`."""
+        super().__init__(output_field=field)
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Leave the parameter open."""
+        return "%s", (self,)
+
+
+NOW: Final = Parameter("now", models.DateTimeField())  # when the statement runs
+HEAD: Final = Parameter("head", models.BigIntegerField())  # the position to stamp a row with
+
+
+class In(models.Func):
+    """Whether a column holds one of some keys; Django's own lookup takes no open parameters for a foreign key."""
+
+    template = "%(expressions)s"
+    arg_joiner = " IN "
+    output_field = models.BooleanField()
+
+    def __init__(self, column: str, keys: Iterable[Parameter]) -> None:
+        """Look for the value of `column` among `keys`."""
+        super().__init__(column, models.Func(*keys, template="(%(expressions)s)"))
+
+
+class CompiledStatement(NamedTuple):
+    """A statement as one database understands it, and what makes Python values of the columns that it returns."""
+
+    sql: str
+    parameters: Sequence[Any]
+    converters: Mapping[int, tuple[Sequence[Callable[..., Any]], Expression]]
+
+    def fetch(self, alias: str, given: Mapping[str, Any]) -> list[Sequence[Any]]:
+        """Run the statement and return all rows."""
+        connection = connections[alias]
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, self._values(connection, given))
+            rows: list[Sequence[Any]] = cursor.fetchall()
+        return [self._converted(row, connection) for row in rows] if self.converters else rows
+
+    def execute(self, alias: str, given: Mapping[str, Any]) -> None:
+        """Run the statement, which returns nothing."""
+        connection = connections[alias]
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, self._values(connection, given))
+
+    def _values(self, connection: Any, given: Mapping[str, Any]) -> list[Any]:
+        return [
+            one.output_field.get_db_prep_value(given[one.name], connection) if isinstance(one, Parameter) else one
+            for one in self.parameters
+        ]
+
+    def _converted(self, row: Sequence[Any], connection: Any) -> Sequence[Any]:
+        values = list(row)
+        for place, (functions, expression) in self.converters.items():
+            for function in functions:
+                values[place] = function(values[place], expression, connection)
+        return values
+
+
+class Statement(ABC):
+    """A statement about rows with certain keys, compiled at its first use for a database and a number of keys."""
+
+    def __init__(self, rows: Rows, key: str) -> None:
+        """Describe the statement.
+
+        Args:
+            rows: Returns the rows that it is about; `NOW` in it is the time at which the statement runs.
+            key: The column that holds a row's key.
+        """
+        self._rows = rows
+        self._key = key
+        self._compiled: dict[tuple[str, int], CompiledStatement] = {}
+
+    @cached_property
+    def _key_field(self) -> models.Field[Any, Any]:
+        meta: Any = self._rows().model._meta
+        field: models.Field[Any, Any] = meta.pk if self._key == "pk" else meta.get_field(self._key.removesuffix("_id"))
+        return field
+
+    def _parts(self, alias: str, keys: Sequence[Any]) -> Iterator[tuple[CompiledStatement, Sequence[Any]]]:
+        """Cut `keys` into parts that there is a compiled statement for, the last one filled up."""
+        for start in range(0, len(keys), SIZES[-1]):
+            part = keys[start : start + SIZES[-1]]
+            size = next(size for size in SIZES if size >= len(part))
+            if (alias, size) not in self._compiled:
+                keys_given = [Parameter(f"key {n}", self._key_field) for n in range(size)]
+                self._compiled[alias, size] = self._compile(alias, keys_given)
+            yield self._compiled[alias, size], [*part, *[part[-1]] * (size - len(part))]
+
+    @abstractmethod
+    def _compile(self, alias: str, keys: Sequence[Parameter]) -> CompiledStatement:
+        """Build the statement for some keys and compile it."""
+
+
+class CompiledSelect(Statement):
+    """A query for columns of rows with certain keys, most often the primary keys of streams."""
+
+    def __init__(self, rows: Rows, key: str, *columns: str, limit: int | None = None) -> None:
+        """Describe the query: which rows, the column of their key, what is read of each, and how many at most.
+
+        The limit holds for each hundred keys.
+        """
+        super().__init__(rows, key)
+        self._columns = (key, *columns)
+        self._limit = limit
+
+    def run(self, pks: Sequence[Any], alias: str) -> list[Sequence[Any]]:
+        """Return, for each row with one of the keys `pks`, its key and the columns."""
+        now = timezone.now()
+        found: list[Sequence[Any]] = []
+        for statement, part in self._parts(alias, pks):
+            found += statement.fetch(alias, _named(part) | {"now": now})
+        return found
+
+    def _compile(self, alias: str, keys: Sequence[Parameter]) -> CompiledStatement:
+        return _select(self._rows().filter(In(self._key, keys)), self._columns, self._limit, alias)
+
+
+class CompiledInstances(Statement):
+    """A query for whole rows after a position of their stream, with the objects that they refer to."""
+
+    def __init__(self, rows: Rows, key: str, related: Iterable[str], limit: int) -> None:
+        """Describe the query.
+
+        Args:
+            rows: Returns the rows of all streams, in the order in which they are read.
+            key: The column that holds the primary key of a row's stream.
+            related: The foreign keys to follow, as for ``select_related``, each after the one that it begins with.
+            limit: How many rows at most, for each hundred streams.
+        """
+        super().__init__(rows, key)
+        self._related = tuple(related)
+        self._limit = limit
+
+    def run(self, after: Mapping[Any, int], alias: str) -> list[Any]:
+        """Return the rows above the positions `after`, which are given by the primary key of the stream."""
+        found: list[Any] = []
+        for statement, part in self._parts(alias, list(after)):
+            given = _named(part) | {f"after {n}": after[pk] for n, pk in enumerate(part)}
+            found += [self._made(values, alias) for values in statement.fetch(alias, given)]
+        return found
+
+    def _compile(self, alias: str, keys: Sequence[Parameter]) -> CompiledStatement:
+        wanted = Q()
+        for n, key in enumerate(keys):
+            wanted |= Q(**{self._key: key}, modseq__gt=Parameter(f"after {n}", models.BigIntegerField()))
+        columns = [column for part in self._objects for column in part.columns]
+        return _select(self._rows().filter(wanted), columns, self._limit, alias)
+
+    @cached_property
+    def _objects(self) -> list[_Object]:
+        objects = {"": _Object("", self._rows().model)}
+        for path in self._related:
+            holder, _, name = path.rpartition("__")
+            field = objects[holder].model._meta.get_field(name)
+            objects[path] = _Object(path, field.related_model, holder, field)
+        return list(objects.values())
+
+    def _made(self, values: Sequence[Any], alias: str) -> Any:
+        """Make the row and what it refers to, as Django does for ``select_related``."""
+        made: dict[str, Any] = {}
+        start = 0
+        for one in self._objects:
+            end = start + len(one.names)
+            made[one.path] = one.made(values[start:end], alias, made.get(one.holder))
+            start = end
+        return made[""]
+
+
+class CompiledUpdate(Statement):
+    """A change of the rows with certain primary keys."""
+
+    def __init__(self, rows: Rows, **changes: Any) -> None:
+        """Describe the change: of which rows, and the new values, in which `HEAD` is a position."""
+        super().__init__(rows, "pk")
+        self._changes = changes
+
+    def run(self, pks: Sequence[Any], alias: str, head: int | None = None) -> None:
+        """Change the rows with the primary keys `pks`; `head` is the position, where it is asked for."""
+        for statement, part in self._parts(alias, pks):
+            statement.execute(alias, _named(part) | {"head": head})
+
+    def _compile(self, alias: str, keys: Sequence[Parameter]) -> CompiledStatement:
+        query = cast("UpdateQuery", self._rows().filter(In("pk", keys)).query.chain(UpdateQuery))
+        query.add_update_values(self._changes)
+        sql, parameters = query.get_compiler(alias).as_sql()
+        return CompiledStatement(sql, parameters, {})
+
+
+class _Object:
+    """One of the objects that a row is read with; the row itself is the first."""
+
+    def __init__(self, path: str, model: Any, holder: str = "", field: Any = None) -> None:
+        self.path = path
+        self.model = model
+        self.holder = holder  # the path of the object that refers to it
+        self.field = field  # the foreign key by which that object does
+        self.names = [column.attname for column in model._meta.concrete_fields]
+        self.columns = [f"{path}__{name}" if path else name for name in self.names]
+
+    def made(self, values: Sequence[Any], alias: str, holder: Any) -> Any:
+        if self.field is None:
+            return self.model.from_db(alias, self.names, values)
+        if holder is None:
+            return None
+        refers = getattr(holder, self.field.attname) is not None
+        made = self.model.from_db(alias, self.names, values) if refers else None
+        self.field.set_cached_value(holder, made)
+        return made
+
+
+def _named(keys: Sequence[Any]) -> dict[str, Any]:
+    return {f"key {n}": key for n, key in enumerate(keys)}
+
+
+def _select(rows: QuerySet[Any], columns: Sequence[str], limit: int | None, alias: str) -> CompiledStatement:
+    compiler = rows.using(alias).values_list(*columns)[:limit].query.get_compiler(alias)
+    sql, parameters = compiler.as_sql()
+    converters = compiler.get_converters([column for column, *_rest in compiler.select])
+    loose = {place: ([*map(_loose, functions)], column) for place, (functions, column) in converters.items()}
+    return CompiledStatement(sql, parameters, loose)
+
+
+def _loose(converter: Any) -> Callable[..., Any]:
+    """Return a converter that keeps no connection: the compiling thread's would stay open after its end."""
+    if not isinstance(getattr(converter, "__self__", None), BaseDatabaseOperations):
+        return cast("Callable[..., Any]", converter)
+    convert = converter.__func__
+    return lambda value, column, connection: convert(connection.ops, value, column, connection)

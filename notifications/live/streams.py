@@ -1,0 +1,180 @@
+"""Stream types: the models that hold a stream, and the frames that its rows become."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
+
+from django.db import models, router
+from django.db.models import Exists, F, OuterRef, Subquery
+
+from ..models import Stream
+from .batch import Batch
+from .chunks import CHUNK
+from .cursor import Position, dump
+from .frames import ResetReason
+from .statements import HEAD, CompiledInstances, CompiledSelect, CompiledUpdate
+
+RESUME_LIMIT = 500  # rows; a reader that is further behind gets a snapshot
+
+
+class Key(NamedTuple):
+    """Name a stream anywhere in the process: its type and its primary key as text."""
+
+    type: str
+    pk: str
+
+
+class Hint(NamedTuple):
+    """Tell that a stream moved to position `to`."""
+
+    key: Key
+    to: int
+
+
+class StreamType(ABC):
+    """A kind of stream: the models that hold it and the frames that its rows become.
+
+    Subclasses name the stream's model, the model of its entries and the entry's foreign key to it, and turn
+    rows into frames. `stream_types` finds them by name.
+    """
+
+    name: ClassVar[str]
+    stream: ClassVar[type[Stream]]
+    entry: ClassVar[type[models.Model]]
+    field: ClassVar[str]  # the entry's foreign key whose value is the stream's primary key
+    related: ClassVar[tuple[str, ...]]  # the foreign keys whose objects are read together with an entry
+    resume_limit: ClassVar[int] = RESUME_LIMIT
+
+    def streams(self) -> models.QuerySet[Any]:
+        """Return all streams, in the primary database."""
+        return self.stream._default_manager.using(self.alias)
+
+    def entries(self) -> models.QuerySet[Any]:
+        """Return the entries of all streams, in the primary database."""
+        return self.entry._default_manager.using(self.alias)
+
+    @abstractmethod
+    def snapshot(self, pk: Hashable, position: Position, reason: ResetReason) -> Batch:
+        """Read a fresh start for a reader that cannot be continued; `position` was read before."""
+
+    @abstractmethod
+    def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
+        """Turn rows into frames, for several streams with a constant number of queries."""
+
+    def stamp(self, pks: Sequence[Any], head: int | None) -> None:
+        """Give the pending entries `pks` the position `head`, or that of their stream.
+
+        The sequencer holds the locks of their streams.
+        """
+        (self._stamps_with_own if head is None else self._stamps).run(pks, self.alias, head)
+
+    def stamp_values(self, head: Any) -> dict[str, Any]:
+        """Return how an entry changes that gets the position `head`."""
+        return {"modseq": head}
+
+    def prefetch(self, rows: Sequence[Any]) -> None:
+        """Fetch what `changes` needs beyond `related`; nothing by default."""
+        return
+
+    @cached_property
+    def positions(self) -> CompiledSelect:
+        """Where streams are: epoch, head and floor."""
+        return CompiledSelect(self.stream._default_manager.all, "pk", "epoch", "head", "floor")
+
+    @cached_property
+    def pending(self) -> CompiledSelect:
+        """Which streams have entries that wait for a position, and whether the stream itself is there yet."""
+        there = Exists(self.stream._default_manager.filter(pk=OuterRef(self.field)))
+        return CompiledSelect(lambda: self._waiting().annotate(there=there).distinct(), self.field, "there")
+
+    @cached_property
+    def waiting(self) -> CompiledSelect:
+        """Entries that wait for a position, by primary key."""
+        return CompiledSelect(lambda: self._waiting().order_by("pk"), self.field, "pk", limit=CHUNK)
+
+    @cached_property
+    def select_unlocked(self) -> CompiledSelect:
+        """Those of some waiting entries that no transaction holds, which are locked by it."""
+        return CompiledSelect(lambda: self._waiting().order_by("pk").select_for_update(skip_locked=True), "pk")
+
+    @cached_property
+    def locks(self) -> CompiledSelect:
+        """Lock streams, in the order of their primary keys."""
+        return CompiledSelect(lambda: self.stream._default_manager.order_by("pk").select_for_update(), "pk")
+
+    @cached_property
+    def advance(self) -> CompiledUpdate:
+        """Move streams one position forward."""
+        return CompiledUpdate(self.stream._default_manager.all, head=F("head") + 1)
+
+    @cached_property
+    def _stamps(self) -> CompiledUpdate:
+        return CompiledUpdate(self._waiting, **self.stamp_values(HEAD))
+
+    @cached_property
+    def _stamps_with_own(self) -> CompiledUpdate:
+        head = self.stream._default_manager.filter(pk=OuterRef(self.field)).values("head")
+        return CompiledUpdate(self._waiting, **self.stamp_values(Subquery(head)))
+
+    @cached_property
+    def after(self) -> CompiledInstances:
+        """What happened in a stream after a position: as many entries as may be told, and one more."""
+        return CompiledInstances(self._in_order, self.field, self.related, self.resume_limit + 1)
+
+    def _in_order(self) -> models.QuerySet[Any]:
+        return self.entry._default_manager.order_by("modseq", "pk")
+
+    def _waiting(self) -> models.QuerySet[Any]:
+        return self.entry._default_manager.filter(modseq=None).order_by()
+
+    @property
+    def alias(self) -> str:
+        """The database in which the stream lives; resuming reads the primary one."""
+        return router.db_for_write(self.stream)
+
+    def collect_pending(self, pks: Sequence[Any]) -> None:
+        """Store what waits elsewhere until the readers of these streams are there; nothing by default."""
+        return
+
+    def cursor_name(self, pk: Hashable) -> str:
+        """Return the stream's name in a cursor."""
+        return f"{self.name}-{pk}"
+
+    def cursor(self, pk: Hashable, position: Position) -> str:
+        """Return the cursor of a reader that reads this stream alone and is at `position`."""
+        return dump({self.cursor_name(pk): position})
+
+    def key(self, pk: Hashable) -> Key:
+        """Return the stream's name in this process."""
+        return Key(self.name, str(pk))
+
+    def pk(self, key: Key) -> Any:
+        """Return the primary key that `key` names."""
+        return self.stream._meta.pk.to_python(key.pk)
+
+    def missing(self, pks: Sequence[Any]) -> Sequence[Stream]:
+        """Return unsaved streams for those of `pks` that may be made on first use; none by default."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Rows of one stream after `start`, in the order of their positions, read up to `to`."""
+
+    pk: Any
+    start: Position
+    to: Position
+    rows: Sequence[Any]
+
+
+stream_types: dict[str, StreamType] = {}
+
+
+def register(stream_type: StreamType) -> StreamType:
+    """Make `stream_type` known by its name."""
+    stream_types[stream_type.name] = stream_type
+    return stream_type

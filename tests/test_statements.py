@@ -1,0 +1,100 @@
+"""Statements that are compiled once and answer as the querysets would that they are made of."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from notifications.inbox.counts import counts
+from notifications.inbox.stream import INBOX
+from notifications.live.statements import SIZES, CompiledInstances, CompiledSelect
+from notifications.models import Notification
+from notifications.services import notify
+from tests.factories import make_user, make_users, stamp, tell
+
+pytestmark = pytest.mark.django_db
+
+
+def read(*users: Any) -> list[Notification]:
+    """Return all rows of the inboxes of some users, through the compiled statement."""
+    rows: list[Notification] = INBOX.after.run({user.pk: 0 for user in users}, INBOX.alias)
+    return rows
+
+
+def values(row: Any) -> dict[str, Any]:
+    """Return what the columns of a row hold."""
+    return {column.attname: getattr(row, column.attname) for column in row._meta.concrete_fields}
+
+
+def test_a_row_is_what_the_queryset_would_return_with_all_that_it_refers_to(
+    django_assert_num_queries: Any,
+) -> None:
+    alice, bob = make_user("alice"), make_user("bob")
+    tell(alice, "One", actor=bob, data={"a": [1, None, "ü"]}, expires_at=timezone.now())
+    [row] = read(alice)
+    [expected] = Notification.objects.with_content().filter(recipient=alice)
+    with django_assert_num_queries(0):
+        assert (row, row.notice, row.notice.actor) == (expected, expected.notice, bob)
+        for made, stored in [(row, expected), (row.notice, expected.notice), (row.notice.actor, bob)]:
+            assert values(made) == values(stored)
+        assert (row._state.adding, row._state.db) == (False, INBOX.alias)
+
+
+def test_what_a_row_does_not_refer_to_is_none(django_assert_num_queries: Any) -> None:
+    alice = make_user()
+    tell(alice, "One")
+    [row] = read(alice)
+    with django_assert_num_queries(0):
+        assert row.notice.actor is None
+
+
+@pytest.mark.parametrize("number", [1, 2, SIZES[1], SIZES[1] + 1, SIZES[-1] + 1, 2 * SIZES[-1] + 7])
+def test_any_number_of_keys_gets_each_of_its_rows_once(number: int) -> None:
+    users = make_users(number)
+    notify(users, "Hello")
+    stamp(*users)
+    assert sorted(row.recipient_id for row in read(*users)) == sorted(user.pk for user in users)
+    found = counts([user.pk for user in users])
+    assert [found[user.pk].unread for user in users] == [1] * number
+    positions = INBOX.positions.run([user.pk for user in users], INBOX.alias)
+    assert sorted(pk for pk, *_rest in positions) == sorted(user.pk for user in users)
+    assert {head for _pk, _epoch, head, _floor in positions} == {1}
+
+
+def test_no_keys_ask_nothing(django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        assert (read(), counts([]), INBOX.positions.run([], INBOX.alias)) == ([], {}, [])
+
+
+def test_there_are_as_many_texts_as_sizes_whatever_the_number_of_keys() -> None:
+    users = make_users(SIZES[-1])
+    statement = CompiledSelect(Notification.objects.all, "recipient_id", "id")
+    for number in range(1, SIZES[-1] + 1):
+        statement.run([user.pk for user in users[:number]], INBOX.alias)
+    assert len({compiled.sql for compiled in statement._compiled.values()}) == len(SIZES)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_connection_of_the_thread_that_compiled_ends_with_it() -> None:
+    alice = make_user("alice")
+    tell(alice, "One")
+    used: list[weakref.ref[Any]] = []
+
+    def compiled(statement: CompiledInstances) -> Any:
+        used.append(weakref.ref(connections[INBOX.alias]))
+        [row] = statement.run({alice.pk: 0}, INBOX.alias)
+        connections.close_all()
+        return row.notice.created_at
+
+    statement = CompiledInstances(INBOX.entries, INBOX.field, INBOX.related, 2)
+    with ThreadPoolExecutor(1) as thread:
+        created_at = thread.submit(compiled, statement).result()
+    gc.collect()
+    assert [connection() for connection in used] == [None]
+    assert compiled(statement) == created_at
