@@ -24,8 +24,8 @@ class ModerationTest(TransactionTestCase):
     def setUp(self) -> None:
         self.admin = get_user_model().objects.create_superuser("admin", password="admin")
         self.alice = make_user("alice")
-        self.room = services.create_room("Project", self.alice)
-        services.post_message(self.room, self.alice, "something rude")
+        self.room = services.create_room("Project", by=self.alice)
+        services.post_message(self.room, "something rude", by=self.alice)
         self.client.force_login(self.admin)
 
     def act(self, action: str) -> Any:
@@ -66,8 +66,8 @@ class ModerationTest(TransactionTestCase):
         addresses = [reverse(f"admin:carillon_{model}_changelist") for model in ("message", "room", "membership")]
         before = [cost(address) for address in addresses]
         for n, user in enumerate(make_users(10)):
-            room = services.create_room(f"Room {n}", user)
-            services.post_message(room, user, "hello")
+            room = services.create_room(f"Room {n}", by=user)
+            services.post_message(room, "hello", by=user)
         assert [cost(address) for address in addresses] == before
         assert len(reading.list_rooms(self.alice).rooms) == 1
 

@@ -145,7 +145,7 @@ def test_everybody_ends_with_the_same_conversation(
     fault_proxy: Callable[[int], FaultProxy],
 ) -> None:
     people = make_users(TALKERS)
-    room = services.create_room("Storm", people[0], people)
+    room = services.create_room("Storm", by=people[0], members=people)
     mallory = make_user("mallory")
     redis_url = request.getfixturevalue("valkey").url if broker else ""
     servers = [asgi_server("uvicorn", redis_url=redis_url) for _ in range(2)]

@@ -30,7 +30,7 @@ Servers = Callable[..., ServerProcess]
 def people(transactional_db: None) -> tuple[Any, Any, Any]:
     """Return alice, bob and a room of theirs."""
     alice, bob = make_user("alice"), make_user("bob")
-    return alice, bob, services.create_room("Project", alice, [bob])
+    return alice, bob, services.create_room("Project", by=alice, members=[bob])
 
 
 @pytest.mark.parametrize("kind", ["uvicorn", "daphne", "granian"])

@@ -116,7 +116,7 @@ class PresenceTest(TransactionTestCase):
 class LargeRoomTest(TransactionTestCase):
     def setUp(self) -> None:
         self.people = make_users(members.LARGE + 1)
-        self.room = services.create_room("Everybody", self.people[0], self.people)
+        self.room = services.create_room("Everybody", by=self.people[0], members=self.people)
 
     async def test_it_tells_counts_and_neither_names_nor_typing_nor_receipts(self) -> None:
         async with Client(self.people[0]) as one, Client(self.people[1]) as other:
@@ -132,7 +132,7 @@ class LargeRoomTest(TransactionTestCase):
             assert not [frame for frame in one.frames if frame["type"] in ("typing", "receipt")]
 
     def test_only_mentions_notify(self) -> None:
-        services.post_message(self.room, self.people[1], "@user0 and nobody else")
+        services.post_message(self.room, "@user0 and nobody else", by=self.people[1])
         assert list(Notification.objects.values_list("recipient__username", flat=True)) == ["user0"]
 
     def test_it_becomes_small_again_when_somebody_leaves(self) -> None:

@@ -36,7 +36,7 @@ class RoomTest(TransactionTestCase):
         self.alice, self.bob, self.carol = make_user("alice"), make_user("bob"), make_user("carol")
 
     def group(self, *members: Any) -> Room:
-        return services.create_room("Project", self.alice, members)
+        return services.create_room("Project", by=self.alice, members=members)
 
 
 class DirectRoomTests(RoomTest):
@@ -97,7 +97,7 @@ class GroupRoomTests(RoomTest):
     def test_wrong_names_and_roles_are_refused_and_nothing_is_stored(self) -> None:
         for name in ("", " ", "x" * 201, "a\x00b"):
             with self.subTest(name=name), self.assertRaises(ValidationError):
-                services.create_room(name, self.alice)
+                services.create_room(name, by=self.alice)
         assert not Room.objects.exists()
         with self.assertRaises(ValidationError):
             services.add_member(self.group(), self.bob, role="king")
@@ -109,59 +109,59 @@ class PostTests(RoomTest):
         self.room = self.group(self.bob)
 
     def test_a_message_has_its_number_when_the_call_returns(self) -> None:
-        assert [post_message(self.room, self.alice, text).number for text in "abc"] == [1, 2, 3]
+        assert [post_message(self.room, text, by=self.alice).number for text in "abc"] == [1, 2, 3]
         assert said(self.room) == [(1, "a"), (2, "b"), (3, "c")]
 
     def test_numbers_have_no_gaps_when_many_talk_at_once(self) -> None:
         def talk() -> list[int | None]:
-            return [post_message(self.room, self.bob, "x").number for _ in range(5)]
+            return [post_message(self.room, "x", by=self.bob).number for _ in range(5)]
 
         numbers = [number for found in together(*[talk] * 6) for number in found]
         assert sorted(map(int, filter(None, numbers))) == list(range(1, 31))
 
     def test_a_repeated_post_returns_the_first(self) -> None:
         name = uuid.uuid4()
-        first = post_message(self.room, self.alice, "once", client_id=name)
-        assert post_message(self.room, self.alice, "once", client_id=name) == first
-        post_message(self.room, self.alice, "next")
+        first = post_message(self.room, "once", by=self.alice, client_id=name)
+        assert post_message(self.room, "once", by=self.alice, client_id=name) == first
+        post_message(self.room, "next", by=self.alice)
         assert said(self.room) == [(1, "once"), (2, "next")]
 
     def test_one_id_of_two_authors_is_two_messages(self) -> None:
         name = uuid.uuid4()
-        post_message(self.room, self.alice, "mine", client_id=name)
-        assert post_message(self.room, self.bob, "mine too", client_id=name).number == 2
+        post_message(self.room, "mine", by=self.alice, client_id=name)
+        assert post_message(self.room, "mine too", by=self.bob, client_id=name).number == 2
 
     def test_two_posts_of_one_id_at_the_same_moment_store_one(self) -> None:
         name = uuid.uuid4()
-        posted = together(*[lambda: post_message(self.room, self.alice, "once", client_id=name)] * 5)
+        posted = together(*[lambda: post_message(self.room, "once", by=self.alice, client_id=name)] * 5)
         assert {message.number for message in posted} == {1}
-        assert post_message(self.room, self.alice, "next").number == 2
+        assert post_message(self.room, "next", by=self.alice).number == 2
 
     def test_inside_a_transaction_the_number_comes_after_commit(self) -> None:
         with transaction.atomic():
-            message = post_message(self.room, self.alice, "with my work")
+            message = post_message(self.room, "with my work", by=self.alice)
             assert message.number is None
             assert history(self.room.pk).messages == []
         assert said(self.room) == [(1, "with my work")]
 
     def test_a_rollback_leaves_no_gap(self) -> None:
         with transaction.atomic():
-            post_message(self.room, self.alice, "never")
+            post_message(self.room, "never", by=self.alice)
             transaction.set_rollback(True)
-        assert post_message(self.room, self.alice, "first").number == 1
+        assert post_message(self.room, "first", by=self.alice).number == 1
 
     def test_several_posts_of_one_transaction_keep_their_order(self) -> None:
         with transaction.atomic():
             for text in "abc":
-                post_message(self.room, self.alice, text)
+                post_message(self.room, text, by=self.alice)
         assert said(self.room) == [(1, "a"), (2, "b"), (3, "c")]
 
     def test_a_repeated_post_inside_a_transaction_spares_the_callers_work(self) -> None:
         name = uuid.uuid4()
-        first = post_message(self.room, self.alice, "once", client_id=name)
+        first = post_message(self.room, "once", by=self.alice, client_id=name)
         with transaction.atomic():
             make_user("dave")
-            assert post_message(self.room, self.alice, "once", client_id=name) == first
+            assert post_message(self.room, "once", by=self.alice, client_id=name) == first
             services.add_member(self.room, self.carol)
         assert Membership.objects.filter(user=self.carol).exists()
 
@@ -170,36 +170,36 @@ class PostTests(RoomTest):
             return  # one writer at a time is SQLite's own rule
 
         def other() -> int | None:
-            return post_message(self.room, self.bob, "meanwhile").number
+            return post_message(self.room, "meanwhile", by=self.bob).number
 
         with transaction.atomic():
-            post_message(self.room, self.alice, "slow work")
+            post_message(self.room, "slow work", by=self.alice)
             assert together(other) == [1]
         assert said(self.room) == [(1, "meanwhile"), (2, "slow work")]
 
     def test_what_is_empty_too_long_or_no_text_is_refused(self) -> None:
         for body in ("", " \n", "x" * 4_001, "a\x00", "\ud800"):
             with self.subTest(body=body[:9]), self.assertRaises(ValidationError):
-                post_message(self.room, self.alice, body)
+                post_message(self.room, body, by=self.alice)
 
     def test_a_reply_is_to_a_message_of_the_same_room(self) -> None:
-        elsewhere = services.create_room("Other", self.alice)
-        post_message(elsewhere, self.alice, "secret")
+        elsewhere = services.create_room("Other", by=self.alice)
+        post_message(elsewhere, "secret", by=self.alice)
         with self.assertRaises(ValidationError):
-            post_message(self.room, self.alice, "what?", reply_to=1)
-        post_message(self.room, self.alice, "here")
-        assert post_message(self.room, self.bob, "yes", reply_to=1).reply_to == 1
+            post_message(self.room, "what?", by=self.alice, reply_to=1)
+        post_message(self.room, "here", by=self.alice)
+        assert post_message(self.room, "yes", by=self.bob, reply_to=1).reply_to == 1
 
     def test_strangers_can_do_nothing(self) -> None:
-        post_message(self.room, self.alice, "hello")
+        post_message(self.room, "hello", by=self.alice)
         for attempt in (
-            lambda: post_message(self.room, self.carol, "hi"),
-            lambda: services.edit_message(self.room, 1, self.carol, "ha"),
-            lambda: services.delete_message(self.room, 1, self.carol),
-            lambda: services.toggle_reaction(self.room, 1, self.carol, "👍"),
-            lambda: services.mark_room_read(self.room, self.carol),
-            lambda: services.mute_room(self.room, self.carol),
-            lambda: post_message(987_654, self.carol, "hi"),
+            lambda: post_message(self.room, "hi", by=self.carol),
+            lambda: services.edit_message(self.room, 1, "ha", by=self.carol),
+            lambda: services.delete_message(self.room, 1, by=self.carol),
+            lambda: services.toggle_reaction(self.room, 1, "👍", by=self.carol),
+            lambda: services.mark_room_read(self.room, by=self.carol),
+            lambda: services.mute_room(self.room, by=self.carol),
+            lambda: post_message(987_654, "hi", by=self.carol),
         ):
             with self.assertRaises(NotMember):
                 attempt()
@@ -210,86 +210,86 @@ class ChangeTests(RoomTest):
     def setUp(self) -> None:
         super().setUp()
         self.room = self.group(self.bob)
-        post_message(self.room, self.bob, "helo")
+        post_message(self.room, "helo", by=self.bob)
 
     def item(self) -> Any:
         return message_item(Message.objects.with_people().get(room=self.room, number=1))
 
     def test_an_edit_moves_the_version_and_not_the_number(self) -> None:
-        services.edit_message(self.room, 1, self.bob, "hello")
+        services.edit_message(self.room, 1, "hello", by=self.bob)
         assert (self.item().body, self.item().version, bool(self.item().edited_at)) == ("hello", 2, True)
 
     def test_nobody_edits_what_another_said(self) -> None:
         with self.assertRaises(PermissionDenied):
-            services.edit_message(self.room, 1, self.alice, "hello")
+            services.edit_message(self.room, 1, "hello", by=self.alice)
 
     def test_what_its_author_deletes_is_erased(self) -> None:
-        services.toggle_reaction(self.room, 1, self.alice, "👍")
-        services.delete_message(self.room, 1, self.bob)
-        services.delete_message(self.room, 1, self.bob)
+        services.toggle_reaction(self.room, 1, "👍", by=self.alice)
+        services.delete_message(self.room, 1, by=self.bob)
+        services.delete_message(self.room, 1, by=self.bob)
         assert (self.item().deleted, self.item().body, self.item().reactions) == ("author", "", [])
         assert said(self.room) == [(1, "")]
 
     def test_a_moderator_hides_what_another_said_and_staff_can_still_read_it(self) -> None:
-        services.delete_message(self.room, 1, self.alice)
+        services.delete_message(self.room, 1, by=self.alice)
         assert (self.item().deleted, self.item().body) == ("moderator", "")
         assert said(self.room) == [(1, "helo")]
         services.unhide_message(Message.objects.get())
         assert (self.item().deleted, self.item().body) == (None, "helo")
 
     def test_a_member_deletes_only_their_own(self) -> None:
-        post_message(self.room, self.alice, "mine")
+        post_message(self.room, "mine", by=self.alice)
         with self.assertRaises(PermissionDenied):
-            services.delete_message(self.room, 2, self.bob)
+            services.delete_message(self.room, 2, by=self.bob)
 
     def test_what_is_deleted_cannot_be_edited_or_reacted_to(self) -> None:
-        services.delete_message(self.room, 1, self.bob)
+        services.delete_message(self.room, 1, by=self.bob)
         with self.assertRaises(Message.DoesNotExist):
-            services.edit_message(self.room, 1, self.bob, "again")
+            services.edit_message(self.room, 1, "again", by=self.bob)
         with self.assertRaises(Message.DoesNotExist):
-            services.toggle_reaction(self.room, 1, self.bob, "👍")
+            services.toggle_reaction(self.room, 1, "👍", by=self.bob)
 
     def test_what_is_deleted_between_the_look_and_the_change_stays_erased(self) -> None:
         validate = messages._validate
 
         def deleted_meanwhile(message: Message) -> None:
-            services.delete_message(self.room, 1, self.bob)
+            services.delete_message(self.room, 1, by=self.bob)
             validate(message)
 
         meanwhile = patch("notifications.chat.messages._validate", deleted_meanwhile)
         with meanwhile, self.assertRaises(Message.DoesNotExist):
-            services.edit_message(self.room, 1, self.bob, "again")
+            services.edit_message(self.room, 1, "again", by=self.bob)
         assert said(self.room) == [(1, "")]
         assert not Notice.objects.exclude(body="").exists()
 
     def test_events_belong_to_nobody(self) -> None:
         services.add_member(self.room, self.carol, by=self.alice)
         with self.assertRaises(PermissionDenied):
-            services.edit_message(self.room, 2, self.alice, "never")
+            services.edit_message(self.room, 2, "never", by=self.alice)
         with self.assertRaises(PermissionDenied):
-            services.delete_message(self.room, 2, self.alice)
+            services.delete_message(self.room, 2, by=self.alice)
 
     def test_a_reaction_is_put_and_taken_away(self) -> None:
-        assert services.toggle_reaction(self.room, 1, self.alice, "👍")
-        assert services.toggle_reaction(self.room, 1, self.bob, "👍")
+        assert services.toggle_reaction(self.room, 1, "👍", by=self.alice)
+        assert services.toggle_reaction(self.room, 1, "👍", by=self.bob)
         (reaction,) = self.item().reactions
         assert (reaction.emoji, reaction.count, reaction.users) == ("👍", 2, [self.alice.pk, self.bob.pk])
-        assert not services.toggle_reaction(self.room, 1, self.alice, "👍")
+        assert not services.toggle_reaction(self.room, 1, "👍", by=self.alice)
         assert self.item().reactions[0].users == [self.bob.pk]
 
     def test_togglings_at_the_same_moment_are_put_in_order(self) -> None:
-        results = together(*[lambda: services.toggle_reaction(self.room, 1, self.alice, "👍")] * 4)
+        results = together(*[lambda: services.toggle_reaction(self.room, 1, "👍", by=self.alice)] * 4)
         assert sorted(results) == [False, False, True, True]
         assert self.item().reactions == []
 
     def test_reactions_are_emoji_and_have_a_limit(self) -> None:
         for emoji in ("", "a b", "x" * 33, "\x00"):
             with self.subTest(emoji=emoji), self.assertRaises(ValidationError):
-                services.toggle_reaction(self.room, 1, self.alice, emoji)
+                services.toggle_reaction(self.room, 1, emoji, by=self.alice)
         for n in range(20):
-            services.toggle_reaction(self.room, 1, self.alice, f"e{n}")
+            services.toggle_reaction(self.room, 1, f"e{n}", by=self.alice)
         with self.assertRaises(ValidationError):
-            services.toggle_reaction(self.room, 1, self.bob, "one-more")
+            services.toggle_reaction(self.room, 1, "one-more", by=self.bob)
 
 
 class ReadTests(RoomTest):
@@ -297,14 +297,14 @@ class ReadTests(RoomTest):
         super().setUp()
         self.room = self.group(self.bob)
         for text in "abc":
-            post_message(self.room, self.alice, text)
+            post_message(self.room, text, by=self.alice)
 
     def test_reading_never_goes_back_or_beyond_the_end(self) -> None:
-        marks = [services.mark_room_read(self.room, self.bob, upto) for upto in (2, 1, 99, None)]
+        marks = [services.mark_room_read(self.room, by=self.bob, up_to=upto) for upto in (2, 1, 99, None)]
         assert marks == [2, 2, 3, 3]
 
     def test_who_speaks_has_read_what_was_said_before(self) -> None:
-        post_message(self.room, self.bob, "d")
+        post_message(self.room, "d", by=self.bob)
         assert membership(self.room, self.bob).last_read == 4
 
     def test_pages_go_both_ways_and_end(self) -> None:
@@ -313,7 +313,7 @@ class ReadTests(RoomTest):
             return [msgspec.json.decode(raw)["number"] for raw in page.messages], page.before, page.after
 
         for text in "defg":
-            post_message(self.room, self.alice, text)
+            post_message(self.room, text, by=self.alice)
         assert numbers(limit=3) == ([5, 6, 7], 5, None)
         assert numbers(limit=3, before=5) == ([2, 3, 4], 2, 4)
         assert numbers(limit=3, before=2) == ([1], None, 1)
@@ -327,7 +327,7 @@ class ReadTests(RoomTest):
 
     def test_a_page_of_long_messages_fits_into_a_frame(self) -> None:
         for _ in range(20):
-            post_message(self.room, self.alice, "é" * 4_000)
+            post_message(self.room, "é" * 4_000, by=self.alice)
         page = history(self.room.pk)
         assert sum(map(len, page.messages)) <= 33_000
         assert page.before == 23 - len(page.messages) + 1
@@ -339,13 +339,13 @@ class ReadTests(RoomTest):
 
         read()
         for n, other in enumerate(make_users(30)):
-            room = services.create_room(f"Room {n}", self.alice, [other])
-            post_message(room, other, "hi")
+            room = services.create_room(f"Room {n}", by=self.alice, members=[other])
+            post_message(room, "hi", by=other)
         read()
 
     def test_the_most_recently_active_room_comes_first_and_pages_follow(self) -> None:
-        others = [services.create_room(f"Room {n}", self.alice) for n in range(4)]
-        post_message(others[1], self.alice, "up")
+        others = [services.create_room(f"Room {n}", by=self.alice) for n in range(4)]
+        post_message(others[1], "up", by=self.alice)
         page = list_rooms(self.alice, limit=2)
         assert page.rooms[0].info.id == others[1].pk
         seen = [room.info.id for room in page.rooms]
@@ -360,8 +360,8 @@ class ReadTests(RoomTest):
 
     def test_a_stream_of_changes_tells_new_edited_and_deleted_alike(self) -> None:
         start = Position(Room.objects.get().epoch, 3)
-        services.edit_message(self.room, 1, self.alice, "A")
-        post_message(self.room, self.alice, "d")
+        services.edit_message(self.room, 1, "A", by=self.alice)
+        post_message(self.room, "d", by=self.alice)
         batch = changes_since(ROOM, {self.room.pk: start})[self.room.pk]
         (frame,) = batch.frames
         assert frame.name == "message"
@@ -378,41 +378,41 @@ class AlertTests(RoomTest):
         return list(Notification.objects.of(user).unread().values_list("notice__title", flat=True))
 
     def test_a_message_to_members_who_are_away_notifies_each_once_until_they_read_it(self) -> None:
-        post_message(self.room, self.alice, "one")
-        post_message(self.room, self.alice, "two")
+        post_message(self.room, "one", by=self.alice)
+        post_message(self.room, "two", by=self.alice)
         assert self.alerts(self.bob) == self.alerts(self.carol) == ["alice in Project"]
         assert self.alerts(self.alice) == []
-        services.mark_room_read(self.room, self.bob)
+        services.mark_room_read(self.room, by=self.bob)
         assert self.alerts(self.bob) == []
-        post_message(self.room, self.alice, "three")
+        post_message(self.room, "three", by=self.alice)
         assert self.alerts(self.bob) == ["alice in Project"]
         assert Notification.objects.of(self.carol).count() == 1
 
     def test_who_answers_has_read_it_and_is_notified_of_the_next(self) -> None:
-        post_message(self.room, self.alice, "@bob one")
-        post_message(self.room, self.bob, "two")
+        post_message(self.room, "@bob one", by=self.alice)
+        post_message(self.room, "two", by=self.bob)
         assert self.alerts(self.bob) == []
         assert self.alerts(self.carol) == ["alice in Project"]
-        post_message(self.room, self.alice, "@bob three")
+        post_message(self.room, "@bob three", by=self.alice)
         assert self.alerts(self.bob) == ["alice mentioned you in Project"]
 
     def test_a_notification_that_was_read_in_the_bell_makes_room_for_the_next(self) -> None:
-        post_message(self.room, self.alice, "one")
+        post_message(self.room, "one", by=self.alice)
         services.mark_all_read(self.bob)
-        post_message(self.room, self.alice, "two")
+        post_message(self.room, "two", by=self.alice)
         assert Notification.objects.of(self.bob).count() == 2
 
     def test_a_muted_room_notifies_nobody_who_muted_it(self) -> None:
-        services.mute_room(self.room, self.bob)
-        post_message(self.room, self.alice, "@bob one")
+        services.mute_room(self.room, by=self.bob)
+        post_message(self.room, "@bob one", by=self.alice)
         assert self.alerts(self.bob) == []
-        services.mute_room(self.room, self.bob, muted=False)
-        post_message(self.room, self.alice, "@bob two")
+        services.mute_room(self.room, by=self.bob, muted=False)
+        post_message(self.room, "@bob two", by=self.alice)
         assert self.alerts(self.bob) == ["alice mentioned you in Project"]
 
     def test_only_members_can_be_mentioned(self) -> None:
         stranger = make_user("mallory")
-        post_message(self.room, self.alice, "@mallory @alice @bob.")
+        post_message(self.room, "@mallory @alice @bob.", by=self.alice)
         assert self.alerts(stranger) == self.alerts(self.alice) == []
         assert self.alerts(self.bob) == ["alice mentioned you in Project"]
 
@@ -422,32 +422,32 @@ class AlertTests(RoomTest):
         return [item.body for item in reading.page(user).items]
 
     def test_what_is_edited_deleted_or_hidden_is_so_in_the_bell_too(self) -> None:
-        message = post_message(self.room, self.alice, "@bob the pasword is x")
-        post_message(self.room, self.alice, "another")
-        services.edit_message(self.room, 1, self.alice, "@bob the password is y")
+        message = post_message(self.room, "@bob the pasword is x", by=self.alice)
+        post_message(self.room, "another", by=self.alice)
+        services.edit_message(self.room, 1, "@bob the password is y", by=self.alice)
         assert self.bells(self.bob) == self.bells(self.carol) == ["@bob the password is y"]
-        services.hide_message(message, self.carol)
+        services.hide_message(message, by=self.carol)
         assert self.bells(self.bob) == self.bells(self.carol) == []
         services.unhide_message(message)
         assert self.bells(self.bob) == ["@bob the password is y"]
-        services.delete_message(self.room, 1, self.alice)
+        services.delete_message(self.room, 1, by=self.alice)
         assert self.bells(self.bob) == []
         assert not Notice.objects.exclude(body="").exists()
-        post_message(self.room, self.alice, "next")
+        post_message(self.room, "next", by=self.alice)
         assert self.bells(self.bob) == self.bells(self.carol) == ["next"]
 
     def test_in_a_direct_room_the_title_is_the_name(self) -> None:
-        post_message(services.open_direct_room(self.alice, self.bob), self.alice, "hi")
+        post_message(services.open_direct_room(self.alice, self.bob), "hi", by=self.alice)
         assert self.alerts(self.bob) == ["alice"]
 
     def test_a_rolled_back_message_notifies_nobody(self) -> None:
         with transaction.atomic():
-            post_message(self.room, self.alice, "@bob")
+            post_message(self.room, "@bob", by=self.alice)
             transaction.set_rollback(True)
         assert self.alerts(self.bob) == []
 
     def test_posts_at_the_same_moment_notify_once(self) -> None:
-        together(*[lambda: post_message(self.room, self.alice, "x")] * 4)
+        together(*[lambda: post_message(self.room, "x", by=self.alice)] * 4)
         assert self.alerts(self.bob) == ["alice in Project"]
 
     def test_names_end_where_a_sentence_goes_on(self) -> None:

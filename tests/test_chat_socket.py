@@ -21,7 +21,7 @@ from tests.factories import make_user
 class ChatTest(TransactionTestCase):
     def setUp(self) -> None:
         self.alice, self.bob, self.mallory = make_user("alice"), make_user("bob"), make_user("mallory")
-        self.room = services.create_room("Project", self.alice, [self.bob])
+        self.room = services.create_room("Project", by=self.alice, members=[self.bob])
 
     async def opened(self, client: Client, **fields: Any) -> dict[str, Any]:
         """Open the room and return the frame that it begins with."""
@@ -87,7 +87,7 @@ class ConversationTests(ChatTest):
 
     async def test_the_history_goes_both_ways(self) -> None:
         for n in range(1, 8):
-            await sync_to_async(post_message)(self.room, self.alice, f"m{n}")
+            await sync_to_async(post_message)(self.room, f"m{n}", by=self.alice)
         async with Client(self.bob) as bob:
             reset = await self.opened(bob, limit=2)
             assert [message["number"] for message in reset["messages"]] == [6, 7]
@@ -136,11 +136,11 @@ class ResumeTests(ChatTest):
         async with Client(self.bob) as bob:
             cursor = (await self.opened(bob))["cursor"]
         for text in "ab":
-            await sync_to_async(post_message)(self.room, self.alice, text)
+            await sync_to_async(post_message)(self.room, text, by=self.alice)
         async with Client(self.bob) as bob:
             await bob.send("room.open", room=self.room.pk, since=cursor)
             await bob.hears("a", "b")
-            await sync_to_async(post_message)(self.room, self.alice, "c")
+            await sync_to_async(post_message)(self.room, "c", by=self.alice)
             await bob.hears("c")
 
     async def test_a_gap_of_more_than_200_is_limited_and_points_to_the_page_before(self) -> None:
@@ -156,7 +156,7 @@ class ResumeTests(ChatTest):
 
     def post_many(self, count: int) -> None:
         for n in range(count):
-            post_message(self.room, self.alice, f"m{n}")
+            post_message(self.room, f"m{n}", by=self.alice)
 
     async def test_a_cursor_of_another_life_or_ahead_begins_afresh(self) -> None:
         async with Client(self.bob) as bob:
@@ -189,7 +189,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
 
 class PermissionTests(ChatTest):
     async def test_a_stranger_cannot_tell_a_room_from_none(self) -> None:
-        await sync_to_async(post_message)(self.room, self.alice, "secret")
+        await sync_to_async(post_message)(self.room, "secret", by=self.alice)
         async with Client(self.mallory) as mallory:
             for command, fields in COMMANDS.items():
                 with self.subTest(command=command):
@@ -223,14 +223,14 @@ class PermissionTests(ChatTest):
             key = ROOM.key(self.room.pk)
             hear, hub.on_hint = hub.on_hint, lambda *_hint: None  # type: ignore[method-assign]
             await services.aremove_member(self.room, self.bob)
-            await services.apost_message(self.room, self.alice, "secret")
+            await services.apost_message(self.room, "secret", by=self.alice)
             hub.on_hint = hear  # type: ignore[method-assign]
             hub.on_hint(key, 2)
             assert (await bob.next("room"))["event"] == "removed"
             assert await bob.silent()
 
     async def test_who_is_added_is_told_and_can_read_what_was_said_before(self) -> None:
-        await sync_to_async(post_message)(self.room, self.alice, "old news")
+        await sync_to_async(post_message)(self.room, "old news", by=self.alice)
         async with Client(self.mallory) as mallory:
             await services.aadd_member(self.room, self.mallory, by=self.alice)
             added = await mallory.next("room")
@@ -259,7 +259,7 @@ class PermissionTests(ChatTest):
         assert await bob.closed() == 4401
 
     async def test_a_member_may_not_edit_what_another_said(self) -> None:
-        await sync_to_async(post_message)(self.room, self.alice, "mine")
+        await sync_to_async(post_message)(self.room, "mine", by=self.alice)
         async with Client(self.bob) as bob:
             nack = await bob.send("message.edit", room=self.room.pk, number=1, body="yours")
             assert nack["code"] == "forbidden"

@@ -97,7 +97,7 @@ def test_a_connection_that_is_gone_is_forgotten(clock: Clock, way: str) -> None:
     else:
         connection.open = False
     clock.run(1_500)
-    assert (clock.beats, clock.ends, dict(clock.wheel._buckets)) == ([], [], {})
+    assert (clock.beats, clock.ends, dict(clock.timer._buckets)) == ([], [], {})
 
 
 def test_a_turn_looks_only_at_who_is_due(clock: Clock) -> None:
@@ -105,7 +105,7 @@ def test_a_turn_looks_only_at_who_is_due(clock: Clock) -> None:
         clock.connection()
     clock.run(20)
     looked: list[Connection] = []
-    clock.wheel._look = lambda connection, now: looked.append(connection)  # type: ignore[method-assign]
+    clock.timer._look = lambda connection, now: looked.append(connection)  # type: ignore[method-assign]
     clock.run(1)
     assert looked == []
     clock.run(1.1 * INTERVAL - 20)
@@ -115,7 +115,7 @@ def test_a_turn_looks_only_at_who_is_due(clock: Clock) -> None:
 def test_a_late_turn_misses_nobody(clock: Clock) -> None:
     connections = {clock.connection() for _ in range(50)}
     clock.now += 60  # the machine slept
-    clock.wheel.turn(clock.now)
+    clock.timer.turn(clock.now)
     assert {connection for _, connection in clock.beats} == connections
 
 
@@ -123,7 +123,7 @@ def test_a_first_turn_that_comes_late_misses_nobody_either() -> None:
     clock = Clock(interval=0.2)
     clock.connection()
     clock.now += 1.2 * TICK
-    clock.wheel.turn(clock.now)
+    clock.timer.turn(clock.now)
     assert len(clock.beats) == 1
 
 

@@ -222,13 +222,13 @@ class MessageTests(TestCase):
 
     def setUp(self) -> None:
         self.alice = make_user("alice")
-        self.room = create_room("Project", self.alice)
-        self.other = create_room("Other", self.alice)
+        self.room = create_room("Project", by=self.alice)
+        self.other = create_room("Other", by=self.alice)
         for body in ("Old", "Old too", "Recent"):
-            post_message(self.room, self.alice, body)
-        post_message(self.other, self.alice, "Recent")
+            post_message(self.room, body, by=self.alice)
+        post_message(self.other, "Recent", by=self.alice)
         stamp_rooms(self.room, self.other)
-        toggle_reaction(self.room, 1, self.alice, "👍")
+        toggle_reaction(self.room, 1, "👍", by=self.alice)
         stamp_rooms(self.room)
         Message.objects.update(created_at=RECENTLY)
         Message.objects.exclude(body="Recent").filter(room=self.room).update(created_at=LONG_AGO)
@@ -262,7 +262,7 @@ class MessageTests(TestCase):
 
     def test_numbers_go_on(self) -> None:
         prune_messages(NOW)
-        message = post_message(self.room, self.alice, "New")
+        message = post_message(self.room, "New", by=self.alice)
         stamp_rooms(self.room)
         message.refresh_from_db()
         assert message.number == 4

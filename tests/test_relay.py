@@ -74,7 +74,7 @@ class RelayTests(TransactionTestCase):
 
     async def test_what_a_reader_stamps_before_its_writer_does_is_told_to_everybody(self) -> None:
         alice, received = await self.alice()
-        room = await sync_to_async(create_room)("Project", alice)
+        room = await sync_to_async(create_room)("Project", by=alice)
         at_work = self.listen(alice, Position(room.epoch, room.head), ROOM.key(room.pk))
         inbox, talk = Notification.objects.all(), Message.objects.all()
         await sync_to_async(Message.objects.create)(room=room, author=alice, body="pending")

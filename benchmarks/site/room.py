@@ -15,4 +15,4 @@ from notifications.services import create_room  # noqa: E402
 
 if __name__ == "__main__":
     users = get_user_model().objects.order_by("pk")
-    print(create_room("Bench", users[0], users).pk)
+    print(create_room("Bench", by=users[0], members=users).pk)

@@ -90,7 +90,7 @@ class MessageAdmin(ReadOnlyAdmin):
         """Put a tombstone in the place of each chosen message, for everybody at once."""
         found = list(chosen.filter(hidden_at=None, kind=Message.Kind.TEXT))
         for message in found:
-            services.hide_message(message, request.user)
+            services.hide_message(message, by=request.user)
         self._say(request, found, ngettext("%d message was hidden.", "%d messages were hidden.", len(found)))
 
     @admin.action(description=_("Show again"), permissions=["hide"])

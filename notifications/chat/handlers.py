@@ -100,7 +100,9 @@ def open_inbox(command: commands.InboxOpen, user: Any) -> Answer:
 @execute.register
 def send_message(command: commands.MessageSend, user: Any) -> Answer:
     """Post a message; the answer is made after its commit."""
-    message = messages.post_message(command.room, user, command.body, client_id=command.id, reply_to=command.reply_to)
+    message = messages.post_message(
+        command.room, command.body, by=user, client_id=command.id, reply_to=command.reply_to
+    )
     return Ack(
         command.ref,
         room=command.room,
@@ -113,21 +115,21 @@ def send_message(command: commands.MessageSend, user: Any) -> Answer:
 @execute.register
 def edit_message(command: commands.MessageEdit, user: Any) -> Answer:
     """Edit a message."""
-    messages.edit_message(command.room, command.number, user, command.body)
+    messages.edit_message(command.room, command.number, command.body, by=user)
     return Ack(command.ref, room=command.room, number=command.number)
 
 
 @execute.register
 def delete_message(command: commands.MessageDelete, user: Any) -> Answer:
     """Delete a message."""
-    messages.delete_message(command.room, command.number, user)
+    messages.delete_message(command.room, command.number, by=user)
     return Ack(command.ref, room=command.room, number=command.number)
 
 
 @execute.register
 def toggle_reaction(command: commands.ReactionToggle, user: Any) -> Answer:
     """Put or take away a reaction."""
-    on = messages.toggle_reaction(command.room, command.number, user, command.emoji)
+    on = messages.toggle_reaction(command.room, command.number, command.emoji, by=user)
     return Ack(command.ref, room=command.room, number=command.number, on=on)
 
 
@@ -145,7 +147,7 @@ def show_typing(command: commands.Typing, user: Any) -> Answer:
 @execute.register
 def mark_read(command: commands.Receipt, user: Any) -> Answer:
     """Note up to where the user has read."""
-    upto = rooms.mark_room_read(command.room, user, command.upto)
+    upto = rooms.mark_room_read(command.room, by=user, up_to=command.upto)
     unread = me(membership(command.room, user)).unread
     return Ack(command.ref, room=command.room, upto=upto, unread=unread)
 
@@ -153,7 +155,7 @@ def mark_read(command: commands.Receipt, user: Any) -> Answer:
 @execute.register
 def mute(command: commands.RoomMute, user: Any) -> Answer:
     """Mute a room, or hear of it again."""
-    rooms.mute_room(command.room, user, command.on)
+    rooms.mute_room(command.room, by=user, muted=command.on)
     return Ack(command.ref, room=command.room, on=command.on)
 
 

@@ -23,7 +23,7 @@ EMOJI_LIMIT = 20  # different emoji on one message
 
 
 def post_message(
-    room: Any, author: Any, body: str, *, client_id: UUID | None = None, reply_to: int | None = None
+    room: Any, body: str, *, by: Any, client_id: UUID | None = None, reply_to: int | None = None
 ) -> Message:
     """Say something in a room.
 
@@ -34,8 +34,8 @@ def post_message(
 
     Args:
         room: A room or its primary key.
-        author: A member of it.
         body: What is said, 1 to 4,000 characters. Text, never HTML. ``@username`` mentions a member.
+        by: The author, a member of the room.
         client_id: Makes it idempotent: a second post of the same author with the same id returns the first.
         reply_to: The number of a message in the same room.
 
@@ -46,7 +46,7 @@ def post_message(
         NotMember: The author is in no such room.
         ValidationError: The body is empty or too long, or `reply_to` is no message of the room.
     """
-    place = membership(room, author)
+    place = membership(room, by)
     message = Message(room=place.room, author=place.user, body=body, client_id=client_id, reply_to=reply_to)
     _validate(message)
     joining = connections[ROOM.alias].in_atomic_block
@@ -68,8 +68,8 @@ def post_message(
     return message
 
 
-def edit_message(room: Any, number: int, author: Any, body: str) -> None:
-    """Change what `author` said.
+def edit_message(room: Any, number: int, body: str, *, by: Any) -> None:
+    """Change what somebody said; `by` is its author.
 
     Raises:
         NotMember: The author is in no such room.
@@ -77,7 +77,7 @@ def edit_message(room: Any, number: int, author: Any, body: str) -> None:
         PermissionDenied: Another said it, or it is an event.
         ValidationError: The body is empty or too long.
     """
-    place = membership(room, author)
+    place = membership(room, by)
     message = _existing(place, number)
     if message.author_id != place.user_id or message.kind != Message.Kind.TEXT:
         raise PermissionDenied(_("You can edit only what you said yourself."))
@@ -87,7 +87,7 @@ def edit_message(room: Any, number: int, author: Any, body: str) -> None:
         rewrite_alerts(message, body=body)
 
 
-def delete_message(room: Any, number: int, by: Any) -> None:
+def delete_message(room: Any, number: int, *, by: Any) -> None:
     """Take back a message: one's own is erased, another's is hidden by a moderator of the room.
 
     Everyone keeps a tombstone in its place. Deleting twice is harmless.
@@ -107,12 +107,12 @@ def delete_message(room: Any, number: int, by: Any) -> None:
             _touch(message, deleted=True, body="", deleted_at=now)
             rewrite_alerts(message, body="", recalled_at=now)
     elif place.role == Role.MODERATOR and message.kind == Message.Kind.TEXT:
-        hide_message(message, place.user)
+        hide_message(message, by=place.user)
     else:
         raise PermissionDenied(_("You can delete only what you said yourself."))
 
 
-def hide_message(message: Message, by: Any) -> None:
+def hide_message(message: Message, *, by: Any) -> None:
     """Hide a message from everyone, live; it stays in the database for those who moderate."""
     now = timezone.now()
     with transaction.atomic(using=ROOM.alias):
@@ -128,7 +128,7 @@ def unhide_message(message: Message) -> None:
             rewrite_alerts(message, recalled_at=None)
 
 
-def toggle_reaction(room: Any, number: int, user: Any, emoji: str) -> bool:
+def toggle_reaction(room: Any, number: int, emoji: str, *, by: Any) -> bool:
     """Put an emoji on a message, or take it away again.
 
     Returns:
@@ -139,7 +139,7 @@ def toggle_reaction(room: Any, number: int, user: Any, emoji: str) -> bool:
         Message.DoesNotExist: The room has no such message, or it was deleted.
         ValidationError: It is no emoji, or the message has too many different ones.
     """
-    place = membership(room, user)
+    place = membership(room, by)
     message = _existing(place, number)
     reaction = Reaction(message=message, user=place.user, emoji=emoji)
     reaction.clean_fields(exclude=["message", "user"])

@@ -39,18 +39,18 @@ class Receipts:
         self._waiting: dict[int, dict[Any, int]] = {}  # by room, also of those that were told in this tick
         self._ticking = False
 
-    def show(self, room: int, user: Any, upto: int) -> None:
+    def show(self, room: int, user: Any, up_to: int) -> None:
         """Tell `room` that `user` has read up to a number: now, or with the next tick. Call it from any thread."""
         with self._lock:
             first = room not in self._waiting
             waiting = self._waiting.setdefault(room, {})
             if not first:
-                waiting[user] = max(upto, waiting.get(user, 0))
+                waiting[user] = max(up_to, waiting.get(user, 0))
             start, self._ticking = not self._ticking, True
         if start:
             self._later(self._tick)
         if first:
-            self._send(room, {user: upto})
+            self._send(room, {user: up_to})
 
     def _tick(self) -> None:
         with self._lock:
@@ -64,7 +64,7 @@ class Receipts:
 
 
 def _signal(room: int, users: Mapping[Any, int]) -> None:
-    read = [frames.ReadPosition(json_key(user), upto) for user, upto in users.items()]
+    read = [frames.ReadPosition(json_key(user), up_to) for user, up_to in users.items()]
     try:
         relay.publish_ephemeral(ROOM.key(room), frame(frames.ReceiptFrame(room, read)))
     except Exception:

@@ -66,12 +66,12 @@ def open_direct_room(user: Any, other: Any) -> Room:
     return room
 
 
-def create_room(name: str, creator: Any, members: Any = ()) -> Room:
+def create_room(name: str, *, by: Any, members: Any = ()) -> Room:
     """Make a group room.
 
     Args:
         name: At most 200 characters.
-        creator: The first member, as a moderator.
+        by: Who makes it: the first member, as a moderator.
         members: More users: an iterable or queryset of users, or a group.
 
     Raises:
@@ -80,9 +80,9 @@ def create_room(name: str, creator: Any, members: Any = ()) -> Room:
     room = Room(name=_name(name))
     with transaction.atomic(using=ROOM.alias):
         room.save(using=ROOM.alias, force_insert=True)
-        _join(room, [_pk(creator)], Role.MODERATOR)
+        _join(room, [_pk(by)], Role.MODERATOR)
         for pks in recipient_chunks(members):
-            _join(room, [pk for pk in pks if pk != creator.pk], Role.MEMBER)
+            _join(room, [pk for pk in pks if pk != by.pk], Role.MEMBER)
         count_members(Room.objects.using(ROOM.alias).filter(pk=room.pk))
     return room
 
@@ -158,24 +158,24 @@ def set_role(room: Room, user: Any, role: str, *, by: Any = None) -> None:
             tell(kind=Message.Kind.ROLE, author=by, subject=user, body=role)
 
 
-def mute_room(room: Any, user: Any, muted: bool = True) -> None:
+def mute_room(room: Any, *, by: Any, muted: bool = True) -> None:
     """Stop, or allow again, notifications of a room for one of its members.
 
     Raises:
         NotMember: The user is not in the room.
     """
-    Membership.objects.using(ROOM.alias).filter(pk=membership(room, user).pk).update(muted=muted)
+    Membership.objects.using(ROOM.alias).filter(pk=membership(room, by).pk).update(muted=muted)
 
 
-def mark_room_read(room: Any, user: Any, upto: int | None = None) -> int:
+def mark_room_read(room: Any, *, by: Any, up_to: int | None = None) -> int:
     """Note that a member has read a room up to a message; the other members see it.
 
     It never goes back. The notification that told of unread messages is read with it.
 
     Args:
         room: A room or its primary key.
-        user: The member.
-        upto: The number of a message; None means the latest.
+        by: The member.
+        up_to: The number of a message; None means the latest.
 
     Returns:
         The number up to which the member has read.
@@ -183,16 +183,16 @@ def mark_room_read(room: Any, user: Any, upto: int | None = None) -> int:
     Raises:
         NotMember: The user is not in the room.
     """
-    place = membership(room, user)
+    place = membership(room, by)
     last = place.room.last_number
-    upto = last if upto is None else max(0, min(upto, last))
-    rows = Membership.objects.using(ROOM.alias).filter(pk=place.pk, last_read__lt=upto)
+    up_to = last if up_to is None else max(0, min(up_to, last))
+    rows = Membership.objects.using(ROOM.alias).filter(pk=place.pk, last_read__lt=up_to)
     with transaction.atomic(using=ROOM.alias):
-        if not rows.update(last_read=upto):
-            return max(upto, place.last_read)
+        if not rows.update(last_read=up_to):
+            return max(up_to, place.last_read)
         read_alerts(place)
-        transaction.on_commit(lambda: _show_receipt(place, upto), using=ROOM.alias, robust=True)
-    return upto
+        transaction.on_commit(lambda: _show_receipt(place, up_to), using=ROOM.alias, robust=True)
+    return up_to
 
 
 def read_alerts(place: Membership) -> None:
@@ -229,10 +229,10 @@ def _welcome(room: Room, pks: Iterable[Any]) -> None:
         relay.send_to_users([str(pk) for pk in pks], told)
 
 
-def _show_receipt(place: Membership, upto: int) -> None:
+def _show_receipt(place: Membership, up_to: int) -> None:
     """Tell the room up to where a member has read, unless so many would be told so often."""
     if not is_large(place.room):
-        receipts.show(place.room_id, place.user_id, upto)
+        receipts.show(place.room_id, place.user_id, up_to)
 
 
 @contextmanager

@@ -43,7 +43,9 @@ class Command(BaseCommand):
             users = {name: self._account(name) for name in (alice, bob, accounts.ADMIN)}
             self._fill(users[alice], users[bob])
             self._fill(users[bob], users[alice])
-        group = Room.objects.filter(name=GROUP).first() or create_room(GROUP, users[accounts.ADMIN], users.values())
+        group = Room.objects.filter(name=GROUP).first() or create_room(
+            GROUP, by=users[accounts.ADMIN], members=users.values()
+        )
         self._converse(group, RINGERS, users)
         self._converse(open_direct_room(users[alice], users[bob]), FRIENDS, users)
         self.stdout.write("Sign in as alice/alice, bob/bob or, for the admin, admin/admin.")
@@ -81,15 +83,15 @@ class Command(BaseCommand):
             return
         members = [users[name] for name in {line.author for line in lines}]
         for user in members:
-            mute_room(room, user)  # old messages ring no bell
+            mute_room(room, by=user)  # old messages ring no bell
         numbers: list[int] = []
         for line in lines:
             reply_to = numbers[line.reply_to - 1] if line.reply_to else None
-            message = post_message(room, users[line.author], line.body, reply_to=reply_to)
+            message = post_message(room, line.body, by=users[line.author], reply_to=reply_to)
             numbers.append(message.number or 0)
             Message.objects.filter(pk=message.pk).update(created_at=timezone.now() - timedelta(hours=line.hours))
             for name, emoji in line.reactions:
-                toggle_reaction(room, numbers[-1], users[name], emoji)
+                toggle_reaction(room, numbers[-1], emoji, by=users[name])
         for user in members:
-            mute_room(room, user, muted=False)
-            mark_room_read(room, user, numbers[-3])
+            mute_room(room, by=user, muted=False)
+            mark_room_read(room, by=user, up_to=numbers[-3])
