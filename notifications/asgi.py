@@ -13,14 +13,11 @@ What stays is the server's ``send`` and a position.
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.core import signals
-from django.core.handlers.asgi import ASGIRequest, get_script_prefix
-from django.core.handlers.base import BaseHandler
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve, set_script_prefix
@@ -28,6 +25,7 @@ from django.urls import Resolver404, resolve, set_script_prefix
 from .conf import conf
 from .live import connections
 from .live.connections import SCOPE_KEY, Admission, HandoffSlot, Receive, Refused
+from .live.django_internals import asgi_request, script_prefix, sync_handler
 from .live.hub import Send
 from .live.threads import Threads, keep_connections
 
@@ -47,21 +45,19 @@ class Decision:
     admission: Admission | None
 
 
-class SyncHandler(BaseHandler):
+class SyncHandler:
     """Django's request handling with its middleware chain in sync mode."""
 
     def __init__(self) -> None:
         """Load the middleware."""
-        super().__init__()
-        self.load_middleware(is_async=False)
+        self._respond = sync_handler()
 
     def decide(self, scope: Scope) -> Decision:
         """Run a request through middleware and view, from Django's first signal to its last."""
         slot = HandoffSlot()
-        set_script_prefix(get_script_prefix(scope))
+        set_script_prefix(script_prefix(scope))
         signals.request_started.send(sender=type(self), scope=scope)
-        request = ASGIRequest({**scope, SCOPE_KEY: slot}, io.BytesIO())
-        response = self.get_response(request)
+        response = self._respond(asgi_request({**scope, SCOPE_KEY: slot}))
         try:
             return Decision(response.status_code, _headers(response), _content(response), slot.admission)
         finally:

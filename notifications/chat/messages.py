@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..live import relay
 from ..live.commit import sequence_after_commit
+from ..live.django_internals import in_transaction
 from ..models import Membership, Message, Reaction
 from ..models.chat import MessageQuerySet, Role
 from ..twins import twin
@@ -49,7 +50,7 @@ def post_message(
     place = membership(room, by)
     message = Message(room=place.room, author=place.user, body=body, client_id=client_id, reply_to=reply_to)
     _validate(message)
-    joining = connections[ROOM.alias].in_atomic_block
+    joining = in_transaction(ROOM.alias)
     try:
         with transaction.atomic(using=ROOM.alias):
             if joining:

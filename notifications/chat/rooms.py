@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db import connections, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ..inbox.recipients import recipient_chunks
 from ..inbox.states import mark_read
 from ..live import relay
 from ..live.commit import sequence_after_commit
+from ..live.django_internals import in_transaction
 from ..live.frames import frame
 from ..live.streams import Hint
 from ..models import Membership, Message, Room
@@ -242,7 +243,7 @@ def _telling(room: Room) -> Iterator[Callable[..., None]]:
     Outside the caller's transaction the event takes its position in the same commit as the change, so that
     nothing which is said after a removal can come before it. Inside one it takes it after the commit.
     """
-    joining = connections[ROOM.alias].in_atomic_block
+    joining = in_transaction(ROOM.alias)
 
     def tell(**fields: Any) -> None:
         event = Message(room=room, **fields)

@@ -12,12 +12,12 @@ from django.core.exceptions import ValidationError
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.decorators import decorator_from_middleware
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from .connections import SCOPE_KEY, Admission, HandoffSlot
+from .django_internals import csrf_middleware
 from .frames import encode
 from .sessions import OtherUser, check_user
 
@@ -43,11 +43,9 @@ def error(status: int, code: str, message: str, **more: Any) -> HttpResponse:
     return answer({"code": code, "message": message, **more}, status)
 
 
-class _JsonCsrf(CsrfViewMiddleware):
-    """Django's CSRF check with an answer that a script can read."""
-
-    def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:
-        return error(403, "csrf", _("The CSRF token is missing or wrong; reload the page and try again."))
+def _csrf_failed() -> HttpResponse:
+    """Return the answer of a failed CSRF check that a script can read."""
+    return error(403, "csrf", _("The CSRF token is missing or wrong; reload the page and try again."))
 
 
 def endpoint(method: str) -> Callable[[View], View]:
@@ -77,7 +75,7 @@ def endpoint(method: str) -> Callable[[View], View]:
             except ValidationError as invalid:
                 return _invalid(invalid)
 
-        guarded = decorator_from_middleware(_JsonCsrf)(checked)
+        guarded = decorator_from_middleware(csrf_middleware(_csrf_failed))(checked)
         outer = csrf_exempt(login_not_required(guarded))
         if method == "GET":  # the sequencer commits by itself
             for alias in connections:

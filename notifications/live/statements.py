@@ -11,13 +11,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 from django.db import connections, models
-from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.models import Expression, Q, QuerySet
-from django.db.models.sql import UpdateQuery
 from django.utils import timezone
+
+from .django_internals import Converters, column_names, compile_select, compile_update, set_related
 
 SIZES = (1, 10, 100)  # keys; a statement with 500 takes a megabyte to compile, and is no faster
 
@@ -58,7 +58,7 @@ class CompiledStatement(NamedTuple):
 
     sql: str
     parameters: Sequence[Any]
-    converters: Mapping[int, tuple[Sequence[Callable[..., Any]], Expression]]
+    converters: Converters
 
     def fetch(self, alias: str, given: Mapping[str, Any]) -> list[Sequence[Any]]:
         """Run the statement and return all rows."""
@@ -212,10 +212,7 @@ class CompiledUpdate(Statement):
             statement.execute(alias, _named(part) | {"head": head})
 
     def _compile(self, alias: str, keys: Sequence[Parameter]) -> CompiledStatement:
-        query = cast("UpdateQuery", self._rows().filter(In("pk", keys)).query.chain(UpdateQuery))
-        query.add_update_values(self._changes)
-        sql, parameters = query.get_compiler(alias).as_sql()
-        return CompiledStatement(sql, parameters, {})
+        return CompiledStatement(*compile_update(self._rows().filter(In("pk", keys)), self._changes, alias), {})
 
 
 class _Object:
@@ -226,7 +223,7 @@ class _Object:
         self.model = model
         self.holder = holder  # the path of the object that refers to it
         self.field = field  # the foreign key by which that object does
-        self.names = [column.attname for column in model._meta.concrete_fields]
+        self.names = column_names(model)
         self.columns = [f"{path}__{name}" if path else name for name in self.names]
 
     def made(self, values: Sequence[Any], alias: str, holder: Any) -> Any:
@@ -236,7 +233,7 @@ class _Object:
             return None
         refers = getattr(holder, self.field.attname) is not None
         made = self.model.from_db(alias, self.names, values) if refers else None
-        self.field.set_cached_value(holder, made)
+        set_related(holder, self.field, made)
         return made
 
 
@@ -245,16 +242,4 @@ def _named(keys: Sequence[Any]) -> dict[str, Any]:
 
 
 def _select(rows: QuerySet[Any], columns: Sequence[str], limit: int | None, alias: str) -> CompiledStatement:
-    compiler = rows.using(alias).values_list(*columns)[:limit].query.get_compiler(alias)
-    sql, parameters = compiler.as_sql()
-    converters = compiler.get_converters([column for column, *_rest in compiler.select])
-    loose = {place: ([*map(_loose, functions)], column) for place, (functions, column) in converters.items()}
-    return CompiledStatement(sql, parameters, loose)
-
-
-def _loose(converter: Any) -> Callable[..., Any]:
-    """Return a converter that keeps no connection: the compiling thread's would stay open after its end."""
-    if not isinstance(getattr(converter, "__self__", None), BaseDatabaseOperations):
-        return cast("Callable[..., Any]", converter)
-    convert = converter.__func__
-    return lambda value, column, connection: convert(connection.ops, value, column, connection)
+    return CompiledStatement(*compile_select(rows.values_list(*columns)[:limit], alias))

@@ -6,12 +6,13 @@ are as many as those threads, whatever the number of streams.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections, connections
+
+from .django_internals import keep_connection
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,9 +27,7 @@ def keep_connections() -> None:
     one. A thread of ours serves nothing else, so it may keep it.
     """
     for connection in connections.all(initialized_only=True):
-        if connection.settings_dict["CONN_MAX_AGE"] == 0 and connection.connection is not None:
-            connection.close_at = time.monotonic() + KEEP
-            connection.health_check_enabled = True  # type: ignore[attr-defined]  # missing from the stubs
+        keep_connection(connection, KEEP)
 
 
 class Threads:

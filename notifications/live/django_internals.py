@@ -1,0 +1,125 @@
+"""What Carillon uses of Django that Django does not document.
+
+Nothing else in the package touches these, so one file says what a new version of Django can break, and one test for
+each, in ``tests/test_django_internals.py``, says whether it did. ``_meta.get_field``, ``_state.adding``, ``from_db``
+and the default managers are documented, and used where they are needed.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from typing import Any, cast
+
+from django.core.handlers import asgi
+from django.core.handlers.base import BaseHandler
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models.sql import UpdateQuery
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
+
+VERIFIED = ("5.2", "6.0", "6.1")  # the versions of Django with which every function here was tested
+
+Scope = MutableMapping[str, Any]
+Converters = Mapping[int, tuple[Sequence[Callable[..., Any]], Expression]]
+
+# Requests
+
+
+def sync_handler() -> Callable[[HttpRequest], HttpResponseBase]:
+    """Return Django's request handling, middleware and view, with the chain loaded in sync mode.
+
+    ``BaseHandler.load_middleware`` and ``BaseHandler.get_response``.
+    """
+    handler = BaseHandler()
+    handler.load_middleware(is_async=False)
+    return handler.get_response
+
+
+def asgi_request(scope: Scope) -> HttpRequest:
+    """Return the request that Django makes of an ASGI scope, without a body: ``ASGIRequest``."""
+    return asgi.ASGIRequest(scope, io.BytesIO())
+
+
+def script_prefix(scope: Scope) -> str:
+    """Return the path under which the site is mounted, as Django's ASGI handler sees it: ``get_script_prefix``."""
+    return asgi.get_script_prefix(scope)
+
+
+def csrf_middleware(reject: Callable[[], HttpResponse]) -> type[CsrfViewMiddleware]:
+    """Return Django's CSRF check with an answer of ours: ``CsrfViewMiddleware._reject``."""
+
+    class Check(CsrfViewMiddleware):
+        def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:
+            return reject()
+
+    return Check
+
+
+# Connections to the database
+
+
+def keep_connection(connection: BaseDatabaseWrapper, seconds: float) -> None:
+    """Let an open connection that Django would close after the request live on, checked for health before each use.
+
+    ``close_at`` and ``health_check_enabled``, which ``close_if_unusable_or_obsolete`` reads.
+    """
+    if connection.settings_dict["CONN_MAX_AGE"] == 0 and connection.connection is not None:
+        connection.close_at = time.monotonic() + seconds
+        connection.health_check_enabled = True  # type: ignore[attr-defined]  # missing from the stubs
+
+
+def in_transaction(alias: str) -> bool:
+    """Tell whether this thread is in a transaction of a database: ``in_atomic_block``."""
+    return connections[alias].in_atomic_block
+
+
+# Statements
+
+
+def compile_select(rows: QuerySet[Any], alias: str) -> tuple[str, Sequence[Any], Converters]:
+    """Return a query's text, its parameters, and what makes Python values of its columns, by their place.
+
+    ``Query.get_compiler``, ``SQLCompiler.as_sql``, ``.select`` and ``.get_converters``.
+    """
+    compiler = rows.using(alias).query.get_compiler(alias)
+    sql, parameters = compiler.as_sql()
+    converters = compiler.get_converters([column for column, *_rest in compiler.select])
+    return sql, parameters, {place: ([*map(_loose, found)], column) for place, (found, column) in converters.items()}
+
+
+def compile_update(rows: QuerySet[Any], changes: Mapping[str, Any], alias: str) -> tuple[str, Sequence[Any]]:
+    """Return the text and the parameters of ``rows.update(**changes)``.
+
+    ``Query.chain(UpdateQuery)`` and ``UpdateQuery.add_update_values``.
+    """
+    query = cast("UpdateQuery", rows.query.chain(UpdateQuery))
+    query.add_update_values(dict(changes))
+    sql, parameters = query.get_compiler(alias).as_sql()
+    return sql, parameters
+
+
+def _loose(converter: Any) -> Callable[..., Any]:
+    """Return a converter that keeps no connection: the compiling thread's would stay open after its end."""
+    if not isinstance(getattr(converter, "__self__", None), BaseDatabaseOperations):
+        return cast("Callable[..., Any]", converter)
+    convert = converter.__func__
+    return lambda value, column, connection: convert(connection.ops, value, column, connection)
+
+
+# Rows
+
+
+def column_names(model: type[Model]) -> list[str]:
+    """Return the names under which a row keeps its columns, as ``from_db`` takes them: ``concrete_fields``."""
+    return [field.attname for field in model._meta.concrete_fields]
+
+
+def set_related(row: Model, field: Field[Any, Any], value: Model | None) -> None:
+    """Give a row the object that a foreign key refers to, as ``select_related`` does: ``set_cached_value``."""
+    field.set_cached_value(row, value)  # type: ignore[attr-defined]  # of ForeignKey, by a mixin

@@ -1,0 +1,168 @@
+"""What Django does not document does what Carillon needs of it, in the version that is installed."""
+
+from __future__ import annotations
+
+import ast
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import connection as default_connection
+from django.db.models import Value
+from django.db.models.functions import Concat
+from django.http import HttpResponse
+from django.test import RequestFactory, override_settings
+from django.utils.decorators import decorator_from_middleware
+
+from notifications.live import django_internals
+from notifications.models import Notice, Notification
+
+from .factories import make_user
+
+connection: Any = default_connection  # what is tested here is missing from the stubs
+
+ROOT = Path(__file__).parent.parent
+
+# Modules of Django that are not documented, and attributes that nothing documented has.
+HIDDEN_MODULES = ("django.core.handlers", "django.db.models.sql", "django.db.backends")
+HIDDEN_ATTRIBUTES = {
+    "add_update_values", "as_sql", "chain", "close_at", "concrete_fields", "get_compiler", "get_converters",
+    "health_check_enabled", "in_atomic_block", "load_middleware", "set_cached_value",
+}  # fmt: skip
+
+
+def scope(**more: Any) -> dict[str, Any]:
+    return {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": [], **more}
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "notifications").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_only_one_module_touches_what_django_does_not_document(path: Path) -> None:
+    if path.stem == "django_internals":
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            assert not node.module.startswith(HIDDEN_MODULES), f"{path}:{node.lineno} imports {node.module}"
+        if isinstance(node, ast.Attribute):
+            assert node.attr not in HIDDEN_ATTRIBUTES, f"{path}:{node.lineno} uses .{node.attr}"
+
+
+def test_the_verified_versions_are_those_that_the_package_names() -> None:
+    classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
+    prefix = "Framework :: Django :: "
+    named = tuple(one.removeprefix(prefix) for one in classifiers if one.startswith(prefix))
+    assert named == django_internals.VERIFIED
+
+
+@override_settings(MIDDLEWARE=["django.middleware.common.CommonMiddleware"], ROOT_URLCONF="tests.urls")
+def test_sync_handler_runs_the_projects_middleware_and_view() -> None:
+    respond = django_internals.sync_handler()
+    response = respond(django_internals.asgi_request(scope(path="/no-such-page", headers=[(b"host", b"testserver")])))
+    assert response.status_code == 404
+
+
+def test_asgi_request_reads_the_scope() -> None:
+    headers = [(b"cookie", b"a=1"), (b"carillon-user", b"x")]
+    request = django_internals.asgi_request(scope(path="/p/", query_string=b"since=4", headers=headers, extra=[1]))
+    assert (request.path, request.GET["since"], request.COOKIES["a"]) == ("/p/", "4", "1")
+    assert request.headers["Carillon-User"] == "x"
+    assert request.scope["extra"] == [1]  # type: ignore[attr-defined]
+
+
+def test_script_prefix_is_the_servers_unless_a_setting_names_one() -> None:
+    assert django_internals.script_prefix(scope(root_path="/site")) == "/site"
+    assert django_internals.script_prefix(scope()) == ""
+    with override_settings(FORCE_SCRIPT_NAME="/forced"):
+        assert django_internals.script_prefix(scope(root_path="/site")) == "/forced"
+
+
+def test_csrf_middleware_answers_as_it_is_told() -> None:
+    check = django_internals.csrf_middleware(lambda: HttpResponse("no", status=418))
+    view = decorator_from_middleware(check)(lambda request: HttpResponse("yes"))
+    assert view(RequestFactory(enforce_csrf_checks=True).post("/")).status_code == 418
+    assert view(RequestFactory().get("/")).status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_kept_connection_outlives_the_request_and_is_checked() -> None:
+    connection.ensure_connection()
+    with connection.cursor():
+        pass
+    before = connection.close_at, connection.health_check_enabled, connection.settings_dict["CONN_MAX_AGE"]
+    try:
+        connection.settings_dict["CONN_MAX_AGE"] = 0
+        connection.close_at = time.monotonic()  # as Django does at the start of a request with that setting
+        django_internals.keep_connection(connection, 60.0)
+        assert connection.close_at > time.monotonic() + 50
+        connection.health_check_done = True
+        connection.close_if_unusable_or_obsolete()
+        assert connection.connection is not None
+        assert not connection.health_check_done  # the next use looks whether the connection still works
+    finally:
+        connection.close_at, connection.health_check_enabled, connection.settings_dict["CONN_MAX_AGE"] = before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_in_transaction_says_whether_a_block_is_open() -> None:
+    assert not django_internals.in_transaction(DEFAULT_DB_ALIAS)
+    with transaction.atomic():
+        assert django_internals.in_transaction(DEFAULT_DB_ALIAS)
+
+
+@pytest.mark.django_db
+def test_a_compiled_query_returns_what_the_query_does() -> None:
+    notice = Notice.objects.create(title="Hello", data={"a": [1]})
+    rows = Notice.objects.filter(pk=notice.pk).values_list("title", "data", "created_at")
+    sql, parameters, converters = django_internals.compile_select(rows, DEFAULT_DB_ALIAS)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        values = list(cursor.fetchone())
+    for place, (functions, expression) in converters.items():
+        for function in functions:
+            values[place] = function(values[place], expression, connection)
+    assert tuple(values) == rows.get()
+
+
+def test_a_compiled_query_keeps_no_connection() -> None:
+    _sql, _parameters, converters = django_internals.compile_select(
+        Notice.objects.values_list("created_at"), DEFAULT_DB_ALIAS
+    )
+    functions = [function for found, _expression in converters.values() for function in found]
+    assert not [function for function in functions if hasattr(getattr(function, "__self__", None), "connection")]
+
+
+@pytest.mark.django_db
+def test_a_compiled_update_changes_the_rows() -> None:
+    group = Group.objects.create(name="a")
+    other = Group.objects.create(name="b")
+    sql, parameters = django_internals.compile_update(
+        Group.objects.filter(pk=group.pk), {"name": Concat("name", Value("!"))}, DEFAULT_DB_ALIAS
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+    group.refresh_from_db()
+    other.refresh_from_db()
+    assert (group.name, other.name) == ("a!", "b")
+
+
+@pytest.mark.django_db
+def test_a_row_is_made_of_its_columns_by_name(django_user_model: Any) -> None:
+    user = make_user("alice")
+    names = django_internals.column_names(django_user_model)
+    values = django_user_model.objects.values_list(*names).get(pk=user.pk)
+    made = django_user_model.from_db(DEFAULT_DB_ALIAS, names, values)
+    assert (made, made.username, made.get_deferred_fields()) == (user, "alice", set())
+
+
+@pytest.mark.django_db
+def test_what_a_row_is_given_as_related_needs_no_query(django_assert_num_queries: Any) -> None:
+    notice = Notice(title="Hello")
+    row = Notification(notice_id=1)
+    django_internals.set_related(row, Notification._meta.get_field("notice"), notice)
+    with django_assert_num_queries(0):
+        assert row.notice is notice
