@@ -4,6 +4,7 @@ PORT ?= 8000
 export PORT PYTHON
 
 python := .venv/bin/python
+node := sh scripts/node.sh
 # How many tests run at once: those with servers wait more than they compute, the others keep each core busy.
 WORKERS ?= 4
 waiting := -n $(WORKERS)
@@ -43,8 +44,8 @@ test-migrations: environment
 
 test-client: node
 	@echo "== The browser client: tsc and node --test"
-	@npm run --silent check
-	@npm run --silent test
+	@$(node) npm run --silent check
+	@$(node) npm run --silent test
 
 test-python: environment node
 	@echo "== The app on SQLite, with real servers"
@@ -88,8 +89,8 @@ demo-environment:
 environment:
 	@sh scripts/environment.sh tests/requirements.txt
 
-node:
-	@sh scripts/node.sh
+node: environment
+	@$(node)
 
 chromium: environment
 	@sh scripts/chromium.sh
