@@ -11,15 +11,16 @@ waiting := -n $(WORKERS)
 computing := -n logical --maxprocesses $(WORKERS)
 fast := -m "not servers and not packaging and not browser"
 
-.PHONY: help demo test bench format clean \
+.PHONY: help demo test bench docs format clean \
 	demo-environment environment node chromium webdriver mariadb \
-	test-style test-types test-migrations test-python test-postgresql test-client test-browser test-webdriver \
+	test-style test-types test-migrations test-docs test-python test-postgresql test-client test-browser test-webdriver \
 	test-mariadb test-versions
 
 help:
 	@echo "make demo          serve the demo site on http://127.0.0.1:$(PORT)/ (PORT=8001 for another port)"
 	@echo "make test          run every test; make test-python and the like run one part"
 	@echo "make bench         measure streams, connects and stores on this machine"
+	@echo "make docs          build the documentation's site in build/docs"
 	@echo "make format        format the Python code"
 	@echo "make clean         remove what make has made, and the demo's database"
 
@@ -27,7 +28,7 @@ demo: demo-environment
 	@sh scripts/demo.sh
 
 # The quick checks come first, and the ones that say the most come last.
-test: test-style test-types test-migrations test-client test-postgresql test-browser test-webdriver test-python
+test: test-style test-types test-migrations test-docs test-client test-postgresql test-browser test-webdriver test-python
 
 test-style: environment
 	@echo "== Style: ruff"
@@ -41,6 +42,8 @@ test-types: environment
 test-migrations: environment
 	@echo "== Migrations: none is missing"
 	@$(python) manage.py makemigrations --check --dry-run
+
+test-docs: docs
 
 test-client: node
 	@echo "== The browser client: tsc and node --test"
@@ -75,6 +78,13 @@ test-webdriver: environment chromium webdriver
 bench: environment
 	@sh scripts/environment.sh benchmarks/requirements.txt
 	@$(python) -m benchmarks
+
+# Strictly: a link that leads nowhere, a page that is not listed and a docstring that cannot be read end it.
+docs: environment
+	@echo "== The documentation's site"
+	@sh scripts/environment.sh docs/requirements.txt
+	@$(python) -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
+	@echo "The site begins at build/docs/index.html"
 
 format: environment
 	@$(python) -m ruff check --fix-only --quiet .
