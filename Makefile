@@ -4,21 +4,23 @@ PORT ?= 8000
 export PORT PYTHON
 
 python := .venv/bin/python
+node := sh scripts/node.sh
 # How many tests run at once: those with servers wait more than they compute, the others keep each core busy.
 WORKERS ?= 4
 waiting := -n $(WORKERS)
 computing := -n logical --maxprocesses $(WORKERS)
 fast := -m "not servers and not packaging and not browser"
 
-.PHONY: help demo test bench format clean \
+.PHONY: help demo test bench docs format clean \
 	demo-environment environment node chromium webdriver mariadb \
-	test-style test-types test-migrations test-python test-postgresql test-client test-browser test-webdriver \
+	test-style test-types test-migrations test-docs test-python test-postgresql test-client test-browser test-webdriver \
 	test-mariadb test-versions
 
 help:
 	@echo "make demo          serve the demo site on http://127.0.0.1:$(PORT)/ (PORT=8001 for another port)"
 	@echo "make test          run every test; make test-python and the like run one part"
 	@echo "make bench         measure streams, connects and stores on this machine"
+	@echo "make docs          build the documentation's site in build/docs"
 	@echo "make format        format the Python code"
 	@echo "make clean         remove what make has made, and the demo's database"
 
@@ -26,7 +28,7 @@ demo: demo-environment
 	@sh scripts/demo.sh
 
 # The quick checks come first, and the ones that say the most come last.
-test: test-style test-types test-migrations test-client test-postgresql test-browser test-webdriver test-python
+test: test-style test-types test-migrations test-docs test-client test-postgresql test-browser test-webdriver test-python
 
 test-style: environment
 	@echo "== Style: ruff"
@@ -41,10 +43,12 @@ test-migrations: environment
 	@echo "== Migrations: none is missing"
 	@$(python) manage.py makemigrations --check --dry-run
 
+test-docs: docs
+
 test-client: node
 	@echo "== The browser client: tsc and node --test"
-	@npm run --silent check
-	@npm run --silent test
+	@$(node) npm run --silent check
+	@$(node) npm run --silent test
 
 test-python: environment node
 	@echo "== The app on SQLite, with real servers"
@@ -75,6 +79,13 @@ bench: environment
 	@sh scripts/environment.sh benchmarks/requirements.txt
 	@$(python) -m benchmarks
 
+# Strictly: a link that leads nowhere, a page that is not listed and a docstring that cannot be read end it.
+docs: environment
+	@echo "== The documentation's site"
+	@sh scripts/environment.sh docs/requirements.txt
+	@$(python) -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
+	@echo "The site begins at build/docs/index.html"
+
 format: environment
 	@$(python) -m ruff check --fix-only --quiet .
 	@$(python) -m ruff format .
@@ -88,8 +99,8 @@ demo-environment:
 environment:
 	@sh scripts/environment.sh tests/requirements.txt
 
-node:
-	@sh scripts/node.sh
+node: environment
+	@$(node)
 
 chromium: environment
 	@sh scripts/chromium.sh

@@ -26,11 +26,11 @@ from_debian() {
 
 from_npm() {
     echo "Installing Chromium from npm into .venv/chromium"
-    npm install --prefix .venv/chromium --no-audit --no-fund --no-update-notifier --loglevel=error @sparticuz/chromium &&
-        (cd .venv/chromium && node --input-type=module -e '
+    sh scripts/node.sh npm install --prefix .venv/chromium --no-audit --no-fund --no-update-notifier --loglevel=error @sparticuz/chromium &&
+        sh scripts/node.sh sh -c 'cd .venv/chromium && exec node --input-type=module -e "$1"' sh '
             import chromium from "@sparticuz/chromium";
             import { writeFileSync } from "node:fs";
-            writeFileSync("path", await chromium.executablePath());')
+            writeFileSync("path", await chromium.executablePath());'
 }
 
 found && exit 0
