@@ -43,7 +43,7 @@ export const gzipped = (contents) => gzipSync(contents, { level: 9 }).length;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const files = await bundles();
-  const core = await bundle("src/config.js", "(core alone).js");
+  const core = await bundle("src/inbox/config.js", "(core alone).js");
   if (!process.argv.includes("--size")) for (const { name, contents } of files) writeFileSync(join(STATIC, name), contents);
   for (const { name, contents } of [...core, ...files].filter(({ name }) => name.endsWith(".js"))) {
     console.log(`${name.padEnd(20)} ${String(contents.length).padStart(6)} bytes, ${String(gzipped(contents)).padStart(6)} gzipped`);
