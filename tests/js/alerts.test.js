@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { addExtras } from "../../notifications/static/notifications/src/extras.js";
+import { addExtras } from "../../notifications/static/notifications/src/inbox/extras.js";
 import { Browser } from "./support/browser.js";
 import { settle } from "./support/clock.js";
 import { Inbox } from "./support/server.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { delay } from "../../notifications/static/notifications/src/backoff.js";
+import { delay } from "../../notifications/static/notifications/src/core/backoff.js";
 
 const LAST = 1 - Number.EPSILON;
 

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import { createStore } from "../../notifications/static/notifications/src/store.js";
+import { createStore } from "../../notifications/static/notifications/src/inbox/store.js";
 import { Inbox } from "./support/server.js";
 
 const NOW = "2026-11-21T09:00:00Z";

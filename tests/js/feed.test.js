@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createFeed } from "../../notifications/static/notifications/src/feed.js";
-import { createStore } from "../../notifications/static/notifications/src/store.js";
+import { createFeed } from "../../notifications/static/notifications/src/inbox/feed.js";
+import { createStore } from "../../notifications/static/notifications/src/inbox/store.js";
 import { settle } from "./support/clock.js";
 import { Inbox } from "./support/server.js";
 

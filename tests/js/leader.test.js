@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { leader } from "../../notifications/static/notifications/src/leader.js";
+import { leader } from "../../notifications/static/notifications/src/core/leader.js";
 import { Locks } from "./support/browser.js";
 import { settle } from "./support/clock.js";
 

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { step } from "../../notifications/static/notifications/src/machine.js";
-import { initial } from "../../notifications/static/notifications/src/state.js";
+import { step } from "../../notifications/static/notifications/src/core/machine.js";
+import { initial } from "../../notifications/static/notifications/src/core/state.js";
 
 const START = 1.7e12;
 

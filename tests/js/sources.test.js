@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 import { STATIC, bundles, gzipped } from "../../scripts/build.js";
 
-const LIMITS = { "bell.js": 12 * 1024, "notifications.js": 19 * 1024 }; // bytes, gzipped
+const LIMITS = { "bell.js": 13 * 1024, "notifications.js": 16 * 1024, "chat.js": 20 * 1024 }; // bytes, gzipped
 
 const sources = readdirSync(join(STATIC, "src"), { recursive: true })
   .filter((name) => name.endsWith(".js"))
@@ -21,7 +21,7 @@ test("the committed bundles are those of the sources: else run `npm run build`",
 
 test("the bundles are within their limits", async (context) => {
   for (const { name, contents } of await bundles()) {
-    if (!(name in LIMITS)) continue;
+    if (!name.endsWith(".js")) continue;
     const size = gzipped(contents);
     context.diagnostic(`${name}: ${size} bytes gzipped, limit ${LIMITS[name]}`);
     assert.ok(size <= LIMITS[name], `${name} has ${size} bytes gzipped, the limit is ${LIMITS[name]}`);

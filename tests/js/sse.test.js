@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { parser } from "../../notifications/static/notifications/src/sse.js";
+import { parser } from "../../notifications/static/notifications/src/core/sse.js";
 
 const utf8 = new TextEncoder();
 

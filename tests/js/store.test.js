@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createStore } from "../../notifications/static/notifications/src/store.js";
+import { createStore } from "../../notifications/static/notifications/src/inbox/store.js";
 import { Inbox, item } from "./support/server.js";
 
 const NOW = "2026-11-21T09:00:00Z";

@@ -5,10 +5,10 @@ import { test } from "node:test";
 
 import { WebSocket } from "ws";
 
-import { environment } from "../../notifications/static/notifications/src/env.js";
-import { poll } from "../../notifications/static/notifications/src/transports/poll.js";
-import { socket } from "../../notifications/static/notifications/src/transports/socket.js";
-import { stream } from "../../notifications/static/notifications/src/transports/stream.js";
+import { environment } from "../../notifications/static/notifications/src/core/env.js";
+import { poll } from "../../notifications/static/notifications/src/core/transports/poll.js";
+import { socket } from "../../notifications/static/notifications/src/inbox/socket.js";
+import { stream } from "../../notifications/static/notifications/src/core/transports/stream.js";
 import { Clock } from "./support/clock.js";
 import { item } from "./support/server.js";
 import { Calls, wire } from "./support/wire.js";

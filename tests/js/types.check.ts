@@ -1,7 +1,7 @@
 /** Compiled, never run: the published types are those of the sources. */
 
-import { createClient } from "../../notifications/static/notifications/src/client.js";
-import { connection } from "../../notifications/static/notifications/src/config.js";
+import { createClient } from "../../notifications/static/notifications/src/inbox/client.js";
+import { connection } from "../../notifications/static/notifications/src/inbox/config.js";
 import type * as Published from "../../notifications/static/notifications/notifications.js";
 
 export const published: Pick<typeof Published, "createClient" | "connection"> = { createClient, connection };

@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers";
 
 import { WebSocket } from "ws";
 
-import { createClient } from "../../../notifications/static/notifications/src/client.js";
+import { createClient } from "../../../notifications/static/notifications/src/inbox/client.js";
 import { Clock } from "./clock.js";
 
 /** Web Locks as the standard has them: queues, shared locks, stealing, and abort. */

@@ -25,7 +25,7 @@ export class Calls {
   #socket = null;
   #ready = false;
 
-  /** @param {import("../env.js").Env} env */
+  /** @param {import("../core/env.js").Env} env */
   constructor(env) {
     this.env = env;
   }

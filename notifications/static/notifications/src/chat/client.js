@@ -1,9 +1,9 @@
 /** The chat's client: one socket for this tab, its rooms, and the outbox that gets everything through. */
 
-import { emitter } from "../emitter.js";
-import { link } from "../link.js";
-import { watchPage } from "../page.js";
-import { requester } from "../request.js";
+import { emitter } from "../core/emitter.js";
+import { link } from "../core/link.js";
+import { watchPage } from "../core/page.js";
+import { requester } from "../core/request.js";
 import { Calls } from "./calls.js";
 import { Drafts } from "./drafts.js";
 import { chatEnvironment } from "./env.js";
@@ -33,7 +33,7 @@ export class Chat {
 
   on = this.#emitter.on;
   emit = this.#emitter.emit;
-  /** The connection, as people are told. @type {import("../state.js").Snapshot} */
+  /** The connection, as people are told. @type {import("../core/state.js").Snapshot} */
   state = Object.freeze({ name: "closed", reason: "stopped", attempt: 0, nextTryAt: null, troubledSince: null, transport: "socket" });
   /** Whether commands get through. */
   live = false;
@@ -157,7 +157,7 @@ export class Chat {
     this.#calls.open({ write, end: session.end });
   }
 
-  /** @param {import("../state.js").Snapshot} next */
+  /** @param {import("../core/state.js").Snapshot} next */
   #state(next) {
     const before = this.state;
     const name = next.name === "polling" ? "live" : next.name; // the machine takes the last of several transports for polling

@@ -1,8 +1,8 @@
 /** What the chat takes from the browser, beside what the core does. */
 
-import { environment } from "../env.js";
+import { environment } from "../core/env.js";
 
-/** @typedef {import("../env.js").Env & {storage: Storage | undefined}} ChatEnv */
+/** @typedef {import("../core/env.js").Env & {storage: Storage | undefined}} ChatEnv */
 
 /** @param {Partial<ChatEnv>} [own] @returns {ChatEnv} */
 export function chatEnvironment(own) {

@@ -1,6 +1,6 @@
 /** The chat's WebSocket as the link's transport: frames come in, commands go out. */
 
-/** @typedef {import("../transports/index.js").Session} Session */
+/** @typedef {import("../core/transports/index.js").Session} Session */
 
 const SUBPROTOCOL = "carillon.v1";
 

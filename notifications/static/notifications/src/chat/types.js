@@ -50,7 +50,7 @@
  * @typedef {{role: "member" | "moderator", last_read: number, muted: boolean, unread: number}} Me
  * @typedef {{info: RoomInfo, me: Me, last: Message | null, cursor: string}} ListedRoom
  *
- * @typedef {import("../types.js").Config & {urls: {socket: string | null, rooms: string}, me?: Actor,
+ * @typedef {import("../inbox/types.js").Config & {urls: {socket: string | null, rooms: string}, me?: Actor,
  *   env?: Partial<import("./env.js").ChatEnv>}} ChatConfig
  */
 

@@ -5,7 +5,7 @@
  * @property {() => () => void} hold
  * @property {(type: string, listener: (event: any) => void) => () => void} on
  * @property {(key: string, fallback: string) => string} text
- * @property {Readonly<import("../types.js").Config>} config
+ * @property {Readonly<import("../inbox/types.js").Config>} config
  */
 
 const ANNOUNCE_AFTER = 250; // ms; what happens within it is read out as one message

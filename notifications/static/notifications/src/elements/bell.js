@@ -1,7 +1,7 @@
 /** `<notification-bell>`: the bell with its number, and the panel that it opens. */
 
-import { button, h, NotificationElement } from "./element.js";
-import { FeedView } from "./feed.js";
+import { button, h, NotificationElement } from "./notification-element.js";
+import { FeedView } from "./feed-view.js";
 import { icon } from "./icons.js";
 
 const MOST = 99; // a larger number says only that there are many

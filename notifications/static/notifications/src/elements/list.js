@@ -1,7 +1,7 @@
 /** `<notification-list>`: the inbox as a full page. */
 
-import { button, h, NotificationElement } from "./element.js";
-import { FeedView } from "./feed.js";
+import { button, h, NotificationElement } from "./notification-element.js";
+import { FeedView } from "./feed-view.js";
 
 /** @typedef {"all" | "unread" | "archived"} State */
 

@@ -1,11 +1,11 @@
 /** The rows of a list: real links, updated in place, with the focus kept where the reader had it. */
 
-import { button, h, link, text } from "./element.js";
+import { button, h, link, text } from "./notification-element.js";
 import { icon } from "./icons.js";
 import { time } from "./time.js";
 
-/** @typedef {import("./element.js").NotificationElement} NotificationElement */
-/** @typedef {import("../types.js").Item} Item */
+/** @typedef {import("./notification-element.js").NotificationElement} NotificationElement */
+/** @typedef {import("../inbox/types.js").Item} Item */
 
 export class Rows {
   /** @type {Map<number, {item: Item, row: HTMLElement}>} */

@@ -1,7 +1,7 @@
 /** `<connection-status>`: whether the page is live, as a dot, a pill or a banner. */
 
-import { mood } from "./calm.js";
-import { button, h, NotificationElement } from "./element.js";
+import { mood } from "./status-policy.js";
+import { button, h, NotificationElement } from "./notification-element.js";
 
 const BACK_FOR = 3_000; // ms that "Back online" is shown
 

@@ -1,9 +1,9 @@
 /** `<notification-toasts>`: what has just arrived, for a moment, in a corner. */
 
-import { button, h, link, NotificationElement, text } from "./element.js";
+import { button, h, link, NotificationElement, text } from "./notification-element.js";
 import { icon } from "./icons.js";
 
-/** @typedef {import("../types.js").Item} Item */
+/** @typedef {import("../inbox/types.js").Item} Item */
 
 const MOST = 3; // toasts at once; more is told by a number
 const STAY = 7_000; // ms, unless the attribute `duration` says otherwise

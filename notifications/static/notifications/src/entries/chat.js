@@ -2,7 +2,7 @@
 
 import { createChat } from "../chat/client.js";
 import { chat } from "../chat/config.js";
-import { define } from "../define.js";
+import { define } from "../elements/define.js";
 import { ChatList } from "../elements/chat/list.js";
 import { ChatRoom } from "../elements/chat/room.js";
 

@@ -1,13 +1,13 @@
 /** The bundle `notifications.js`: everything but the chat. */
 
-import { createClient } from "../client.js";
-import { connection } from "../config.js";
-import { define } from "../define.js";
+import { createClient } from "../inbox/client.js";
+import { connection } from "../inbox/config.js";
+import { define } from "../elements/define.js";
 import { NotificationBell } from "../elements/bell.js";
 import { NotificationList } from "../elements/list.js";
 import { ConnectionStatus } from "../elements/status.js";
 import { NotificationToasts } from "../elements/toasts.js";
-import { addExtras } from "../extras.js";
+import { addExtras } from "../inbox/extras.js";
 
 addExtras();
 define({

@@ -1,7 +1,7 @@
 /** Where a message is written: it grows, keeps drafts, answers, edits, and never loses a word. */
 
 import { button, h } from "../base.js";
-import { icon } from "./element.js";
+import { icon } from "./chat-element.js";
 
 /** @typedef {import("../../chat/types.js").Message} Message */
 /** @typedef {import("../../chat/room.js").Room} Room */

@@ -2,7 +2,7 @@
 
 import { button, h } from "../base.js";
 import { briefly } from "./dates.js";
-import { ChatElement, icon, isHere, roomAvatar } from "./element.js";
+import { ChatElement, icon, isHere, roomAvatar } from "./chat-element.js";
 
 /** @typedef {import("../../chat/room.js").Room} Room */
 

@@ -6,8 +6,8 @@
  */
 
 import { button, h } from "../base.js";
-import { icon } from "./element.js";
-import { looksOf } from "./looks.js";
+import { icon } from "./chat-element.js";
+import { looksOf } from "./row-states.js";
 import { Rows } from "./rows.js";
 import { showTop } from "./top.js";
 

@@ -1,9 +1,9 @@
 /** One message on the screen. It stays the same element for life and changes in parts, so that focus and scroll stay. */
 
 import { button, h } from "../base.js";
-import { avatar, icon } from "./element.js";
+import { avatar, icon } from "./chat-element.js";
 import { dayName, timeOf } from "./dates.js";
-import { words } from "./words.js";
+import { words } from "./linkify.js";
 
 /** @typedef {import("../../chat/types.js").Message} Message */
 /** @typedef {import("../../chat/types.js").Entry} Entry */

@@ -1,7 +1,7 @@
 /** What a conversation has to say of itself: how the connection is, and what could not be sent. */
 
 import { button, h } from "../base.js";
-import { mood } from "../calm.js";
+import { mood } from "../status-policy.js";
 
 export class Notices {
   #timer = 0;

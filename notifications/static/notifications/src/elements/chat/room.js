@@ -2,7 +2,7 @@
 
 import { button, h } from "../base.js";
 import { Composer } from "./composer.js";
-import { ChatElement, icon, isCurrent, isHere, roomAvatar } from "./element.js";
+import { ChatElement, icon, isCurrent, isHere, roomAvatar } from "./chat-element.js";
 import { Log } from "./log.js";
 import { Notices } from "./notices.js";
 import { Picker } from "./picker.js";

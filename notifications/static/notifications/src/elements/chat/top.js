@@ -1,7 +1,7 @@
 /** What stands above the messages: that there are more, that there are none, or that they could not be loaded. */
 
 import { button, h } from "../base.js";
-import { icon } from "./element.js";
+import { icon } from "./chat-element.js";
 
 /**
  * @param {HTMLElement} top

@@ -2,8 +2,8 @@
 
 import { Alerts } from "./alerts.js";
 import { extensions } from "./client.js";
-import { carriers } from "./transports/index.js";
-import { socket } from "./transports/socket.js";
+import { carriers } from "../core/transports/index.js";
+import { socket } from "./socket.js";
 
 /** Add the extras to every client that is made from now on. */
 export function addExtras() {

@@ -17,7 +17,7 @@ const HIDDEN = 30_000; // ms after which a hidden tab without Web Locks lets go 
 const plain = (name, reason) => ({ name, reason, attempt: 0, nextTryAt: null, troubledSince: null, transport: "" });
 
 /**
- * @param {import("./types.js").Config} config
+ * @param {import("../inbox/types.js").Config} config
  * @param {import("./env.js").Env} env
  * @param {object} parts
  * @param {() => string} parts.cursor

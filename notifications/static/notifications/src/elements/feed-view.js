@@ -1,11 +1,11 @@
 /** A feed on the screen: its rows and every state it can be in. The bell's panel and the list page both show one. */
 
-import { button, h } from "./element.js";
+import { button, h } from "./notification-element.js";
 import { icon } from "./icons.js";
 import { Rows } from "./rows.js";
 
-/** @typedef {import("./element.js").NotificationElement} NotificationElement */
-/** @typedef {import("../feed.js").Feed} Feed */
+/** @typedef {import("./notification-element.js").NotificationElement} NotificationElement */
+/** @typedef {import("../inbox/feed.js").Feed} Feed */
 
 export class FeedView {
   /** @type {Feed} */

@@ -1,6 +1,6 @@
 /** The inbox over the WebSocket of the chat: for networks that hold streams back. */
 
-/** @type {import("./index.js").Transport} */
+/** @type {import("../core/transports/index.js").Transport} */
 export function socket({ since, signal, bytes, frame, end }, url, user, { WebSocket }) {
   const wire = new WebSocket(new URL(url, globalThis.location?.href).href.replace(/^http/, "ws"), "carillon.v1");
   signal.addEventListener("abort", () => wire.close());

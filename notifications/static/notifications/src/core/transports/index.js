@@ -25,7 +25,7 @@ export const carriers = /** @type {Record<"stream" | "socket" | "poll", Transpor
 /**
  * Bind each transport that has an address to it.
  *
- * @param {import("../types.js").Config} config
+ * @param {import("../../inbox/types.js").Config} config
  * @param {import("../env.js").Env} env
  * @returns {[string, (session: Session) => void][]}
  */

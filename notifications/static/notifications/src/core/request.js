@@ -16,7 +16,7 @@ export const get = (user, type, signal, headers) => ({
 });
 
 /**
- * @param {import("./types.js").Config} config
+ * @param {import("../inbox/types.js").Config} config
  * @param {import("./env.js").Env} env
  */
 export function requester({ csrf, user }, { fetch, document }) {

@@ -1,9 +1,9 @@
 /** The elements of notifications share the page's one connection. */
 
-import { connection } from "../config.js";
+import { connection } from "../inbox/config.js";
 import { button, CarillonElement, h, link, text } from "./base.js";
 
-/** @extends {CarillonElement<import("../client.js").Client>} */
+/** @extends {CarillonElement<import("../inbox/client.js").Client>} */
 export class NotificationElement extends CarillonElement {
   find() {
     return connection();

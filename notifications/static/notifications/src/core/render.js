@@ -2,13 +2,13 @@
  * One rendering before the next painting, however much happens until then.
  *
  * @param {import("./env.js").Env} env
- * @param {(arrivals: import("./types.js").Item[], total: number) => void} render
+ * @param {(arrivals: import("../inbox/types.js").Item[], total: number) => void} render
  * @param {() => number} until epoch ms at which time itself changes what is shown
  */
 export function renderer({ frame, now, setTimeout, clearTimeout }, render, until) {
   let due = false;
   let total = 0;
-  /** @type {import("./types.js").Item[]} */
+  /** @type {import("../inbox/types.js").Item[]} */
   let arrivals = [];
   /** @type {any} */
   let timer;
@@ -29,7 +29,7 @@ export function renderer({ frame, now, setTimeout, clearTimeout }, render, until
 
   return {
     changed,
-    /** @param {import("./types.js").Item[]} items */
+    /** @param {import("../inbox/types.js").Item[]} items */
     arrived(items) {
       total += items.length;
       arrivals = [...arrivals, ...items].slice(-ARRIVALS);

@@ -33,7 +33,7 @@
  * @property {string} [language]
  * @property {Record<string, string>} [strings]
  * @property {boolean} [title] count in the title of a hidden tab
- * @property {Partial<import("./env.js").Env>} [env] what a test brings instead of the browser
+ * @property {Partial<import("../core/env.js").Env>} [env] what a test brings instead of the browser
  *
  * @typedef {{unread: number, unseen: number}} Counts
  * @typedef {"all" | "unread" | "archived"} Filter

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { mood } from "../../notifications/static/notifications/src/elements/calm.js";
+import { mood } from "../../notifications/static/notifications/src/elements/status-policy.js";
 import { relative } from "../../notifications/static/notifications/src/elements/time.js";
 
 const NOW = 1_000_000;

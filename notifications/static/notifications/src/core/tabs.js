@@ -12,7 +12,7 @@ const ANSWER = 5_000; // ms for the leader to answer a tab that people look at
 const ROUND = 60_000; // ms between such questions
 
 /**
- * @param {import("./types.js").Config} config
+ * @param {import("../inbox/types.js").Config} config
  * @param {import("./env.js").Env} env
  * @param {() => void} onLead the lead came or went
  * @param {(message: any) => void} onMessage

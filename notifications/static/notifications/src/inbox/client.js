@@ -1,12 +1,12 @@
 /** The client: one connection per browser, one store per tab, and what people and elements do with them. */
 
 import { createActions } from "./actions.js";
-import { connect } from "./connection.js";
-import { emitter } from "./emitter.js";
-import { environment } from "./env.js";
+import { connect } from "../core/connection.js";
+import { emitter } from "../core/emitter.js";
+import { environment } from "../core/env.js";
 import { createFeed } from "./feed.js";
-import { renderer } from "./render.js";
-import { requester } from "./request.js";
+import { renderer } from "../core/render.js";
+import { requester } from "../core/request.js";
 import { createStore } from "./store.js";
 import { titleCounter } from "./title.js";
 

@@ -6,7 +6,7 @@
  * are added to them until a frame brings the items back.
  */
 
-import { position } from "./cursor.js";
+import { position } from "../core/cursor.js";
 import { adds, fulfil, wished } from "./wishes.js";
 
 /** @typedef {import("./types.js").Item} Item */
