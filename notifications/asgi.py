@@ -23,8 +23,9 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve, set_script_prefix
 
 from .conf import conf
+from .exceptions import Refused
 from .live import connections
-from .live.connections import SCOPE_KEY, Admission, HandoffSlot, Receive, Refused
+from .live.connections import SCOPE_KEY, Admission, HandoffSlot, Receive
 from .live.django_internals import asgi_request, script_prefix, sync_handler
 from .live.hub import Send
 from .live.threads import Threads, keep_connections

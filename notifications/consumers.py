@@ -14,8 +14,9 @@ from typing import Any
 from channels.consumer import AsyncConsumer
 
 from .chat.socket import ChatSocket, Fault, close
+from .exceptions import Refused
 from .live import connections, sessions
-from .live.connections import Receive, Refused
+from .live.connections import Receive
 from .live.frames import frame
 from .live.hub import Send
 

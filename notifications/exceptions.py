@@ -1,1 +1,54 @@
-"""The exceptions of Carillon."""
+"""The exceptions of Carillon: one tree under `CarillonError`.
+
+What is wrong with a value that you gave is told by Django's ``ValidationError``, which names the field; what the tree
+holds is everything else. This module loads without Django, as the parts of the engine do that use it.
+"""
+
+from __future__ import annotations
+
+__all__ = ["BadCursor", "BadRequest", "BroadcastConflict", "CarillonError", "NotMember", "OtherUser", "Refused"]
+
+
+class CarillonError(Exception):
+    """The base of every exception that Carillon defines."""
+
+
+class BadCursor(CarillonError, ValueError):
+    """The text is no cursor."""
+
+
+class BadRequest(CarillonError):
+    """The request cannot be understood; the message says what to send instead. The API answers 400."""
+
+
+class BroadcastConflict(CarillonError):
+    """The broadcast is in no state for this, or somebody else changed it meanwhile; nothing was done.
+
+    `state` is where the broadcast is now; None if it was deleted.
+    """
+
+    def __init__(self, state: str | None) -> None:
+        """Keep the present state."""
+        super().__init__(f"The broadcast was changed meanwhile; it is now {state or 'deleted'}. Load it again.")
+        self.state = state
+
+
+class NotMember(CarillonError):
+    """The user is in no such room; it is not said whether there is one.
+
+    What is raised is an ``ObjectDoesNotExist`` of Django too.
+    """
+
+
+class OtherUser(CarillonError):
+    """Somebody else has signed in since the page was made that asks. The API answers 401."""
+
+
+class Refused(CarillonError):
+    """There are too many connections, of this user or in this process; `status` and `code` are those of the answer."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        """Say how HTTP answers."""
+        super().__init__(message)
+        self.status = status
+        self.code = code

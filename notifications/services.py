@@ -4,7 +4,6 @@ Every verb joins the caller's transaction and announces itself after commit.
 """
 
 from .broadcasts.publishing import (
-    BroadcastConflict,
     aedit_broadcast,
     apublish_broadcast,
     arecall_broadcast,
@@ -29,7 +28,6 @@ from .chat.messages import (
 )
 from .chat.prune import aprune_messages, prune_messages
 from .chat.rooms import (
-    NotMember,
     aadd_member,
     acreate_room,
     add_member,
@@ -47,6 +45,7 @@ from .chat.rooms import (
     rename_room,
     set_role,
 )
+from .exceptions import BroadcastConflict, NotMember
 from .inbox.notify import anotify, notify
 from .inbox.prune import aprune, prune
 from .inbox.states import (

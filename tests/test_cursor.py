@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from notifications.live.cursor import MAX_LENGTH, BadCursor, Position, dump, parse
+from notifications.exceptions import BadCursor
+from notifications.live.cursor import MAX_LENGTH, Position, dump, parse
 
 INBOX = Position("5f0c2a91", 42)
 ROOM = Position("00000000", 0)

@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..broadcasts.publishing import EDITABLE, OUT, WAITING
+from ..exceptions import BroadcastConflict
 from ..inbox.notify import notify
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
 from ..models.content import CONTENT
-from ..services import BroadcastConflict, edit_broadcast
+from ..services import edit_broadcast
 from .broadcast_pages import BroadcastPages
 from .forms import BroadcastForm, _user_names, zone
 

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from ..audiences.sizes import Size
 from ..broadcasts import results
 from ..broadcasts.publishing import OUT, WAITING, validate_broadcast
+from ..exceptions import BroadcastConflict
 from ..live import connections, frames, sessions
 from ..live.connections import Admission
 from ..live.cursor import Position
@@ -26,7 +27,7 @@ from ..live.http import answer, error, hold_open
 from ..live.streams import Key
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
-from ..services import BroadcastConflict, publish_broadcast, recall_broadcast
+from ..services import publish_broadcast, recall_broadcast
 from . import users
 from .forms import CountForm
 

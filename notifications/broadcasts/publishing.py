@@ -13,6 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ..exceptions import BroadcastConflict
 from ..inbox.outbox import OUTBOX_STREAM
 from ..live import relay
 from ..live.sequencer import sequence
@@ -26,18 +27,6 @@ KIND = "broadcast"  # of the notices
 WAITING = (BroadcastState.DRAFT, BroadcastState.SCHEDULED)
 OUT = (BroadcastState.SENDING, BroadcastState.SENT)
 EDITABLE = (*CONTENT, "audience", "publish_at")
-
-
-class BroadcastConflict(Exception):
-    """The broadcast is in no state for this, or somebody else changed it meanwhile; nothing was done.
-
-    `state` is where the broadcast is now; None if it was deleted.
-    """
-
-    def __init__(self, state: str | None) -> None:
-        """Keep the present state."""
-        super().__init__(f"The broadcast was changed meanwhile; it is now {state or 'deleted'}. Load it again.")
-        self.state = state
 
 
 def publish_broadcast(broadcast: Broadcast) -> Broadcast:

@@ -10,12 +10,13 @@ from django.db import router, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ..exceptions import BroadcastConflict
 from ..live.periodic import periodic
 from ..live.statements import NOW, CompiledSelect
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
 from ..twins import twin
-from .publishing import BroadcastConflict, move, post, send_out, validate_broadcast
+from .publishing import move, post, send_out, validate_broadcast
 
 logger = logging.getLogger("notifications")
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from ..exceptions import CarillonError
 from ..validators import BODY_LENGTH
 
 COMMAND_BYTES = 64 * 1024  # a body of 4,000 characters, each escaped to twelve, and some room
@@ -140,11 +141,11 @@ TYPES = frozenset(kind.__struct_config__.tag for kind in AnyCommand.__args__)
 _decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
 
 
-class NoCommand(Exception):
+class NoCommand(CarillonError):
     """The text is no JSON object: whoever sent it does not speak this protocol."""
 
 
-class BadCommand(Exception):
+class BadCommand(CarillonError):
     """The text is a command that cannot be carried out as it is; the message says why."""
 
     def __init__(self, code: str, message: str, ref: str | int | None, field: str | None = None) -> None:

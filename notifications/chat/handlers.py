@@ -14,6 +14,7 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, Validat
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
+from ..exceptions import BadCursor, OtherUser
 from ..inbox.actors import actor
 from ..inbox.stream import INBOX
 from ..live import cursor, relay, sessions
@@ -60,7 +61,7 @@ def refuse(command: commands.Command, error: Exception) -> Nack:
     """Return the answer to a command that failed with one of the errors that `execute` raises."""
     if isinstance(error, ObjectDoesNotExist):
         return Nack(command.ref, "not-found", _("There is no such room or message, or it is not yours to see."))
-    if isinstance(error, sessions.OtherUser):
+    if isinstance(error, OtherUser):
         return Nack(command.ref, "other-user", str(error))
     if isinstance(error, PermissionDenied):
         return Nack(command.ref, "forbidden", str(error))
@@ -170,5 +171,5 @@ def read_history(command: commands.History, user: Any) -> Answer:
 def _since(stream_type: StreamType, pk: Any, since: str | None) -> Position | None:
     try:
         return cursor.parse(since or "").get(stream_type.cursor_name(pk))
-    except cursor.BadCursor as bad:
+    except BadCursor as bad:
         raise ValidationError({"since": str(bad)}) from bad

@@ -10,6 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from ..exceptions import NotMember
 from ..inbox.recipients import recipient_chunks
 from ..inbox.states import mark_read
 from ..live import relay
@@ -26,8 +27,8 @@ from .mentions import alerts
 from .stream import ROOM
 
 
-class NotMember(ObjectDoesNotExist):
-    """The user is in no such room; it is not said whether there is one."""
+class MembershipDoesNotExist(NotMember, ObjectDoesNotExist):
+    """`NotMember` as it is raised, for those too who catch Django's own; `exceptions` loads without Django."""
 
 
 def membership(room: Any, user: Any) -> Membership:
@@ -44,7 +45,7 @@ def membership(room: Any, user: Any) -> Membership:
     try:
         return found.get(room=getattr(room, "pk", room), user=getattr(user, "pk", user))
     except Membership.DoesNotExist:
-        raise NotMember(_("You are in no such room.")) from None
+        raise MembershipDoesNotExist(_("You are in no such room.")) from None
 
 
 def open_direct_room(user: Any, other: Any) -> Room:

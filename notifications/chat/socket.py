@@ -10,6 +10,7 @@ import msgspec
 from django.contrib.auth import get_user_model
 
 from ..conf import conf
+from ..exceptions import CarillonError
 from ..inbox.actors import actor
 from ..inbox.counts import counts
 from ..live import connections, relay
@@ -40,7 +41,7 @@ CLOSE_CODES: Final[dict[ByeReason, int]] = {
 logger = logging.getLogger("notifications")
 
 
-class Fault(Exception):
+class Fault(CarillonError):
     """The client broke the protocol, or cannot be served: it is told why, then the socket is closed."""
 
     def __init__(self, close: int, code: str, message: str, retry: int | None = None) -> None:
@@ -50,7 +51,7 @@ class Fault(Exception):
         self.error = Error(code, message, retry)
 
 
-class Gone(Exception):
+class Gone(CarillonError):
     """The client left while it was being told something."""
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from ..exceptions import NotMember
 from ..live.http import answer, endpoint, error, number
 from . import reading
-from .rooms import NotMember, membership
+from .rooms import membership
 from .stream import PAGE, history
 
 

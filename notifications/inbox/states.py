@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ..exceptions import BadCursor
 from ..live import cursor
 from ..live.commit import sequence_after_commit
 from ..models import Inbox, Notification
@@ -121,7 +122,7 @@ def _arrived(user: Any, up_to: str | None) -> NotificationQuerySet:
         return rows.none()
     try:
         position = cursor.parse(up_to).get(INBOX.name)
-    except cursor.BadCursor as error:
+    except BadCursor as error:
         raise ValidationError({"up_to": str(error)}) from error
     if position is None or not Inbox.objects.filter(pk=user.pk, epoch=position.epoch).exists():
         raise ValidationError({"up_to": _("This position is not of the present inbox; reload and try again.")})

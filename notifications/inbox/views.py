@@ -11,11 +11,12 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from ..conf import conf
+from ..exceptions import BadCursor, BadRequest
 from ..live import connections, cursor, frames, relay, sessions
 from ..live.batch import Batch
 from ..live.connections import Admission
 from ..live.cursor import Position
-from ..live.http import BadRequest, answer, endpoint, error, fields, hold_open, number
+from ..live.http import answer, endpoint, error, fields, hold_open, number
 from ..live.replay import catch_up
 from ..models import Notification
 from . import counts as counting
@@ -140,11 +141,11 @@ def _position(request: HttpRequest, last_event_id: str | None) -> Position | Non
     if last_event_id:
         try:
             return cursor.parse(last_event_id).get(INBOX.name)
-        except cursor.BadCursor:
+        except BadCursor:
             return None
     try:
         return cursor.parse(request.GET.get("since", "")).get(INBOX.name)
-    except cursor.BadCursor as bad:
+    except BadCursor as bad:
         raise BadRequest(str(bad)) from bad
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..conf import conf
+from ..exceptions import Refused
 from . import frames, relay
 from .cursor import Position
 from .frames import ByeReason, Frame
@@ -68,16 +69,6 @@ class HandoffSlot:
     """What the lane puts into the request's scope: where the view fills in an admission, the lane takes over."""
 
     admission: Admission | None = None
-
-
-class Refused(Exception):
-    """There are too many connections, of this user or in this process."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        """Say how HTTP answers."""
-        super().__init__(message)
-        self.status = status
-        self.code = code
 
 
 class EventStream:

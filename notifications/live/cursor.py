@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ..exceptions import BadCursor
+
 MAX_LENGTH = 256  # characters
 
 _PART = re.compile(r"([a-z]+(?:-[0-9a-f-]{1,36})?)=([0-9a-f]{8})\.(0|[1-9][0-9]{0,17})", re.ASCII)
@@ -21,10 +23,6 @@ class Position(NamedTuple):
 
     epoch: str
     modseq: int
-
-
-class BadCursor(ValueError):
-    """The text is not a cursor."""
 
 
 def parse(text: str) -> dict[str, Position]:

@@ -16,20 +16,17 @@ from django.utils.decorators import decorator_from_middleware
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
+from ..exceptions import BadRequest, OtherUser
 from .connections import SCOPE_KEY, Admission, HandoffSlot
 from .django_internals import csrf_middleware
 from .frames import encode
-from .sessions import OtherUser, check_user
+from .sessions import check_user
 
 View = Callable[..., HttpResponseBase]
 
 USER_HEADER = "Carillon-User"  # in which the client says for whom its page was made
 
 BODY_BYTES = 16 * 1024  # of a request; commands are small
-
-
-class BadRequest(Exception):
-    """The request cannot be understood; the message says what to send instead."""
 
 
 def answer(value: Any, status: int = 200) -> HttpResponse:

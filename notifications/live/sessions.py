@@ -8,9 +8,7 @@ from typing import Any
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-
-class OtherUser(Exception):
-    """Somebody else has signed in since the page was made that asks."""
+from ..exceptions import OtherUser
 
 
 def digest(request: Any) -> str:
