@@ -11,7 +11,7 @@ waiting := -n $(WORKERS)
 computing := -n logical --maxprocesses $(WORKERS)
 fast := -m "not servers and not packaging and not browser"
 
-.PHONY: help demo test bench docs format clean \
+.PHONY: help demo test coverage bench docs format clean \
 	demo-environment environment node chromium webdriver mariadb \
 	test-style test-types test-migrations test-docs test-python test-postgresql test-client test-browser test-webdriver \
 	test-mariadb test-versions
@@ -19,6 +19,7 @@ fast := -m "not servers and not packaging and not browser"
 help:
 	@echo "make demo          serve the demo site on http://127.0.0.1:$(PORT)/ (PORT=8001 for another port)"
 	@echo "make test          run every test; make test-python and the like run one part"
+	@echo "make coverage      say which lines no test runs"
 	@echo "make bench         measure streams, connects and stores on this machine"
 	@echo "make docs          build the documentation's site in build/docs"
 	@echo "make format        format the Python code"
@@ -56,7 +57,7 @@ test-python: environment node
 
 test-postgresql: environment
 	@echo "== The app on PostgreSQL"
-	@$(python) -m tests.servers.postgresql $(python) -m pytest $(computing) $(fast)
+	@$(python) -m tests.servers.postgresql $(python) -m pytest $(computing) $(fast) --cov --cov-report=
 
 # Not a part of `make test`, for it needs Debian packages and a compiler.
 test-mariadb: environment mariadb
@@ -74,6 +75,12 @@ test-versions: environment
 test-webdriver: environment chromium webdriver
 	@echo "== The demo in Firefox and WebKit, and Chromium's back/forward cache"
 	@$(python) -m pytest -m browser tests/webdriver
+
+# `make test` measures without servers, which costs little, and holds the floor; this counts what servers run too.
+coverage: environment node
+	@$(python) -m pytest $(waiting) --cov --cov-report=term --cov-report=html:build/coverage
+	@$(node) npm run --silent test
+	@echo "The lines stand in build/coverage/index.html"
 
 bench: environment
 	@sh scripts/environment.sh benchmarks/requirements.txt
