@@ -14,7 +14,7 @@ fast := -m "not servers and not packaging and not browser"
 .PHONY: help demo test coverage bench docs release format clean \
 	demo-environment environment node chromium webdriver mariadb \
 	test-style test-types test-migrations test-docs test-python test-postgresql test-client test-browser test-webdriver \
-	test-mariadb test-versions
+	test-mariadb test-versions test-prerelease
 
 help:
 	@echo "make demo          serve the demo site on http://127.0.0.1:$(PORT)/ (PORT=8001 for another port)"
@@ -72,6 +72,11 @@ test-browser: environment chromium
 test-versions: environment
 	@echo "== The fast tests on the other versions of Python and Django"
 	@$(python) scripts/versions.py
+
+# On what is not out yet: .ci/run shows how it went, and does not fail for it.
+test-prerelease: environment
+	@echo "== The fast tests on the newest pre-release of Django"
+	@$(python) -m nox --session prerelease
 
 test-webdriver: environment chromium webdriver
 	@echo "== The demo in Firefox and WebKit, and Chromium's back/forward cache"
