@@ -5,6 +5,7 @@ export PORT PYTHON
 
 python := .venv/bin/python
 node := sh scripts/node.sh
+schema := .venv/bin/check-jsonschema --quiet --builtin-schema vendor
 # How many tests run at once: those with servers wait more than they compute, the others keep each core busy.
 WORKERS ?= 4
 waiting := -n $(WORKERS)
@@ -33,9 +34,12 @@ demo: demo-environment
 test: test-style test-types test-migrations test-docs test-client test-postgresql test-browser test-webdriver test-python
 
 test-style: environment
-	@echo "== Style: ruff"
+	@echo "== Style: ruff, and the forms of the forge"
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
+	@$(schema).github-workflows .github/workflows/*.yml
+	@$(schema).github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	@$(schema).github-issue-config .github/ISSUE_TEMPLATE/config.yml
 
 test-types: environment
 	@echo "== Types: mypy"
