@@ -5,22 +5,25 @@ export PORT PYTHON
 
 python := .venv/bin/python
 node := sh scripts/node.sh
+schema := .venv/bin/check-jsonschema --quiet --builtin-schema vendor
 # How many tests run at once: those with servers wait more than they compute, the others keep each core busy.
 WORKERS ?= 4
 waiting := -n $(WORKERS)
 computing := -n logical --maxprocesses $(WORKERS)
 fast := -m "not servers and not packaging and not browser"
 
-.PHONY: help demo test bench docs format clean \
+.PHONY: help demo test coverage bench docs release format clean \
 	demo-environment environment node chromium webdriver mariadb \
 	test-style test-types test-migrations test-docs test-python test-postgresql test-client test-browser test-webdriver \
-	test-mariadb test-versions
+	test-mariadb test-versions test-prerelease
 
 help:
 	@echo "make demo          serve the demo site on http://127.0.0.1:$(PORT)/ (PORT=8001 for another port)"
 	@echo "make test          run every test; make test-python and the like run one part"
+	@echo "make coverage      say which lines no test runs"
 	@echo "make bench         measure streams, connects and stores on this machine"
 	@echo "make docs          build the documentation's site in build/docs"
+	@echo "make release       build sdist and wheel in dist, and test them; uploads nothing"
 	@echo "make format        format the Python code"
 	@echo "make clean         remove what make has made, and the demo's database"
 
@@ -31,9 +34,12 @@ demo: demo-environment
 test: test-style test-types test-migrations test-docs test-client test-postgresql test-browser test-webdriver test-python
 
 test-style: environment
-	@echo "== Style: ruff"
+	@echo "== Style: ruff, and the forms of the forge"
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
+	@$(schema).github-workflows .github/workflows/*.yml
+	@$(schema).github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	@$(schema).github-issue-config .github/ISSUE_TEMPLATE/config.yml
 
 test-types: environment
 	@echo "== Types: mypy"
@@ -56,7 +62,7 @@ test-python: environment node
 
 test-postgresql: environment
 	@echo "== The app on PostgreSQL"
-	@$(python) -m tests.servers.postgresql $(python) -m pytest $(computing) $(fast)
+	@$(python) -m tests.servers.postgresql $(python) -m pytest $(computing) $(fast) --cov --cov-report=
 
 # Not a part of `make test`, for it needs Debian packages and a compiler.
 test-mariadb: environment mariadb
@@ -71,9 +77,20 @@ test-versions: environment
 	@echo "== The fast tests on the other versions of Python and Django"
 	@$(python) scripts/versions.py
 
+# On what is not out yet: .ci/run shows how it went, and does not fail for it.
+test-prerelease: environment
+	@echo "== The fast tests on the newest pre-release of Django"
+	@$(python) -m nox --session prerelease
+
 test-webdriver: environment chromium webdriver
 	@echo "== The demo in Firefox and WebKit, and Chromium's back/forward cache"
 	@$(python) -m pytest -m browser tests/webdriver
+
+# `make test` measures without servers, which costs little, and holds the floor; this counts what servers run too.
+coverage: environment node
+	@$(python) -m pytest $(waiting) --cov --cov-report=term --cov-report=html:build/coverage
+	@$(node) npm run --silent test
+	@echo "The lines stand in build/coverage/index.html"
 
 bench: environment
 	@sh scripts/environment.sh benchmarks/requirements.txt
@@ -85,6 +102,9 @@ docs: environment
 	@sh scripts/environment.sh docs/requirements.txt
 	@$(python) -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
 	@echo "The site begins at build/docs/index.html"
+
+release: environment
+	@sh scripts/release.sh
 
 format: environment
 	@$(python) -m ruff check --fix-only --quiet .

@@ -6,10 +6,13 @@ Interpreters are never downloaded: a combination whose Python is missing is name
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import sys
 from pathlib import Path
 
 import nox
+from packaging.version import Version
 
 # https://docs.djangoproject.com/en/stable/faq/install/#what-python-version-can-i-use-with-django
 SUPPORTED = {
@@ -17,6 +20,8 @@ SUPPORTED = {
     "6.0": ("3.12", "3.13", "3.14"),
     "6.1": ("3.12", "3.13", "3.14"),
 }
+
+FAST = ("python", "-m", "pytest", "-q", "-m", "not servers and not packaging and not browser")
 
 nox.options.default_venv_backend = "uv"
 nox.options.download_python = "never"
@@ -43,4 +48,29 @@ def missing(session: nox.Session) -> None:
 def tests(session: nox.Session, django: str) -> None:
     """Run the tests that start no servers and build no wheel."""
     session.install("-r", "tests/requirements.txt", f"django~={django}.0")
-    session.run("python", "-m", "pytest", "-q", "-m", "not servers and not packaging and not browser", *session.posargs)
+    session.run(*FAST, *session.posargs)
+
+
+def newest(session: nox.Session) -> tuple[Version, Version]:
+    """Ask the package index for the newest Django of all, and for the newest that is out."""
+    listed = session.run(
+        *(sys.executable, "-m", "pip", "index", "versions", "django", "--pre"),
+        *("--python-version", str(session.python), "--disable-pip-version-check"),
+        external=True,
+        silent=True,
+    )
+    (line,) = re.findall("^Available versions: (.+)$", str(listed), re.MULTILINE)
+    versions = [Version(text) for text in line.split(", ")]
+    return max(versions), max(version for version in versions if not version.is_prerelease)
+
+
+@nox.session(python=max(found, key=Version, default=f"3.{sys.version_info[1]}"), default=False)
+def prerelease(session: nox.Session) -> None:
+    """Run the same tests on the newest pre-release of Django, if there is one of a version that is not out yet."""
+    first, stable = newest(session)
+    if first == stable:
+        session.skip(f"the newest Django is {stable}, which is out: there is no pre-release to test")
+    session.log(f"Django {first} on Python {session.python}; the newest that is out is {stable}")
+    session.install("-r", "tests/requirements.txt")
+    session.install("--pre", f"django=={first}")
+    session.run(*FAST, *session.posargs)

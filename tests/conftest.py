@@ -25,6 +25,13 @@ REAL_SERVERS = {"postgresql", "valkey", "asgi_server", "fault_proxy"}
 TOGETHER = ("tests/test_packaging.py", "tests/test_audiences.py::EstimateTests")  # share what takes long to make
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make release` name the wheel that it has built."""
+    parser.addoption(
+        "--wheel", help="the wheel that tests/test_packaging.py installs, beside its sdist; else it builds one"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Make the folder of this run's SQLite file."""
     settings.DATABASE_FOLDER.mkdir(exist_ok=True)

@@ -26,11 +26,18 @@ TUTORIAL = ROOT / "docs" / "tutorial" / "first-bell.md"
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel from this tree."""
-    target = tmp_path_factory.mktemp("wheel")
-    run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", target, ROOT], cwd=target)
-    (path,) = target.glob("*.whl")
+def distributions(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the wheel that ``--wheel`` names, or build an sdist from this tree and a wheel from that."""
+    if given := request.config.getoption("--wheel"):
+        return Path(given).resolve().parent
+    target = tmp_path_factory.mktemp("distributions")
+    run([sys.executable, "-m", "build", "--no-isolation", "--outdir", target, ROOT], cwd=target)
+    return target
+
+
+@pytest.fixture(scope="session")
+def wheel(distributions: Path) -> Path:
+    (path,) = distributions.glob("*.whl")
     return path
 
 
@@ -89,6 +96,19 @@ def test_the_metadata_names_licence_python_and_few_dependencies(metadata: Messag
     required = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
     assert sorted(re.split(r"[<>=]", line)[0] for line in required) == ["channels", "django", "msgspec"]
     assert metadata.get_all("Provides-Extra") == ["daphne", "redis"]
+
+
+@pytest.mark.packaging
+def test_a_package_index_would_take_sdist_and_wheel(distributions: Path) -> None:
+    files = sorted(distributions.iterdir())
+    assert [path.name.rpartition(".")[2] for path in files] == ["whl", "gz"]
+    run([sys.executable, "-m", "twine", "check", "--strict", *files], cwd=distributions)
+
+
+@pytest.mark.packaging
+def test_the_metadata_lead_to_the_source_and_what_changed(metadata: Message) -> None:
+    urls = dict(line.split(", ") for line in metadata.get_all("Project-URL", []))
+    assert {"Source", "Documentation", "Changelog", "Issues"} <= set(urls)
 
 
 class Project:
