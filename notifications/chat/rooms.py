@@ -45,7 +45,7 @@ def membership(room: Any, user: Any) -> Membership:
     try:
         return found.get(room=getattr(room, "pk", room), user=getattr(user, "pk", user))
     except Membership.DoesNotExist:
-        raise MembershipDoesNotExist(_("You are in no such room.")) from None
+        raise MembershipDoesNotExist(_("Room not found.")) from None
 
 
 def open_direct_room(user: Any, other: Any) -> Room:
@@ -284,4 +284,4 @@ def _role(role: str) -> str:
 
 def _refuse_direct(room: Room) -> None:
     if room.kind == Room.Kind.DIRECT:
-        raise ValidationError({"room": _("A direct room has its two members and no name; make a group room.")})
+        raise ValidationError({"room": _("A direct room always has two members and no name. Create a group room instead.")})
