@@ -284,4 +284,6 @@ def _role(role: str) -> str:
 
 def _refuse_direct(room: Room) -> None:
     if room.kind == Room.Kind.DIRECT:
-        raise ValidationError({"room": _("A direct room always has two members and no name. Create a group room instead.")})
+        raise ValidationError(
+            {"room": _("A direct room always has two members and no name. Create a group room instead.")}
+        )
