@@ -112,7 +112,7 @@ class Handoff:
     async def _decide(self, scope: Scope) -> Decision:
         connections.check_process_limit()
         if self._waiting >= WAITING_LIMIT:
-            raise Refused(503, "busy", "Too many streams are being opened at this moment; try again later.")
+            raise Refused(503, "busy", "Too many streams are being opened; try again later.")
         self._waiting += 1
         try:
             return await asyncio.wrap_future(self._threads.submit(self._handler.decide, scope))

@@ -26,8 +26,8 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     given = {name.removeprefix("NOTIFICATIONS_") for name in dir(settings) if name.startswith("NOTIFICATIONS_")}
     found += [
         Caution(
-            f"NOTIFICATIONS_{name} is no setting of Carillon.",
-            hint=f"The settings are {', '.join(f'NOTIFICATIONS_{other}' for other in sorted(known))}.",
+            f"Unknown setting NOTIFICATIONS_{name}.",
+            hint=f"Known settings: {', '.join(f'NOTIFICATIONS_{other}' for other in sorted(known))}.",
             id="carillon.W001",
         )
         for name in sorted(given - known)
@@ -36,7 +36,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         try:
             value = getattr(conf, name)
         except (TypeError, ValueError) as error:
-            found.append(Error(f"NOTIFICATIONS_{name} cannot be used: {error}.", hint=_doc(name), id="carillon.E001"))
+            found.append(Error(f"Invalid NOTIFICATIONS_{name}: {error}.", hint=_doc(name), id="carillon.E001"))
             continue
         if name in POSITIVE and value is not None and value <= POSITIVE[name]:
             found.append(
@@ -50,7 +50,7 @@ def check_time_zones(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
     """Look whether times are aware: frames carry UTC."""
     if settings.USE_TZ:
         return []
-    return [Error("Carillon needs aware times.", hint="Set USE_TZ = True.", id="carillon.E006")]
+    return [Error("Carillon needs time-zone-aware datetimes.", hint="Set USE_TZ = True.", id="carillon.E006")]
 
 
 @register("notifications")
@@ -59,8 +59,8 @@ def check_import_name(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
     others = set(metadata.packages_distributions().get("notifications", ())) - {DISTRIBUTION}
     return [
         Error(
-            f"The package {other} installs the import name `notifications` too; files of the two are mixed.",
-            hint=f"Uninstall {other}, then install {DISTRIBUTION} again. Its tables stay: Carillon's are named apart.",
+            f"The package {other} installs `notifications` too; the two overwrite each other's files.",
+            hint=f"Uninstall {other}, then reinstall {DISTRIBUTION}. The tables of {other} are kept.",
             id="carillon.E003",
         )
         for other in sorted(others)
@@ -77,8 +77,8 @@ def _layer_messages(layer: Mapping[str, Any] | None) -> Iterator[CheckMessage]:
     if layer is None:
         if hasattr(settings, "NOTIFICATIONS_CHANNEL_LAYER"):
             yield Error(
-                f"NOTIFICATIONS_CHANNEL_LAYER names {conf.CHANNEL_LAYER!r}, which CHANNEL_LAYERS does not have.",
-                hint=f"It has {', '.join(map(repr, getattr(settings, 'CHANNEL_LAYERS', {}))) or 'none'}.",
+                f"NOTIFICATIONS_CHANNEL_LAYER names {conf.CHANNEL_LAYER!r}, which is not in CHANNEL_LAYERS.",
+                hint=f"Configured layers: {', '.join(map(repr, getattr(settings, 'CHANNEL_LAYERS', {}))) or 'none'}.",
                 id="carillon.E004",
             )
         return
@@ -86,13 +86,13 @@ def _layer_messages(layer: Mapping[str, Any] | None) -> Iterator[CheckMessage]:
     if layer["BACKEND"] == "channels_redis.core.RedisChannelLayer":
         if _redis_version() >= 8 and not all(_waits_for_ever(host) for host in config.get("hosts", [None])):
             yield Caution(
-                "redis-py 8 ends every idle receive of RedisChannelLayer after five seconds.",
-                hint='Give each host as {"address": "redis://…", "socket_timeout": None} (channels_redis issue 422).',
+                "redis-py 8 times out an idle receive of RedisChannelLayer after five seconds.",
+                hint='Write each host as {"address": "redis://…", "socket_timeout": None} (channels_redis issue 422).',
                 id="carillon.W002",
             )
         if config.get("capacity", 100) < CAPACITY:
             yield Caution(
-                f"The channel layer holds {config.get('capacity', 100)} messages for a process; a burst loses hints.",
+                f"The channel layer holds {config.get('capacity', 100)} messages per process; a burst will lose hints.",
                 hint=f'Set "capacity" in CHANNEL_LAYERS["{conf.CHANNEL_LAYER}"]["CONFIG"] to {CAPACITY} or more.',
                 id="carillon.W003",
             )
@@ -114,7 +114,7 @@ def check_lane(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
         return []
     return [
         Caution(
-            "Streams are served without the hand-off lane: each holds a thread and some 40 KB instead of 10.",
+            "Streams are served without the hand-off lane: each one holds a thread and much more memory.",
             hint=f"In {path}, wrap Django's application: notifications.asgi.Handoff(get_asgi_application()).",
             id="carillon.W004",
         )

@@ -82,7 +82,7 @@ def _admit(scope: dict[str, Any]) -> tuple[Any, str]:
         Fault: The client speaks another version, is not signed in, or there are too many connections.
     """
     if SUBPROTOCOL not in scope.get("subprotocols", ()):
-        raise Fault(4406, "version", f"Connect with the subprotocol {SUBPROTOCOL}; reload the page if this was one.")
+        raise Fault(4406, "version", f"Connect with the subprotocol {SUBPROTOCOL}; a page must be reloaded.")
     user = scope.get("user")
     if user is None or not user.is_authenticated:
         raise Fault(4401, "signed-out", "Sign in to chat.")

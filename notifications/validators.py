@@ -31,16 +31,16 @@ def validate_text(value: str) -> None:
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        message = _("The text is not valid Unicode: it holds half of a surrogate pair.")
+        message = _("The text is not valid Unicode: it contains a lone surrogate.")
         raise ValidationError(message, code="surrogate") from error
 
 
 def validate_time(value: datetime) -> None:
     """Accept a time with a time zone that every other time zone can show."""
     if timezone.is_naive(value):
-        raise ValidationError(_("Give a time with a time zone, for example timezone.now() + …"), code="naive")
+        raise ValidationError(_("Use a time with a time zone, for example timezone.now() + …"), code="naive")
     if value.year > LAST_YEAR:
-        message = _("Choose an earlier time, at most in the year %(year)s.")
+        message = _("Choose an earlier time, no later than the year %(year)s.")
         raise ValidationError(message, code="too_late", params={"year": LAST_YEAR})
 
 
@@ -64,7 +64,7 @@ def validate_link(value: str) -> None:
         if parts and parts.scheme in ("http", "https") and parts.netloc:
             return
     raise ValidationError(
-        _("Enter an address that begins with http:// or https://, or a path that begins with one slash."),
+        _("Enter a URL that starts with http:// or https://, or a path that starts with a single slash."),
         code="link",
     )
 

@@ -105,7 +105,7 @@ class SelectingTests(TestCase):
 
     def test_it_is_described_in_words(self) -> None:
         chosen = Audience.of("everyone", groups=[self.editors], exclude=Audience.of("staff", users=[self.users["ann"]]))
-        assert chosen.describe() == "Everyone, Editors, except Staff, 1 chosen user"
+        assert chosen.describe() == "Everyone, Editors, except Staff, 1 selected user"
         assert Audience.of().describe() == "nobody"
         assert Audience.of("vanished").describe() == "vanished"
 
@@ -145,7 +145,7 @@ WRONG: dict[str, Any] = {
 
 @pytest.mark.parametrize("value", WRONG.values(), ids=WRONG)
 def test_other_shapes_are_refused(value: Any) -> None:
-    with pytest.raises(ValidationError, match="looks like"):
+    with pytest.raises(ValidationError, match="must have the form"):
         Audience.parse(value)
 
 

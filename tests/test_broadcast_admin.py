@@ -122,7 +122,7 @@ class ComposingTests(StaffTests):
         assert [item.title for item in reading.page(self.admin).items] == ["Maintenance tonight"]
         assert reading.page(self.bob).items == []
         assert Broadcast.objects.get().state == "draft"
-        assert self.log()[-1] == "Sent to oneself, as a test."
+        assert self.log()[-1] == "Sent to self as a test."
 
     def test_users_chosen_in_the_list_are_in_the_form(self) -> None:
         chosen = {"action": "notify_selected", "_selected_action": [self.bob.pk, self.admin.pk]}
@@ -166,7 +166,7 @@ class WrongInputTests(StaffTests):
         assert not Broadcast.objects.exists()
 
     def test_a_past_time(self) -> None:
-        self.refused("This time has passed. Choose a later one", publish_at="2020-01-01T10:00")
+        self.refused("This time is in the past. Choose a later one", publish_at="2020-01-01T10:00")
 
     def test_a_time_that_is_none(self) -> None:
         self.refused("Enter a valid date/time", publish_at="soon")
@@ -178,7 +178,7 @@ class WrongInputTests(StaffTests):
         for name in ("publish_at", "expires_at"):
             for zone in ("America/Los_Angeles", "Asia/Tokyo"):
                 with self.subTest(name=name, zone=zone):
-                    words = "Choose an earlier time, at most in the year 9998."
+                    words = "Choose an earlier time, no later than the year 9998."
                     self.refused(words, **{name: "9999-12-31T23:59"}, timezone=zone)
 
     def test_a_group_with_a_number_beyond_those_of_databases(self) -> None:
@@ -193,14 +193,14 @@ class WrongInputTests(StaffTests):
         self.refused("Choose at least one audience, group or user", include_names=None)
 
     def test_a_user_who_does_not_exist(self) -> None:
-        self.refused("No user is called “bobb”, “ann”.", include_users="bobb, bob\nann")
+        self.refused("No user named “bobb”, “ann”.", include_users="bobb, bob\nann")
 
     def test_an_audience_that_does_not_exist(self) -> None:
         response = self.add(include_names=["vanished"])
         assert "vanished is not one of the available choices" in self.text(response)
 
     def test_a_link_that_runs_a_script(self) -> None:
-        self.refused("begins with http:// or https://", url="javascript:alert(1)")
+        self.refused("starts with http:// or https://", url="javascript:alert(1)")
 
     def test_no_title(self) -> None:
         self.refused("This field is required", title="")
@@ -213,24 +213,24 @@ class WrongInputTests(StaffTests):
         html = self.text(self.client.get(address("change", broadcast.pk)))
         assert "“vanished” (no longer exists)" in html
         response = self.change(broadcast, include_names=["vanished", "staff"])
-        assert "No app has the audience “vanished” (any more)" in self.text(response)
+        assert "The audience “vanished” does not exist" in self.text(response)
         response = self.client.get(address("review", broadcast.pk), follow=True)
-        assert "No app has the audience “vanished” (any more)" in self.text(response)
+        assert "The audience “vanished” does not exist" in self.text(response)
         self.change(broadcast, include_names=["staff"])
         broadcast.refresh_from_db()
         assert broadcast.audience_of() == Audience.of("staff")
 
     def test_a_schedule_that_failed_says_why(self) -> None:
-        broadcast = self.draft(problem="No app has the audience “vanished” (any more).")
+        broadcast = self.draft(problem="The audience “vanished” does not exist.")
         response = self.client.get(address("change", broadcast.pk))
-        assert "could not be sent at its time: No app has the audience “vanished”" in self.text(response)
+        assert "Could not be sent as scheduled: The audience “vanished” does not exist" in self.text(response)
 
     def test_what_somebody_else_saved_meanwhile_is_not_overwritten_unasked(self) -> None:
         broadcast = self.draft()
         loaded = Broadcast.objects.get()
         edit_broadcast(broadcast, title="Theirs")
         response = self.change(loaded, title="Mine")
-        assert "Somebody else changed this broadcast meanwhile: it is called “Theirs” now" in self.text(response)
+        assert "Someone else has changed this broadcast: its title is now “Theirs”" in self.text(response)
         assert 'value="Mine"' in response.content.decode()
         assert Broadcast.objects.get().title == "Theirs"
         version = re.search(r'name="version" value="(\d+)"', response.content.decode())
@@ -254,13 +254,13 @@ class CountingTests(StaffTests):
         User.objects.bulk_create(User(username=f"user{n}") for n in range(12_000))
         found = self.count(include_names=["everyone"])
         assert not found["exact"]
-        assert found["text"].startswith("Reaches about 12,000 people. This is an estimate")
+        assert found["text"].startswith("Reaches about 12,000 people. Estimated")
 
     def test_it_explains_what_it_cannot_count(self) -> None:
-        assert self.count(include_users="nobody") == {"text": "No user is called “nobody”.", "number": None}
+        assert self.count(include_users="nobody") == {"text": "No user named “nobody”.", "number": None}
         assert self.count()["text"] == "Choose at least one audience, group or user."
         assert "99999999999999999999 is not one of" in self.count(include_groups=["99999999999999999999"])["text"]
-        assert self.count(include_groups=[self.group.pk])["text"] == "Reaches nobody at the moment."
+        assert self.count(include_groups=[self.group.pk])["text"] == "Currently reaches nobody."
 
 
 class SendingTests(StaffTests):
@@ -268,7 +268,7 @@ class SendingTests(StaffTests):
         broadcast = self.draft(url="/status/")
         self.assertRedirects(self.change(broadcast, "_review"), address("review", broadcast.pk))
         text = self.text(self.client.get(address("review", broadcast.pk)))
-        for words in ("2 people", "Everyone", "at once", "/status/", "Send to 2 people"):
+        for words in ("2 people", "Everyone", "immediately", "/status/", "Send to 2 people"):
             assert words in text
 
     def test_sending_reaches_everyone_and_shows_the_results(self) -> None:
@@ -290,7 +290,7 @@ class SendingTests(StaffTests):
         broadcast = self.draft()
         edit_broadcast(Broadcast.objects.get(), title="Changed")
         response = self.send(broadcast)
-        assert "Somebody changed this broadcast while you were reading it" in self.text(response)
+        assert "Someone changed this broadcast while you were reviewing it" in self.text(response)
         assert Broadcast.objects.get().state == "draft"
 
     def test_above_a_limit_the_number_has_to_be_typed(self) -> None:
@@ -321,14 +321,14 @@ class SendingTests(StaffTests):
 
     def test_an_audience_without_people_is_not_sent_to(self) -> None:
         broadcast = self.draft(audience=Audience.of(groups=[self.group]).dump())
-        assert "reaches nobody at the moment" in self.text(self.send(broadcast))
+        assert "audience is currently empty" in self.text(self.send(broadcast))
         assert Broadcast.objects.get().state == "draft"
 
     def test_a_broadcast_for_later_is_scheduled_and_can_be_called_off(self) -> None:
         broadcast = self.draft(publish_at=timezone.now() + LATER)
         self.send(broadcast)
         assert Broadcast.objects.get().state == "scheduled"
-        assert "Nothing has been sent yet" in self.text(self.client.get(address("results", broadcast.pk)))
+        assert "Not sent yet" in self.text(self.client.get(address("results", broadcast.pk)))
         self.client.post(address("recall", broadcast.pk))
         assert Broadcast.objects.get().state == "draft"
         assert self.log() == ["Scheduled for 2 people.", "Schedule cancelled."]
@@ -341,14 +341,14 @@ class SendingTests(StaffTests):
         self.send(broadcast)
         Broadcast.objects.update(publish_at=timezone.now())
         assert publish_due() == 1
-        assert self.log()[-2:] == ["Scheduled for 2 people.", "Sent at its time."]
+        assert self.log()[-2:] == ["Scheduled for 2 people.", "Sent as scheduled."]
         assert LogEntry.objects.latest("pk").user == self.admin
 
     def test_the_history_tells_that_the_schedule_could_not_send_it(self) -> None:
         self.send(self.draft(publish_at=timezone.now() + LATER, author=self.admin))
         Broadcast.objects.update(publish_at=timezone.now(), audience=Audience.of("vanished").dump())
         assert publish_due() == 0
-        assert self.log()[-1].startswith("It could not be sent at its time: No app has the audience “vanished”")
+        assert self.log()[-1].startswith("Could not be sent as scheduled: The audience “vanished” does not exist")
 
     def test_nobody_is_said_to_have_sent_what_a_program_scheduled(self) -> None:
         publish_broadcast(self.draft(publish_at=timezone.now() + LATER))
@@ -366,7 +366,7 @@ class SendingTests(StaffTests):
     def test_a_time_that_passed_meanwhile_leads_back_to_the_form(self) -> None:
         broadcast = self.draft(publish_at=timezone.now() - LATER)
         response = self.client.get(address("review", broadcast.pk), follow=True)
-        assert "This time has passed" in self.text(response)
+        assert "This time is in the past" in self.text(response)
 
 
 class AfterwardsTests(StaffTests):
@@ -386,7 +386,7 @@ class AfterwardsTests(StaffTests):
         assert found["bars"] == {"delivered": 100.0, "seen": 50.0, "read": 50.0, "clicked": 50.0}
         assert found["draw"]["curve-delivered"].endswith("L720.0 0.0")
         page = self.text(self.client.get(address("results", broadcast.pk)))
-        assert "Delivered to 2 of 2 people; 1 saw it, 1 read it, 1 followed it." in page
+        assert "Delivered to 2 of 2 people; 1 saw it, 1 read it, 1 clicked it." in page
 
     def test_an_edit_after_sending_changes_what_people_see(self) -> None:
         broadcast = self.sent()
@@ -399,12 +399,12 @@ class AfterwardsTests(StaffTests):
     def test_recall_asks_and_takes_it_back(self) -> None:
         broadcast = self.sent()
         reading.page(self.bob)
-        assert "1 person has it" in self.text(self.client.get(address("recall", broadcast.pk)))
+        assert "1 person has received it" in self.text(self.client.get(address("recall", broadcast.pk)))
         self.client.post(address("recall", broadcast.pk))
         assert reading.page(self.bob).items == []
         assert self.log() == ["Recalled."]
         response = self.client.post(address("recall", broadcast.pk), follow=True)
-        assert "nothing to take back" in self.text(response)
+        assert "nothing to recall" in self.text(response)
 
     def test_what_was_recalled_can_be_looked_at_and_not_changed(self) -> None:
         broadcast = self.sent()
@@ -463,7 +463,7 @@ class PermissionTests(StaffTests):
     def test_who_may_send_need_not_be_allowed_to_recall(self) -> None:
         self.sign_in("view", "change", "send")
         broadcast = self.sent()
-        assert "Take it back" not in self.text(self.client.get(address("results", broadcast.pk)))
+        assert "Recall" not in self.text(self.client.get(address("results", broadcast.pk)))
         assert self.client.post(address("recall", broadcast.pk)).status_code == 403
         assert Broadcast.objects.get().state == "sent"
 

@@ -45,25 +45,25 @@ def test_a_broadcast_in_one_line(alice: User, bob: User) -> None:
 
 def test_a_dry_run_says_how_many_and_sends_nothing(alice: User, bob: User) -> None:
     said = run("broadcast", "Hello", "--group", "Editors", "--audience", "staff", "--except-user", "bob", "--dry-run")
-    assert said == "Staff, Editors, except 1 chosen user: 1 person. Nothing was sent."
+    assert said == "Staff, Editors, except 1 selected user: 1 person. Nothing was sent."
     assert not Broadcast.objects.exists()
 
 
 def test_a_broadcast_for_later(alice: User) -> None:
     said = run("broadcast", "Hello", "--user", "alice", "--at", "2990-01-31T18:00")
-    assert said == "Scheduled for 1 person (1 chosen user)."
+    assert said == "Scheduled for 1 person (1 selected user)."
     assert Broadcast.objects.get().state == "scheduled"
 
 
 WRONG = {
-    "an unknown audience": (["--audience", "premium"], "There is no audience premium; there are: everyone, staff."),
-    "an unknown group": (["--group", "Readers"], "There is no group 'Readers'."),
-    "an unknown user": (["--user", "carol"], "There is no user 'carol'."),
+    "an unknown audience": (["--audience", "premium"], "Unknown audience premium; choose from everyone, staff."),
+    "an unknown group": (["--group", "Readers"], "No group named 'Readers'."),
+    "an unknown user": (["--user", "carol"], "No user named 'carol'."),
     "nobody": ([], "--audience: Choose at least one audience, group or user."),
-    "a past time": (["--audience", "staff", "--at", "2020-01-01T10:00"], "--at: This time has passed."),
+    "a past time": (["--audience", "staff", "--at", "2020-01-01T10:00"], "--at: This time is in the past."),
     "no time": (["--audience", "staff", "--at", "soon"], "--at must look like 2030-01-31T18:00."),
     "an impossible time": (["--audience", "staff", "--expires", "2030-02-31T10:00"], "--expires must look like"),
-    "a link that runs a script": (["--audience", "staff", "--url", "javascript:x"], "--url: Enter an address"),
+    "a link that runs a script": (["--audience", "staff", "--url", "javascript:x"], "--url: Enter a URL"),
 }
 
 

@@ -175,6 +175,6 @@ class BroadcastAdmin(BroadcastPages):
     def _send_test(self, request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
         content = broadcast.content() | {"expires_at": None}
         notify(request.user, **content, kind="broadcast.test")
-        self.log_change(request, broadcast, _("Sent to oneself, as a test."))
-        messages.success(request, _("Saved, and sent to you alone: look at your bell."))
+        self.log_change(request, broadcast, _("Sent to self as a test."))
+        messages.success(request, _("Saved and sent to you only. Check your bell."))
         return self._go("change", broadcast)

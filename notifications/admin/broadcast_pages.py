@@ -80,7 +80,7 @@ class BroadcastPages(ModelAdmin):
     def count_view(self, request: HttpRequest) -> HttpResponseBase:
         """Tell how many people the audience in the form has."""
         if request.method != "POST":
-            return JsonResponse({"text": _("Send the form.")}, status=405)
+            return JsonResponse({"text": _("Submit the form with POST.")}, status=405)
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
         form = CountForm(request.POST)
@@ -97,9 +97,9 @@ class BroadcastPages(ModelAdmin):
 
     def _reaches(self, size: Size) -> str:
         if not size.number:
-            return _("Reaches nobody at the moment.")
+            return _("Currently reaches nobody.")
         text = _("Reaches %(people)s.") % {"people": size}
-        return text if size.exact else _("%(text)s This is an estimate from a random sample.") % {"text": text}
+        return text if size.exact else _("%(text)s Estimated from a random sample.") % {"text": text}
 
     def review_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Show a last time what goes to whom, and send it when that is confirmed."""
@@ -107,7 +107,7 @@ class BroadcastPages(ModelAdmin):
         if not self.may_send(request):
             raise PermissionDenied
         if broadcast.state not in WAITING:
-            messages.info(request, _("It is on its way already: somebody has sent it."))
+            messages.info(request, _("This broadcast has already been sent."))
             return self._go("results", broadcast)
         try:
             validate_broadcast(broadcast)
@@ -128,21 +128,24 @@ class BroadcastPages(ModelAdmin):
     def _send(self, request: HttpRequest, broadcast: Broadcast, size: Size, typed: str) -> HttpResponse | str:
         """Send what was confirmed; return why not."""
         if not size.number:
-            return _("This audience reaches nobody at the moment. Go back and choose another one.")
+            return _("This audience is currently empty. Go back and choose another one.")
         confirmed = request.POST.get("confirmed", "")
         if self._to_type(size) and _digits(typed) != confirmed:
-            return _("Type the number of people to confirm that you mean them all.")
+            return _("Type the number of people to confirm.")
         if request.POST.get("revision") != str(broadcast.revision):
-            return _("Somebody changed this broadcast while you were reading it. Read it again: this is how it is now.")
+            return _(
+                "Someone changed this broadcast while you were reviewing it. "
+                "This is the current version; please review it again."
+            )
         try:
             publish_broadcast(broadcast)
         except BroadcastConflict:
-            messages.info(request, _("It is on its way already: somebody has sent it."))
+            messages.info(request, _("This broadcast has already been sent."))
             return self._go("results", broadcast)
         results.remember_reach(broadcast, size)
         if broadcast.state == BroadcastState.SCHEDULED:
             self.log_change(request, broadcast, _("Scheduled for %(people)s.") % {"people": size})
-            messages.success(request, _("Scheduled. It goes out by itself at its time."))
+            messages.success(request, _("Scheduled. It will be sent automatically."))
         else:
             self.log_change(request, broadcast, _("Sent to %(people)s.") % {"people": size})
         return self._go("results", broadcast)
@@ -177,7 +180,7 @@ class BroadcastPages(ModelAdmin):
         """Stream the results, through the same lane as every event stream."""
         broadcast = self._broadcast(request, pk)
         if not hasattr(request, "scope"):
-            return error(501, "no-streaming", _("This server cannot hold streams (WSGI); read now/ instead."))
+            return error(501, "no-streaming", _("This server cannot stream (WSGI); fetch now/ instead."))
         first = frames.frame(results.results(broadcast))
         owner = str(request.user.pk)
         key = Key(results.STREAM, str(pk))
@@ -195,22 +198,22 @@ class BroadcastPages(ModelAdmin):
             raise PermissionDenied
         scheduled = broadcast.state == BroadcastState.SCHEDULED
         if broadcast.state not in (BroadcastState.SCHEDULED, *OUT):
-            messages.info(request, _("There is nothing to take back (any more)."))
+            messages.info(request, _("There is nothing to recall."))
             return self._go("results", broadcast)
         if request.method != "POST":
             context = {"scheduled": scheduled, "figures": results.figures(broadcast)}
-            return self._render(request, "recall", broadcast, _("Take back"), context)
+            return self._render(request, "recall", broadcast, _("Recall"), context)
         try:
             recall_broadcast(broadcast)
         except BroadcastConflict:
-            messages.error(request, _("Somebody changed this broadcast meanwhile. Look at it again."))
+            messages.error(request, _("Someone has changed this broadcast in the meantime. Please review it again."))
             return self._go("results", broadcast)
         if scheduled:
             self.log_change(request, broadcast, _("Schedule cancelled."))
-            messages.success(request, _("It will not be sent; it is a draft again."))
+            messages.success(request, _("It will not be sent and is a draft again."))
         else:
             self.log_change(request, broadcast, _("Recalled."))
-            messages.success(request, _("Taken back: it has vanished from every inbox."))
+            messages.success(request, _("Recalled. It has been removed from every inbox."))
         return self._go("results", broadcast)
 
     def _broadcast(self, request: HttpRequest, pk: int) -> Broadcast:
@@ -218,7 +221,7 @@ class BroadcastPages(ModelAdmin):
             raise PermissionDenied
         found = Broadcast.objects.filter(pk=pk).first()
         if found is None:
-            raise Http404(_("There is no such broadcast."))
+            raise Http404(_("Broadcast not found."))
         return found
 
     def _address(self, name: str, broadcast: Broadcast) -> str:

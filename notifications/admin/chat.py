@@ -93,13 +93,15 @@ class MessageAdmin(ReadOnlyAdmin):
             services.hide_message(message, by=request.user)
         self._say(request, found, ngettext("%d message was hidden.", "%d messages were hidden.", len(found)))
 
-    @admin.action(description=_("Show again"), permissions=["hide"])
+    @admin.action(description=_("Unhide"), permissions=["hide"])
     def unhide(self, request: HttpRequest, chosen: models.QuerySet[Message]) -> None:
         """Show each chosen message again."""
         found = list(chosen.filter(hidden_at__isnull=False))
         for message in found:
             services.unhide_message(message)
-        self._say(request, found, ngettext("%d message is shown again.", "%d messages are shown again.", len(found)))
+        self._say(
+            request, found, ngettext("%d message is visible again.", "%d messages are visible again.", len(found))
+        )
 
     def _say(self, request: HttpRequest, changed: list[Message], text: str) -> None:
         for message in changed:

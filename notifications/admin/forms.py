@@ -62,10 +62,10 @@ def _groups() -> Any:
 
 def _users() -> forms.CharField:
     return forms.CharField(
-        label=gettext_lazy("Chosen users"),
+        label=gettext_lazy("Selected users"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=gettext_lazy("User names, separated by commas or line breaks."),
+        help_text=gettext_lazy("Usernames, separated by commas or line breaks."),
     )
 
 
@@ -147,11 +147,11 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
             "expires_at": LocalDateTime,
         }
         help_texts = {
-            "title": gettext_lazy("One line; what happened."),
-            "url": gettext_lazy("Where a click leads: a path of this site, or an http(s) address."),
-            "category": gettext_lazy("A word by which people may filter, for example “maintenance”."),
-            "publish_at": gettext_lazy("Leave it empty to send at once."),
-            "expires_at": gettext_lazy("Afterwards nobody sees it any more. Empty: it stays."),
+            "title": gettext_lazy("What happened, in one line."),
+            "url": gettext_lazy("Where a click leads: a path on this site or an http(s) URL."),
+            "category": gettext_lazy("A keyword people can filter by, for example “maintenance”."),
+            "publish_at": gettext_lazy("Leave empty to send immediately."),
+            "expires_at": gettext_lazy("After this time nobody sees it any more. Leave empty to keep it."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -202,8 +202,8 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
         self.data = data.copy()
         self.data[self.add_prefix("version")] = str(now[0])  # type: ignore[index]
         message = _(
-            "Somebody else changed this broadcast meanwhile: it is called “%(title)s” now, and its state is %(state)s. "
-            "Nothing was saved, and what you typed is still here. Save again to replace their version with yours."
+            "Someone else has changed this broadcast: its title is now “%(title)s” and its state is %(state)s. "
+            "Nothing was saved; your changes are still here. Save again to overwrite their version."
         )
         self.add_error(None, message % {"title": now[1], "state": BroadcastState(now[2]).label})
 
@@ -227,7 +227,7 @@ def _find_users(text: str) -> list[Any]:
     """
     names = list(dict.fromkeys(filter(None, map(str.strip, re.split(r"[,\n]", text)))))
     if len(names) > CHOSEN:
-        message = _("These are %(number)s users; at most %(limit)s can be named. Make them a group or an audience.")
+        message = _("You entered %(number)s users; the limit is %(limit)s. Use a group or an audience instead.")
         raise ValidationError(message % {"number": len(names), "limit": CHOSEN})
     users = get_user_model()
     found: dict[str, Any] = {}
@@ -235,5 +235,5 @@ def _find_users(text: str) -> list[Any]:
     for name, pk in rows.values_list(users.USERNAME_FIELD, "pk"):
         found[name] = pk if isinstance(pk, int) else str(pk)
     if unknown := [name for name in names if name not in found]:
-        raise ValidationError(_("No user is called %(names)s.") % {"names": ", ".join(f"“{name}”" for name in unknown)})
+        raise ValidationError(_("No user named %(names)s.") % {"names": ", ".join(f"“{name}”" for name in unknown)})
     return [found[name] for name in names]

@@ -22,11 +22,11 @@ def notify_selected(model_admin: Any, request: HttpRequest, queryset: models.Que
     It is there by itself on the list of users. On another list of users of yours: ``actions = [notify_selected]``.
     """
     if not request.user.has_perm("carillon.add_broadcast"):
-        messages.error(request, _("You may not compose broadcasts."))
+        messages.error(request, _("You do not have permission to compose broadcasts."))
         return None
     pks = list(queryset.order_by("pk").values_list("pk", flat=True)[: CHOSEN + 1])
     if len(pks) > CHOSEN:
-        message = _("At most %(limit)s users can be chosen one by one. Compose a broadcast to an audience or a group.")
+        message = _("You can select at most %(limit)s users. Send the broadcast to an audience or a group instead.")
         messages.error(request, message % {"limit": CHOSEN})
         return None
     address = reverse("admin:carillon_broadcast_add", current_app=model_admin.admin_site.name)

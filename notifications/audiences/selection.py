@@ -48,7 +48,9 @@ class Part:
             labels += Group.objects.filter(pk__in=self.groups).order_by("name").values_list("name", flat=True)
         if self.users:
             number = len(self.users)
-            labels.append(ngettext("%(number)s chosen user", "%(number)s chosen users", number) % {"number": number})
+            labels.append(
+                ngettext("%(number)s selected user", "%(number)s selected users", number) % {"number": number}
+            )
         return labels
 
 
@@ -112,14 +114,14 @@ class Audience:
             raise ValidationError(_("Choose at least one audience, group or user."), code="empty")
         if unknown := self.unknown():
             raise ValidationError(
-                _("No app has the audience “%(name)s” (any more); there are: %(names)s. Choose again."),
+                _("The audience “%(name)s” does not exist. Available audiences: %(names)s."),
                 code="unknown",
                 params={"name": "”, “".join(unknown), "names": ", ".join(registry)},
             )
         groups = {*self.include.groups, *self.exclude.groups}
         if groups and (gone := groups.difference(Group.objects.filter(pk__in=groups).values_list("pk", flat=True))):
             raise ValidationError(
-                _("The group number %(keys)s does not exist (any more). Choose again."),
+                _("No group with the ID %(keys)s exists. Choose another one."),
                 code="unknown",
                 params={"keys": ", ".join(map(str, sorted(gone)))},
             )
@@ -168,7 +170,7 @@ def members(audiences: Sequence[Audience], pks: Sequence[Any]) -> list[set[Any]]
 
 
 _SHAPE = gettext_lazy(
-    "An audience looks like {“include”: {“names”: […], “groups”: […], “users”: […]}, “exclude”: {…}}."
+    "An audience must have the form {“include”: {“names”: […], “groups”: […], “users”: […]}, “exclude”: {…}}."
 )
 
 

@@ -75,7 +75,7 @@ def edit_broadcast(broadcast: Broadcast, **fields: Any) -> Broadcast:
     out = broadcast.state in OUT
     _refuse_fields(fields, allowed=CONTENT if out else EDITABLE)
     if out and broadcast.expired:
-        raise ValidationError(_("This broadcast has expired. Nobody sees it any more: write a new one."))
+        raise ValidationError(_("This broadcast has expired and is no longer visible. Create a new one."))
     edited = copy.copy(broadcast)
     for name, value in fields.items():
         setattr(edited, name, value)
@@ -155,11 +155,14 @@ def _time_errors(broadcast: Broadcast, now: datetime, due: bool) -> Iterator[tup
         return
     if broadcast.state in WAITING and not due:
         if publish_at is None and broadcast.state == BroadcastState.SCHEDULED:
-            yield "publish_at", _("It is scheduled, so it needs a time. To send it now, make it a draft again.")
+            yield "publish_at", _("A scheduled broadcast needs a time. To send it now, cancel the schedule first.")
         if publish_at is not None and publish_at <= now:
-            yield "publish_at", _("This time has passed. Choose a later one, or leave it empty to send at once.")
+            yield (
+                "publish_at",
+                _("This time is in the past. Choose a later one, or leave it empty to send immediately."),
+            )
     if expires_at is not None and expires_at <= now:
-        yield "expires_at", _("This time has passed: nobody would see the broadcast.")
+        yield "expires_at", _("This time is in the past: nobody would see the broadcast.")
     elif expires_at is not None and publish_at is not None and expires_at <= publish_at:
         yield "expires_at", _("The broadcast would expire before it is sent.")
 
@@ -204,5 +207,7 @@ def _after_commit(function: Any) -> None:
 
 def _refuse_fields(fields: Collection[str], allowed: Collection[str]) -> None:
     if refused := sorted(set(fields) - set(allowed)):
-        message = _("This cannot be changed now. What can: %(allowed)s.") % {"allowed": ", ".join(allowed)}
+        message = _("This can no longer be changed. You can still change: %(allowed)s.") % {
+            "allowed": ", ".join(allowed)
+        }
         raise ValidationError(dict.fromkeys(refused, message))

@@ -183,7 +183,7 @@ def _of(size: Size) -> str:
 def _summary(counted: Figures, size: Size | None) -> str:
     """Say the figures in one sentence, for those who cannot see the picture."""
     people = str(size) if size else _("an unknown number of people")
-    message = _("Delivered to %(delivered)s of %(people)s; %(seen)s saw it, %(read)s read it, %(clicked)s followed it.")
+    message = _("Delivered to %(delivered)s of %(people)s; %(seen)s saw it, %(read)s read it, %(clicked)s clicked it.")
     return message % {"people": people, **{name: number_format(value) for name, value in counted._asdict().items()}}
 
 

@@ -49,7 +49,7 @@ def publish_due() -> int:
             sent += broadcast.state != BroadcastState.DRAFT
     post()
     if failures:
-        raise ExceptionGroup("Scheduled broadcasts could not be sent; the next turn tries them again", failures)
+        raise ExceptionGroup("Scheduled broadcasts could not be sent; they will be retried at the next run", failures)
     return sent
 
 
@@ -90,10 +90,10 @@ def _send_due(broadcast: Broadcast) -> None:
         problem = " ".join(error.messages)[:500]
         logger.warning("Scheduled broadcast %s was not sent: %s", broadcast.pk, problem)
         move(broadcast, (BroadcastState.SCHEDULED,), state=BroadcastState.DRAFT, problem=problem)
-        _remember(broadcast, _("It could not be sent at its time: %(problem)s") % {"problem": problem})
+        _remember(broadcast, _("Could not be sent as scheduled: %(problem)s") % {"problem": problem})
     else:
         send_out(broadcast, (BroadcastState.SCHEDULED,))
-        _remember(broadcast, _("Sent at its time."))
+        _remember(broadcast, _("Sent as scheduled."))
 
 
 def _remember(broadcast: Broadcast, message: str) -> None:

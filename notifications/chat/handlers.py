@@ -60,7 +60,7 @@ def execute(command: commands.Command, user: Any) -> Answer:
 def refuse(command: commands.Command, error: Exception) -> Nack:
     """Return the answer to a command that failed with one of the errors that `execute` raises."""
     if isinstance(error, ObjectDoesNotExist):
-        return Nack(command.ref, "not-found", _("There is no such room or message, or it is not yours to see."))
+        return Nack(command.ref, "not-found", _("Room or message not found."))
     if isinstance(error, OtherUser):
         return Nack(command.ref, "other-user", str(error))
     if isinstance(error, PermissionDenied):
@@ -69,8 +69,8 @@ def refuse(command: commands.Command, error: Exception) -> Nack:
         field = next(iter(error.error_dict)) if hasattr(error, "error_dict") else None
         return Nack(command.ref, "invalid", " ".join(error.messages), field=field)
     if isinstance(error, DatabaseError):
-        return Nack(command.ref, "busy", _("The server is busy; try again."), random.randint(*RETRY))
-    return Nack(command.ref, "failed", _("The server could not do this."))
+        return Nack(command.ref, "busy", _("The server is busy. Please try again."), random.randint(*RETRY))
+    return Nack(command.ref, "failed", _("Something went wrong on the server."))
 
 
 @execute.register

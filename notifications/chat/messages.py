@@ -81,7 +81,7 @@ def edit_message(room: Any, number: int, body: str, *, by: Any) -> None:
     place = membership(room, by)
     message = _existing(place, number)
     if message.author_id != place.user_id or message.kind != Message.Kind.TEXT:
-        raise PermissionDenied(_("You can edit only what you said yourself."))
+        raise PermissionDenied(_("You can only edit your own messages."))
     _validate(Message(room=place.room, body=body))
     with transaction.atomic(using=ROOM.alias):
         _touch(message, body=body, edited_at=timezone.now())
@@ -110,7 +110,7 @@ def delete_message(room: Any, number: int, *, by: Any) -> None:
     elif place.role == Role.MODERATOR and message.kind == Message.Kind.TEXT:
         hide_message(message, by=place.user)
     else:
-        raise PermissionDenied(_("You can delete only what you said yourself."))
+        raise PermissionDenied(_("You can only delete your own messages."))
 
 
 def hide_message(message: Message, *, by: Any) -> None:
@@ -153,7 +153,7 @@ def toggle_reaction(room: Any, number: int, emoji: str, *, by: Any) -> bool:
             others = rows.exclude(emoji=emoji).order_by().values("emoji").distinct().count()
             if others >= EMOJI_LIMIT:
                 raise ValidationError(
-                    {"emoji": _("A message has at most %(limit)s different reactions.") % {"limit": EMOJI_LIMIT}}
+                    {"emoji": _("A message can have at most %(limit)s different reactions.") % {"limit": EMOJI_LIMIT}}
                 )
             reaction.save(using=ROOM.alias, force_insert=True)
     return not removed
@@ -208,6 +208,6 @@ def _touch(message: Message, *, deleted: bool = False, **changes: Any) -> None:
 def _validate(message: Message) -> None:
     message.clean_fields(exclude=["room", "author", "kind"])
     if not message.body.strip():
-        raise ValidationError({"body": _("Write something first.")})
+        raise ValidationError({"body": _("Enter a message.")})
     if message.reply_to is not None and not _messages().filter(room=message.room, number=message.reply_to).exists():
-        raise ValidationError({"reply_to": _("There is no such message in this room.")})
+        raise ValidationError({"reply_to": _("Message not found in this room.")})

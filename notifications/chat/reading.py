@@ -68,4 +68,4 @@ def _list_position(text: str) -> tuple[datetime, int]:
             raise ValueError(text)
         return moment, int(pk)
     except ValueError as bad:
-        raise ValidationError({"before": _("Before must be the `next` of another page.")}) from bad
+        raise ValidationError({"before": _("Before must be the `next` of a previous page.")}) from bad

@@ -45,7 +45,7 @@ def membership(room: Any, user: Any) -> Membership:
     try:
         return found.get(room=getattr(room, "pk", room), user=getattr(user, "pk", user))
     except Membership.DoesNotExist:
-        raise MembershipDoesNotExist(_("You are in no such room.")) from None
+        raise MembershipDoesNotExist(_("Room not found.")) from None
 
 
 def open_direct_room(user: Any, other: Any) -> Room:
@@ -58,7 +58,7 @@ def open_direct_room(user: Any, other: Any) -> Room:
     """
     pks = [_pk(user), _pk(other)]
     if pks[0] == pks[1]:
-        raise ValueError("A direct room needs two users; this is one and the same.")
+        raise ValueError("A direct room needs two different users.")
     pair = ":".join(sorted(map(str, pks)))
     with transaction.atomic(using=ROOM.alias):
         room, created = Room.objects.using(ROOM.alias).get_or_create(pair=pair, defaults={"kind": Room.Kind.DIRECT})
@@ -264,7 +264,7 @@ def _telling(room: Room) -> Iterator[Callable[..., None]]:
 
 def _pk(user: Any) -> Any:
     if getattr(user, "pk", None) is None:
-        raise ValueError("A member was not saved yet: call save() on the user first.")
+        raise ValueError("The member has not been saved yet: call save() on the user first.")
     return user.pk
 
 
@@ -284,4 +284,6 @@ def _role(role: str) -> str:
 
 def _refuse_direct(room: Room) -> None:
     if room.kind == Room.Kind.DIRECT:
-        raise ValidationError({"room": _("A direct room has its two members and no name; make a group room.")})
+        raise ValidationError(
+            {"room": _("A direct room always has two members and no name. Create a group room instead.")}
+        )

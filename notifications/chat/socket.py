@@ -128,16 +128,16 @@ class ChatSocket:
         """Return how many seconds the client must wait before the next command, 0 for none."""
         wait = self.bucket.take(self.relay.loop.time())
         if self.bucket.refused > PATIENCE:
-            raise Fault(4429, "too-many", "You sent far more commands than are allowed.", RUDE_RETRY)
+            raise Fault(4429, "too-many", "Rate limit exceeded.", RUDE_RETRY)
         return wait
 
     def _command(self, message: Message) -> Any:
         """Return the command that a message holds, or the frame that says why it holds none."""
         text = message.get("text")
         if text is None:
-            raise Fault(4415, "binary", "Commands are text messages; this one is binary.")
+            raise Fault(4415, "binary", "Commands must be text messages, not binary.")
         if len(text) > commands.COMMAND_BYTES:
-            raise Fault(4413, "too-large", f"A command has at most {commands.COMMAND_BYTES} bytes.")
+            raise Fault(4413, "too-large", f"A command can have at most {commands.COMMAND_BYTES} bytes.")
         try:
             return commands.parse(text)
         except commands.NoCommand as bad:

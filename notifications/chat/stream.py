@@ -167,10 +167,10 @@ def history(
     if not 1 <= limit <= PAGE_LIMIT:
         raise ValidationError({"limit": _("Limit must be between 1 and %(limit)s.") % {"limit": PAGE_LIMIT}})
     if before is not None and after is not None:
-        raise ValidationError({"after": _("Give before or after, not both.")})
+        raise ValidationError({"after": _("Use either before or after, not both.")})
     for name, number in (("before", before), ("after", after)):
         if number is not None and not 0 <= number < 2**63:
-            raise ValidationError({name: _("%(name)s must be the number of a message.") % {"name": name}})
+            raise ValidationError({name: _("%(name)s must be a message number.") % {"name": name}})
     epoch, head, last = Room.objects.using(using).values_list("epoch", "head", "last_number").get(pk=pk)
     rows = Message.objects.using(using).filter(room=pk).numbered().with_people()
     if after is not None:

@@ -25,7 +25,7 @@ def room_messages(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         place = membership(pk, request.user)
     except (NotMember, OverflowError):
-        return error(404, "not-found", _("There is no such room, or it is not yours to see."))
+        return error(404, "not-found", _("Room not found."))
     query = request.GET
     before, after = (number(query.get(name), name, None) for name in ("before", "after"))
     limit = number(query.get("limit"), "limit", PAGE)

@@ -134,7 +134,7 @@ def _actor(actor: Any) -> Any:
     if not isinstance(actor, user_model):  # true of request.user too, which is lazy
         raise TypeError(f"`actor` must be a {user_model.__name__} or None, not {type(actor).__name__}.")
     if actor.pk is None:
-        raise ValueError("The actor was not saved yet: call save() on the user before notifying.")
+        raise ValueError("The actor has not been saved yet: call save() on the user before notifying.")
     return actor
 
 
@@ -163,16 +163,14 @@ def _validate(notice: Notice, dedupe_key: str | None) -> None:
 
 def _validate_given(value: Any) -> None:
     if value is None:
-        raise ValidationError(_("Give a text, or leave the field out."), code="null")
+        raise ValidationError(_("Enter text, or omit this field."), code="null")
 
 
 def _validate_key(value: Any) -> None:
     if value is None:
         return
     if not isinstance(value, str) or not 1 <= len(value) <= DEDUPE_LENGTH:
-        raise ValidationError(
-            _("A dedupe key is a text of 1 to %(limit)s characters."), params={"limit": DEDUPE_LENGTH}
-        )
+        raise ValidationError(_("A dedupe key must have 1 to %(limit)s characters."), params={"limit": DEDUPE_LENGTH})
     validate_text(value)
 
 

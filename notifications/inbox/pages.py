@@ -85,14 +85,14 @@ def _follow(user: Any, pk: int) -> str:
     """Remember the click, and return where the notification's own link leads."""
     row = Notification.objects.of(user).visible().with_content().filter(pk=pk).first()
     if row is None or not row.notice.url:
-        raise ValidationError(_("There is no such notification."))
+        raise ValidationError(_("Notification not found."))
     mark_clicked(user, [pk])
     return row.notice.url
 
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise ValidationError(_("There is no such notification."))
+        raise ValidationError(_("Notification not found."))
     return int(text)
 
 

@@ -70,7 +70,7 @@ def page(user: Any, state: State = "all", category: str = "", before: int | None
         rows = rows.filter(notice__category=category)
     if before is not None:
         if not 0 < before < 2**63:
-            raise ValidationError({"before": _("Before must be the `next` of another page.")})
+            raise ValidationError({"before": _("Before must be the `next` of a previous page.")})
         rows = rows.filter(pk__lt=before)
     found = list(rows[: limit + 1])
     items = [value for value in map(item, found[:limit]) if isinstance(value, Item)]

@@ -47,5 +47,5 @@ def _key(user: Any) -> Any:
     if not isinstance(user, user_model):
         raise TypeError(f"`to` holds {type(user).__name__}; each recipient must be a {user_model.__name__}.")
     if user.pk is None:
-        raise ValueError("A recipient was not saved yet: call save() on the user before notifying.")
+        raise ValueError("A recipient has not been saved yet: call save() on the user before notifying.")
     return user.pk

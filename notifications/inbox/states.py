@@ -110,7 +110,7 @@ def _named(user: Any, ids: Iterable[int]) -> NotificationQuerySet:
     if len(ids) > IDS_LIMIT:
         raise ValidationError({"ids": _("At most %(limit)s notifications at a time.") % {"limit": IDS_LIMIT}})
     if not all(isinstance(pk, int) and 0 < pk < 2**63 for pk in ids):
-        raise ValidationError({"ids": _("Each id must be the number of a notification.")})
+        raise ValidationError({"ids": _("Each id must be the ID of a notification.")})
     return Notification.objects.of(user).filter(pk__in=ids)
 
 
@@ -125,7 +125,9 @@ def _arrived(user: Any, up_to: str | None) -> NotificationQuerySet:
     except BadCursor as error:
         raise ValidationError({"up_to": str(error)}) from error
     if position is None or not Inbox.objects.filter(pk=user.pk, epoch=position.epoch).exists():
-        raise ValidationError({"up_to": _("This position is not of the present inbox; reload and try again.")})
+        raise ValidationError(
+            {"up_to": _("This cursor does not belong to the current inbox. Reload the page and try again.")}
+        )
     return rows.filter(arrival__lte=position.modseq)
 
 

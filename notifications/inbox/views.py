@@ -38,7 +38,7 @@ def stream(request: HttpRequest) -> HttpResponseBase:
     Continue after the position in ``Last-Event-ID`` or, without it, in ``?since=``.
     """
     if not hasattr(request, "scope"):
-        return error(501, "no-streaming", _("This server cannot hold streams (WSGI); poll changes/ instead."))
+        return error(501, "no-streaming", _("This server cannot stream (WSGI); poll changes/ instead."))
     position = _position(request, request.headers.get("Last-Event-ID"))
     batch = _catch_up(request, position)
     numbers = counting.counts([request.user.pk])[request.user.pk]
@@ -85,7 +85,7 @@ def counts(request: HttpRequest) -> HttpResponse:
 def item_action(request: HttpRequest, pk: str, action: str) -> HttpResponse:
     """Change the state of one item and return it; one of another user is not found."""
     if not _mine(request).filter(pk=pk).exists():
-        return error(404, "not-found", _("You have no such notification."))
+        return error(404, "not-found", _("Notification not found."))
     ACTIONS[action](request.user, [int(pk)])
     row = _mine(request).with_content().get(pk=pk)
     return answer({"item": item(row), **_counts(request)})
@@ -117,7 +117,7 @@ def _counts(request: HttpRequest) -> dict[str, int]:
 def _up_to(request: HttpRequest) -> str | None:
     value = fields(request).get("up_to")
     if value is not None and not isinstance(value, str):
-        raise BadRequest(_("up_to must be a cursor, as frames and pages carry it."))
+        raise BadRequest(_("up_to must be a cursor taken from a frame or a page."))
     return value
 
 

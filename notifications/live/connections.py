@@ -124,7 +124,7 @@ def check_process_limit() -> None:
     """
     now = relay.current()
     if now.draining or len(now.hub.connections) >= conf.MAX_STREAMS:
-        raise Refused(503, "busy", "This process holds as many streams as it may; try again later.")
+        raise Refused(503, "busy", "This process has reached its limit of open streams; try again later.")
 
 
 def check_user_limit(owner: str) -> None:
@@ -134,7 +134,7 @@ def check_user_limit(owner: str) -> None:
         Refused: The user has ``NOTIFICATIONS_MAX_STREAMS_PER_USER`` in this process.
     """
     if len(relay.current().hub.owners.get(owner, ())) >= conf.MAX_STREAMS_PER_USER:
-        raise Refused(429, "too-many", "You have too many open streams; close some, or let one tab serve all.")
+        raise Refused(429, "too-many", "You have too many open streams; close some tabs.")
 
 
 def stream(admission: Admission, send: Send) -> Connection:
@@ -246,5 +246,5 @@ def _connection(admission: Admission, write: Send, transport: Transport, end: Ca
 def _this_task() -> asyncio.Task[Any]:
     task = asyncio.current_task()
     if task is None:
-        raise RuntimeError("A held connection must run in a task, as every ASGI server runs its applications.")
+        raise RuntimeError("A held connection must run in an asyncio task, as every ASGI server runs its applications.")
     return task

@@ -40,12 +40,12 @@ def parse(text: str) -> dict[str, Position]:
     if not text:
         return {}
     if len(text) > MAX_LENGTH:
-        raise BadCursor(f"A cursor has at most {MAX_LENGTH} characters; this one has {len(text)}.")
+        raise BadCursor(f"A cursor can have at most {MAX_LENGTH} characters; this one has {len(text)}.")
     positions: dict[str, Position] = {}
     for part in text.split(","):
         match = _PART.fullmatch(part)
         if match is None or match[1] in positions:
-            raise BadCursor("The cursor must look like inbox=5f0c2a91.42; leave it out to start afresh.")
+            raise BadCursor("The cursor must look like inbox=5f0c2a91.42; omit it to start fresh.")
         positions[match[1]] = Position(match[2], int(match[3]))
     return positions
 

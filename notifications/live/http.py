@@ -42,7 +42,7 @@ def error(status: int, code: str, message: str, **more: Any) -> HttpResponse:
 
 def _csrf_failed() -> HttpResponse:
     """Return the answer of a failed CSRF check that a script can read."""
-    return error(403, "csrf", _("The CSRF token is missing or wrong; reload the page and try again."))
+    return error(403, "csrf", _("The CSRF token is missing or incorrect. Reload the page and try again."))
 
 
 def endpoint(method: str) -> Callable[[View], View]:
@@ -57,7 +57,7 @@ def endpoint(method: str) -> Callable[[View], View]:
         @wraps(view)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.method != method:
-                refusal = error(405, "method", _("Use %(method)s here.") % {"method": method})
+                refusal = error(405, "method", _("Method not allowed; use %(method)s.") % {"method": method})
                 refusal["Allow"] = method
                 return refusal
             if not request.user.is_authenticated:
@@ -102,9 +102,9 @@ def fields(request: HttpRequest) -> dict[str, Any]:
     try:
         value = json.loads(request.body or b"{}")
     except (ValueError, RecursionError) as bad:
-        raise BadRequest(_("The body is not valid JSON.")) from bad
+        raise BadRequest(_("The request body is not valid JSON.")) from bad
     if not isinstance(value, dict):
-        raise BadRequest(_("The body must be a JSON object."))
+        raise BadRequest(_("The request body must be a JSON object."))
     return value
 
 

@@ -38,4 +38,4 @@ def check_user(claimed: str | None, pk: Any) -> None:
         OtherUser: They differ.
     """
     if claimed is not None and claimed != user_key(pk):
-        raise OtherUser(_("Somebody else has signed in here since this page was loaded. Reload it."))
+        raise OtherUser(_("Someone else has signed in since this page was loaded. Reload the page."))

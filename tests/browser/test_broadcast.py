@@ -86,13 +86,13 @@ def test_a_broadcast_from_the_first_word_until_it_is_taken_back(staff: Visitor, 
     expect(alice.row("No bells on Sunday")).to_be_visible()
     page.get_by_role("link", name="Edit").click()
     page.get_by_label("Title").fill("No bells until Monday")
-    page.get_by_role("button", name="Save in every open tab").click()
+    page.get_by_role("button", name="Save and update open tabs").click()
     expect(alice.row("No bells until Monday")).to_be_visible(timeout=LIVE)
     expect(alice.row("No bells on Sunday")).to_have_count(0)
 
     # Taken back, it vanishes.
-    page.get_by_role("link", name="Take it back…").click()
-    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("link", name="Recall…").click()
+    page.get_by_role("button", name="Recall").click()
     expect(alice.row("No bells until Monday")).to_have_count(0, timeout=LIVE)
     expect(page.locator(".carillon-badge")).to_have_text("Recalled")
 

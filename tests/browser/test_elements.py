@@ -188,7 +188,7 @@ def test_mark_all_as_read_and_the_empty_state(visit: Visit) -> None:
     expect(alice.bell.locator("li.unread")).to_have_count(0)
     expect(alice.bell.get_by_role("button", name="Mark all as read")).to_be_hidden()
     alice.bell.get_by_role("button", name="Unread", exact=True).click()
-    expect(alice.bell.get_by_text("Nothing unread")).to_be_visible()
+    expect(alice.bell.get_by_text("No unread notifications")).to_be_visible()
 
 
 def test_the_focus_outlives_the_button_that_it_was_on(visit: Visit) -> None:
@@ -374,7 +374,7 @@ def test_the_list_page_takes_over_from_the_servers_page(visit: Visit) -> None:
     expect(page).to_have_url(re.compile(r"/notifications/\?state=archived$"))
     expect(rows).to_have_count(1)
     rows.first.hover()
-    rows.first.get_by_role("button", name="Move back to inbox").click()
+    rows.first.get_by_role("button", name="Move to inbox").click()
     expect(page.get_by_text("The archive is empty")).to_be_visible()
     page.get_by_role("link", name="All", exact=True).click()
     expect(rows).to_have_count(8)
@@ -439,7 +439,7 @@ def test_a_tab_from_before_a_deploy_offers_to_reload(visit: Visit) -> None:
     alice.page.context.route(re.compile(r":\d+/$"), deploy)
     later = alice.page.context.new_page()
     later.goto("/")
-    expect(banner.get_by_role("status")).to_have_text("There is a newer version")
+    expect(banner.get_by_role("status")).to_have_text("A new version is available")
     expect(alice.status).to_have_attribute("state", "live")
     alice.ring()
     expect(alice.bell.locator(".status").get_by_role("button", name="Reload")).to_be_visible()

@@ -72,7 +72,7 @@ class Command(BaseCommand):
 def _part(names: list[str], groups: list[str], users: list[str]) -> Any:
     unknown = [name for name in names if name not in registry]
     if unknown:
-        raise CommandError(f"There is no audience {', '.join(unknown)}; there are: {', '.join(registry)}.")
+        raise CommandError(f"Unknown audience {', '.join(unknown)}; choose from {', '.join(registry)}.")
     user_model = get_user_model()
     found = [_find(Group, "name", name) for name in groups]
     people = [_find(user_model, user_model.USERNAME_FIELD, name) for name in users]
@@ -82,7 +82,7 @@ def _part(names: list[str], groups: list[str], users: list[str]) -> Any:
 def _find(model: Any, field: str, name: str) -> Any:
     found = model._default_manager.filter(**{field: name}).first()
     if found is None:
-        raise CommandError(f"There is no {model._meta.verbose_name} {name!r}.")
+        raise CommandError(f"No {model._meta.verbose_name} named {name!r}.")
     return found
 
 
