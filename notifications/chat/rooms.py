@@ -58,7 +58,7 @@ def open_direct_room(user: Any, other: Any) -> Room:
     """
     pks = [_pk(user), _pk(other)]
     if pks[0] == pks[1]:
-        raise ValueError("A direct room needs two users; this is one and the same.")
+        raise ValueError("A direct room needs two different users.")
     pair = ":".join(sorted(map(str, pks)))
     with transaction.atomic(using=ROOM.alias):
         room, created = Room.objects.using(ROOM.alias).get_or_create(pair=pair, defaults={"kind": Room.Kind.DIRECT})
@@ -264,7 +264,7 @@ def _telling(room: Room) -> Iterator[Callable[..., None]]:
 
 def _pk(user: Any) -> Any:
     if getattr(user, "pk", None) is None:
-        raise ValueError("A member was not saved yet: call save() on the user first.")
+        raise ValueError("The member has not been saved yet: call save() on the user first.")
     return user.pk
 
 
