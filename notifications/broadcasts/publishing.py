@@ -20,6 +20,7 @@ from ..live.sequencer import sequence
 from ..models import Broadcast, Notice
 from ..models.broadcast import OUTBOX, BroadcastState
 from ..models.content import CONTENT
+from ..signals import broadcast_sent
 from ..twins import twin
 from ..validators import validate_time
 
@@ -184,6 +185,7 @@ def send_out(broadcast: Broadcast, states: Collection[str]) -> None:
     Broadcast.objects.filter(pk=broadcast.pk).update(notice=notice)
     broadcast.notice = notice
     _after_commit(post)
+    _after_commit(lambda: broadcast_sent.send_robust(Broadcast, broadcast=broadcast))
 
 
 def _notice(broadcast: Broadcast) -> models.QuerySet[Notice]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,12 +11,14 @@ from django.core.exceptions import ValidationError
 from django.db import router, transaction
 from django.utils.translation import gettext as _
 
+from ..live.chunks import chunks
 from ..live.commit import sequence_after_commit
 from ..models import Notice, Notification
 from ..models.inbox import NotificationQuerySet
+from ..signals import notification_stored
 from ..twins import twin
 from ..validators import validate_data, validate_text, validate_time
-from .recipients import recipient_chunks
+from .recipients import CHUNK, recipient_chunks
 from .stream import INBOX
 
 DEDUPE_LENGTH = 200  # characters
@@ -84,6 +86,18 @@ def notify(
 anotify = twin(notify)
 
 
+def announce_after_commit(notice: Notice, pks: Sequence[Any]) -> None:
+    """Show users their copies of a notice, and tell applications of them, when the caller's transaction commits."""
+    sequence_after_commit(INBOX, pks)
+
+    def tell() -> None:
+        for recipients in chunks(pks, CHUNK):
+            notification_stored.send_robust(Notice, notice=notice, recipients=recipients)
+
+    if notification_stored.has_listeners(Notice):
+        transaction.on_commit(tell, using=INBOX.alias, robust=True)
+
+
 def _send(notice: Notice, to: Any) -> Notice:
     notice.save(force_insert=True)
     reached: list[Any] = []
@@ -92,7 +106,7 @@ def _send(notice: Notice, to: Any) -> Notice:
         # A recipient that an iterable names twice, in two chunks, gets one copy.
         Notification.objects.bulk_create(copies, ignore_conflicts=True)
         reached += pks
-    sequence_after_commit(INBOX, reached)
+    announce_after_commit(notice, reached)
     return notice
 
 
@@ -112,7 +126,7 @@ def _send_once(notice: Notice, to: Any, dedupe_key: str) -> Notice:
             had |= _notices(sent, new)  # another send may have come first for some of them
         reached += [pk for pk, notice_id in had.items() if notice_id == notice.pk]
         earlier.update(had.values())
-    sequence_after_commit(INBOX, reached)
+    announce_after_commit(notice, reached)
     if earlier and not reached:
         first = Notice.objects.get(pk=min(earlier))
         if not notice._state.adding:

@@ -156,7 +156,8 @@ def _catch_up(request: HttpRequest, position: Position | None) -> Batch:
 
 def _admission(request: HttpRequest, batch: Batch, wait: float | None = None) -> Admission:
     owner = str(request.user.pk)
-    return Admission(INBOX.key(owner), batch.to, batch.frames, owner, sessions.digest(request), wait)
+    session = sessions.digest(request)
+    return Admission(INBOX.key(owner), batch.to, batch.frames, owner, session, wait, arrived=batch.arrived)
 
 
 def _held_answer(content: bytes = b"") -> HttpResponse:
