@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import router, transaction
 from django.utils.translation import gettext as _
 
+from ..annotations import LevelName, Recipients, User
 from ..live.chunks import chunks
 from ..live.commit import sequence_after_commit
 from ..models import Notice, Notification
@@ -25,15 +26,15 @@ DEDUPE_LENGTH = 200  # characters
 
 
 def notify(
-    to: Any,
+    to: Recipients,
     title: str,
     *,
     body: str = "",
     url: str = "",
-    level: str = "info",
+    level: LevelName = "info",
     kind: str = "",
     category: str = "",
-    actor: Any = None,
+    actor: User | None = None,
     data: dict[str, Any] | None = None,
     dedupe_key: str | None = None,
     expires_at: datetime | None = None,
@@ -98,7 +99,7 @@ def announce_after_commit(notice: Notice, pks: Sequence[Any]) -> None:
         transaction.on_commit(tell, using=INBOX.alias, robust=True)
 
 
-def _send(notice: Notice, to: Any) -> Notice:
+def _send(notice: Notice, to: Recipients) -> Notice:
     notice.save(force_insert=True)
     reached: list[Any] = []
     for pks in recipient_chunks(to):
@@ -110,7 +111,7 @@ def _send(notice: Notice, to: Any) -> Notice:
     return notice
 
 
-def _send_once(notice: Notice, to: Any, dedupe_key: str) -> Notice:
+def _send_once(notice: Notice, to: Recipients, dedupe_key: str) -> Notice:
     """Store copies for those who have none with this key; two sends at the same moment store one each."""
     sent = Notification.objects.filter(dedupe_key=dedupe_key)
     earlier: set[int] = set()
@@ -141,7 +142,7 @@ def _notices(sent: NotificationQuerySet, pks: list[Any]) -> dict[Any, int]:
     return dict(sent.filter(recipient_id__in=pks).values_list("recipient_id", "notice_id"))
 
 
-def _actor(actor: Any) -> Any:
+def _actor(actor: User | None) -> Any:
     if actor is None:
         return None
     user_model = get_user_model()
@@ -175,12 +176,12 @@ def _validate(notice: Notice, dedupe_key: str | None) -> None:
         raise ValidationError(errors)
 
 
-def _validate_given(value: Any) -> None:
+def _validate_given(value: object) -> None:
     if value is None:
         raise ValidationError(_("Enter text, or omit this field."), code="null")
 
 
-def _validate_key(value: Any) -> None:
+def _validate_key(value: object) -> None:
     if value is None:
         return
     if not isinstance(value, str) or not 1 <= len(value) <= DEDUPE_LENGTH:
