@@ -3,6 +3,7 @@
 Every verb joins the caller's transaction and announces itself after commit.
 """
 
+from .broadcasts.broadcasting import abroadcast, broadcast
 from .broadcasts.publishing import (
     aedit_broadcast,
     apublish_broadcast,
@@ -70,6 +71,7 @@ __all__ = [
     "NotMember",
     "aadd_member",
     "aarchive",
+    "abroadcast",
     "acreate_room",
     "add_member",
     "adelete_message",
@@ -98,6 +100,7 @@ __all__ = [
     "atoggle_reaction",
     "aunarchive",
     "aunhide_message",
+    "broadcast",
     "create_room",
     "delete_message",
     "edit_broadcast",

@@ -1,1 +1,63 @@
-"""What applications may hear."""
+"""What applications may hear.
+
+Signals announce and never command: each is sent when the thing has happened and is committed, a receiver that raises is
+logged and harms nobody, and what nobody receives costs nothing::
+
+    from django.dispatch import receiver
+    from notifications.signals import notification_stored
+
+    @receiver(notification_stored)
+    def count(sender, notice, recipients, **kwargs):
+        stored.labels(notice.kind).inc(len(recipients))
+
+A process that is killed between its commit and the signal sends none: what must not be lost is read from the tables.
+"""
+
+from django.dispatch import Signal
+
+__all__ = ["access_revoked", "broadcast_sent", "notification_delivered", "notification_stored"]
+
+notification_stored = Signal()
+"""A notice was stored for some users; their open pages have been told.
+
+Sent in the thread that committed, once for each thousand recipients. A broadcast's copies are not announced one by one.
+
+Args:
+    sender: The class `Notice`.
+    notice: The notice.
+    recipients: The primary keys of users, at most 1,000; never empty.
+"""
+
+notification_delivered = Signal()
+"""Notifications were handed to an open connection of this process: a stream, a socket or a held poll.
+
+Sent in a thread of its own, some moments later. It comes once from each process that holds a connection of the user,
+and once more from a connection that was slow or came back, so a receiver has to bear repeats. While receivers are so
+slow that 10,000 calls wait, further ones are left out. A client that polls without waiting has no open connection.
+
+Args:
+    sender: The class `Notification`.
+    recipient: The primary key of the user.
+    notifications: The primary keys of the notifications; never empty.
+"""
+
+broadcast_sent = Signal()
+"""A broadcast went out, at once or at its time; it is copied to recipients as they come.
+
+Sent once, in the thread that committed. A draft, a schedule, an edit and a recall send none.
+
+Args:
+    sender: The class `Broadcast`.
+    broadcast: The broadcast.
+"""
+
+access_revoked = Signal()
+"""A user's access ended, and with it the user's open connections in every process.
+
+Sent in the process that revoked it.
+
+Args:
+    sender: The user model.
+    user: The primary key of the user.
+    reason: Why, in one word, as the last frame of a connection says it: ``"signed-out"`` or ``"revoked"``.
+"""

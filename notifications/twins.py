@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 
@@ -11,7 +11,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def twin(verb: Callable[P, R]) -> Callable[P, Awaitable[R]]:
+def twin(verb: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Return the async twin of `verb`: the same arguments and result, without blocking the event loop."""
 
     async def call(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -17,7 +17,10 @@ PACKAGE = ROOT / "notifications"
 # A package, or a module of the root, imports from its own floor and from those before it in this list; packages that
 # stand on one floor do not know of each other.
 FLOORS: list[tuple[str, set[str]]] = [
-    ("ground", {"audiences", "conf", "exceptions", "models", "migrations", "signals", "twins", "validators"}),
+    (
+        "ground",
+        {"annotations", "audiences", "conf", "exceptions", "models", "migrations", "signals", "twins", "validators"},
+    ),
     ("the engine", {"live"}),
     ("the bell", {"inbox"}),
     ("what stands on the bell", {"broadcasts", "chat"}),

@@ -43,7 +43,8 @@ class TestRecipients:
 
     def test_the_lazy_user_of_a_request(self) -> None:
         alice = make_user()
-        assert recipients(notify(SimpleLazyObject(lambda: alice), "Hello", actor=SimpleLazyObject(lambda: alice)))
+        lazy: Any = SimpleLazyObject(lambda: alice)
+        assert recipients(notify(lazy, "Hello", actor=lazy))
 
     @pytest.mark.parametrize("kind", [list, tuple, set, iter])
     def test_an_iterable_of_users(self, kind: Callable[[list[Any]], Any]) -> None:
@@ -115,7 +116,7 @@ class TestRecipients:
 
     def test_a_queryset_of_something_else_is_refused(self) -> None:
         with pytest.raises(TypeError, match="queryset of Group"):
-            notify(Group.objects.all(), "Hello")
+            notify(Group.objects.all(), "Hello")  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("wrap", [lambda user: user, lambda user: [make_user(), user]], ids=["alone", "in a list"])
     def test_a_user_that_was_not_saved_is_refused(self, wrap: Callable[[Any], Any]) -> None:
@@ -407,4 +408,4 @@ class AsyncTests(TestCase):
 
     async def test_the_async_twin_refuses_the_same(self) -> None:
         with pytest.raises(TypeError):
-            await anotify("alice", "Hello")
+            await anotify("alice", "Hello")  # type: ignore[arg-type]

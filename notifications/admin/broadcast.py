@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from ..broadcasts.publishing import EDITABLE, OUT, WAITING
 from ..exceptions import BroadcastConflict
 from ..inbox.notify import notify
+from ..live.http import user_of
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
 from ..models.content import CONTENT
@@ -174,7 +175,7 @@ class BroadcastAdmin(BroadcastPages):
 
     def _send_test(self, request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
         content = broadcast.content() | {"expires_at": None}
-        notify(request.user, **content, kind="broadcast.test")
+        notify(user_of(request), **content, kind="broadcast.test")
         self.log_change(request, broadcast, _("Sent to self as a test."))
         messages.success(request, _("Saved and sent to you only. Check your bell."))
         return self._go("change", broadcast)

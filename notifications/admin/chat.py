@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from .. import services
+from ..live.http import user_of
 from ..models import Membership, Message, Room
 from .inbox import ReadOnlyAdmin
 
@@ -90,7 +91,7 @@ class MessageAdmin(ReadOnlyAdmin):
         """Put a tombstone in the place of each chosen message, for everybody at once."""
         found = list(chosen.filter(hidden_at=None, kind=Message.Kind.TEXT))
         for message in found:
-            services.hide_message(message, by=request.user)
+            services.hide_message(message, by=user_of(request))
         self._say(request, found, ngettext("%d message was hidden.", "%d messages were hidden.", len(found)))
 
     @admin.action(description=_("Unhide"), permissions=["hide"])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from .sizes import Users
@@ -19,14 +20,14 @@ class Named(NamedTuple):
     """A registered audience: its name in the database, its name for people, and its function."""
 
     name: str
-    label: Any
+    label: str | Promise
     select: Selector
 
 
 registry: dict[str, Named] = {}
 
 
-def audience(label: Any, *, name: str = "") -> Callable[[F], F]:
+def audience(label: str | Promise, *, name: str = "") -> Callable[[F], F]:
     """Register a function as an audience.
 
     Args:

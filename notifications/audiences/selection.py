@@ -13,6 +13,7 @@ from django.db.models import Q, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from ..annotations import User, UserKey
 from .registry import people, registry
 from .sizes import Size, Users, measure
 
@@ -63,7 +64,11 @@ class Audience:
 
     @classmethod
     def of(
-        cls, *names: str, groups: Iterable[Any] = (), users: Iterable[Any] = (), exclude: Audience | None = None
+        cls,
+        *names: str,
+        groups: Iterable[Group | int] = (),
+        users: Iterable[User | UserKey] = (),
+        exclude: Audience | None = None,
     ) -> Audience:
         """Describe an audience.
 
@@ -77,7 +82,7 @@ class Audience:
         return cls(include, exclude.include if exclude else Part())
 
     @classmethod
-    def parse(cls, value: Any) -> Audience:
+    def parse(cls, value: object) -> Audience:
         """Read what `dump` made.
 
         Raises:
@@ -126,7 +131,7 @@ class Audience:
                 params={"keys": ", ".join(map(str, sorted(gone)))},
             )
 
-    def contains(self, user: Any) -> bool:
+    def contains(self, user: User) -> bool:
         """Tell whether `user` is meant."""
         return self.select(people().filter(pk=user.pk)).exists()
 
@@ -142,7 +147,7 @@ class Audience:
         return _("%(included)s, except %(excluded)s") % {"included": text, "excluded": ", ".join(self.exclude.labels())}
 
 
-def validate_audience(value: Any) -> None:
+def validate_audience(value: object) -> None:
     """Accept JSON data that describes an audience, whether or not its names still exist."""
     Audience.parse(value)
 
@@ -174,7 +179,7 @@ _SHAPE = gettext_lazy(
 )
 
 
-def _part(value: Any) -> Part:
+def _part(value: object) -> Part:
     if not isinstance(value, Mapping) or not value.keys() <= {"names", "groups", "users"}:
         raise ValidationError(_SHAPE, code="audience")
     names, groups, users = (value.get(key, []) for key in ("names", "groups", "users"))
@@ -195,7 +200,7 @@ def _plain(part: Part) -> dict[str, Any]:
     return {"names": list(part.names), "groups": list(part.groups), "users": list(part.users)}
 
 
-def _keys(values: Iterable[Any]) -> Iterable[Any]:
+def _keys(values: Iterable[models.Model | UserKey]) -> Iterable[Any]:
     for value in values:
         key = getattr(value, "pk", value)
         yield key if isinstance(key, int) else str(key)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from django.core.exceptions import ValidationError
 from django.db import models, router, transaction
 from django.db.models import F
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from ..annotations import LevelName, User
 from ..exceptions import BroadcastConflict
 from ..inbox.outbox import OUTBOX_STREAM
 from ..live import relay
@@ -20,8 +21,10 @@ from ..live.sequencer import sequence
 from ..models import Broadcast, Notice
 from ..models.broadcast import OUTBOX, BroadcastState
 from ..models.content import CONTENT
+from ..signals import broadcast_sent
 from ..twins import twin
 from ..validators import validate_time
+from .history import remember
 
 KIND = "broadcast"  # of the notices
 WAITING = (BroadcastState.DRAFT, BroadcastState.SCHEDULED)
@@ -29,7 +32,20 @@ OUT = (BroadcastState.SENDING, BroadcastState.SENT)
 EDITABLE = (*CONTENT, "audience", "publish_at")
 
 
-def publish_broadcast(broadcast: Broadcast) -> Broadcast:
+class BroadcastFields(TypedDict, total=False):
+    """What `edit_broadcast` may change; the last two only until the broadcast is sent."""
+
+    title: str
+    body: str
+    url: str
+    level: LevelName
+    category: str
+    expires_at: datetime | None
+    audience: dict[str, Any]
+    publish_at: datetime | None
+
+
+def publish_broadcast(broadcast: Broadcast, *, by: User | None = None) -> Broadcast:
     """Send a draft to its audience, or schedule it if its `publish_at` lies in the future.
 
     A constant number of queries, whatever the audience's size. It joins the caller's transaction; whoever is
@@ -37,6 +53,7 @@ def publish_broadcast(broadcast: Broadcast) -> Broadcast:
 
     Args:
         broadcast: A draft, saved or not, or a scheduled one that is to go out as it now says.
+        by: Who did it, for the admin's history.
 
     Returns:
         The broadcast, in its new state.
@@ -54,14 +71,16 @@ def publish_broadcast(broadcast: Broadcast) -> Broadcast:
             _after_commit(relay.request_sweep)
         else:
             send_out(broadcast, WAITING)
+        remember(broadcast, by, _("Scheduled.") if broadcast.state in WAITING else _("Sent."))
     return broadcast
 
 
-def edit_broadcast(broadcast: Broadcast, **fields: Any) -> Broadcast:
+def edit_broadcast(broadcast: Broadcast, *, by: User | None = None, **fields: Unpack[BroadcastFields]) -> Broadcast:
     """Change a broadcast; one that was sent changes in every open tab.
 
     Args:
         broadcast: One that was not recalled.
+        by: Who did it, for the admin's history.
         fields: What to change: title, body, url, level, category, expires_at and, as long as it was not
             sent, audience and publish_at.
 
@@ -88,14 +107,16 @@ def edit_broadcast(broadcast: Broadcast, **fields: Any) -> Broadcast:
         else:
             move(broadcast, WAITING, **fields)
             _after_commit(relay.request_sweep)
+        remember(broadcast, by, _changed(broadcast, fields))
     return broadcast
 
 
-def recall_broadcast(broadcast: Broadcast) -> Broadcast:
+def recall_broadcast(broadcast: Broadcast, *, by: User | None = None) -> Broadcast:
     """Take a broadcast back: it vanishes from every inbox. A scheduled one becomes a draft again.
 
     Args:
         broadcast: One that is scheduled or was sent.
+        by: Who did it, for the admin's history.
 
     Returns:
         The broadcast, in its new state.
@@ -107,10 +128,12 @@ def recall_broadcast(broadcast: Broadcast) -> Broadcast:
     with transaction.atomic(using=router.db_for_write(Broadcast)):
         if broadcast.state == BroadcastState.SCHEDULED:
             move(broadcast, (BroadcastState.SCHEDULED,), state=BroadcastState.DRAFT)
+            remember(broadcast, by, _("Schedule cancelled."))
         else:
             move(broadcast, OUT, state=BroadcastState.RECALLED, recalled_at=now, modseq=None)
             _notice(broadcast).update(recalled_at=now)
             _after_commit(post)
+            remember(broadcast, by, _("Recalled."))
     return broadcast
 
 
@@ -184,6 +207,7 @@ def send_out(broadcast: Broadcast, states: Collection[str]) -> None:
     Broadcast.objects.filter(pk=broadcast.pk).update(notice=notice)
     broadcast.notice = notice
     _after_commit(post)
+    _after_commit(lambda: broadcast_sent.send_robust(Broadcast, broadcast=broadcast))
 
 
 def _notice(broadcast: Broadcast) -> models.QuerySet[Notice]:
@@ -201,7 +225,14 @@ def move(broadcast: Broadcast, states: Collection[str], **changes: Any) -> None:
     broadcast.revision += 1
 
 
-def _after_commit(function: Any) -> None:
+def _changed(broadcast: Broadcast, fields: Collection[str]) -> list[object]:
+    """Name the fields as the admin's own entries do, which are translated when they are read."""
+    names = {field.name: field.verbose_name for field in broadcast._meta.fields}
+    with translation.override(None):
+        return [{"changed": {"fields": [str(names[name]) for name in fields]}}]
+
+
+def _after_commit(function: Callable[[], object]) -> None:
     transaction.on_commit(function, using=router.db_for_write(Broadcast), robust=True)
 
 

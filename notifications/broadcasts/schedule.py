@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 
-from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import router, transaction
 from django.utils import timezone
@@ -16,6 +15,7 @@ from ..live.statements import NOW, CompiledSelect
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
 from ..twins import twin
+from .history import remember
 from .publishing import move, post, send_out, validate_broadcast
 
 logger = logging.getLogger("notifications")
@@ -90,16 +90,8 @@ def _send_due(broadcast: Broadcast) -> None:
         problem = " ".join(error.messages)[:500]
         logger.warning("Scheduled broadcast %s was not sent: %s", broadcast.pk, problem)
         move(broadcast, (BroadcastState.SCHEDULED,), state=BroadcastState.DRAFT, problem=problem)
-        _remember(broadcast, _("Could not be sent as scheduled: %(problem)s") % {"problem": problem})
+        why = _("Could not be sent as scheduled: %(problem)s") % {"problem": problem}
+        remember(broadcast, broadcast.author_id, why)
     else:
         send_out(broadcast, (BroadcastState.SCHEDULED,))
-        _remember(broadcast, _("Sent as scheduled."))
-
-
-def _remember(broadcast: Broadcast, message: str) -> None:
-    """Write what happened into the admin's history, where there is one."""
-    if broadcast.author_id is None or not apps.is_installed("django.contrib.admin"):
-        return
-    from django.contrib.admin.models import CHANGE, LogEntry  # only an installed app has models
-
-    LogEntry.objects.log_actions(broadcast.author_id, [broadcast], CHANGE, message, single_object=True)
+        remember(broadcast, broadcast.author_id, _("Sent as scheduled."))

@@ -14,6 +14,7 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, Validat
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
+from ..annotations import UserKey
 from ..exceptions import BadCursor, OtherUser
 from ..inbox.actors import actor
 from ..inbox.stream import INBOX
@@ -45,7 +46,7 @@ Answer = Ack | HistoryAck | Opened
 
 
 @singledispatch
-def execute(command: commands.Command, user: Any) -> Answer:
+def execute(command: commands.Command, user: UserKey) -> Answer:
     """Carry out `command` for the user with the primary key `user`, and return the answer.
 
     Raises:
@@ -74,7 +75,7 @@ def refuse(command: commands.Command, error: Exception) -> Nack:
 
 
 @execute.register
-def open_room(command: commands.RoomOpen, user: Any) -> Answer:
+def open_room(command: commands.RoomOpen, user: UserKey) -> Answer:
     """Continue or begin to read a room."""
     place = membership(command.room, user)
     position = _since(ROOM, command.room, command.since)
@@ -91,7 +92,7 @@ def open_room(command: commands.RoomOpen, user: Any) -> Answer:
 
 
 @execute.register
-def open_inbox(command: commands.InboxOpen, user: Any) -> Answer:
+def open_inbox(command: commands.InboxOpen, user: UserKey) -> Answer:
     """Continue or begin to read the inbox."""
     sessions.check_user(command.user, user)
     position = _since(INBOX, user, command.since)
@@ -99,7 +100,7 @@ def open_inbox(command: commands.InboxOpen, user: Any) -> Answer:
 
 
 @execute.register
-def send_message(command: commands.MessageSend, user: Any) -> Answer:
+def send_message(command: commands.MessageSend, user: UserKey) -> Answer:
     """Post a message; the answer is made after its commit."""
     message = messages.post_message(
         command.room, command.body, by=user, client_id=command.id, reply_to=command.reply_to
@@ -114,28 +115,28 @@ def send_message(command: commands.MessageSend, user: Any) -> Answer:
 
 
 @execute.register
-def edit_message(command: commands.MessageEdit, user: Any) -> Answer:
+def edit_message(command: commands.MessageEdit, user: UserKey) -> Answer:
     """Edit a message."""
     messages.edit_message(command.room, command.number, command.body, by=user)
     return Ack(command.ref, room=command.room, number=command.number)
 
 
 @execute.register
-def delete_message(command: commands.MessageDelete, user: Any) -> Answer:
+def delete_message(command: commands.MessageDelete, user: UserKey) -> Answer:
     """Delete a message."""
     messages.delete_message(command.room, command.number, by=user)
     return Ack(command.ref, room=command.room, number=command.number)
 
 
 @execute.register
-def toggle_reaction(command: commands.ReactionToggle, user: Any) -> Answer:
+def toggle_reaction(command: commands.ReactionToggle, user: UserKey) -> Answer:
     """Put or take away a reaction."""
     on = messages.toggle_reaction(command.room, command.number, command.emoji, by=user)
     return Ack(command.ref, room=command.room, number=command.number, on=on)
 
 
 @execute.register
-def show_typing(command: commands.Typing, user: Any) -> Answer:
+def show_typing(command: commands.Typing, user: UserKey) -> Answer:
     """Tell the others in the room, without storing anything."""
     place = membership(command.room, user)
     if not is_large(place.room):
@@ -146,7 +147,7 @@ def show_typing(command: commands.Typing, user: Any) -> Answer:
 
 
 @execute.register
-def mark_read(command: commands.Receipt, user: Any) -> Answer:
+def mark_read(command: commands.Receipt, user: UserKey) -> Answer:
     """Note up to where the user has read."""
     upto = rooms.mark_room_read(command.room, by=user, up_to=command.upto)
     unread = me(membership(command.room, user)).unread
@@ -154,14 +155,14 @@ def mark_read(command: commands.Receipt, user: Any) -> Answer:
 
 
 @execute.register
-def mute(command: commands.RoomMute, user: Any) -> Answer:
+def mute(command: commands.RoomMute, user: UserKey) -> Answer:
     """Mute a room, or hear of it again."""
     rooms.mute_room(command.room, by=user, muted=command.on)
     return Ack(command.ref, room=command.room, on=command.on)
 
 
 @execute.register
-def read_history(command: commands.History, user: Any) -> Answer:
+def read_history(command: commands.History, user: UserKey) -> Answer:
     """Read a page."""
     place = membership(command.room, user)
     page = history(place.room_id, command.before, command.after, command.limit, ROOM.alias)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from ..conf import conf
 from ..inbox.actors import actor
+from ..inbox.notify import announce_after_commit
 from ..inbox.stream import INBOX
 from ..live.commit import sequence_after_commit
 from ..models import Membership, Message, Notice, Notification, Presence
@@ -98,7 +99,7 @@ def _alert(message: Message, recipients: Sequence[Any], title: str) -> None:
     key = f"{_key(room.pk)}{message.pk}.{notice.pk}"
     copies = [Notification(recipient_id=pk, notice=notice, dedupe_key=key) for pk in recipients]
     Notification.objects.using(INBOX.alias).bulk_create(copies)
-    sequence_after_commit(INBOX, recipients)
+    announce_after_commit(notice, recipients)
 
 
 def _key(room: int) -> str:

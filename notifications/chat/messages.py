@@ -10,10 +10,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ..annotations import User, UserKey
 from ..live import relay
 from ..live.commit import sequence_after_commit
 from ..live.django_internals import in_transaction
-from ..models import Membership, Message, Reaction
+from ..models import Membership, Message, Reaction, Room
 from ..models.chat import MessageQuerySet, Role
 from ..twins import twin
 from .mentions import alert_members, rewrite_alerts
@@ -24,7 +25,7 @@ EMOJI_LIMIT = 20  # different emoji on one message
 
 
 def post_message(
-    room: Any, body: str, *, by: Any, client_id: UUID | None = None, reply_to: int | None = None
+    room: Room | int, body: str, *, by: User | UserKey, client_id: UUID | None = None, reply_to: int | None = None
 ) -> Message:
     """Say something in a room.
 
@@ -69,7 +70,7 @@ def post_message(
     return message
 
 
-def edit_message(room: Any, number: int, body: str, *, by: Any) -> None:
+def edit_message(room: Room | int, number: int, body: str, *, by: User | UserKey) -> None:
     """Change what somebody said; `by` is its author.
 
     Raises:
@@ -88,7 +89,7 @@ def edit_message(room: Any, number: int, body: str, *, by: Any) -> None:
         rewrite_alerts(message, body=body)
 
 
-def delete_message(room: Any, number: int, *, by: Any) -> None:
+def delete_message(room: Room | int, number: int, *, by: User | UserKey) -> None:
     """Take back a message: one's own is erased, another's is hidden by a moderator of the room.
 
     Everyone keeps a tombstone in its place. Deleting twice is harmless.
@@ -113,7 +114,7 @@ def delete_message(room: Any, number: int, *, by: Any) -> None:
         raise PermissionDenied(_("You can only delete your own messages."))
 
 
-def hide_message(message: Message, *, by: Any) -> None:
+def hide_message(message: Message, *, by: User) -> None:
     """Hide a message from everyone, live; it stays in the database for those who moderate."""
     now = timezone.now()
     with transaction.atomic(using=ROOM.alias):
@@ -129,7 +130,7 @@ def unhide_message(message: Message) -> None:
             rewrite_alerts(message, recalled_at=None)
 
 
-def toggle_reaction(room: Any, number: int, emoji: str, *, by: Any) -> bool:
+def toggle_reaction(room: Room | int, number: int, emoji: str, *, by: User | UserKey) -> bool:
     """Put an emoji on a message, or take it away again.
 
     Returns:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from ..annotations import User
 from ..live.cursor import Position
 from ..models import Membership, Message, Room
 from .frames import ListedRoom, RoomList
@@ -19,7 +19,7 @@ from .stream import PAGE_LIMIT, ROOM, message_item
 ROOMS_PAGE = 20
 
 
-def list_rooms(user: Any, before: str | None = None, limit: int = ROOMS_PAGE) -> RoomList:
+def list_rooms(user: User, before: str | None = None, limit: int = ROOMS_PAGE) -> RoomList:
     """Read the rooms of `user`, the most recently active first, with a constant number of queries.
 
     Args:
@@ -32,7 +32,7 @@ def list_rooms(user: Any, before: str | None = None, limit: int = ROOMS_PAGE) ->
     """
     if not 1 <= limit <= PAGE_LIMIT:
         raise ValidationError({"limit": _("Limit must be between 1 and %(limit)s.") % {"limit": PAGE_LIMIT}})
-    mine = Membership.objects.filter(user=user).select_related("room").order_by("-room__active_at", "-room_id")
+    mine = Membership.objects.filter(user=user.pk).select_related("room").order_by("-room__active_at", "-room_id")
     if before:
         at, pk = _list_position(before)
         mine = mine.filter(Q(room__active_at__lt=at) | Q(room__active_at=at, room__lt=pk))

@@ -10,6 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from ..annotations import Recipients, User, UserKey
 from ..exceptions import NotMember
 from ..inbox.recipients import recipient_chunks
 from ..inbox.states import mark_read
@@ -31,7 +32,7 @@ class MembershipDoesNotExist(NotMember, ObjectDoesNotExist):
     """`NotMember` as it is raised, for those too who catch Django's own; `exceptions` loads without Django."""
 
 
-def membership(room: Any, user: Any) -> Membership:
+def membership(room: Room | int, user: User | UserKey) -> Membership:
     """Return the place of `user` in `room`, with both, with one query.
 
     Args:
@@ -48,7 +49,7 @@ def membership(room: Any, user: Any) -> Membership:
         raise MembershipDoesNotExist(_("Room not found.")) from None
 
 
-def open_direct_room(user: Any, other: Any) -> Room:
+def open_direct_room(user: User, other: User) -> Room:
     """Return the direct room of two users, making it the first time.
 
     Two people have one such room, also when both open it at the same moment.
@@ -68,7 +69,7 @@ def open_direct_room(user: Any, other: Any) -> Room:
     return room
 
 
-def create_room(name: str, *, by: Any, members: Any = ()) -> Room:
+def create_room(name: str, *, by: User, members: Recipients = ()) -> Room:
     """Make a group room.
 
     Args:
@@ -89,7 +90,7 @@ def create_room(name: str, *, by: Any, members: Any = ()) -> Room:
     return room
 
 
-def rename_room(room: Room, name: str, *, by: Any = None) -> None:
+def rename_room(room: Room, name: str, *, by: User | None = None) -> None:
     """Give a group room another name; `by` is who did it, for the history.
 
     Raises:
@@ -103,7 +104,7 @@ def rename_room(room: Room, name: str, *, by: Any = None) -> None:
     room.name = name
 
 
-def add_member(room: Room, user: Any, *, role: str = Role.MEMBER, by: Any = None) -> Membership:
+def add_member(room: Room, user: User, *, role: str = Role.MEMBER, by: User | None = None) -> Membership:
     """Let a user into a group room. One who is in it already keeps their place.
 
     Args:
@@ -126,7 +127,7 @@ def add_member(room: Room, user: Any, *, role: str = Role.MEMBER, by: Any = None
         return membership(room, user)
 
 
-def remove_member(room: Room, user: Any, *, by: Any = None) -> bool:
+def remove_member(room: Room, user: User, *, by: User | None = None) -> bool:
     """Put a user out of a group room, or let them leave it.
 
     They are sent nothing that comes after it, in no process.
@@ -139,13 +140,13 @@ def remove_member(room: Room, user: Any, *, by: Any = None) -> bool:
     """
     _refuse_direct(room)
     with _telling(room) as tell:
-        removed, _by_model = Membership.objects.using(ROOM.alias).filter(room=room, user=user).delete()
+        removed, _by_model = Membership.objects.using(ROOM.alias).filter(room=room, user=user.pk).delete()
         if removed:
             tell(kind=Message.Kind.LEFT, author=by, subject=user)
     return bool(removed)
 
 
-def set_role(room: Room, user: Any, role: str, *, by: Any = None) -> None:
+def set_role(room: Room, user: User, role: str, *, by: User | None = None) -> None:
     """Make a member a moderator, or a moderator a member.
 
     Raises:
@@ -160,7 +161,7 @@ def set_role(room: Room, user: Any, role: str, *, by: Any = None) -> None:
             tell(kind=Message.Kind.ROLE, author=by, subject=user, body=role)
 
 
-def mute_room(room: Any, *, by: Any, muted: bool = True) -> None:
+def mute_room(room: Room | int, *, by: User | UserKey, muted: bool = True) -> None:
     """Stop, or allow again, notifications of a room for one of its members.
 
     Raises:
@@ -169,7 +170,7 @@ def mute_room(room: Any, *, by: Any, muted: bool = True) -> None:
     Membership.objects.using(ROOM.alias).filter(pk=membership(room, by).pk).update(muted=muted)
 
 
-def mark_room_read(room: Any, *, by: Any, up_to: int | None = None) -> int:
+def mark_room_read(room: Room | int, *, by: User | UserKey, up_to: int | None = None) -> int:
     """Note that a member has read a room up to a message; the other members see it.
 
     It never goes back. The notification that told of unread messages is read with it.
@@ -262,7 +263,7 @@ def _telling(room: Room) -> Iterator[Callable[..., None]]:
         yield tell
 
 
-def _pk(user: Any) -> Any:
+def _pk(user: User) -> Any:
     if getattr(user, "pk", None) is None:
         raise ValueError("The member has not been saved yet: call save() on the user first.")
     return user.pk

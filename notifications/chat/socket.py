@@ -179,6 +179,8 @@ class ChatSocket:
             self._detach(answer.key)
             await self._write(frame(answer.ack), *answer.batch.frames)
             self.relay.hub.attach(self.connection, answer.key, answer.batch.to)
+            if answer.batch.arrived:
+                self.relay.delivered(answer.key, answer.batch.arrived)
         else:
             await self._reply(answer)
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from ..exceptions import NotMember
-from ..live.http import answer, endpoint, error, number
+from ..live.http import answer, endpoint, error, number, user_of
 from . import reading
 from .rooms import membership
 from .stream import PAGE, history
@@ -16,14 +16,14 @@ from .stream import PAGE, history
 def rooms_list(request: HttpRequest) -> HttpResponse:
     """Return a page of the caller's rooms; ``?before=`` and ``?limit=`` are those of `reading.list_rooms`."""
     limit = number(request.GET.get("limit"), "limit", reading.ROOMS_PAGE)
-    return answer(reading.list_rooms(request.user, request.GET.get("before"), limit))
+    return answer(reading.list_rooms(user_of(request), request.GET.get("before"), limit))
 
 
 @endpoint("GET")
 def room_messages(request: HttpRequest, pk: int) -> HttpResponse:
     """Return a page of a room; ``?before=``, ``?after=`` and ``?limit=`` are those of `history`."""
     try:
-        place = membership(pk, request.user)
+        place = membership(pk, user_of(request))
     except (NotMember, OverflowError):
         return error(404, "not-found", _("Room not found."))
     query = request.GET

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,27 +11,30 @@ from django.core.exceptions import ValidationError
 from django.db import router, transaction
 from django.utils.translation import gettext as _
 
+from ..annotations import LevelName, Recipients, User
+from ..live.chunks import chunks
 from ..live.commit import sequence_after_commit
 from ..models import Notice, Notification
 from ..models.inbox import NotificationQuerySet
+from ..signals import notification_stored
 from ..twins import twin
 from ..validators import validate_data, validate_text, validate_time
-from .recipients import recipient_chunks
+from .recipients import CHUNK, recipient_chunks
 from .stream import INBOX
 
 DEDUPE_LENGTH = 200  # characters
 
 
 def notify(
-    to: Any,
+    to: Recipients,
     title: str,
     *,
     body: str = "",
     url: str = "",
-    level: str = "info",
+    level: LevelName = "info",
     kind: str = "",
     category: str = "",
-    actor: Any = None,
+    actor: User | None = None,
     data: dict[str, Any] | None = None,
     dedupe_key: str | None = None,
     expires_at: datetime | None = None,
@@ -84,7 +87,19 @@ def notify(
 anotify = twin(notify)
 
 
-def _send(notice: Notice, to: Any) -> Notice:
+def announce_after_commit(notice: Notice, pks: Sequence[Any]) -> None:
+    """Show users their copies of a notice, and tell applications of them, when the caller's transaction commits."""
+    sequence_after_commit(INBOX, pks)
+
+    def tell() -> None:
+        for recipients in chunks(pks, CHUNK):
+            notification_stored.send_robust(Notice, notice=notice, recipients=recipients)
+
+    if notification_stored.has_listeners(Notice):
+        transaction.on_commit(tell, using=INBOX.alias, robust=True)
+
+
+def _send(notice: Notice, to: Recipients) -> Notice:
     notice.save(force_insert=True)
     reached: list[Any] = []
     for pks in recipient_chunks(to):
@@ -92,11 +107,11 @@ def _send(notice: Notice, to: Any) -> Notice:
         # A recipient that an iterable names twice, in two chunks, gets one copy.
         Notification.objects.bulk_create(copies, ignore_conflicts=True)
         reached += pks
-    sequence_after_commit(INBOX, reached)
+    announce_after_commit(notice, reached)
     return notice
 
 
-def _send_once(notice: Notice, to: Any, dedupe_key: str) -> Notice:
+def _send_once(notice: Notice, to: Recipients, dedupe_key: str) -> Notice:
     """Store copies for those who have none with this key; two sends at the same moment store one each."""
     sent = Notification.objects.filter(dedupe_key=dedupe_key)
     earlier: set[int] = set()
@@ -112,7 +127,7 @@ def _send_once(notice: Notice, to: Any, dedupe_key: str) -> Notice:
             had |= _notices(sent, new)  # another send may have come first for some of them
         reached += [pk for pk, notice_id in had.items() if notice_id == notice.pk]
         earlier.update(had.values())
-    sequence_after_commit(INBOX, reached)
+    announce_after_commit(notice, reached)
     if earlier and not reached:
         first = Notice.objects.get(pk=min(earlier))
         if not notice._state.adding:
@@ -127,7 +142,7 @@ def _notices(sent: NotificationQuerySet, pks: list[Any]) -> dict[Any, int]:
     return dict(sent.filter(recipient_id__in=pks).values_list("recipient_id", "notice_id"))
 
 
-def _actor(actor: Any) -> Any:
+def _actor(actor: User | None) -> Any:
     if actor is None:
         return None
     user_model = get_user_model()
@@ -161,12 +176,12 @@ def _validate(notice: Notice, dedupe_key: str | None) -> None:
         raise ValidationError(errors)
 
 
-def _validate_given(value: Any) -> None:
+def _validate_given(value: object) -> None:
     if value is None:
         raise ValidationError(_("Enter text, or omit this field."), code="null")
 
 
-def _validate_key(value: Any) -> None:
+def _validate_key(value: object) -> None:
     if value is None:
         return
     if not isinstance(value, str) or not 1 <= len(value) <= DEDUPE_LENGTH:

@@ -16,6 +16,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
+from ..annotations import User
+from ..live.http import user_of
 from ..models import Notification
 from .reading import page
 from .states import STATE_VERBS, mark_all_read, mark_clicked
@@ -45,7 +47,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     state: Any = request.GET.get("state") or "all"
     category = request.GET.get("category", "")
     before = request.GET.get("before")
-    found = page(request.user, state, category, _number(before) if before else None)
+    found = page(user_of(request), state, category, _number(before) if before else None)
     return {
         "page": found,
         "state": state,
@@ -71,17 +73,17 @@ def _change(request: HttpRequest) -> str | None:
     """Do what a form asks for; return where its link leads if that was followed."""
     action = request.POST.get("action", "")
     if action == "click":
-        return _follow(request.user, _number(request.POST.get("id", "")))
+        return _follow(user_of(request), _number(request.POST.get("id", "")))
     if action == "read-all":
-        mark_all_read(request.user, request.POST.get("up_to"))
+        mark_all_read(user_of(request), request.POST.get("up_to"))
     elif action in STATE_VERBS:
-        STATE_VERBS[action](request.user, [_number(request.POST.get("id", ""))])
+        STATE_VERBS[action](user_of(request), [_number(request.POST.get("id", ""))])
     else:
         raise ValidationError(_("Action must be one of read, unread, archive, unarchive, click, read-all."))
     return None
 
 
-def _follow(user: Any, pk: int) -> str:
+def _follow(user: User, pk: int) -> str:
     """Remember the click, and return where the notification's own link leads."""
     row = Notification.objects.of(user).visible().with_content().filter(pk=pk).first()
     if row is None or not row.notice.url:

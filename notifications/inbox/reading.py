@@ -8,6 +8,7 @@ import msgspec
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from ..annotations import User
 from ..models import Notification
 from ..validators import validate_text
 from .counts import counts
@@ -36,14 +37,14 @@ class Page(msgspec.Struct, frozen=True):
     unseen: int
 
 
-def summary(user: Any) -> Summary:
+def summary(user: User) -> Summary:
     """Return the position and the counts of `user`, with two queries; only broadcasts to be collected cost more."""
     cursor = _position(user.pk)
     numbers = counts([user.pk])[user.pk]
     return Summary(cursor, numbers.unread, numbers.unseen)
 
 
-def page(user: Any, state: State = "all", category: str = "", before: int | None = None, limit: int = PAGE) -> Page:
+def page(user: User, state: State = "all", category: str = "", before: int | None = None, limit: int = PAGE) -> Page:
     """Read a page of the inbox of `user`, newest first, with three queries whatever its size.
 
     Args:

@@ -9,12 +9,13 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import models
 
+from ..annotations import Recipients
 from ..live.chunks import chunks
 
 CHUNK = 1_000  # recipients stored by one pass; memory holds no more of a queryset
 
 
-def recipient_chunks(to: Any) -> Iterator[list[Any]]:
+def recipient_chunks(to: Recipients) -> Iterator[list[Any]]:
     """Yield the primary keys of the users that `to` means, in order, `CHUNK` at a time.
 
     Raises:
@@ -26,10 +27,10 @@ def recipient_chunks(to: Any) -> Iterator[list[Any]]:
         yield sorted(set(chunk))
 
 
-def _keys(to: Any) -> Iterable[Any]:
+def _keys(to: Recipients) -> Iterable[Any]:
     user_model = get_user_model()
     if isinstance(to, user_model):
-        return [_key(to)]
+        return [recipient_key(to)]
     if isinstance(to, Group):
         to = user_model._default_manager.filter(groups=to)
     if isinstance(to, models.QuerySet):
@@ -38,11 +39,17 @@ def _keys(to: Any) -> Iterable[Any]:
         ordered = to if to.query.is_sliced else to.order_by("pk")
         return ordered.values_list("pk", flat=True).iterator(chunk_size=CHUNK)
     if isinstance(to, Iterable) and not isinstance(to, str | bytes | dict):
-        return map(_key, to)
+        return map(recipient_key, to)
     raise TypeError(f"`to` must be a user, an iterable or queryset of users, or a group, not {type(to).__name__}.")
 
 
-def _key(user: Any) -> Any:
+def recipient_key(user: object) -> Any:
+    """Return the primary key of a user.
+
+    Raises:
+        TypeError: It is no user.
+        ValueError: The user was not saved yet.
+    """
     user_model = get_user_model()
     if not isinstance(user, user_model):
         raise TypeError(f"`to` holds {type(user).__name__}; each recipient must be a {user_model.__name__}.")

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ..annotations import User
 from ..exceptions import BadCursor
 from ..live import cursor
 from ..live.commit import sequence_after_commit
@@ -24,7 +25,7 @@ from .stream import INBOX
 IDS_LIMIT = 1_000  # notifications named by one call
 
 
-def mark_read(user: Any, ids: Iterable[int]) -> int:
+def mark_read(user: User, ids: Iterable[int]) -> int:
     """Mark notifications of `user` as read, and so as seen.
 
     Args:
@@ -40,28 +41,28 @@ def mark_read(user: Any, ids: Iterable[int]) -> int:
     return _touch(user, _named(user, ids).filter(read_at=None), **_read())
 
 
-def mark_clicked(user: Any, ids: Iterable[int]) -> int:
+def mark_clicked(user: User, ids: Iterable[int]) -> int:
     """Remember that `user` followed the links of notifications, which reads them; as `mark_read` otherwise."""
     now = timezone.now()
     return _touch(user, _named(user, ids).filter(clicked_at=None), clicked_at=now, **_reading(now))
 
 
-def mark_unread(user: Any, ids: Iterable[int]) -> int:
+def mark_unread(user: User, ids: Iterable[int]) -> int:
     """Mark notifications of `user` as unread; arguments and result are those of `mark_read`."""
     return _touch(user, _named(user, ids).filter(read_at__isnull=False), read_at=None)
 
 
-def archive(user: Any, ids: Iterable[int]) -> int:
+def archive(user: User, ids: Iterable[int]) -> int:
     """Archive notifications of `user`; arguments and result are those of `mark_read`."""
     return _touch(user, _named(user, ids).not_archived(), archived_at=timezone.now())
 
 
-def unarchive(user: Any, ids: Iterable[int]) -> int:
+def unarchive(user: User, ids: Iterable[int]) -> int:
     """Bring notifications of `user` back from the archive; arguments and result are those of `mark_read`."""
     return _touch(user, _named(user, ids).archived(), archived_at=None)
 
 
-def mark_seen(user: Any, up_to: str | None = None) -> int:
+def mark_seen(user: User, up_to: str | None = None) -> int:
     """Mark everything unseen as seen: the user has opened the bell.
 
     Args:
@@ -78,7 +79,7 @@ def mark_seen(user: Any, up_to: str | None = None) -> int:
     return _touch(user, _arrived(user, up_to).unseen(), seen_at=timezone.now())
 
 
-def mark_all_read(user: Any, up_to: str | None = None) -> int:
+def mark_all_read(user: User, up_to: str | None = None) -> int:
     """Mark everything unread as read; arguments, result and errors are those of `mark_seen`."""
     return _touch(user, _arrived(user, up_to).unread(), **_read())
 
@@ -105,7 +106,7 @@ def _reading(now: datetime) -> dict[str, Any]:
     return {name: Coalesce(name, Value(now)) for name in ("read_at", "seen_at")}
 
 
-def _named(user: Any, ids: Iterable[int]) -> NotificationQuerySet:
+def _named(user: User, ids: Iterable[int]) -> NotificationQuerySet:
     ids = list(ids)
     if len(ids) > IDS_LIMIT:
         raise ValidationError({"ids": _("At most %(limit)s notifications at a time.") % {"limit": IDS_LIMIT}})
@@ -114,7 +115,7 @@ def _named(user: Any, ids: Iterable[int]) -> NotificationQuerySet:
     return Notification.objects.of(user).filter(pk__in=ids)
 
 
-def _arrived(user: Any, up_to: str | None) -> NotificationQuerySet:
+def _arrived(user: User, up_to: str | None) -> NotificationQuerySet:
     rows = Notification.objects.of(user)
     if up_to is None:
         return rows
@@ -131,7 +132,7 @@ def _arrived(user: Any, up_to: str | None) -> NotificationQuerySet:
     return rows.filter(arrival__lte=position.modseq)
 
 
-def _touch(user: Any, rows: NotificationQuerySet, **changes: Any) -> int:
+def _touch(user: User, rows: NotificationQuerySet, **changes: Any) -> int:
     with transaction.atomic(using=router.db_for_write(Notification)):
         changed = rows.touch(**changes)
         if changed:

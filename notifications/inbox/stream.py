@@ -14,6 +14,7 @@ from ..live.frames import ResetReason, frame, pack
 from ..live.streams import Read, StreamType, register
 from ..models import Inbox, Notification, Stream
 from ..models.inbox import NotificationQuerySet
+from ..signals import notification_delivered
 from .actors import actor
 from .counts import Counts, counts
 from .frames import Changes, Item, Reset, Tombstone
@@ -72,7 +73,22 @@ class InboxStream(StreamType):
             to = self.cursor(read.pk, Position(read.to.epoch, complete))
             encoded.append(frame(Changes(start, to, items, numbers.unread, numbers.unseen), to))
             start = to
-        return Batch(read.start, read.to, tuple(encoded))
+        return Batch(read.start, read.to, tuple(encoded), arrived=_arrived(read))
+
+    def delivered(self, pk: Hashable, arrived: Sequence[Any]) -> None:
+        """Send the signal `notification_delivered`."""
+        notification_delivered.send_robust(Notification, recipient=pk, notifications=list(arrived))
+
+
+def _arrived(read: Read) -> tuple[Any, ...]:
+    """Return the notifications that are new to the reader, where somebody receives `notification_delivered`."""
+    if not notification_delivered.has_listeners(Notification):
+        return ()
+    return tuple(
+        row.pk
+        for row in read.rows
+        if row.notice.recalled_at is None and row.arrival is not None and row.arrival > read.start.modseq
+    )
 
 
 INBOX = register(InboxStream())

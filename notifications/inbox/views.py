@@ -16,7 +16,7 @@ from ..live import connections, cursor, frames, relay, sessions
 from ..live.batch import Batch
 from ..live.connections import Admission
 from ..live.cursor import Position
-from ..live.http import answer, endpoint, error, fields, hold_open, number
+from ..live.http import answer, endpoint, error, fields, hold_open, number, user_of
 from ..live.replay import catch_up
 from ..models import Notification
 from . import counts as counting
@@ -72,13 +72,13 @@ def inbox_list(request: HttpRequest) -> HttpResponse:
     state: Any = query.get("state", "all")
     before = number(query.get("before"), "before", None)
     limit = number(query.get("limit"), "limit", PAGE)
-    return answer(reading.page(request.user, state, query.get("category", ""), before, limit))
+    return answer(reading.page(user_of(request), state, query.get("category", ""), before, limit))
 
 
 @endpoint("GET")
 def counts(request: HttpRequest) -> HttpResponse:
     """Return how many notifications are unread and unseen, and the position of the inbox."""
-    return answer(reading.summary(request.user))
+    return answer(reading.summary(user_of(request)))
 
 
 @endpoint("POST")
@@ -86,7 +86,7 @@ def item_action(request: HttpRequest, pk: str, action: str) -> HttpResponse:
     """Change the state of one item and return it; one of another user is not found."""
     if not _mine(request).filter(pk=pk).exists():
         return error(404, "not-found", _("Notification not found."))
-    ACTIONS[action](request.user, [int(pk)])
+    ACTIONS[action](user_of(request), [int(pk)])
     row = _mine(request).with_content().get(pk=pk)
     return answer({"item": item(row), **_counts(request)})
 
@@ -94,14 +94,14 @@ def item_action(request: HttpRequest, pk: str, action: str) -> HttpResponse:
 @endpoint("POST")
 def read_all(request: HttpRequest) -> HttpResponse:
     """Mark everything as read that had arrived at the cursor ``up_to``."""
-    changed = mark_all_read(request.user, _up_to(request))
+    changed = mark_all_read(user_of(request), _up_to(request))
     return answer({"changed": changed, **_counts(request)})
 
 
 @endpoint("POST")
 def seen(request: HttpRequest) -> HttpResponse:
     """Mark everything as seen that had arrived at the cursor ``up_to``."""
-    changed = mark_seen(request.user, _up_to(request))
+    changed = mark_seen(user_of(request), _up_to(request))
     return answer({"changed": changed, **_counts(request)})
 
 
@@ -156,7 +156,8 @@ def _catch_up(request: HttpRequest, position: Position | None) -> Batch:
 
 def _admission(request: HttpRequest, batch: Batch, wait: float | None = None) -> Admission:
     owner = str(request.user.pk)
-    return Admission(INBOX.key(owner), batch.to, batch.frames, owner, sessions.digest(request), wait)
+    session = sessions.digest(request)
+    return Admission(INBOX.key(owner), batch.to, batch.frames, owner, session, wait, arrived=batch.arrived)
 
 
 def _held_answer(content: bytes = b"") -> HttpResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .cursor import Position
 from .frames import Frame
@@ -20,10 +20,12 @@ class Access(NamedTuple):
 class Batch:
     """Frames that take a reader of one stream from one position to another; `start` is None for a snapshot.
 
-    `access` is given where it may have changed on the way: whoever is not in it hears no more.
+    `access` is given where it may have changed on the way: whoever is not in it hears no more. `arrived` holds the
+    primary keys of the entries that arrived on the way, where somebody wants to know when they are handed over.
     """
 
     start: Position | None
     to: Position
     frames: tuple[Frame, ...]
     access: Access | None = None
+    arrived: tuple[Any, ...] = ()

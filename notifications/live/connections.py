@@ -47,7 +47,7 @@ class Admission:
     """What the view decided: whose stream, from where, and what is to be said first.
 
     `wait` is None for a stream; for a poll it is how many seconds the answer may take. `name` is what logs and
-    the client's `hello` call the connection.
+    the client's `hello` call the connection. `arrived` is what `frames` brings that is new to the client.
     """
 
     key: Key
@@ -57,6 +57,7 @@ class Admission:
     session: str
     wait: float | None = None
     name: str = field(default_factory=new_connection_id)
+    arrived: tuple[Any, ...] = ()
 
     @property
     def opening(self) -> bytes:
@@ -150,6 +151,8 @@ def connect(connection: Connection, admission: Admission) -> None:
     now.watch(connection)
     if now.is_revoked(connection):
         now.hub.close(connection, "signed-out")
+    elif admission.arrived:
+        now.delivered(admission.key, admission.arrived)
 
 
 def disconnect(connection: Connection) -> None:

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -16,6 +16,7 @@ from django.utils.decorators import decorator_from_middleware
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
+from ..annotations import User
 from ..exceptions import BadRequest, OtherUser
 from .connections import SCOPE_KEY, Admission, HandoffSlot
 from .django_internals import csrf_middleware
@@ -29,13 +30,24 @@ USER_HEADER = "Carillon-User"  # in which the client says for whom its page was 
 BODY_BYTES = 16 * 1024  # of a request; commands are small
 
 
-def answer(value: Any, status: int = 200) -> HttpResponse:
+def user_of(request: HttpRequest) -> User:
+    """Return the user of a request, who is signed in, as a view that is reached has asked already.
+
+    Raises:
+        PermissionDenied: Nobody is.
+    """
+    if not request.user.is_authenticated:
+        raise PermissionDenied
+    return request.user
+
+
+def answer(value: object, status: int = 200) -> HttpResponse:
     """Return `value` as a JSON response that nobody may cache."""
     headers = {"Cache-Control": "no-store", "Vary": "Cookie"}
     return HttpResponse(encode(value), status=status, content_type="application/json", headers=headers)
 
 
-def error(status: int, code: str, message: str, **more: Any) -> HttpResponse:
+def error(status: int, code: str, message: str, **more: object) -> HttpResponse:
     """Return an error as every part of the API does: `code` for programs, `message` for people."""
     return answer({"code": code, "message": message, **more}, status)
 

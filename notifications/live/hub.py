@@ -210,6 +210,10 @@ class LiveStream:
         return next((batch for batch in self.recent if batch.start == position), None)
 
 
+def _ignore(key: Any, arrived: tuple[Any, ...]) -> None:
+    """Tell nobody what was delivered."""
+
+
 class Hub:
     """All streams that this process's clients listen to."""
 
@@ -219,6 +223,7 @@ class Hub:
         fill: Callable[[Subscription], None],
         clock: Callable[[], float],
         max_bytes: int,
+        delivered: Callable[[Any, tuple[Any, ...]], None] = _ignore,
     ) -> None:
         """Make an empty hub.
 
@@ -229,6 +234,8 @@ class Hub:
                 `continue_with`.
             clock: Monotonic seconds.
             max_bytes: What one connection may be sent before it has to come again.
+            delivered: Called with a stream's key and the primary keys of entries that arrived in it, when they
+                were handed to a connection.
         """
         self.streams: dict[Any, LiveStream] = {}
         self.connections: set[Connection] = set()
@@ -237,6 +244,7 @@ class Hub:
         self._fill = fill
         self._clock = clock
         self._max_bytes = max_bytes
+        self._delivered = delivered
 
     def add(self, connection: Connection) -> None:
         """Take up a connection; `attach` then gives it its streams."""
@@ -325,9 +333,12 @@ class Hub:
             stream.recent = ()
         else:
             stream.remember(batch)
-        self._fan_out(stream, batch)
+        if self._fan_out(stream, batch) and batch.arrived:
+            self._delivered(key, batch.arrived)
 
-    def _fan_out(self, stream: LiveStream, batch: Batch) -> None:
+    def _fan_out(self, stream: LiveStream, batch: Batch) -> bool:
+        """Send `batch` to all who are where it starts; return whether there was one."""
+        handed = False
         messages = _Messages(batch.frames)
         now = self._clock()
         start, to = batch.start, batch.to
@@ -339,8 +350,10 @@ class Hub:
                 subscription.position = to  # also where a batch moves it and has nothing to tell
                 if batch.frames:
                     self._push(connection, messages, now)
+                    handed = True
             else:
                 self._advance(subscription)
+        return handed
 
     def publish_ephemeral(self, key: Any, frame: Frame) -> None:
         """Send a frame that is not part of the stream's history, and so is not repeated to who was slow."""
@@ -404,10 +417,12 @@ class Hub:
         if batch.frames:
             connection = subscription.connection
             self._push(connection, _Messages(batch.frames), self._clock())
+            if batch.arrived:
+                self._delivered(subscription.key, batch.arrived)
 
     def _push(self, connection: Connection, messages: _Messages, now: float) -> None:
         message, size = messages[connection.transport]
-        connection.push(message, size, now, self._drained)
+        connection.push(message, size, now, self._on_drained)
         if connection.written > self._max_bytes:
             self.close(connection, "limit")
 
@@ -428,7 +443,7 @@ class Hub:
                 return
             self._give(subscription, batch)
 
-    def _drained(self, connection: Connection) -> None:
+    def _on_drained(self, connection: Connection) -> None:
         for subscription in connection.subscriptions:
             self._advance(subscription)
 

@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from ..conf import conf
 from . import frames, messages
+from .background import Background
 from .batch import Batch
 from .broker import Broker
 from .chunks import chunks
@@ -156,10 +157,11 @@ class Relay:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Make the relay of `loop`; `start` sets it going."""
         self.loop = loop
-        self.hub = Hub(self._refresh, self._fill, loop.time, conf.MAX_BYTES)
+        self.hub = Hub(self._refresh, self._fill, loop.time, conf.MAX_BYTES, self.delivered)
         self.timer = Timer(conf.HEARTBEAT, self._heartbeat, self._expire)
         self.threads = Threads(conf.DATABASE_THREADS, "notifications-read")
         self.writers = Threads(conf.DATABASE_THREADS, "notifications-write")
+        self.background = Background("notifications-signal")
         self.broker = Broker(self.receive, self.reconcile_soon)
         self.periodic = PeriodicTasks(self._period)
         self.draining = False
@@ -178,7 +180,7 @@ class Relay:
 
     def close(self) -> None:
         """End the threads, with what they are doing."""
-        for threads in (self.threads, self.writers, self.periodic.threads):
+        for threads in (self.threads, self.writers, self.periodic.threads, self.background):
             threads.close()
 
     def run(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
@@ -231,6 +233,11 @@ class Relay:
         for connection in list(self.hub.connections):
             if connection.owner == owner and session in ("", connection.session):
                 self.hub.close(connection, "signed-out" if session else "revoked")
+
+    def delivered(self, key: Key, arrived: tuple[Any, ...]) -> None:
+        """Announce, in a thread of its own, that entries of a stream were handed to an open connection."""
+        stream_type = stream_types[key.type]
+        self.background.call(stream_type.delivered, stream_type.pk(key), arrived)
 
     # Reading
 

@@ -80,6 +80,10 @@ class StreamType(ABC):
         """Fetch what `changes` needs beyond `related`; nothing by default."""
         return
 
+    def delivered(self, pk: Hashable, arrived: Sequence[Any]) -> None:
+        """Announce that entries which arrived in a stream were handed to an open connection; nothing by default."""
+        return
+
     @cached_property
     def positions(self) -> CompiledSelect:
         """Where streams are: epoch, head and floor."""

@@ -26,6 +26,7 @@ from ..chat.strings import chat_texts
 from ..inbox.actors import actor
 from ..inbox.reading import Summary, summary
 from ..inbox.strings import texts
+from ..live.http import user_of
 from ..live.sessions import user_key
 
 register = template.Library()
@@ -81,7 +82,7 @@ def chat_head(context: Context, socket: str = "") -> SafeString:
     request = _request(context)
     if not _signed_in(request):
         return SafeString("")
-    me = msgspec.to_builtins(actor(request.user))
+    me = msgspec.to_builtins(actor(user_of(request)))
     urls = {
         "socket": socket or f"{reverse('notifications:inbox')}ws/",
         "rooms": reverse("notifications:rooms"),
@@ -169,7 +170,7 @@ def _summary(request: HttpRequest) -> Summary:
     """Read the counts once per request, whatever the number of tags."""
     found: Summary | None = getattr(request, "_notifications_summary", None)
     if found is None:
-        found = summary(request.user)
+        found = summary(user_of(request))
         request._notifications_summary = found  # type: ignore[attr-defined]
     return found
 

@@ -16,8 +16,9 @@ from django.utils.dateparse import parse_datetime
 from ...audiences import Audience, registry
 from ...broadcasts.publishing import validate_broadcast
 from ...models import Broadcast
+from ...models.broadcast import BroadcastState
 from ...models.content import Level
-from ...services import publish_broadcast
+from ...services import broadcast
 
 
 class Command(BaseCommand):
@@ -46,26 +47,21 @@ class Command(BaseCommand):
             _part(options["audience"], options["group"], options["user"]),
             _part(options["except_audience"], options["except_group"], options["except_user"]),
         )
-        broadcast = Broadcast(
-            title=options["title"],
-            body=options["body"],
-            url=options["url"],
-            level=options["level"],
-            category=options["category"],
-            audience=chosen.dump(),
-            publish_at=_time("--at", options["at"]),
-            expires_at=_time("--expires", options["expires"]),
-        )
+        content = {name: options[name] for name in ("title", "body", "url", "level", "category")}
+        times: dict[str, Any] = {
+            "publish_at": _time("--at", options["at"]),
+            "expires_at": _time("--expires", options["expires"]),
+        }
         try:
-            validate_broadcast(broadcast)
+            validate_broadcast(Broadcast(**content, **times, audience=chosen.dump()))
             size = chosen.size()
             if options["dry_run"]:
                 self.stdout.write(f"{chosen.describe()}: {size}. Nothing was sent.")
                 return
-            publish_broadcast(broadcast)
+            sent = broadcast(**content, **times, to=chosen)
         except ValidationError as error:
             raise CommandError(_explained(error)) from error
-        done = "Scheduled for" if broadcast.state == "scheduled" else "Sent to"
+        done = "Scheduled for" if sent.state == BroadcastState.SCHEDULED else "Sent to"
         self.stdout.write(f"{done} {size} ({chosen.describe()}).")
 
 

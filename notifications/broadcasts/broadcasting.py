@@ -1,0 +1,94 @@
+"""`broadcast`: make a broadcast and send it, in one call that reads like `notify`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TypeAlias
+
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+
+from ..annotations import LevelName, User
+from ..audiences import Audience
+from ..inbox.recipients import recipient_key
+from ..models import Broadcast
+from ..twins import twin
+from .publishing import publish_broadcast
+
+Meant: TypeAlias = Audience | str | Group | User | Iterable[User]
+"""Whom `broadcast` tells: an audience, the name of a registered one, a group, a user, or some users one by one."""
+
+
+def broadcast(
+    title: str,
+    *,
+    to: Meant,
+    body: str = "",
+    url: str = "",
+    level: LevelName = "info",
+    category: str = "",
+    by: User | None = None,
+    publish_at: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> Broadcast:
+    """Tell an audience something, now or at a time.
+
+    One row is stored, whatever the audience's size; whoever is connected gets a copy after the commit, everybody else
+    when they next connect or list. It joins the caller's transaction.
+
+    Args:
+        title: What happened, in one line of at most 200 characters. Text, never HTML.
+        to: An `Audience`, the name of a registered one such as ``"everyone"``, a group, a user, or an iterable of
+            users. It is kept and asked again whenever somebody comes, so it cannot be a queryset: describe that one
+            with ``@audience``.
+        body: More about it, at most 4,000 characters. Text, never HTML.
+        url: Where to look: an http(s) address, or a path of this site.
+        level: ``"info"``, ``"success"``, ``"warning"`` or ``"error"``.
+        category: Your name for a group of notifications, by which users may filter; at most 100 characters.
+        by: Who sends it: the broadcast's author, in whose name the admin's history tells of it.
+        publish_at: An aware time at which it goes out; at once unless given.
+        expires_at: An aware time after which nobody sees it.
+
+    Returns:
+        The broadcast, sent or scheduled; `edit_broadcast` and `recall_broadcast` take it.
+
+    Raises:
+        ValidationError: A field is beyond its limit, or the audience is empty or unknown; the field is named, and
+            nothing is written.
+        TypeError: `to` is none of the things it may be.
+        ValueError: A user was not saved yet.
+    """
+    made = Broadcast(
+        title=title,
+        body=body,
+        url=url,
+        level=level,
+        category=category,
+        audience=_audience(to).dump(),
+        author_id=None if by is None else recipient_key(by),
+        publish_at=publish_at,
+        expires_at=expires_at,
+    )
+    return publish_broadcast(made, by=by)
+
+
+abroadcast = twin(broadcast)
+
+
+def _audience(to: Meant) -> Audience:
+    if isinstance(to, Audience):
+        return to
+    if isinstance(to, str):
+        return Audience.of(to)
+    if isinstance(to, Group):
+        return Audience.of(groups=[to])
+    if isinstance(to, QuerySet):
+        raise TypeError(
+            "`to` is a queryset, which cannot be stored: a broadcast asks who is meant whenever somebody comes. "
+            "Register a function that narrows the users with @audience and give its name, or use "
+            "notify(queryset, …), which tells those who are in it now."
+        )
+    if isinstance(to, Iterable) and not isinstance(to, bytes | dict):
+        return Audience.of(users=[recipient_key(user) for user in to])
+    return Audience.of(users=[recipient_key(to)])

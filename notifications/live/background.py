@@ -1,0 +1,55 @@
+"""Work that nobody waits for and that may be slow: in one thread of its own, with a bound on what waits."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import ParamSpec
+
+from .threads import Threads
+
+P = ParamSpec("P")
+
+logger = logging.getLogger("notifications")
+
+WAITING_LIMIT = 10_000  # calls that wait; more are left out
+
+
+class Background:
+    """Runs calls one after the other, later, off the event loop. The thread starts with the first call."""
+
+    def __init__(self, name: str) -> None:
+        """Prepare the thread `name`."""
+        self._threads = Threads(1, name)
+        self._lock = threading.Lock()
+        self._waiting = 0
+        self._full = False  # so that a flood is logged once
+        self._closed = False
+
+    def call(self, function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Run `function` when its turn comes; what it raises is logged. Where too much waits, it is left out."""
+        with self._lock:
+            if self._waiting >= WAITING_LIMIT:
+                if not self._full:
+                    logger.warning("Receivers are too slow; what follows is not announced until they catch up.")
+                self._full = True
+                return
+            self._waiting += 1
+        self._threads.submit(self._run, function, *args, **kwargs)
+
+    def close(self) -> None:
+        """Finish what runs, leave out what waits, and end the thread."""
+        self._closed = True
+        self._threads.close()
+
+    def _run(self, function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            if not self._closed:
+                function(*args, **kwargs)
+        except Exception:
+            logger.exception("A call in the background failed.")
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                self._full = self._full and self._waiting > 0
