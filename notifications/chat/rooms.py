@@ -35,12 +35,14 @@ def membership(room: Any, user: Any) -> Membership:
     """Return the place of `user` in `room`, with both, with one query.
 
     Args:
-        room: A room or its primary key.
+        room: A room or its primary key; or the place itself, which the caller has just read.
         user: A user or a user's primary key.
 
     Raises:
         NotMember: The user is in no such room.
     """
+    if isinstance(room, Membership):
+        return room
     found = Membership.objects.using(ROOM.alias).select_related("room", "user")
     try:
         return found.get(room=getattr(room, "pk", room), user=getattr(user, "pk", user))
