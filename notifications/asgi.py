@@ -87,7 +87,7 @@ class Handoff:
         try:
             decision = await self._decide(scope)
             if decision.admission is not None:
-                connections.check_user_limit(decision.admission.owner)
+                connections.check_user_limit(decision.admission.identity.owner)
         except Refused as refusal:
             decision = _refusal(refusal)
         admission = decision.admission

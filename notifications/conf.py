@@ -20,6 +20,7 @@ POSITIVE = {
     "HANDOFF_THREADS": 0,
     "DATABASE_THREADS": 0,
     "RECONCILE": 0.0,
+    "RECHECK": 0.0,
     "RETENTION": timedelta(0),
     "MESSAGE_RETENTION": timedelta(0),
 }
@@ -76,6 +77,11 @@ class Conf:
         """Seconds between comparisons with the database; None means 30 with a broker and 1 without one."""
         value = self._get("RECONCILE", None)
         return None if value is None else float(value)
+
+    @property
+    def RECHECK(self) -> float:
+        """Seconds in which every open connection is asked once whether its user may still hear and act."""
+        return float(self._get("RECHECK", 20.0))
 
     @property
     def CHAT_URL(self) -> str:

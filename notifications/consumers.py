@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -19,6 +18,7 @@ from .live import connections, sessions
 from .live.connections import Receive
 from .live.frames import frame
 from .live.hub import Send
+from .live.identity import Identity
 
 Scope = dict[str, Any]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -29,9 +29,9 @@ SLOT = "carillon.socket"  # where the consumer finds the slot of `SocketHandoff`
 
 @dataclass(slots=True)
 class SocketSlot:
-    """Where the consumer fills in the user's primary key and the session, and returns: the socket is carried on."""
+    """Where the consumer fills in the user's primary key and the sign-in, and returns: the socket is carried on."""
 
-    admitted: tuple[Any, str] | None = None
+    admitted: tuple[Any, Identity] | None = None
 
 
 class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
@@ -43,16 +43,16 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             return
         await send({"type": "websocket.accept", "subprotocol": _subprotocol(scope)})
         try:
-            user, session = _admit(scope)
+            user, identity = _admit(scope)
         except Fault as fault:
             # A refusal before the handshake's end reaches browsers without a reason.
             await close(send, fault.close, frame(fault.error))
             return
         slot: SocketSlot | None = scope.get(SLOT)
         if slot is None:
-            await ChatSocket(user, session, send).serve(receive)
+            await ChatSocket(user, identity, send).serve(receive)
         else:
-            slot.admitted = user, session
+            slot.admitted = user, identity
 
 
 class SocketHandoff:
@@ -75,8 +75,8 @@ class SocketHandoff:
             await ChatSocket(*slot.admitted, send).serve(receive)
 
 
-def _admit(scope: dict[str, Any]) -> tuple[Any, str]:
-    """Return the primary key of the user whom the socket belongs to, and a name for the session.
+def _admit(scope: dict[str, Any]) -> tuple[Any, Identity]:
+    """Return the primary key of the user whom the socket belongs to, and the sign-in by which it is opened.
 
     Raises:
         Fault: The client speaks another version, is not signed in, or there are too many connections.
@@ -91,7 +91,7 @@ def _admit(scope: dict[str, Any]) -> tuple[Any, str]:
         connections.check_user_limit(str(user.pk))
     except Refused as refused:
         raise Fault(4000 + refused.status, refused.code, str(refused), connections.RETRY_AFTER * 1_000) from None
-    return user.pk, sessions.digest(SimpleNamespace(session=scope.get("session")))
+    return user.pk, sessions.identity(user, scope.get("session"))
 
 
 def _subprotocol(scope: dict[str, Any]) -> str | None:

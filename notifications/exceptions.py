@@ -6,11 +6,24 @@ holds is everything else. This module loads without Django, as the parts of the 
 
 from __future__ import annotations
 
-__all__ = ["BadCursor", "BadRequest", "BroadcastConflict", "CarillonError", "NotMember", "OtherUser", "Refused"]
+__all__ = [
+    "AccessEnded",
+    "BadCursor",
+    "BadRequest",
+    "BroadcastConflict",
+    "CarillonError",
+    "NotMember",
+    "OtherUser",
+    "Refused",
+]
 
 
 class CarillonError(Exception):
     """The base of every exception that Carillon defines."""
+
+
+class AccessEnded(CarillonError):
+    """The account by which a connection was opened may do nothing any more; the connection ends."""
 
 
 class BadCursor(CarillonError, ValueError):

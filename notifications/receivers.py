@@ -1,21 +1,94 @@
-"""What Carillon hears from Django."""
+"""What Carillon hears from Django: hints that somebody's access may have changed, each sent after its commit.
+
+What it does not hear of (rows changed by ``update()``, sessions that expire) the rounds of `live.recheck` find.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.auth.signals import user_logged_out
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db import transaction
+from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.http import HttpRequest
 
+from .broadcasts.results import STREAM as RESULTS
 from .live import relay, sessions
+
+PERMITTED = (RESULTS,)  # types of streams that ask for a permission
 
 
 def connect() -> None:
-    """Listen for sign-out."""
-    user_logged_out.connect(end_streams, dispatch_uid="carillon.end_streams")
+    """Listen for all that may end somebody's access."""
+    user = get_user_model()
+    user_logged_out.connect(end_session, dispatch_uid="carillon.end_session")
+    user_logged_in.connect(end_replaced_session, dispatch_uid="carillon.end_replaced_session")
+    post_save.connect(look_at_saved, sender=user, dispatch_uid="carillon.look_at_saved")
+    post_delete.connect(look_at_deleted, sender=user, dispatch_uid="carillon.look_at_deleted")
+    for name in ("groups", "user_permissions"):
+        if hasattr(user, name):
+            through = getattr(user, name).through
+            m2m_changed.connect(look_at_permissions, sender=through, dispatch_uid=f"carillon.look_at_{name}")
+    granted = Group.permissions.through
+    m2m_changed.connect(look_at_group, sender=granted, dispatch_uid="carillon.look_at_group")
 
 
-def end_streams(request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
-    """End the open streams of the session that signs out, in every process, at once."""
-    if user is not None and request is not None and (digest := sessions.digest(request)):
-        relay.revoke(str(user.pk), digest)
+def end_session(request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
+    """End the connections of the session that signs out, at once; those of an earlier key of it are looked at."""
+    if user is None:
+        return
+    owner = str(user.pk)
+    key = getattr(getattr(request, "session", None), "session_key", None)
+    if key and sessions.has_keys():
+        relay.revoke("signed-out", owner=owner, session=key)
+    else:  # which of the user's it is, nothing says: each may come again, and is decided anew
+        relay.revoke("reauthenticate", owner=owner)
+
+
+def end_replaced_session(request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
+    """End the connections of the session in whose place somebody has signed in with the same browser."""
+    cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME) if request is not None else None
+    now = getattr(getattr(request, "session", None), "session_key", None)
+    if cookie and cookie != now and sessions.has_keys():
+        relay.revoke("reauthenticate", session=cookie)
+
+
+def look_at_saved(instance: Any, created: bool, using: str, **kwargs: Any) -> None:
+    """Look at the connections of a user who was saved: with another password, say, or no longer active."""
+    fields = kwargs.get("update_fields")
+    if not (created or kwargs.get("raw") or (fields is not None and set(fields) <= {"last_login"})):
+        _look([instance.pk], using)
+
+
+def look_at_deleted(instance: Any, using: str, **kwargs: Any) -> None:
+    """Look at the connections of a user who was deleted."""
+    _look([instance.pk], using)
+
+
+def look_at_permissions(
+    instance: Any, action: str, reverse: bool, pk_set: set[Any] | None, using: str, **kwargs: Any
+) -> None:
+    """Look at the connections of users who lost a group or a permission."""
+    if action not in ("post_remove", "post_clear"):
+        return
+    if not reverse:
+        _look([instance.pk], using)
+    elif pk_set is None:  # a group or a permission was taken from all who had it
+        _look([], using, PERMITTED)
+    else:
+        _look(pk_set, using)
+
+
+def look_at_group(action: str, using: str, **kwargs: Any) -> None:
+    """Look at whoever hears something by a permission, when a group lost one."""
+    if action in ("post_remove", "post_clear"):
+        _look([], using, PERMITTED)
+
+
+def _look(pks: Iterable[Any], using: str, streams: Iterable[str] = ()) -> None:
+    owners = [str(pk) for pk in pks]
+    transaction.on_commit(lambda: relay.recheck(owners, streams), using=using, robust=True)

@@ -65,6 +65,7 @@ from .inbox.states import (
     mark_unread,
     unarchive,
 )
+from .live.revocation import arevoke_access, revoke_access
 
 __all__ = [
     "BroadcastConflict",
@@ -96,6 +97,7 @@ __all__ = [
     "arecall_broadcast",
     "aremove_member",
     "arename_room",
+    "arevoke_access",
     "aset_role",
     "atoggle_reaction",
     "aunarchive",
@@ -123,6 +125,7 @@ __all__ = [
     "recall_broadcast",
     "remove_member",
     "rename_room",
+    "revoke_access",
     "set_role",
     "toggle_reaction",
     "unarchive",

@@ -52,12 +52,12 @@ Args:
 """
 
 access_revoked = Signal()
-"""A user's access ended, and with it the user's open connections in every process.
+"""`services.revoke_access` ended a user's open connections in every process.
 
-Sent in the process that revoked it.
+Sent in the process that revoked it, after its commit.
 
 Args:
     sender: The user model.
     user: The primary key of the user.
-    reason: Why, in one word, as the last frame of a connection says it: ``"signed-out"`` or ``"revoked"``.
+    reason: Why, in the words of who revoked it; it may be empty.
 """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
+from django.contrib.auth import SESSION_KEY, get_user_model
+from django.contrib.sessions.backends.db import SessionStore
 
 from notifications.inbox.stream import INBOX
 from notifications.live.sequencer import sequence
@@ -23,6 +24,14 @@ def make_users(number: int, prefix: str = "user") -> list[Any]:
     user_model = get_user_model()
     users = [user_model(**{user_model.USERNAME_FIELD: f"{prefix}{n}"}) for n in range(number)]
     return list(user_model._default_manager.bulk_create(users))
+
+
+def make_session(user: Any) -> Any:
+    """Store a session by which `user` is signed in."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session.create()
+    return session
 
 
 def stamp(*users: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from types import SimpleNamespace
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -12,10 +11,11 @@ from django.test import TransactionTestCase
 from notifications import services
 from notifications.chat.stream import ROOM
 from notifications.live import relay, sessions
+from notifications.live.identity import digest
 from notifications.models import Notification
 from notifications.services import post_message
 from tests.chatting import Client
-from tests.factories import make_user
+from tests.factories import make_session, make_user
 
 
 class ChatTest(TransactionTestCase):
@@ -239,20 +239,19 @@ class PermissionTests(ChatTest):
             assert [message["kind"] for message in reset["messages"]] == ["text", "joined"]
 
     async def test_sign_out_ends_the_sockets_of_that_session_alone(self) -> None:
-        session = SimpleNamespace(session_key="one")
-        digest = sessions.digest(SimpleNamespace(session=session))
+        session = await sync_to_async(make_session)(self.bob)
         async with Client(self.bob) as other:
             bob = Client(self.bob, session=session)
             await bob.connect()
-            relay.revoke(str(self.bob.pk), digest)
+            relay.revoke("signed-out", owner=str(self.bob.pk), session=session.session_key)
             bye = await bob.next("bye")
             assert (bye["reason"], bye["retry"]) == ("signed-out", None)
             assert await bob.closed() == 4401
             assert (await other.send("ping"))["type"] == "ack"
 
     async def test_a_session_that_ended_during_the_handshake_is_not_served(self) -> None:
-        session = SimpleNamespace(session_key="two")
-        relay.current().revoke(str(self.bob.pk), sessions.digest(SimpleNamespace(session=session)))
+        session = await sync_to_async(make_session)(self.bob)
+        relay.current().revoke("signed-out", str(self.bob.pk), digest(session.session_key))
         bob = Client(self.bob, session=session)
         connected, _subprotocol = await bob.socket.connect(10)
         assert connected

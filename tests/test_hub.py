@@ -16,6 +16,7 @@ from notifications.live.batch import Access, Batch
 from notifications.live.cursor import Position
 from notifications.live.frames import Frame
 from notifications.live.hub import RECENT_BATCHES, RECENT_BYTES, Connection, Hub, Message, Send, Subscription
+from notifications.live.identity import Identity
 
 KEY = "inbox-1"
 
@@ -68,7 +69,7 @@ class Client:
         self.ended = 0
         self._room = asyncio.Event()
         self._taken = asyncio.Event()
-        self.connection = Connection(f"client of {owner}", self._send, world.lines, self._end, owner)
+        self.connection = Connection(f"client of {owner}", self._send, world.lines, self._end, Identity(owner))
         world.hub.add(self.connection)
 
     async def _send(self, message: Message) -> None:
@@ -179,15 +180,15 @@ class FanOutTests(SimpleTestCase):
         assert gone.sends == 1
 
 
-class AudienceTests(SimpleTestCase):
+class AccessTests(SimpleTestCase):
     def setUp(self) -> None:
         self.world = World()
         self.hub = self.world.hub
-        self.audience = Access(frozenset({"1"}), Frame("room", b"farewell "))
+        self.access = Access(frozenset({"1"}), Frame("room", b"farewell "))
 
-    def test_who_is_no_longer_of_the_audience_is_told_so_and_nothing_else(self) -> None:
+    def test_who_has_lost_access_is_told_so_and_nothing_else(self) -> None:
         stays, goes = self.world.client(owner="1"), self.world.client(owner="2")
-        self.hub.publish(KEY, replace(step(0, 1), access=self.audience))
+        self.hub.publish(KEY, replace(step(0, 1), access=self.access))
         self.hub.publish(KEY, step(1, 2))
         assert (stays.read, goes.read) == (["0-1", "1-2"], ["farewell"])
         assert goes.connection.subscriptions == ()
@@ -195,13 +196,57 @@ class AudienceTests(SimpleTestCase):
     def test_a_gap_that_was_read_for_somebody_who_left_is_not_given_to_them(self) -> None:
         self.world.client(9, owner="1")
         late = self.world.client(1, owner="2")
-        self.hub.continue_with(self.world.fills.pop(), replace(step(1, 9), access=self.audience))
+        self.hub.continue_with(self.world.fills.pop(), replace(step(1, 9), access=self.access))
         assert late.read == ["farewell"]
 
     def test_the_last_listener_may_be_sent_away(self) -> None:
         goes = self.world.client(owner="2")
-        self.hub.publish(KEY, replace(step(0, 1), access=self.audience))
+        self.hub.publish(KEY, replace(step(0, 1), access=self.access))
         assert (goes.read, self.hub.streams) == (["farewell"], {})
+
+    def test_who_comes_late_is_given_nothing_out_of_memory_that_lies_beyond_the_loss(self) -> None:
+        self.world.client(owner="1")
+        self.hub.publish(KEY, replace(step(0, 1), access=self.access))
+        self.hub.publish(KEY, step(1, 2))
+        late = self.world.client(0, owner="2")  # was a member when it was decided, before 1
+        assert (late.read, len(self.world.fills)) == ([], 1)
+        self.hub.publish_ephemeral(KEY, Frame("typing", b"typing "))
+        self.hub.continue_with(self.world.fills.pop(), replace(step(0, 2), access=self.access))
+        self.hub.publish(KEY, step(2, 3))
+        assert late.read == ["farewell"]
+        assert late.connection.subscriptions == ()
+
+    def test_who_lost_access_and_has_it_again_is_read_for_and_goes_on(self) -> None:
+        self.world.client(owner="1")
+        self.hub.publish(KEY, replace(step(0, 1), access=self.access))
+        late = self.world.client(0, owner="2")
+        now = Access(frozenset({"1", "2"}), self.access.farewell)
+        self.hub.continue_with(self.world.fills.pop(), replace(step(0, 1), access=now))
+        self.hub.publish(KEY, step(1, 2))
+        assert late.read == ["0-1", "1-2"]
+
+    def test_who_was_admitted_after_a_batch_was_read_is_not_judged_by_it(self) -> None:
+        self.world.client(owner="1")
+        ahead = self.world.client(2, owner="2")  # came in at 2, while the batch up to 1 was being read
+        self.hub.publish(KEY, replace(step(0, 1), access=self.access))
+        self.hub.publish(KEY, step(1, 2))
+        self.hub.publish(KEY, step(2, 3))
+        assert ahead.read == ["2-3"]
+
+    def test_without_a_farewell_the_connection_ends_and_may_be_decided_anew(self) -> None:
+        goes = self.world.client(owner="2")
+        self.hub.publish(KEY, replace(step(0, 1), access=Access(frozenset({"1"}), None)))
+        assert (goes.read, goes.connection.closed, goes.ended) == ([], "reauthenticate", 1)
+
+    async def test_a_slow_client_that_cannot_be_told_has_to_come_again(self) -> None:
+        slow = self.world.client(owner="2")
+        slow.slow = True
+        self.hub.publish(KEY, step(0, 1))
+        self.hub.publish(KEY, replace(step(1, 2), access=self.access))
+        self.hub.publish(KEY, step(2, 3))
+        assert slow.connection.closed == "slow"
+        await slow.drain()
+        assert slow.read == ["0-1"]
 
 
 class OfferTests(SimpleTestCase):

@@ -182,9 +182,9 @@ class BroadcastPages(ModelAdmin):
         if not hasattr(request, "scope"):
             return error(501, "no-streaming", _("This server cannot stream (WSGI); fetch now/ instead."))
         first = frames.frame(results.results(broadcast))
-        owner = str(request.user.pk)
         key = Key(results.STREAM, str(pk))
-        admission = Admission(key, Position("", 0), (first,), owner, sessions.digest(request))
+        identity = sessions.identity(request.user, getattr(request, "session", None))
+        admission = Admission(key, Position("", 0), (first,), identity)
         return hold_open(request, admission, connections.iterate, "text/event-stream; charset=utf-8")
 
     def now_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -21,11 +21,14 @@ from django.utils.translation import ngettext
 
 from ..audiences.sizes import Size
 from ..live import frames, relay
+from ..live.access import guard, users_of
+from ..live.batch import Access
 from ..live.periodic import periodic
 from ..live.streams import Key
 from ..models import Broadcast, Notification
 
 STREAM = "results"  # type of the keys under which the pages of results listen
+VIEW = ("carillon.view_broadcast", "carillon.change_broadcast")  # either permission shows the page
 SERIES = ("delivered", "seen", "read", "clicked")
 TIMES = tuple(f"{name}_at" for name in SERIES)
 
@@ -212,6 +215,18 @@ def refresh() -> float | None:
     for broadcast in Broadcast.objects.filter(pk__in=[int(pk) for pk in watched]):
         _tell(broadcast)
     return max(PAUSE, SHARE * (time.monotonic() - began))
+
+
+@guard(STREAM)
+def still_permitted(listeners: Mapping[str, Collection[str]]) -> dict[str, Access]:
+    """Return who of the listeners still may: staff who may view or change broadcasts, as the admin asks it."""
+    users = users_of({owner for owners in listeners.values() for owner in owners})
+    may = frozenset(owner for owner, user in users.items() if _may_view(user))
+    return {pk: Access(may.intersection(owners), None) for pk, owners in listeners.items()}
+
+
+def _may_view(user: Any) -> bool:
+    return getattr(user, "is_staff", False) and any(user.has_perm(permission) for permission in VIEW)
 
 
 _last: dict[str, bytes] = {}  # what the listeners here were last told, but for the time

@@ -15,15 +15,17 @@ from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
 from ..annotations import UserKey
-from ..exceptions import BadCursor, OtherUser
+from ..exceptions import AccessEnded, BadCursor, OtherUser
 from ..inbox.actors import actor
 from ..inbox.stream import INBOX
 from ..live import cursor, relay, sessions
+from ..live.access import check_actor, users_of
 from ..live.batch import Batch
 from ..live.cursor import Position
 from ..live.frames import frame
 from ..live.replay import catch_up, changes_since
 from ..live.streams import Key, StreamType
+from ..models import Membership
 from . import commands, frames, messages, rooms
 from .frames import Ack, HistoryAck, Nack
 from .members import is_large, me, room_infos
@@ -50,6 +52,7 @@ def execute(command: commands.Command, user: UserKey) -> Answer:
     """Carry out `command` for the user with the primary key `user`, and return the answer.
 
     Raises:
+        AccessEnded: The user's account may do nothing any more.
         ObjectDoesNotExist: There is no such room or message for this user.
         OtherUser: The page was made for somebody else.
         PermissionDenied: A member may not do this.
@@ -77,7 +80,7 @@ def refuse(command: commands.Command, error: Exception) -> Nack:
 @execute.register
 def open_room(command: commands.RoomOpen, user: UserKey) -> Answer:
     """Continue or begin to read a room."""
-    place = membership(command.room, user)
+    place = _place(command, user)
     position = _since(ROOM, command.room, command.since)
     relay.sequence_and_announce(ROOM, [place.room_id])
     info = room_infos([place.room_id], ROOM.alias)[place.room_id]
@@ -87,7 +90,7 @@ def open_room(command: commands.RoomOpen, user: UserKey) -> Answer:
     else:
         batch = changes_since(ROOM, {place.room_id: position})[place.room_id]
     # Who was put out meanwhile gets nothing of what was read.
-    place = membership(command.room, user)
+    place = _place(command, user)
     return Opened(Ack(command.ref, room=place.room_id, info=info, me=me(place)), ROOM.key(place.room_id), batch)
 
 
@@ -95,6 +98,7 @@ def open_room(command: commands.RoomOpen, user: UserKey) -> Answer:
 def open_inbox(command: commands.InboxOpen, user: UserKey) -> Answer:
     """Continue or begin to read the inbox."""
     sessions.check_user(command.user, user)
+    check_actor(_user(user))
     position = _since(INBOX, user, command.since)
     return Opened(Ack(command.ref), INBOX.key(user), catch_up(INBOX, user, position, relay.sequence_and_announce))
 
@@ -103,7 +107,7 @@ def open_inbox(command: commands.InboxOpen, user: UserKey) -> Answer:
 def send_message(command: commands.MessageSend, user: UserKey) -> Answer:
     """Post a message; the answer is made after its commit."""
     message = messages.post_message(
-        command.room, command.body, by=user, client_id=command.id, reply_to=command.reply_to
+        _place(command, user), command.body, by=user, client_id=command.id, reply_to=command.reply_to
     )
     return Ack(
         command.ref,
@@ -117,28 +121,28 @@ def send_message(command: commands.MessageSend, user: UserKey) -> Answer:
 @execute.register
 def edit_message(command: commands.MessageEdit, user: UserKey) -> Answer:
     """Edit a message."""
-    messages.edit_message(command.room, command.number, command.body, by=user)
+    messages.edit_message(_place(command, user), command.number, command.body, by=user)
     return Ack(command.ref, room=command.room, number=command.number)
 
 
 @execute.register
 def delete_message(command: commands.MessageDelete, user: UserKey) -> Answer:
     """Delete a message."""
-    messages.delete_message(command.room, command.number, by=user)
+    messages.delete_message(_place(command, user), command.number, by=user)
     return Ack(command.ref, room=command.room, number=command.number)
 
 
 @execute.register
 def toggle_reaction(command: commands.ReactionToggle, user: UserKey) -> Answer:
     """Put or take away a reaction."""
-    on = messages.toggle_reaction(command.room, command.number, command.emoji, by=user)
+    on = messages.toggle_reaction(_place(command, user), command.number, command.emoji, by=user)
     return Ack(command.ref, room=command.room, number=command.number, on=on)
 
 
 @execute.register
 def show_typing(command: commands.Typing, user: UserKey) -> Answer:
     """Tell the others in the room, without storing anything."""
-    place = membership(command.room, user)
+    place = _place(command, user)
     if not is_large(place.room):
         expires = frames.TYPING_EXPIRES if command.on else 0
         typing = frames.TypingFrame(place.room_id, actor(place.user), expires)
@@ -149,7 +153,7 @@ def show_typing(command: commands.Typing, user: UserKey) -> Answer:
 @execute.register
 def mark_read(command: commands.Receipt, user: UserKey) -> Answer:
     """Note up to where the user has read."""
-    upto = rooms.mark_room_read(command.room, by=user, up_to=command.upto)
+    upto = rooms.mark_room_read(_place(command, user), by=user, up_to=command.upto)
     unread = me(membership(command.room, user)).unread
     return Ack(command.ref, room=command.room, upto=upto, unread=unread)
 
@@ -157,16 +161,30 @@ def mark_read(command: commands.Receipt, user: UserKey) -> Answer:
 @execute.register
 def mute(command: commands.RoomMute, user: UserKey) -> Answer:
     """Mute a room, or hear of it again."""
-    rooms.mute_room(command.room, by=user, muted=command.on)
+    rooms.mute_room(_place(command, user), by=user, muted=command.on)
     return Ack(command.ref, room=command.room, on=command.on)
 
 
 @execute.register
 def read_history(command: commands.History, user: UserKey) -> Answer:
     """Read a page."""
-    place = membership(command.room, user)
+    place = _place(command, user)
     page = history(place.room_id, command.before, command.after, command.limit, ROOM.alias)
     return HistoryAck(command.ref, command.room, page.messages, page.before, page.after, page.cursor)
+
+
+def _place(command: Any, user: Any) -> Membership:
+    """Return the user's place in the room that a command names; whoever may not sign in any more acts nowhere."""
+    place = membership(command.room, user)
+    check_actor(place.user)
+    return place
+
+
+def _user(pk: Any) -> Any:
+    users = users_of([str(pk)])
+    if not users:
+        raise AccessEnded
+    return users[str(pk)]
 
 
 def _since(stream_type: StreamType, pk: Any, since: str | None) -> Position | None:

@@ -25,7 +25,12 @@ EMOJI_LIMIT = 20  # different emoji on one message
 
 
 def post_message(
-    room: Room | int, body: str, *, by: User | UserKey, client_id: UUID | None = None, reply_to: int | None = None
+    room: Room | Membership | int,
+    body: str,
+    *,
+    by: User | UserKey,
+    client_id: UUID | None = None,
+    reply_to: int | None = None,
 ) -> Message:
     """Say something in a room.
 
@@ -70,7 +75,7 @@ def post_message(
     return message
 
 
-def edit_message(room: Room | int, number: int, body: str, *, by: User | UserKey) -> None:
+def edit_message(room: Room | Membership | int, number: int, body: str, *, by: User | UserKey) -> None:
     """Change what somebody said; `by` is its author.
 
     Raises:
@@ -89,7 +94,7 @@ def edit_message(room: Room | int, number: int, body: str, *, by: User | UserKey
         rewrite_alerts(message, body=body)
 
 
-def delete_message(room: Room | int, number: int, *, by: User | UserKey) -> None:
+def delete_message(room: Room | Membership | int, number: int, *, by: User | UserKey) -> None:
     """Take back a message: one's own is erased, another's is hidden by a moderator of the room.
 
     Everyone keeps a tombstone in its place. Deleting twice is harmless.
@@ -130,7 +135,7 @@ def unhide_message(message: Message) -> None:
             rewrite_alerts(message, recalled_at=None)
 
 
-def toggle_reaction(room: Room | int, number: int, emoji: str, *, by: User | UserKey) -> bool:
+def toggle_reaction(room: Room | Membership | int, number: int, emoji: str, *, by: User | UserKey) -> bool:
     """Put an emoji on a message, or take it away again.
 
     Returns:

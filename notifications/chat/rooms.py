@@ -32,16 +32,18 @@ class MembershipDoesNotExist(NotMember, ObjectDoesNotExist):
     """`NotMember` as it is raised, for those too who catch Django's own; `exceptions` loads without Django."""
 
 
-def membership(room: Room | int, user: User | UserKey) -> Membership:
+def membership(room: Room | Membership | int, user: User | UserKey) -> Membership:
     """Return the place of `user` in `room`, with both, with one query.
 
     Args:
-        room: A room or its primary key.
+        room: A room or its primary key; or the place itself, which the caller has just read.
         user: A user or a user's primary key.
 
     Raises:
         NotMember: The user is in no such room.
     """
+    if isinstance(room, Membership):
+        return room
     found = Membership.objects.using(ROOM.alias).select_related("room", "user")
     try:
         return found.get(room=getattr(room, "pk", room), user=getattr(user, "pk", user))
@@ -161,7 +163,7 @@ def set_role(room: Room, user: User, role: str, *, by: User | None = None) -> No
             tell(kind=Message.Kind.ROLE, author=by, subject=user, body=role)
 
 
-def mute_room(room: Room | int, *, by: User | UserKey, muted: bool = True) -> None:
+def mute_room(room: Room | Membership | int, *, by: User | UserKey, muted: bool = True) -> None:
     """Stop, or allow again, notifications of a room for one of its members.
 
     Raises:
@@ -170,7 +172,7 @@ def mute_room(room: Room | int, *, by: User | UserKey, muted: bool = True) -> No
     Membership.objects.using(ROOM.alias).filter(pk=membership(room, by).pk).update(muted=muted)
 
 
-def mark_room_read(room: Room | int, *, by: User | UserKey, up_to: int | None = None) -> int:
+def mark_room_read(room: Room | Membership | int, *, by: User | UserKey, up_to: int | None = None) -> int:
     """Note that a member has read a room up to a message; the other members see it.
 
     It never goes back. The notification that told of unread messages is read with it.

@@ -10,13 +10,14 @@ import msgspec
 from django.contrib.auth import get_user_model
 
 from ..conf import conf
-from ..exceptions import CarillonError
+from ..exceptions import AccessEnded, CarillonError
 from ..inbox.actors import actor
 from ..inbox.counts import counts
 from ..live import connections, relay
 from ..live.connections import Receive
 from ..live.frames import ByeReason, Error, Frame, frame, now
 from ..live.hub import Connection, Message, Send
+from ..live.identity import Identity
 from ..live.rate_limit import Bucket
 from ..live.streams import Key
 from . import commands, frames, handlers, presence
@@ -33,6 +34,7 @@ CLOSE_CODES: Final[dict[ByeReason, int]] = {
     "drain": 4503,
     "max-age": 1000,
     "limit": 1000,
+    "reauthenticate": 1000,
     "signed-out": 4401,
     "revoked": 4403,
     "slow": 4408,
@@ -73,12 +75,10 @@ class ChatSocket:
 
     __slots__ = ("bucket", "connection", "relay", "user")
 
-    def __init__(self, user: Any, session: str, send: Send) -> None:
+    def __init__(self, user: Any, identity: Identity, send: Send) -> None:
         """Take up the socket of `user`, a primary key, in the task that serves it."""
         self.user = user
-        self.connection = Connection(
-            connections.new_connection_id(), send, TEXTS, _this_task().cancel, str(user), session
-        )
+        self.connection = Connection(connections.new_connection_id(), send, TEXTS, _this_task().cancel, identity)
         self.relay = relay.current()
         self.bucket = Bucket(RATE, BURST, self.relay.loop.time())
 
@@ -89,8 +89,6 @@ class ChatSocket:
         self.relay.hub.add(connection)
         self.relay.watch(connection)
         presence.tracker(self.relay).enter(connection)
-        if self.relay.is_revoked(connection):
-            self.relay.hub.close(connection, "signed-out")
         fault: Fault | None = None
         try:
             await self._reply(await self.relay.run(_hello, connection.name, self.user))
@@ -167,6 +165,9 @@ class ChatSocket:
         """Carry out a command that needs the database."""
         try:
             answer = await self.relay.execute(handlers.execute, command, self.user)
+        except AccessEnded:
+            self.relay.hub.close(self.connection, "reauthenticate")
+            return
         except Exception as error:  # every command gets an answer
             nack = handlers.refuse(command, error)
             if nack.code == "busy":  # without its trace: when the database is down, every command fails so

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 import msgspec
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..inbox.actors import actor
+from ..live.access import guard
 from ..live.batch import Access, Batch
+from ..live.chunks import chunks
 from ..live.cursor import Position
 from ..live.frames import FRAME_BYTES, Frame, ResetReason, encode, frame, json_key, pack
 from ..live.streams import Read, StreamType, register
-from ..models import Message, Reaction, Room
+from ..models import Membership, Message, Reaction, Room
 from ..models.chat import reactions_in_order
 from .frames import Deleted, History, MessageItem, Messages, ReactionItem, RoomFrame, RoomReset
 from .members import count_members, owners_of, room_infos
 
 PAGE = 50  # messages of a first page, and of a page of the history unless asked otherwise
 PAGE_LIMIT = 100  # messages or rooms of a page at most
+ROOMS = 100  # asked about in one query
 REACTORS = 50  # users named on one reaction
 
 
@@ -112,6 +115,19 @@ class RoomStream(StreamType):
 
 ROOM = RoomStream()
 register(ROOM)
+
+
+@guard(ROOM.name)
+def still_members(listeners: Mapping[str, Collection[str]]) -> dict[str, Access]:
+    """Return who of a room's listeners is a member: a membership may have gone without an event in the room."""
+    found: dict[str, set[str]] = {pk: set() for pk in listeners}
+    for part in chunks(listeners.items(), ROOMS):
+        asked = Q()
+        for pk, owners in part:
+            asked |= Q(room=pk, user__in=owners)
+        for room, user in Membership.objects.using(ROOM.alias).filter(asked).values_list("room_id", "user_id"):
+            found[str(room)].add(str(user))
+    return {pk: Access(frozenset(owners), farewell(int(pk))) for pk, owners in found.items()}
 
 
 def farewell(pk: int) -> Frame:

@@ -155,9 +155,8 @@ def _catch_up(request: HttpRequest, position: Position | None) -> Batch:
 
 
 def _admission(request: HttpRequest, batch: Batch, wait: float | None = None) -> Admission:
-    owner = str(request.user.pk)
-    session = sessions.digest(request)
-    return Admission(INBOX.key(owner), batch.to, batch.frames, owner, session, wait, arrived=batch.arrived)
+    identity = sessions.identity(request.user, getattr(request, "session", None))
+    return Admission(INBOX.key(identity.owner), batch.to, batch.frames, identity, wait, arrived=batch.arrived)
 
 
 def _held_answer(content: bytes = b"") -> HttpResponse:

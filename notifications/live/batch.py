@@ -10,10 +10,13 @@ from .frames import Frame
 
 
 class Access(NamedTuple):
-    """Who may hear of a stream from here on, and what is said to those who no longer may."""
+    """Who may hear of a stream from here on, and what is said to those who no longer may.
+
+    Without a `farewell` the whole connection of such a one ends, and whether it may come again is decided anew.
+    """
 
     owners: frozenset[str]
-    farewell: Frame
+    farewell: Frame | None
 
 
 @dataclass(frozen=True, slots=True)

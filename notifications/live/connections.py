@@ -17,6 +17,7 @@ from . import frames, relay
 from .cursor import Position
 from .frames import ByeReason, Frame
 from .hub import Connection, Message, Send, Transport
+from .identity import Identity
 from .streams import Key, stream_types
 
 Receive = Callable[[], Awaitable[Message]]
@@ -31,6 +32,7 @@ BYE_RETRY: Final[dict[ByeReason, tuple[int, int] | None]] = {
     "drain": (500, 3_000),
     "max-age": (0, 1_000),
     "limit": (0, 1_000),
+    "reauthenticate": (1_000, 3_000),  # the answer to a change of password brings the new cookie meanwhile
     "slow": (1_000, 5_000),
     "signed-out": None,
     "revoked": None,
@@ -53,8 +55,7 @@ class Admission:
     key: Key
     position: Position
     frames: tuple[Frame, ...]
-    owner: str
-    session: str
+    identity: Identity
     wait: float | None = None
     name: str = field(default_factory=new_connection_id)
     arrived: tuple[Any, ...] = ()
@@ -149,9 +150,7 @@ def connect(connection: Connection, admission: Admission) -> None:
     now.hub.add(connection)
     now.hub.attach(connection, admission.key, admission.position)
     now.watch(connection)
-    if now.is_revoked(connection):
-        now.hub.close(connection, "signed-out")
-    elif admission.arrived:
+    if admission.arrived and connection.closed is None:
         now.delivered(admission.key, admission.arrived)
 
 
@@ -211,7 +210,7 @@ async def iterate(admission: Admission) -> AsyncIterator[bytes]:
     yield admission.opening
     try:
         check_process_limit()
-        check_user_limit(admission.owner)
+        check_user_limit(admission.identity.owner)
     except Refused:
         yield frames.frame(frames.Bye("limit", RETRY_AFTER * 1_000)).sse
         return
@@ -243,7 +242,7 @@ async def iterate_answer(admission: Admission) -> AsyncIterator[bytes]:
 
 
 def _connection(admission: Admission, write: Send, transport: Transport, end: Callable[[], Any]) -> Connection:
-    return Connection(admission.name, write, transport, end, admission.owner, admission.session)
+    return Connection(admission.name, write, transport, end, admission.identity)
 
 
 def _this_task() -> asyncio.Task[Any]:

@@ -16,7 +16,7 @@ import msgspec
 VERSION = 1
 FRAME_BYTES = 32 * 1024  # a frame holds as many items as fit, and at least one
 
-ByeReason = Literal["drain", "max-age", "signed-out", "revoked", "slow", "limit"]
+ByeReason = Literal["drain", "max-age", "reauthenticate", "signed-out", "revoked", "slow", "limit"]
 ResetReason = Literal["start", "epoch", "ahead", "pruned", "too-many"]
 
 _encoder = msgspec.json.Encoder()

@@ -5,6 +5,11 @@ A batch goes to every subscription that is exactly where the batch starts. Whoev
 one that just came) continues from its own position, out of the latest batches or from the database. So a
 connection costs a position, never a queue.
 
+Who may hear a stream changes at positions of the stream: a batch that passes such a one carries the `Access` that
+holds from there. A subscription is judged by every `Access` that it passes, on whichever way: with all others when the
+batch is published, out of memory, or with the gap that was read for it. So being subscribed at a position means having
+been allowed there, also for one who was decided about a while ago and came late.
+
 Everything here runs on one event loop.
 """
 
@@ -19,6 +24,7 @@ from typing import Any, Protocol
 from .batch import Access, Batch
 from .cursor import Position
 from .frames import ByeReason, Frame
+from .identity import NOBODY, Identity, digest
 
 Message = dict[str, Any]  # an ASGI message
 Send = Callable[[Message], Awaitable[None]]
@@ -51,11 +57,13 @@ class Connection:
         "blocked",
         "closed",
         "deadline",
+        "digest",
         "name",
         "on_close",
         "open",
         "owner",
         "session",
+        "stamp",
         "subscriptions",
         "transport",
         "write",
@@ -68,8 +76,7 @@ class Connection:
         write: Send,
         transport: Transport,
         on_close: Callable[[], object],
-        owner: str = "",
-        session: str = "",
+        identity: Identity = NOBODY,
     ) -> None:
         """Describe a client.
 
@@ -78,15 +85,16 @@ class Connection:
             write: The ASGI ``send`` of the connection.
             transport: Turns frames into messages for `write`.
             on_close: Called once when the hub ends the connection; `closed` then holds the reason.
-            owner: Whose connection it is, for limits and revocation.
-            session: A digest of the session that opened it, for sign-out.
+            identity: On whose behalf it is held, for limits and for the question whether it still may be.
         """
         self.name = name
         self.write = write
         self.transport = transport
         self.on_close = on_close
-        self.owner = owner
-        self.session = session
+        self.owner = identity.owner
+        self.session = identity.session
+        self.stamp = identity.stamp
+        self.digest = digest(identity.session)
         self.subscriptions: tuple[Subscription, ...] = ()  # few, and most often one: a list would be larger
         self.open = False  # the hub has it
         self.blocked = False
@@ -95,6 +103,11 @@ class Connection:
         self.active_at = 0.0  # when something was last written, by the hub's clock
         self.deadline = 0.0  # when the connection has lived long enough, by the hub's clock
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """On whose behalf the connection is held."""
+        return Identity(self.owner, self.session, self.stamp)
 
     def push(self, message: Message, size: int, now: float, drained: Callable[[Connection], None]) -> None:
         """Write `message` now; where the client is slow, call `drained` once the server has taken it."""
@@ -324,7 +337,8 @@ class Hub:
             return
         if batch.access is not None:
             for subscription in list(stream.subscriptions):
-                self._admit(subscription, batch.access)
+                if _passes(subscription, batch):
+                    self.admit(subscription, batch.access)
         if batch.to != stream.position:
             stream.position = batch.to  # else the subscription's own object stays, and nobody keeps two
         if batch.start == batch.to:
@@ -362,7 +376,8 @@ class Hub:
         now = self._clock()
         for subscription in stream.subscriptions if stream else ():
             connection = subscription.connection
-            if not connection.blocked and connection.closed is None:
+            # Whose gap is being read may have lost the right to hear within it.
+            if not (connection.blocked or subscription.reading or connection.closed):
                 self._push(connection, messages, now)
 
     def send(self, connection: Connection, *frames: Frame) -> None:
@@ -392,7 +407,7 @@ class Hub:
         connection = subscription.connection
         if connection.blocked or connection.closed is not None or subscription not in connection.subscriptions:
             return
-        if batch.access is not None and not self._admit(subscription, batch.access):
+        if batch.access is not None and not self.admit(subscription, batch.access):
             return
         if batch.start is None or batch.start == subscription.position:
             self._give(subscription, batch)
@@ -404,12 +419,20 @@ class Hub:
             connection.closed = reason
             connection.on_close()
 
-    def _admit(self, subscription: Subscription, access: Access) -> bool:
-        """End a subscription whose owner is no longer allowed to hear."""
-        if subscription.connection.owner in access.owners:
+    def admit(self, subscription: Subscription, access: Access) -> bool:
+        """End a subscription whose owner is no longer allowed to hear; return whether it goes on."""
+        connection = subscription.connection
+        if subscription not in connection.subscriptions:
+            return False
+        if connection.owner in access.owners:
             return True
         self.detach(subscription)
-        self.send(subscription.connection, access.farewell)
+        if access.farewell is None:
+            self.close(connection, "reauthenticate")
+        elif connection.blocked:  # it could not be told: it comes again, and is answered as what it is then
+            self.close(connection, "slow")
+        else:
+            self.send(connection, access.farewell)
         return False
 
     def _give(self, subscription: Subscription, batch: Batch) -> None:
@@ -437,7 +460,7 @@ class Hub:
             if subscription.position.epoch == position.epoch and subscription.position.modseq > position.modseq:
                 return  # it has read more than the hub knows of; a refresh is on its way
             batch = stream.after(subscription.position)
-            if batch is None:
+            if batch is None or not _allows(batch, connection):
                 subscription.reading = True
                 self._fill(subscription)
                 return
@@ -446,6 +469,17 @@ class Hub:
     def _on_drained(self, connection: Connection) -> None:
         for subscription in connection.subscriptions:
             self._advance(subscription)
+
+
+def _passes(subscription: Subscription, batch: Batch) -> bool:
+    """Tell whether a batch takes a subscription on; who was admitted at its end or later is judged already."""
+    position, to = subscription.position, batch.to
+    return batch.start is None or position.epoch != to.epoch or position.modseq < to.modseq
+
+
+def _allows(batch: Batch, connection: Connection) -> bool:
+    """Tell whether a batch out of memory may be given; where not, the database says what holds now."""
+    return batch.access is None or connection.owner in batch.access.owners
 
 
 class _Messages(dict[Transport, tuple[Message, int]]):

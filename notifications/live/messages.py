@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, Union
 
 import msgspec
 
+from .frames import ByeReason
+
 if TYPE_CHECKING:
     from .relay import Relay
 
@@ -55,10 +57,21 @@ class Addressed(Message, frozen=True, tag="addressed"):
 
 
 class Revoked(Message, frozen=True, tag="revoked"):
-    """A user's access has ended; `session` names one session, and is empty for all of them."""
+    """Connections end: those of a user, of a session (its digest in hexadecimal), or of a user's session."""
 
-    owner: str
+    reason: ByeReason
+    owner: str = ""
     session: str = ""
+
+
+class Recheck(Message, frozen=True, tag="recheck"):
+    """Something about some users changed: ask whether their connections may go on.
+
+    `streams` are types of streams whose listeners are asked about too, whoever they are.
+    """
+
+    owners: list[str]
+    streams: list[str] = []
 
 
 class Sweep(Message, frozen=True, tag="sweep"):

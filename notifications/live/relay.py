@@ -18,10 +18,12 @@ from .batch import Batch
 from .broker import Broker
 from .chunks import chunks
 from .cursor import Position
-from .frames import Frame
+from .frames import ByeReason, Frame
 from .heartbeats import TICK, Timer
 from .hub import Connection, Hub, Subscription
+from .identity import digest
 from .periodic import PeriodicTasks
+from .recheck import Recheck
 from .replay import changes_since
 from .sequencer import sequence
 from .shutdown import on_termination
@@ -35,6 +37,7 @@ logger = logging.getLogger("notifications")
 
 READ_CHUNK = 100  # streams read at once
 REVOKED = 60.0  # seconds; a connection that was being decided when its session ended is open by then
+REVOKED_LIMIT = 10_000  # sessions remembered so
 SECOND_LOOK = 1.0  # seconds after a comparison that was asked for; who was just connecting is there by then
 DRAIN = 1.0  # seconds between saying bye and letting the server stop
 
@@ -87,14 +90,25 @@ def announce_batch(key: Key, batch: Batch) -> None:
     post(messages.Published(*key, *batch.start, batch.to.modseq, told))
 
 
-def revoke(owner: str, session: str = "") -> None:
-    """End the connections of a user in every process.
+def revoke(reason: ByeReason, *, owner: str = "", session: str = "") -> None:
+    """End connections in every process.
 
     Args:
-        owner: The user's primary key, as text.
-        session: The digest of one session; empty for all of the user's.
+        reason: What their clients are told.
+        owner: Those of the user with this primary key, as text; empty for whoever has the session.
+        session: Those of the session with this key; empty for all of the user's.
     """
-    post(messages.Revoked(owner, session))
+    post(messages.Revoked(reason, owner, digest(session).hex()))
+
+
+def recheck(owners: Iterable[str], streams: Iterable[str] = ()) -> None:
+    """Have every process ask whether the connections of some users may go on.
+
+    Args:
+        owners: The users' primary keys, as text.
+        streams: Types of streams whose listeners are asked about too, whoever they are.
+    """
+    post(messages.Recheck(list(owners), list(streams)))
 
 
 def request_sweep() -> None:
@@ -165,7 +179,8 @@ class Relay:
         self.broker = Broker(self.receive, self.reconcile_soon)
         self.periodic = PeriodicTasks(self._period)
         self.draining = False
-        self._revoked: dict[tuple[str, str], float] = {}  # sessions that ended, and when to forget them
+        self.recheck = Recheck(self.hub, self.run, lambda: conf.RECHECK)
+        self._revoked: dict[bytes, tuple[ByeReason, float]] = {}  # sessions that ended, and when to forget them
         self._stale: dict[Key, None] = {}  # streams to be read, in the order in which they moved
         self._reading: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -173,8 +188,8 @@ class Relay:
 
     def start(self) -> None:
         """Begin to listen, to compare and to keep time."""
-        own = [self.loop.create_task(self._live()), self.loop.create_task(self.periodic.run())]
-        self._tasks = [*own, *self.broker.start()]
+        own = [self._live(), self.periodic.run(), self.recheck.run()]
+        self._tasks = [*(self.loop.create_task(task) for task in own), *self.broker.start()]
         self.loop.call_later(TICK, self._tick)
         on_termination(self.loop, self.drain)
 
@@ -192,8 +207,13 @@ class Relay:
         return asyncio.wrap_future(self.writers.submit(function, *args, **kwargs), loop=self.loop)
 
     def watch(self, connection: Connection) -> None:
-        """Give a connection heartbeats and an end."""
+        """Give a connection that the hub has just taken up heartbeats and an end, at once if its session has ended."""
         self.timer.add(connection, self.loop.time(), conf.MAX_AGE)
+        reason, until = self._revoked.get(connection.digest, (None, 0.0))
+        if reason is not None and until > self.loop.time():
+            self.hub.close(connection, reason)
+        else:
+            self.recheck.opened(connection)
 
     def receive(self, plain: Any) -> None:
         """Act on a message of another process; one that is malformed is logged and ignored."""
@@ -214,25 +234,24 @@ class Relay:
             self.hub.close(connection, "drain")
         return DRAIN if self.hub.connections else 0.0
 
-    def is_revoked(self, connection: Connection) -> bool:
-        """Tell whether the connection's session ended while the connection was being decided."""
-        return (connection.owner, connection.session) in self._revoked
-
     def sweep(self) -> None:
         """Compare with the database and take a turn at the periodic tasks, now; then compare once more."""
         self.periodic.wake()
         self.reconcile_soon()
         self.loop.call_later(SECOND_LOOK, self.reconcile_soon)
 
-    def revoke(self, owner: str, session: str) -> None:
-        """End the connections of a user, or of one of the user's sessions."""
-        now = self.loop.time()
-        self._revoked = {key: until for key, until in self._revoked.items() if until > now}
+    def revoke(self, reason: ByeReason, owner: str, session: bytes) -> None:
+        """End the connections of a user, of a session's digest, or of a user's session."""
         if session:
-            self._revoked[owner, session] = now + REVOKED
-        for connection in list(self.hub.connections):
-            if connection.owner == owner and session in ("", connection.session):
-                self.hub.close(connection, "signed-out" if session else "revoked")
+            self._revoked.pop(session, None)
+            self._revoked[session] = reason, self.loop.time() + REVOKED
+            while len(self._revoked) > REVOKED_LIMIT:
+                del self._revoked[next(iter(self._revoked))]
+        for connection in self.hub.owners.get(owner, ()) if owner else list(self.hub.connections):
+            if session in (b"", connection.digest):
+                self.hub.close(connection, reason)
+        if owner:
+            self.recheck.soon([owner])  # of whom others may be connected by the same sign-in, under an earlier key
 
     def delivered(self, key: Key, arrived: tuple[Any, ...]) -> None:
         """Announce, in a thread of its own, that entries of a stream were handed to an open connection."""
@@ -382,7 +401,12 @@ def _on_addressed(relay: Relay, message: messages.Addressed) -> None:
 
 @messages.handles(messages.Revoked)
 def _on_revoked(relay: Relay, message: messages.Revoked) -> None:
-    relay.revoke(message.owner, message.session)
+    relay.revoke(message.reason, message.owner, bytes.fromhex(message.session))
+
+
+@messages.handles(messages.Recheck)
+def _on_recheck(relay: Relay, message: messages.Recheck) -> None:
+    relay.recheck.soon(message.owners, message.streams)
 
 
 @messages.handles(messages.Sweep)

@@ -1,0 +1,98 @@
+"""Who may still hear and act: the one place that decides it for connections that are open already.
+
+A connection is decided by Django when it is opened. Afterwards these hold: the user is there and may sign in, the
+session is there, and what the user's sessions depend on (the password above all) is what it was. A stream that is not
+everybody's own has a guard beside it, which says who of its listeners may still hear it. All of them read the database,
+for many connections at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from django.contrib.auth import get_backends, get_user_model
+from django.db import router
+
+from ..exceptions import AccessEnded
+from . import sessions
+from .batch import Access
+from .identity import Identity
+from .streams import Key
+
+Guard = Callable[[Mapping[str, Collection[str]]], Mapping[str, Access]]
+
+_guards: dict[str, Guard] = {}
+
+
+class Verdict(NamedTuple):
+    """Whose connections end, and who may still hear the streams that have a guard."""
+
+    ended: frozenset[Identity]
+    access: dict[Key, Access]
+
+
+def guard(stream_type: str) -> Callable[[Guard], Guard]:
+    """Register a function as the guard of a type of streams.
+
+    It is called in a thread with the owners who listen in this process by each stream's primary key as text, and
+    returns for each stream which of them may still hear it. One that is left out goes on as it was.
+    """
+
+    def register(function: Guard) -> Guard:
+        _guards[stream_type] = function
+        return function
+
+    return register
+
+
+def is_guarded(stream_type: str) -> bool:
+    """Tell whether not everybody who is signed in may hear the streams of a type for as long as they like."""
+    return stream_type in _guards
+
+
+def judge(identities: Collection[Identity], listeners: Mapping[Key, Collection[str]]) -> Verdict:
+    """Decide about open connections, with a query for the users, one for the sessions, and what the guards need.
+
+    Args:
+        identities: On whose behalf connections are held; at most some hundreds.
+        listeners: The owners who listen to each stream that has a guard.
+    """
+    users = users_of({identity.owner for identity in identities})
+    valid = {owner: sessions.stamp(user) for owner, user in users.items() if may_sign_in(user)}
+    standing = [identity for identity in identities if valid.get(identity.owner) == identity.stamp]
+    asked = {identity.session: identity.owner for identity in standing if identity.session}
+    alive = sessions.alive(asked) if asked else set()
+    fine = {identity for identity in standing if not identity.session or identity.session in alive}
+    found: dict[Key, Access] = {}
+    for name, function in _guards.items():
+        streams = {key.pk: owners for key, owners in listeners.items() if key.type == name}
+        if streams:
+            found |= {Key(name, pk): access for pk, access in function(streams).items()}
+    return Verdict(frozenset(identities) - fine, found)
+
+
+def users_of(owners: Iterable[str]) -> dict[str, Any]:
+    """Return the users of connections by their keys as text, as signing in would find them, with one query."""
+    model = get_user_model()
+    to_python = model._meta.pk.to_python
+    rows = model._default_manager.using(router.db_for_write(model))
+    return {str(user.pk): user for user in rows.filter(pk__in=[to_python(owner) for owner in owners])}
+
+
+def may_sign_in(user: Any) -> bool:
+    """Tell whether the site's authentication still lets a user in, as ``ModelBackend.get_user`` asks it."""
+    asked = [backend.user_can_authenticate for backend in get_backends() if hasattr(backend, "user_can_authenticate")]
+    if not asked:
+        return bool(getattr(user, "is_active", True))
+    return any(may(user) for may in asked)
+
+
+def check_actor(user: Any) -> None:
+    """Refuse the command of a user whose account may no longer act, with the row that the command has read anyway.
+
+    Raises:
+        AccessEnded: It may not.
+    """
+    if not may_sign_in(user):
+        raise AccessEnded

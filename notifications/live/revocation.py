@@ -1,0 +1,40 @@
+"""The verb that ends a user's connections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import router, transaction
+
+from ..signals import access_revoked
+from ..twins import twin
+from . import relay
+
+
+def revoke_access(user: Any, *, reason: str = "") -> None:
+    """End all connections of a user, in every process: event streams, held polls and sockets.
+
+    Open pages say that they are closed. Who still has a valid session can load the page anew: to keep somebody out,
+    deactivate the account or delete its sessions first. It joins the caller's transaction and acts after its commit.
+
+    Args:
+        user: A user or a user's primary key.
+        reason: Why, in your words, for the receivers of `signals.access_revoked`; no client is told.
+
+    Raises:
+        ValueError: The user was not saved yet.
+    """
+    pk = getattr(user, "pk", user)
+    if pk is None:
+        raise ValueError("The user was not saved yet: call save() on the user first.")
+    model = get_user_model()
+
+    def revoke() -> None:
+        relay.revoke("revoked", owner=str(pk))
+        access_revoked.send_robust(sender=model, user=pk, reason=reason)
+
+    transaction.on_commit(revoke, using=router.db_for_write(model), robust=True)
+
+
+arevoke_access = twin(revoke_access)
