@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
+import httpx
 import pytest
 from django.contrib.auth.models import User
 
 from notifications.services import notify
+from tests.servers.asgi import ROOT, environment
 from tests.servers.process import ServerProcess
-from tests.streaming import EventStream, cookies, get
+from tests.streaming import TIMEOUT, EventStream, cookies, get
+from tests.wschat import Person
+
+if TYPE_CHECKING:
+    from tests.servers.postgresql import PostgreSQL
 
 Start = Callable[..., ServerProcess]
 Site = Callable[..., ServerProcess]
@@ -30,18 +42,51 @@ def alice(transactional_db: None) -> User:
 def site(asgi_server: Start) -> Site:
     """Return a function that starts a site with some settings: ``site(FORCE_SCRIPT_NAME="/x")``."""
 
-    def start(
-        words: tuple[str, ...] = (), application: str = "tests.surroundings.asgi:application", **more: Any
-    ) -> Any:
+    def start(application: str = APPLICATION, *, words: Sequence[str] = (), **more: Any) -> ServerProcess:
+        options = {"database_url": more.pop("database_url")} if "database_url" in more else {}
         given = {"NOTIFICATIONS_RECONCILE": 0.1, **more}
+        env = {"SETTINGS": json.dumps(given)}
         return asgi_server(
-            settings="tests.surroundings.settings",
-            application=application,
-            words=words,
-            env={"SETTINGS": json.dumps(given, default=str)},
+            settings="tests.surroundings.settings", application=application, words=words, env=env, **options
         )
 
     return start
+
+
+class Visitor:
+    """Somebody with a browser, whom the site itself signs in and notifies."""
+
+    def __init__(self, server: ServerProcess, name: str = "alice") -> None:
+        self.server, self.url = server, server.url
+        self.cookies = httpx.Cookies()
+        self.get("/enter/", name=name)
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        with httpx.Client(base_url=self.url, cookies=self.cookies, timeout=TIMEOUT) as client:
+            answer = client.request(method, path, **options)
+            self.cookies = client.cookies
+        return answer
+
+    def get(self, path: str, **query: str) -> httpx.Response:
+        answer = self.ask("GET", path, params=query)
+        assert answer.status_code == 200, answer.text + self.server.output()
+        return answer
+
+    @property
+    def cookie(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+    def stream(self, path: str = STREAM) -> EventStream:
+        stream = EventStream(self.url, self.cookie, path=path)
+        assert stream.response.status == 200, stream.response.read()
+        return stream
+
+    def hears(self) -> None:
+        """Open a stream in which one notification arrives."""
+        with self.stream() as stream:
+            stream.next("reset")
+            self.get("/tell/", title="heard")
+            assert stream.titles(1) == ["heard"]
 
 
 def threads(server: ServerProcess) -> int:
@@ -102,7 +147,7 @@ LAYOUTS: dict[str, tuple[dict[str, Any], tuple[str, ...], str, dict[str, str]]] 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_lane_carries_streams(layout: str, site: Site, alice: User) -> None:
     settings, words, path, headers = LAYOUTS[layout]
-    server = site(words, **settings)
+    server = site(words=words, **settings)
     hears(server, alice, path, **headers)
     is_carried(server, alice, path, **headers)
 
@@ -124,7 +169,7 @@ def test_a_stream_of_another_view_is_that_views_own(site: Site, alice: User) -> 
 
 
 def test_a_stream_that_holds_a_thread_is_told_of_once(site: Site, alice: User) -> None:
-    server = site(application="tests.plain_asgi:application")
+    server = site("tests.plain_asgi:application")
     for _ in range(2):
         with EventStream(server.url, cookies(alice)) as stream:
             stream.next("reset")
@@ -154,3 +199,45 @@ def test_the_sites_cache_keeps_nothing_of_anybody(site: Site, alice: User, tmp_p
         notify(alice, "one more")
         counted.append(get(server.url, "/notifications/api/counts/", cookie)[2]["unread"])
     assert counted == [3, 4]
+
+
+@pytest.fixture(scope="module")
+def database(postgresql: PostgreSQL) -> str:
+    """Return the address of a PostgreSQL database with the tables of a site."""
+    url = postgresql.create()
+    migrate(url)
+    return url
+
+
+class TestOnPostgreSQL:
+    """Sites on PostgreSQL, with a database that is made once."""
+
+    @pytest.fixture
+    def site(self, site: Site, database: str) -> Site:
+        return partial(site, database_url=database)
+
+    def test_a_pool_of_one_connection_serves_streams_sockets_and_pages(self, site: Site) -> None:
+        pool = {"OPTIONS": {"pool": {"min_size": 1, "max_size": 1, "timeout": 5}}}
+        alice = Visitor(site(DATABASE=pool))
+        with alice.stream() as stream:
+            stream.next("reset")
+            asyncio.run(chat_in_a_room(alice))
+            for number in range(3):
+                alice.get("/tell/", title=f"{number}")
+            assert stream.titles(3) == ["0", "1", "2"]
+            assert alice.get("/notifications/api/counts/").json()["unread"] == 3
+
+
+async def chat_in_a_room(visitor: Visitor) -> None:
+    """Open a room over a socket and say something in it."""
+    room = visitor.get("/room/").json()["room"]
+    async with Person(visitor.url, visitor.cookie) as person:
+        assert (await person.send("room.open", room=room))["type"] == "ack"
+        assert (await person.send("message.send", room=room, id=str(uuid4()), body="said"))["type"] == "ack"
+
+
+def migrate(url: str, **settings: Any) -> None:
+    """Make the tables of a site in an empty database."""
+    command = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--run-syncdb"]
+    env = {**os.environ, **environment(url, settings="tests.surroundings.settings"), "SETTINGS": json.dumps(settings)}
+    subprocess.run(command, env=env, cwd=ROOT, check=True, timeout=60)

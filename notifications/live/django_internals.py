@@ -80,8 +80,11 @@ def csrf_middleware(reject: Callable[[], HttpResponse]) -> type[CsrfViewMiddlewa
 def keep_connection(connection: BaseDatabaseWrapper, seconds: float) -> None:
     """Let an open connection that Django would close after the request live on, checked for health before each use.
 
-    ``close_at`` and ``health_check_enabled``, which ``close_if_unusable_or_obsolete`` reads.
+    ``close_at`` and ``health_check_enabled``, which ``close_if_unusable_or_obsolete`` reads. One of a pool goes back to
+    it, where others wait for it and getting it again costs nothing.
     """
+    if connection.settings_dict["OPTIONS"].get("pool"):
+        return
     if connection.settings_dict["CONN_MAX_AGE"] == 0 and connection.connection is not None:
         connection.close_at = time.monotonic() + seconds
         connection.health_check_enabled = True  # type: ignore[attr-defined]  # missing from the stubs

@@ -4,6 +4,9 @@ from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()
 
-from notifications.asgi import Handoff  # noqa: E402
+from channels.routing import ProtocolTypeRouter  # noqa: E402
 
-application = Handoff(django_application)
+from notifications.asgi import Handoff  # noqa: E402
+from notifications.routing import websocket_application  # noqa: E402
+
+application = ProtocolTypeRouter({"http": Handoff(django_application), "websocket": websocket_application()})

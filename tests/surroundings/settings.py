@@ -10,12 +10,15 @@ from tests.settings import INSTALLED_APPS, MIDDLEWARE
 
 ROOT_URLCONF = "tests.surroundings.urls"
 ASGI_APPLICATION = "tests.surroundings.asgi.application"
-MIDDLEWARE = [*MIDDLEWARE]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "tests.surroundings.backends.Trusting"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "loggers": {"notifications": {"handlers": ["console"], "level": "INFO"}},
+    "loggers": {
+        "notifications": {"handlers": ["console"], "level": "INFO"},
+        "django.request": {"handlers": ["console"], "level": "ERROR"},
+    },
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
     DATABASES["default"].pop("TEST", None)  # noqa: F405  # these settings are for servers, not for the tests' runner

@@ -7,5 +7,8 @@ from . import views
 urlpatterns = [
     path("notifications/", include("notifications.urls")),
     path("ticker/", views.ticker),
+    path("enter/", views.enter),
+    path("tell/", views.tell),
+    path("room/", views.room),
     path("language/", views.language),
 ]
