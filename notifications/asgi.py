@@ -8,6 +8,10 @@ A request for a stream passes Django's whole middleware chain, session and view 
 pool, with the chain loaded in sync mode (in async mode every middleware would go to a thread and back). When
 the view admits it, Django's request cycle ends: its thread, database connection and request are released.
 What stays is the server's ``send`` and a position.
+
+Which view a request gets is known only after the middleware. Where that cannot be guessed (a URLconf by the host, for
+example), the request passes Django's own chain, with a place in which the view tells the lane that it is one of its
+own. Nobody else's request is touched on that way.
 """
 
 from __future__ import annotations
@@ -17,17 +21,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.core import signals
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import Resolver404, resolve, set_script_prefix
+from django.urls import set_script_prefix
+from django.views.decorators.csrf import csrf_exempt
 
 from .conf import conf
 from .exceptions import Refused
 from .live import connections
 from .live.connections import SCOPE_KEY, Admission, HandoffSlot, Receive
 from .live.django_internals import asgi_request, script_prefix, sync_handler
-from .live.hub import Send
+from .live.hub import Message, Send
+from .live.layouts import Layouts, is_carried, may_be_carried
 from .live.threads import Threads, keep_connections
 
 Scope = dict[str, Any]
@@ -38,12 +45,13 @@ WAITING_LIMIT = 2_000  # requests waiting to be decided; more are refused, else 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What Django answered, and the admission if the view gave one."""
+    """What Django answered, the admission if the view gave one, and whether the request was another view's."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
     admission: Admission | None
+    foreign: bool = False
 
 
 class SyncHandler:
@@ -51,7 +59,7 @@ class SyncHandler:
 
     def __init__(self) -> None:
         """Load the middleware."""
-        self._respond = sync_handler()
+        self._respond = sync_handler(lambda view: view if is_carried(view) else _foreign)
 
     def decide(self, scope: Scope) -> Decision:
         """Run a request through middleware and view, from Django's first signal to its last."""
@@ -60,7 +68,8 @@ class SyncHandler:
         signals.request_started.send(sender=type(self), scope=scope)
         response = self._respond(asgi_request({**scope, SCOPE_KEY: slot}))
         try:
-            return Decision(response.status_code, _headers(response), _content(response), slot.admission)
+            admission = slot.admitted(response.status_code)
+            return Decision(response.status_code, _headers(response), _content(response), admission, slot.foreign)
         finally:
             keep_connections()  # before Django's last signal, which closes those that may not outlive a request
             response.close()
@@ -75,17 +84,20 @@ class Handoff:
         """Wrap `app`, which is Django's ASGI application."""
         Handoff.installed = True
         self.app = app
+        self._layouts = Layouts()
         self._handler = SyncHandler()
         self._threads = Threads(conf.HANDOFF_THREADS, "notifications-decide")
         self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if not _is_ours(scope):
+        if not may_be_carried(scope):
             await self.app(scope, receive, send)
             return
         try:
-            decision = await self._decide(scope)
+            decision = await self._decide(scope, receive, send)
+            if decision is None:
+                return
             if decision.admission is not None:
                 connections.check_user_limit(decision.admission.identity.owner)
         except Refused as refusal:
@@ -109,7 +121,16 @@ class Handoff:
             connections.disconnect(connection)
         await connections.send_bye(connection, send)
 
-    async def _decide(self, scope: Scope) -> Decision:
+    async def _decide(self, scope: Scope, receive: Receive, send: Send) -> Decision | None:
+        """Have Django decide a request; None if it was another's, who has answered it."""
+        if self._layouts.expects(scope):
+            decision = await self._decide_in_one_hop(scope)
+            if not decision.foreign:
+                return decision
+            self._layouts.mistrust(scope)
+        return await self._decide_in_django(scope, receive, send)
+
+    async def _decide_in_one_hop(self, scope: Scope) -> Decision:
         connections.check_process_limit()
         if self._waiting >= WAITING_LIMIT:
             raise Refused(503, "busy", "Too many streams are being opened; try again later.")
@@ -119,6 +140,35 @@ class Handoff:
         finally:
             self._waiting -= 1
 
+    async def _decide_in_django(self, scope: Scope, receive: Receive, send: Send) -> Decision | None:
+        """Give a request to Django's own chain, and keep its answer back if the view turns out to be the lane's."""
+        slot = HandoffSlot()
+        told: list[Message] = []
+
+        async def hold(message: Message) -> None:
+            if slot.admission is None:
+                await send(message)
+            else:
+                told.append(message)
+
+        await self.app({**scope, SCOPE_KEY: slot}, receive, hold)
+        if slot.admission is None or not told:
+            return None
+        self._layouts.learn(slot.urlconf)
+        connections.check_process_limit()
+        status, headers = told[0]["status"], told[0]["headers"]
+        headers = [(name, value) for name, value in headers if name.lower() != b"content-length"]
+        body = b"".join(message.get("body", b"") for message in told[1:])
+        return Decision(status, headers, body, slot.admitted(status))
+
+
+@csrf_exempt
+@login_not_required
+def _foreign(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    """Stand for another's view, which Django calls in its own chain."""
+    request.scope[SCOPE_KEY].foreign = True
+    return HttpResponse(status=204)
+
 
 async def _answer(decision: Decision, receive: Receive, send: Send) -> None:
     """Send what was decided, or a held poll's answer when there is one."""
@@ -127,20 +177,6 @@ async def _answer(decision: Decision, receive: Receive, send: Send) -> None:
     headers = [*decision.headers, (b"content-length", b"%d" % len(content))]
     await send({"type": "http.response.start", "status": decision.status, "headers": headers})
     await send(connections.body(content, more=False))
-
-
-def _is_ours(scope: Scope) -> bool:
-    """Tell whether a request is for a view that the lane serves, cheaply for all that are not."""
-    if scope["type"] != "http" or scope["method"] != "GET":
-        return False
-    asks_stream = any(name == b"accept" and b"text/event-stream" in value for name, value in scope["headers"])
-    if not asks_stream and b"wait=" not in scope["query_string"]:
-        return False
-    try:
-        match = resolve(scope["path"].removeprefix(scope.get("root_path", "")))
-    except Resolver404:
-        return False
-    return getattr(match.func, "handoff", False)
 
 
 def _headers(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:

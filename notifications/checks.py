@@ -10,11 +10,14 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as Caution
+from django.db import connections, router
 from django.utils.module_loading import import_string
 
 from .conf import POSITIVE, conf
+from .models import Inbox
 
 DISTRIBUTION = "django-carillon"
+POOL_SIZE = 4  # connections of psycopg's pool, unless told otherwise
 CAPACITY = 1_000  # messages; below it, a burst of hints is lost in the layer and waits for the next comparison
 
 
@@ -98,9 +101,9 @@ def _layer_messages(layer: Mapping[str, Any] | None) -> Iterator[CheckMessage]:
             )
 
 
-@register("notifications")
+@register("notifications", deploy=True)  # else `migrate` would run the site's asgi.py, and fail when that does
 def check_lane(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Look whether the ASGI application carries streams through the hand-off lane."""
+    """Look, for ``check --deploy``, whether the ASGI application carries streams through the hand-off lane."""
     path = getattr(settings, "ASGI_APPLICATION", None)
     if not path:
         return []
@@ -108,8 +111,9 @@ def check_lane(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
 
     try:
         import_string(path)
-    except ImportError as error:
-        return [Error(f"ASGI_APPLICATION cannot be imported: {error}.", id="carillon.E005")]
+    except Exception as error:  # noqa: BLE001  # whatever the site's own module raises
+        message = f"ASGI_APPLICATION ({path}) cannot be imported: {type(error).__name__}: {error}."
+        return [Error(message, hint="Import it in `manage.py shell` to see where it fails.", id="carillon.E005")]
     if Handoff.installed:
         return []
     return [
@@ -117,6 +121,27 @@ def check_lane(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
             "Streams are served without the hand-off lane: each one holds a thread and much more memory.",
             hint=f"In {path}, wrap Django's application: notifications.asgi.Handoff(get_asgi_application()).",
             id="carillon.W004",
+        )
+    ]
+
+
+@register("notifications")
+def check_pool(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Look whether a pool of database connections leaves any for the pages of the site."""
+    alias = router.db_for_write(Inbox)
+    pool = connections[alias].settings_dict["OPTIONS"].get("pool")
+    if not pool:
+        return []
+    sizes = pool if isinstance(pool, Mapping) else {}
+    size = sizes.get("max_size") or sizes.get("min_size", POOL_SIZE)
+    taken = conf.database_connections()
+    if size > taken:
+        return []
+    return [
+        Caution(
+            f"The pool of the database {alias!r} has {size} connections; Carillon's threads may take {taken} at once.",
+            hint=f'Set "max_size" in DATABASES["{alias}"]["OPTIONS"]["pool"] to {taken} more than your pages need.',
+            id="carillon.W005",
         )
     ]
 

@@ -67,6 +67,11 @@ class Conf:
         """Threads, and so database connections, with which a process reads changes for its open streams."""
         return int(self._get("DATABASE_THREADS", 1))
 
+    def database_connections(self) -> int:
+        """Return how many database connections the threads of one process take at most, all at work at once."""
+        decide, read, write, periodic = self.HANDOFF_THREADS, self.DATABASE_THREADS, self.DATABASE_THREADS, 1
+        return decide + read + write + periodic
+
     @property
     def CHANNEL_LAYER(self) -> str:
         """Alias in ``CHANNEL_LAYERS`` of the layer that carries hints between processes."""

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from tests.servers.valkey import Valkey
 
 REAL_SERVERS = {"postgresql", "valkey", "asgi_server", "fault_proxy"}
-TOGETHER = ("tests/test_packaging.py", "tests/test_audiences.py::EstimateTests")  # share what takes long to make
+TOGETHER = (  # tests that share what takes long to make
+    "tests/test_packaging.py",
+    "tests/test_audiences.py::EstimateTests",
+    "tests/test_surroundings.py::TestOnPostgreSQL",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

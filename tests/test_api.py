@@ -135,7 +135,7 @@ class TestReading:
     def test_nobody_may_keep_an_answer(self, client: Client, url: str) -> None:
         response = client.get(url)
         assert (response.status_code, response["Content-Type"]) == (200, "application/json")
-        assert response["Cache-Control"] == "no-store"
+        assert response["Cache-Control"] == "private, no-store"
         assert "Cookie" in response["Vary"]
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.core.asgi import get_asgi_application
 from django.core.checks import run_checks
+from django.core.management import call_command
+from django.db import connection
 from django.test import override_settings
 
 from notifications.asgi import Handoff
@@ -15,9 +17,10 @@ from notifications.asgi import Handoff
 GOOD_HOST = {"address": "redis://127.0.0.1/0", "socket_timeout": None}
 
 
-def found(**settings: Any) -> list[str]:
+def found(*, deploy: bool = False, **settings: Any) -> list[str]:
     with override_settings(**settings):
-        return [message.id or "" for message in run_checks(tags=["notifications"])]
+        messages = run_checks(tags=["notifications"], include_deployment_checks=deploy)
+    return [message.id or "" for message in messages]
 
 
 def layer(**config: Any) -> dict[str, Any]:
@@ -50,14 +53,29 @@ def test_a_sound_configuration_is_silent() -> None:
         ({"CHANNEL_LAYERS": layer(hosts=["redis://127.0.0.1/0"], capacity=10_000)}, "carillon.W002"),
         ({"CHANNEL_LAYERS": layer(hosts=[GOOD_HOST])}, "carillon.W003"),
         ({"USE_TZ": False}, "carillon.E006"),
-        ({"ASGI_APPLICATION": "tests.nothing.application"}, "carillon.E005"),
     ],
 )
 def test_a_mistake_is_named(settings: dict[str, Any], message: str) -> None:
     assert found(**settings) == [message]
 
 
-def test_every_message_but_an_import_error_says_the_fix() -> None:
+@pytest.mark.parametrize(
+    ("pool", "ids"),
+    [
+        (True, ["carillon.W005"]),
+        ({"min_size": 4}, ["carillon.W005"]),
+        ({"max_size": 4}, ["carillon.W005"]),
+        ({"max_size": 12}, []),
+        ({"min_size": 12}, []),
+        (False, []),
+    ],
+)
+def test_a_pool_must_leave_connections_for_the_site(pool: Any, ids: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", {"pool": pool})
+    assert found() == ids
+
+
+def test_every_message_says_the_fix() -> None:
     with override_settings(NOTIFICATIONS_HARTBEAT=1, NOTIFICATIONS_HEARTBEAT=0, CHANNEL_LAYERS=layer(hosts=["x"])):
         for message in run_checks(tags=["notifications"]):
             assert message.hint, message
@@ -65,9 +83,25 @@ def test_every_message_but_an_import_error_says_the_fix() -> None:
 
 def test_a_site_without_the_lane_hears_what_it_would_save(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Handoff, "installed", False)
-    assert found(ASGI_APPLICATION="tests.plain_asgi.application") == ["carillon.W004"]
+    assert found(deploy=True, ASGI_APPLICATION="tests.plain_asgi.application") == ["carillon.W004"]
     Handoff(get_asgi_application())
-    assert found(ASGI_APPLICATION="tests.plain_asgi.application") == []
+    assert found(deploy=True, ASGI_APPLICATION="tests.plain_asgi.application") == []
+
+
+@pytest.mark.parametrize("module", ["nothing", "surroundings.broken_asgi"])
+def test_an_application_that_cannot_be_imported_is_reported(module: str) -> None:
+    with override_settings(ASGI_APPLICATION=f"tests.{module}.application"):
+        (message,) = run_checks(tags=["notifications"], include_deployment_checks=True)
+    assert message.id == "carillon.E005"
+    assert message.hint
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("command", ["makemigrations --dry-run", "migrate --plan", "check"])
+def test_a_command_does_not_run_the_asgi_application(command: str) -> None:
+    options = {} if command == "check" else {"skip_checks": False}
+    with override_settings(ASGI_APPLICATION="tests.surroundings.broken_asgi.application"):
+        call_command(*command.split(), verbosity=0, **options)
 
 
 def test_another_package_of_the_same_import_name_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,9 +61,23 @@ def test_the_verified_versions_are_those_that_the_package_names() -> None:
 
 @override_settings(MIDDLEWARE=["django.middleware.common.CommonMiddleware"], ROOT_URLCONF="tests.urls")
 def test_sync_handler_runs_the_projects_middleware_and_view() -> None:
-    respond = django_internals.sync_handler()
+    respond = django_internals.sync_handler(lambda view: view)
     response = respond(django_internals.asgi_request(scope(path="/no-such-page", headers=[(b"host", b"testserver")])))
     assert response.status_code == 404
+
+
+@override_settings(MIDDLEWARE=["django.middleware.common.CommonMiddleware"], ROOT_URLCONF="tests.urls")
+def test_sync_handler_calls_the_view_that_is_chosen() -> None:
+    found: list[str] = []
+
+    def choose(view: Any) -> Any:
+        found.append(view.__name__)
+        return lambda request: HttpResponse("chosen")
+
+    respond = django_internals.sync_handler(choose)
+    response = respond(django_internals.asgi_request(scope(path="/notifications/", headers=[(b"host", b"testserver")])))
+    assert isinstance(response, HttpResponse)
+    assert (found, response.content) == (["inbox"], b"chosen")
 
 
 def test_asgi_request_reads_the_scope() -> None:

@@ -89,7 +89,7 @@ def test_headers_keep_proxies_and_middleware_from_holding_events_back(
 ) -> None:
     with EventStream(asgi_server(**lane).url, cookies(alice)) as stream:
         headers = stream.response.headers
-        assert headers["Cache-Control"] == "no-cache, no-store, no-transform"
+        assert headers["Cache-Control"] == "private, no-cache, no-store, no-transform"
         assert headers["Content-Encoding"] == "identity"
         assert headers["X-Accel-Buffering"] == "no"
         assert "Cookie" in headers["Vary"]

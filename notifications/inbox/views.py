@@ -16,7 +16,7 @@ from ..live import connections, cursor, frames, relay, sessions
 from ..live.batch import Batch
 from ..live.connections import Admission
 from ..live.cursor import Position
-from ..live.http import answer, endpoint, error, fields, hold_open, number, user_of
+from ..live.http import ANSWER_HEADERS, answer, endpoint, error, fields, hold_open, number, user_of
 from ..live.replay import catch_up
 from ..models import Notification
 from . import counts as counting
@@ -160,5 +160,4 @@ def _admission(request: HttpRequest, batch: Batch, wait: float | None = None) ->
 
 
 def _held_answer(content: bytes = b"") -> HttpResponse:
-    headers = {"Cache-Control": "no-store", "Vary": "Cookie"}
-    return HttpResponse(content, content_type="application/json", headers=headers)
+    return HttpResponse(content, content_type="application/json", headers=ANSWER_HEADERS)

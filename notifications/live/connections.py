@@ -68,9 +68,19 @@ class Admission:
 
 @dataclass(slots=True)
 class HandoffSlot:
-    """What the lane puts into the request's scope: where the view fills in an admission, the lane takes over."""
+    """What the lane puts into the request's scope: where the view fills in an admission, the lane takes over.
+
+    `urlconf` is the one in which some middleware found the view, if it was not the one of the settings; `foreign`
+    tells that the request got a view that is not the lane's.
+    """
 
     admission: Admission | None = None
+    urlconf: Any = None
+    foreign: bool = False
+
+    def admitted(self, status: int) -> Admission | None:
+        """Return the admission, unless some middleware has answered with something else in its place."""
+        return self.admission if status == 200 else None
 
 
 class EventStream:

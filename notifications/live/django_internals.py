@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from django.core.handlers import asgi
@@ -22,21 +22,34 @@ from django.db.models.sql import UpdateQuery
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
+from django.urls import ResolverMatch
 
 VERIFIED = ("5.2", "6.0", "6.1")  # the versions of Django with which every function here was tested
 
-Scope = MutableMapping[str, Any]
+Scope = Mapping[str, Any]
+View = Callable[..., HttpResponseBase]
 Converters = Mapping[int, tuple[Sequence[Callable[..., Any]], Expression]]
 
 # Requests
 
 
-def sync_handler() -> Callable[[HttpRequest], HttpResponseBase]:
+def sync_handler(choose: Callable[[View], View]) -> Callable[[HttpRequest], HttpResponseBase]:
     """Return Django's request handling, middleware and view, with the chain loaded in sync mode.
 
-    ``BaseHandler.load_middleware`` and ``BaseHandler.get_response``.
+    ``BaseHandler.load_middleware``, ``BaseHandler.get_response``, and ``BaseHandler.resolve_request``, which finds a
+    request's view when the middleware has decided on language and URLconf.
+
+    Args:
+        choose: Takes the view that a request got and returns the one to call.
     """
-    handler = BaseHandler()
+
+    class Handler(BaseHandler):
+        def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+            match = super().resolve_request(request)
+            match.func = choose(match.func)
+            return match
+
+    handler = Handler()
     handler.load_middleware(is_async=False)
     return handler.get_response
 
@@ -67,8 +80,11 @@ def csrf_middleware(reject: Callable[[], HttpResponse]) -> type[CsrfViewMiddlewa
 def keep_connection(connection: BaseDatabaseWrapper, seconds: float) -> None:
     """Let an open connection that Django would close after the request live on, checked for health before each use.
 
-    ``close_at`` and ``health_check_enabled``, which ``close_if_unusable_or_obsolete`` reads.
+    ``close_at`` and ``health_check_enabled``, which ``close_if_unusable_or_obsolete`` reads. One of a pool goes back to
+    it, where others wait for it and getting it again costs nothing.
     """
+    if connection.settings_dict["OPTIONS"].get("pool"):
+        return
     if connection.settings_dict["CONN_MAX_AGE"] == 0 and connection.connection is not None:
         connection.close_at = time.monotonic() + seconds
         connection.health_check_enabled = True  # type: ignore[attr-defined]  # missing from the stubs

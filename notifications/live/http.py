@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -21,13 +22,19 @@ from ..exceptions import BadRequest, OtherUser
 from .connections import SCOPE_KEY, Admission, HandoffSlot
 from .django_internals import csrf_middleware
 from .frames import encode
+from .layouts import EVENT_STREAM
 from .sessions import check_user
 
 View = Callable[..., HttpResponseBase]
 
+logger = logging.getLogger("notifications")
+
 USER_HEADER = "Carillon-User"  # in which the client says for whom its page was made
 
 BODY_BYTES = 16 * 1024  # of a request; commands are small
+
+# Django's cache for the whole site keeps what says `no-store`; it obeys `private`.
+ANSWER_HEADERS = {"Cache-Control": "private, no-store", "Vary": "Cookie"}
 
 
 def user_of(request: HttpRequest) -> User:
@@ -43,8 +50,7 @@ def user_of(request: HttpRequest) -> User:
 
 def answer(value: object, status: int = 200) -> HttpResponse:
     """Return `value` as a JSON response that nobody may cache."""
-    headers = {"Cache-Control": "no-store", "Vary": "Cookie"}
-    return HttpResponse(encode(value), status=status, content_type="application/json", headers=headers)
+    return HttpResponse(encode(value), status=status, content_type="application/json", headers=ANSWER_HEADERS)
 
 
 def error(status: int, code: str, message: str, **more: object) -> HttpResponse:
@@ -137,7 +143,7 @@ def number(text: str | None, name: str, default: Any) -> Any:
 # `identity` keeps GZipMiddleware away, which would wrap every event into a gzip member of its own; nginx obeys
 # `X-Accel-Buffering`, and `no-transform` asks the same of others.
 STREAM_HEADERS = {
-    "Cache-Control": "no-cache, no-store, no-transform",
+    "Cache-Control": "private, no-cache, no-store, no-transform",
     "Content-Encoding": "identity",
     "X-Accel-Buffering": "no",
     "Vary": "Cookie",
@@ -150,6 +156,24 @@ def hold_open(request: HttpRequest, admission: Admission, iterate: Any, content_
     slot: HandoffSlot | None = request.scope.get(SCOPE_KEY)  # type: ignore[attr-defined]
     if slot is not None:
         slot.admission = admission
+        slot.urlconf = getattr(request, "urlconf", None)
         return HttpResponse(content_type=content_type, headers=headers)
+    asks = EVENT_STREAM in request.headers.get("Accept", "").lower() or "wait" in request.GET
+    _say_once(_NO_HANDOFF if asks else _NO_STREAM)
     connections.close_all()  # else each open stream would keep one
     return StreamingHttpResponse(iterate(admission), content_type=content_type, headers=headers)
+
+
+_NO_HANDOFF = (
+    "An event stream is served without the hand-off lane, so it holds a thread: the ASGI application is not wrapped in "
+    "notifications.asgi.Handoff."
+)
+_NO_STREAM = (
+    "An event stream is served without the hand-off lane, so it holds a thread: its request names no text/event-stream "
+    "in its Accept header."
+)
+
+
+@cache
+def _say_once(message: str) -> None:
+    logger.warning("%s Further ones are not told of.", message)

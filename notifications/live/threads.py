@@ -24,7 +24,7 @@ def keep_connections() -> None:
     """Let this thread's open connections live on for `KEEP` seconds, checked for health before each use.
 
     With ``CONN_MAX_AGE = 0`` Django opens a connection per request, which is most of the price of a small
-    one. A thread of ours serves nothing else, so it may keep it.
+    one. A thread of ours serves nothing else, so it may keep it. A connection of a pool goes back after each piece.
     """
     for connection in connections.all(initialized_only=True):
         keep_connection(connection, KEEP)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .process import ServerProcess, free_port
@@ -47,11 +47,12 @@ def server(
     application: str = APPLICATION,
     settings: str = "project.settings",
     env: Mapping[str, str] | None = None,
+    words: Sequence[str] = (),
 ) -> ServerProcess:
     """Return a server that is not started yet; its output goes to a file in ``folder``."""
     port = free_port()
     return ServerProcess(
-        command(kind, application, port),
+        [*command(kind, application, port), *words],
         port=port,
         log=folder / f"{kind}-{port}.log",
         env={**environment(database_url, redis_url, settings), **(env or {})},

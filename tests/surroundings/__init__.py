@@ -1,0 +1,1 @@
+"""Sites that use what Django allows: other URL layouts, databases, sessions, languages and user models."""

@@ -1,0 +1,3 @@
+"""An ASGI application that only its server may import."""
+
+raise RuntimeError("There is no server.")

@@ -1,0 +1,243 @@
+"""Streams and notifications work in whatever surroundings Django allows, on real servers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from django.contrib.auth.models import User
+
+from notifications.services import notify
+from tests.servers.asgi import ROOT, environment
+from tests.servers.process import ServerProcess
+from tests.streaming import TIMEOUT, EventStream, cookies, get
+from tests.wschat import Person
+
+if TYPE_CHECKING:
+    from tests.servers.postgresql import PostgreSQL
+
+Start = Callable[..., ServerProcess]
+Site = Callable[..., ServerProcess]
+
+APPLICATION = "tests.surroundings.asgi:application"
+STREAM = "/notifications/stream/"
+
+
+@pytest.fixture
+def alice(transactional_db: None) -> User:
+    return User.objects.create_user("alice", password="alice")
+
+
+@pytest.fixture
+def site(asgi_server: Start) -> Site:
+    """Return a function that starts a site with some settings: ``site(FORCE_SCRIPT_NAME="/x")``."""
+
+    def start(application: str = APPLICATION, *, words: Sequence[str] = (), **more: Any) -> ServerProcess:
+        options = {"database_url": more.pop("database_url")} if "database_url" in more else {}
+        given = {"NOTIFICATIONS_RECONCILE": 0.1, **more}
+        env = {"SETTINGS": json.dumps(given)}
+        return asgi_server(
+            settings="tests.surroundings.settings", application=application, words=words, env=env, **options
+        )
+
+    return start
+
+
+class Visitor:
+    """Somebody with a browser, whom the site itself signs in and notifies."""
+
+    def __init__(self, server: ServerProcess, name: str = "alice") -> None:
+        self.server, self.url = server, server.url
+        self.cookies = httpx.Cookies()
+        self.get("/enter/", name=name)
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        with httpx.Client(base_url=self.url, cookies=self.cookies, timeout=TIMEOUT) as client:
+            answer = client.request(method, path, **options)
+            self.cookies = client.cookies
+        return answer
+
+    def get(self, path: str, **query: str) -> httpx.Response:
+        answer = self.ask("GET", path, params=query)
+        assert answer.status_code == 200, answer.text + self.server.output()
+        return answer
+
+    @property
+    def cookie(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+    def stream(self, path: str = STREAM) -> EventStream:
+        stream = EventStream(self.url, self.cookie, path=path)
+        assert stream.response.status == 200, stream.response.read()
+        return stream
+
+    def hears(self) -> None:
+        """Open a stream in which one notification arrives."""
+        with self.stream() as stream:
+            stream.next("reset")
+            self.get("/tell/", title="heard")
+            assert stream.titles(1) == ["heard"]
+
+
+def threads(server: ServerProcess) -> int:
+    return len(list(Path(f"/proc/{server.pid}/task").iterdir()))
+
+
+def hears(server: ServerProcess, user: Any, path: str = STREAM, cookie: str = "", **headers: str) -> None:
+    """Open a stream in which one notification arrives."""
+    with EventStream(server.url, cookie or cookies(user), path=path, **headers) as stream:
+        assert stream.response.status == 200, stream.response.read()
+        stream.next("reset")
+        notify(user, "heard")
+        assert stream.titles(1) == ["heard"]
+
+
+def is_carried(server: ServerProcess, user: Any, path: str = STREAM, **headers: str) -> None:
+    """Open streams that hold no thread."""
+    cookie = cookies(user)
+    streams = [EventStream(server.url, cookie, path=path, **headers) for _ in range(2)]
+    for stream in streams:
+        stream.next("reset")
+    before = threads(server)
+    streams += [EventStream(server.url, cookie, path=path, **headers) for _ in range(8)]
+    for stream in streams[2:]:
+        stream.next("reset")
+    assert threads(server) <= before
+    assert "without the hand-off lane" not in server.output()
+    for stream in streams:
+        stream.close()
+
+
+LOCALE = {"LAST_MIDDLEWARE": ["django.middleware.locale.LocaleMiddleware"]}
+BY_HOST = {"FIRST_MIDDLEWARE": ["tests.surroundings.middleware.urlconf_by_host"]}
+
+LAYOUTS: dict[str, tuple[dict[str, Any], tuple[str, ...], str, dict[str, str]]] = {
+    "at a path of its own": ({"ROOT_URLCONF": "tests.surroundings.urls_elsewhere"}, (), "/a/far/place/stream/", {}),
+    "one view alone": ({"ROOT_URLCONF": "tests.surroundings.urls_elsewhere"}, (), "/events", {}),
+    "in languages": (
+        {"ROOT_URLCONF": "tests.surroundings.urls_in_languages", **LOCALE},
+        (),
+        "/de/notifications/stream/",
+        {},
+    ),
+    "in languages but one": (
+        {"ROOT_URLCONF": "tests.surroundings.urls_with_default", **LOCALE},
+        (),
+        "/notifications/stream/",
+        {"Accept-Language": "de"},
+    ),
+    "with a forced script name": ({"FORCE_SCRIPT_NAME": "/site"}, (), "/site/notifications/stream/", {}),
+    "with a script name that a proxy takes away": ({"FORCE_SCRIPT_NAME": "/site"}, (), STREAM, {}),
+    "with the server's root path": ({}, ("--root-path=/site",), STREAM, {}),
+    "with a URLconf by the host": (BY_HOST, (), "/live/stream/", {"Host": "localhost"}),
+    "with a client that accepts anything": ({}, (), STREAM, {"Accept": "*/*"}),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_lane_carries_streams(layout: str, site: Site, alice: User) -> None:
+    settings, words, path, headers = LAYOUTS[layout]
+    server = site(words=words, **settings)
+    hears(server, alice, path, **headers)
+    is_carried(server, alice, path, **headers)
+
+
+def test_a_stream_of_another_view_is_that_views_own(site: Site, alice: User) -> None:
+    counting = {"LAST_MIDDLEWARE": ["tests.surroundings.middleware.count_requests"]}
+    server = site(**BY_HOST, **counting)
+
+    def ticks(path: str, host: str) -> list[bytes]:
+        with EventStream(server.url, path=path, Host=host) as stream:
+            assert stream.response.status == 200
+            return stream.response.read().split()[1::2]
+
+    assert [ticks("/ticker/", "127.0.0.1") for _ in range(3)] == [[b"1"] * 2, [b"2"] * 2, [b"3"] * 2]
+    # Carillon's route in the settings' URLconf is another's for this host: the guess is wrong once, and never again.
+    assert [ticks(STREAM, "localhost") for _ in range(3)] == [[b"2"] * 2, [b"3"] * 2, [b"4"] * 2]
+    assert server.output().count("another view") == 1
+    is_carried(server, alice)
+
+
+def test_a_stream_that_holds_a_thread_is_told_of_once(site: Site, alice: User) -> None:
+    server = site("tests.plain_asgi:application")
+    for _ in range(2):
+        with EventStream(server.url, cookies(alice)) as stream:
+            stream.next("reset")
+    assert server.output().count("without the hand-off lane") == 1
+    assert "not wrapped in notifications.asgi.Handoff" in server.output()
+
+
+def test_what_some_middleware_answers_in_the_place_of_a_stream_is_no_stream(site: Site, alice: User) -> None:
+    for layout in ({}, BY_HOST):
+        server = site(**layout, LAST_MIDDLEWARE=["tests.surroundings.middleware.close_in_the_end"])
+        path, host = ("/live/stream/", "localhost") if layout else (STREAM, "127.0.0.1")
+        with EventStream(server.url, cookies(alice), path=path, Host=host) as stream:
+            assert (stream.response.status, stream.response.read()) == (503, b"closed")
+
+
+def test_the_sites_cache_keeps_nothing_of_anybody(site: Site, alice: User, tmp_path: Path) -> None:
+    cached = {
+        "FIRST_MIDDLEWARE": ["django.middleware.cache.UpdateCacheMiddleware"],
+        "LAST_MIDDLEWARE": ["django.middleware.cache.FetchFromCacheMiddleware"],
+    }
+    server = site(**cached)
+    cookie = cookies(alice)
+    for _ in range(2):
+        hears(server, alice, cookie=cookie)
+    counted = []
+    for _ in range(2):
+        notify(alice, "one more")
+        counted.append(get(server.url, "/notifications/api/counts/", cookie)[2]["unread"])
+    assert counted == [3, 4]
+
+
+@pytest.fixture(scope="module")
+def database(postgresql: PostgreSQL) -> str:
+    """Return the address of a PostgreSQL database with the tables of a site."""
+    url = postgresql.create()
+    migrate(url)
+    return url
+
+
+class TestOnPostgreSQL:
+    """Sites on PostgreSQL, with a database that is made once."""
+
+    @pytest.fixture
+    def site(self, site: Site, database: str) -> Site:
+        return partial(site, database_url=database)
+
+    def test_a_pool_of_one_connection_serves_streams_sockets_and_pages(self, site: Site) -> None:
+        pool = {"OPTIONS": {"pool": {"min_size": 1, "max_size": 1, "timeout": 5}}}
+        alice = Visitor(site(DATABASE=pool))
+        with alice.stream() as stream:
+            stream.next("reset")
+            asyncio.run(chat_in_a_room(alice))
+            for number in range(3):
+                alice.get("/tell/", title=f"{number}")
+            assert stream.titles(3) == ["0", "1", "2"]
+            assert alice.get("/notifications/api/counts/").json()["unread"] == 3
+
+
+async def chat_in_a_room(visitor: Visitor) -> None:
+    """Open a room over a socket and say something in it."""
+    room = visitor.get("/room/").json()["room"]
+    async with Person(visitor.url, visitor.cookie) as person:
+        assert (await person.send("room.open", room=room))["type"] == "ack"
+        assert (await person.send("message.send", room=room, id=str(uuid4()), body="said"))["type"] == "ack"
+
+
+def migrate(url: str, **settings: Any) -> None:
+    """Make the tables of a site in an empty database."""
+    command = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--run-syncdb"]
+    env = {**os.environ, **environment(url, settings="tests.surroundings.settings"), "SETTINGS": json.dumps(settings)}
+    subprocess.run(command, env=env, cwd=ROOT, check=True, timeout=60)
