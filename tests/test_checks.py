@@ -99,7 +99,7 @@ def test_an_application_that_cannot_be_imported_is_reported(module: str) -> None
 @pytest.mark.django_db
 @pytest.mark.parametrize("command", ["makemigrations --dry-run", "migrate --plan", "check"])
 def test_a_command_does_not_run_the_asgi_application(command: str) -> None:
-    options = {} if command == "check" else {"skip_checks": False}
+    options: dict[str, Any] = {} if command == "check" else {"skip_checks": False}
     with override_settings(ASGI_APPLICATION="tests.surroundings.broken_asgi.application"):
         call_command(*command.split(), verbosity=0, **options)
 

@@ -112,7 +112,8 @@ def is_carried(server: ServerProcess, user: Any, path: str = STREAM, **headers: 
     streams += [EventStream(server.url, cookie, path=path, **headers) for _ in range(8)]
     for stream in streams[2:]:
         stream.next("reset")
-    assert threads(server) <= before
+    # Without the lane it would be eight more; the process's own pools may start a thread at their first work.
+    assert threads(server) - before < 8 / 2
     assert "without the hand-off lane" not in server.output()
     for stream in streams:
         stream.close()
