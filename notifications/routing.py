@@ -9,6 +9,8 @@ from django.urls import path
 
 from .consumers import ChatConsumer, SocketHandoff
 
+__all__ = ["websocket_application", "websocket_urlpatterns"]
+
 websocket_urlpatterns = [path("notifications/ws/", ChatConsumer.as_asgi())]
 
 
