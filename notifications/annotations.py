@@ -9,6 +9,8 @@ from uuid import UUID
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import Group
 
+__all__ = ["LevelName", "Recipients", "User", "UserKey"]
+
 User: TypeAlias = AbstractBaseUser
 """A user of the project's model, saved; ``request.user`` is one once ``is_authenticated`` was asked."""
 

@@ -37,6 +37,8 @@ from .live.hub import Message, Send
 from .live.layouts import Layouts, is_carried, may_be_carried
 from .live.threads import Threads, keep_connections
 
+__all__ = ["Handoff"]
+
 Scope = dict[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 

@@ -91,7 +91,14 @@ class Conf:
     @property
     def CHAT_URL(self) -> str:
         """Path of the page that shows a room, with ``{room}`` in it; notifications of messages lead there."""
-        return str(self._get("CHAT_URL", ""))
+        value = str(self._get("CHAT_URL", ""))
+        if value and not (value.startswith(("/", "http://", "https://")) and value.count("{room}") == 1):
+            raise ValueError(f"it must be a path with {{room}} in it, such as /chat/{{room}}/, not {value!r}")
+        return value
+
+    def chat_url(self, room: int) -> str:
+        """Return the address of the page that shows a room; empty where the project has none."""
+        return self.CHAT_URL.replace("{room}", str(room))
 
     @property
     def RETENTION(self) -> timedelta:

@@ -2,20 +2,55 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
-from django.urls import path
+from django.conf import settings
+from django.urls import Resolver404, URLPattern, resolve
+from django.utils import translation
 
+from .chat import views
 from .consumers import ChatConsumer, SocketHandoff
 
-websocket_urlpatterns = [path("notifications/ws/", ChatConsumer.as_asgi())]
+__all__ = ["websocket_application", "websocket_urlpatterns"]
+
+
+class MountedSocket:
+    """A URL pattern that matches wherever the project has mounted ``notifications.urls``.
+
+    Django's own resolver is asked, so a prefix, a language's prefix and several mounts need no second list of URLs. It
+    knows the project's root URLconf; one that some middleware chooses for each request is routed by hand.
+    """
+
+    def match(self, path: str) -> tuple[str, tuple[Any, ...], dict[str, Any]] | None:
+        """Return what follows `path` (nothing) and the arguments of the socket's URL; None if it is another's."""
+        for candidate in dict.fromkeys((f"/{path}", _without_script_name(f"/{path}"))):
+            with translation.override(translation.get_language_from_path(candidate) or settings.LANGUAGE_CODE):
+                try:
+                    found = resolve(candidate)
+                except Resolver404:
+                    continue
+            if found.func is views.socket:
+                return "", found.args, found.kwargs
+        return None
+
+
+def _without_script_name(path: str) -> str:
+    """Return a path without the prefix of ``FORCE_SCRIPT_NAME``, which a proxy may have left on."""
+    return path.removeprefix((settings.FORCE_SCRIPT_NAME or "").rstrip("/"))
+
+
+# Channels asks a pattern for its match alone, and Django for more only where it makes URLs.
+websocket_urlpatterns = [URLPattern(MountedSocket(), ChatConsumer.as_asgi())]  # type: ignore[arg-type]
 
 
 def websocket_application() -> SocketHandoff:
     """Return the application for ``ProtocolTypeRouter``'s ``"websocket"``.
 
-    Channels checks the origin, against a page of another site that borrows the user's cookie, and reads the
-    session. A project with other sockets routes `websocket_urlpatterns` beside its own, in the same way.
+    It answers at ``ws/`` below where the project has mounted ``notifications.urls``. Channels checks the origin,
+    against a page of another site that borrows the user's cookie, and reads the session. A project with other sockets
+    routes `websocket_urlpatterns` beside its own, in the same way.
     """
     return SocketHandoff(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
@@ -20,6 +21,6 @@ def twin(verb: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
     call.__name__ = f"a{verb.__name__}"
     call.__qualname__ = call.__name__
     call.__module__ = verb.__module__
-    call.__doc__ = f"Do what `{verb.__name__}` does, without blocking the event loop.\n\n{verb.__doc__}"
+    call.__doc__ = f"Do what `{verb.__name__}` does, without blocking the event loop.\n\n{inspect.getdoc(verb)}"
     call.__wrapped__ = verb  # type: ignore[attr-defined]  # inspect.signature() follows it
     return call

@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/changes/", views.changes, name="changes"),
     path("api/inbox/read-all/", views.read_all, name="read-all"),
     path("api/inbox/seen/", views.seen, name="seen"),
+    path("ws/", chat.socket, name="socket"),
     path("api/rooms/", chat.rooms_list, name="rooms"),
     path("api/rooms/<int:pk>/messages/", chat.room_messages, name="room-messages"),
     re_path(

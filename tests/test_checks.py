@@ -45,6 +45,8 @@ def test_a_sound_configuration_is_silent() -> None:
         ({"NOTIFICATIONS_HARTBEAT": 20}, "carillon.W001"),
         ({"NOTIFICATIONS_HEARTBEAT": "often"}, "carillon.E001"),
         ({"NOTIFICATIONS_RETENTION": 90}, "carillon.E001"),
+        ({"NOTIFICATIONS_CHAT_URL": "/chat/"}, "carillon.E001"),
+        ({"NOTIFICATIONS_CHAT_URL": "chat/{room}/"}, "carillon.E001"),
         ({"NOTIFICATIONS_MESSAGE_RETENTION": 90}, "carillon.E001"),
         ({"NOTIFICATIONS_MESSAGE_RETENTION": timedelta(0)}, "carillon.E002"),
         ({"NOTIFICATIONS_HEARTBEAT": 0}, "carillon.E002"),

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from notifications.inbox.counts import Counts, counts
 from notifications.inbox.reading import PAGE_LIMIT, Page, page, summary
-from notifications.inbox.stream import PAGE
+from notifications.inbox.stream import INBOX_PAGE
 from notifications.live import frames
 from notifications.models import Inbox, Notice, Notification
 from notifications.services import archive, mark_read, mark_seen, notify
@@ -130,7 +130,7 @@ def test_a_page_has_twenty_items_unless_asked_otherwise_and_a_hundred_at_most() 
     alice = make_user()
     notices = Notice.objects.bulk_create([Notice(title=str(n)) for n in range(PAGE_LIMIT + 1)])
     Notification.objects.bulk_create([Notification(recipient=alice, notice=notice) for notice in notices])
-    assert len(page(alice).items) == PAGE == 20
+    assert len(page(alice).items) == INBOX_PAGE == 20
     assert len(page(alice, limit=PAGE_LIMIT).items) == PAGE_LIMIT == 100
 
 

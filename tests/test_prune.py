@@ -17,7 +17,7 @@ from django.utils import timezone
 from notifications.chat.stream import ROOM
 from notifications.inbox.stream import INBOX
 from notifications.live.cursor import Position
-from notifications.live.pruning import CHUNK
+from notifications.live.pruning import PRUNE_CHUNK
 from notifications.live.replay import changes_since
 from notifications.live.sequencer import sequence
 from notifications.models import Inbox, Message, Notice, Notification, Room
@@ -158,13 +158,15 @@ def test_a_notice_goes_with_its_last_copy_and_not_before() -> None:
 
 def test_any_number_is_deleted_in_short_transactions(django_assert_max_num_queries: Any) -> None:
     alice = make_user()
-    notices = Notice.objects.bulk_create([Notice(title=str(n), created_at=LONG_AGO) for n in range(2 * CHUNK + 1)])
+    notices = Notice.objects.bulk_create(
+        [Notice(title=str(n), created_at=LONG_AGO) for n in range(2 * PRUNE_CHUNK + 1)]
+    )
     Notification.objects.bulk_create(
         [Notification(recipient=alice, notice=notice, archived_at=LONG_AGO) for notice in notices]
     )
     stamp(alice)
     with django_assert_max_num_queries(60):
-        assert prune() == 2 * CHUNK + 1
+        assert prune() == 2 * PRUNE_CHUNK + 1
     assert not Notice.objects.exists()
 
 

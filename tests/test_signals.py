@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from notifications import signals
 from notifications.audiences import Audience
-from notifications.inbox.recipients import CHUNK
+from notifications.inbox.recipients import RECIPIENT_CHUNK
 from notifications.live import background, connections, relay
 from notifications.live.background import Background
 from notifications.live.connections import EVENT_STREAM, Admission
@@ -83,10 +83,10 @@ class StoredTests(TransactionTestCase):
         assert calls == []
 
     def test_many_recipients_come_in_parts(self) -> None:
-        users = make_users(CHUNK + 2)
+        users = make_users(RECIPIENT_CHUNK + 2)
         with heard(notification_stored, Notice) as calls:
             notify(users, "Hello")
-        assert [len(call["recipients"]) for call in calls] == [CHUNK, 2]
+        assert [len(call["recipients"]) for call in calls] == [RECIPIENT_CHUNK, 2]
         assert {pk for call in calls for pk in call["recipients"]} == {user.pk for user in users}
 
     def test_it_names_those_alone_who_had_none_with_the_key(self) -> None:
@@ -223,7 +223,7 @@ class BackgroundTests(SimpleTestCase):
         work = Background("test")
         go, began, finished = threading.Event(), threading.Event(), threading.Event()
         done: list[int] = []
-        last = background.WAITING_LIMIT - 2  # one runs, and the first number is 0
+        last = background.BACKLOG_LIMIT - 2  # one runs, and the first number is 0
 
         def wait() -> None:
             began.set()
@@ -237,7 +237,7 @@ class BackgroundTests(SimpleTestCase):
         work.call(wait)
         began.wait()
         with self.assertLogs("notifications", "WARNING") as logs:
-            for number in range(background.WAITING_LIMIT + 5):
+            for number in range(background.BACKLOG_LIMIT + 5):
                 work.call(note, number)
         assert len(logs.records) == 1
         go.set()

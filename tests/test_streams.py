@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from notifications.inbox.stream import INBOX
 from notifications.live.batch import Batch
-from notifications.live.chunks import CHUNK
+from notifications.live.chunks import STREAM_CHUNK
 from notifications.live.cursor import Position
 from notifications.live.replay import changes_since
 from notifications.live.sequencer import sequence
@@ -242,12 +242,12 @@ class TestSequencer:
 
     def test_more_rows_than_one_statement_takes_are_all_stamped(self) -> None:
         alice = make_user()
-        pending(alice, 2 * CHUNK + 1)
+        pending(alice, 2 * STREAM_CHUNK + 1)
         [hint] = sequence(INBOX, [alice.pk])
         assert not Notification.objects.filter(modseq=None).exists()
         assert hint.to == Inbox.objects.get().head == 3
         positions = Notification.objects.order_by("pk").values_list("modseq", flat=True)
-        assert [list(positions).count(n) for n in (1, 2, 3)] == [CHUNK, CHUNK, 1]
+        assert [list(positions).count(n) for n in (1, 2, 3)] == [STREAM_CHUNK, STREAM_CHUNK, 1]
 
     def test_many_streams_cost_a_constant_number_of_queries(self) -> None:
         costs = []

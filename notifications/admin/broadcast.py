@@ -22,7 +22,7 @@ from ..models.broadcast import BroadcastState
 from ..models.content import CONTENT
 from ..services import edit_broadcast
 from .broadcast_pages import BroadcastPages
-from .forms import BroadcastForm, _user_names, zone
+from .forms import BroadcastForm, user_names, zone
 
 CONTENT_FIELDS = ("title", "body", "url", "level", "category")
 AUDIENCE_FIELDS = ("include_names", "include_groups", "include_users")
@@ -105,7 +105,7 @@ class BroadcastAdmin(BroadcastPages):
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
         chosen = [pk for pk in str(initial.pop("users", "")).split(",") if pk]
         try:
-            return {**initial, "include_users": "\n".join(_user_names(chosen))} if chosen else initial
+            return {**initial, "include_users": "\n".join(user_names(chosen))} if chosen else initial
         except (ValueError, OverflowError, ValidationError):  # somebody wrote the address by hand
             return initial
 

@@ -23,7 +23,7 @@ from ..exceptions import BroadcastConflict
 from ..live import connections, frames, sessions
 from ..live.connections import Admission
 from ..live.cursor import Position
-from ..live.http import answer, error, hold_open
+from ..live.http import answer, can_hold, error, handoff, hold_open
 from ..live.streams import Key
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
@@ -65,16 +65,15 @@ class BroadcastPages(ModelAdmin):
             path("count/", self._page(self.count_view), name="carillon_broadcast_count"),
             path("<int:pk>/review/", self._page(self.review_view), name="carillon_broadcast_review"),
             path("<int:pk>/results/", self._page(self.results_view), name="carillon_broadcast_results"),
-            path("<int:pk>/results/live/", self._page(self.live_view, handoff=True), name="carillon_broadcast_live"),
+            path("<int:pk>/results/live/", handoff(self._page(self.live_view)), name="carillon_broadcast_live"),
             path("<int:pk>/results/now/", self._page(self.now_view), name="carillon_broadcast_now"),
             path("<int:pk>/recall/", self._page(self.recall_view), name="carillon_broadcast_recall"),
             *super().get_urls(),
         ]
 
-    def _page(self, view: Callable[..., HttpResponseBase], *, handoff: bool = False) -> Callable[..., Any]:
+    def _page(self, view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
         page = self.admin_site.admin_view(view)
         update_wrapper(page, view)
-        page.handoff = handoff  # type: ignore[attr-defined]
         return page
 
     def count_view(self, request: HttpRequest) -> HttpResponseBase:
@@ -179,7 +178,7 @@ class BroadcastPages(ModelAdmin):
     def live_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Stream the results, through the same lane as every event stream."""
         broadcast = self._broadcast(request, pk)
-        if not hasattr(request, "scope"):
+        if not can_hold(request):
             return error(501, "no-streaming", _("This server cannot stream (WSGI); fetch now/ instead."))
         first = frames.frame(results.results(broadcast))
         key = Key(results.STREAM, str(pk))

@@ -20,7 +20,7 @@ from ..broadcasts.publishing import WAITING, validate_broadcast
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
 
-CHOSEN = 1_000  # users named one by one; more of them are a group or an audience
+NAMED_LIMIT = 1_000  # users named one by one; more of them are a group or an audience
 
 LOCAL = "%Y-%m-%dT%H:%M"  # what <input type="datetime-local"> carries
 
@@ -92,7 +92,7 @@ class AudienceForm(forms.Form):
             names.choices = [*((named.name, named.label) for named in registry.values()), *gone]
             self.initial.setdefault(f"{part}_names", list(chosen.names))
             self.initial.setdefault(f"{part}_groups", list(chosen.groups))
-            self.initial.setdefault(f"{part}_users", "\n".join(_user_names(chosen.users)))
+            self.initial.setdefault(f"{part}_users", "\n".join(user_names(chosen.users)))
             if not has_field("groups"):
                 del self.fields[f"{part}_groups"]
 
@@ -213,7 +213,8 @@ def zone(name: str) -> ZoneInfo | None:
     return ZoneInfo(name) if name in available_timezones() else None
 
 
-def _user_names(pks: Iterable[Any]) -> list[str]:
+def user_names(pks: Iterable[Any]) -> list[str]:
+    """Return the names by which the users with some primary keys sign in."""
     users = get_user_model()
     found = users._default_manager.filter(pk__in=list(pks)).order_by(users.USERNAME_FIELD)
     return list(found.values_list(users.USERNAME_FIELD, flat=True))
@@ -226,9 +227,9 @@ def _find_users(text: str) -> list[Any]:
         ValidationError: A name is nobody's, or there are too many.
     """
     names = list(dict.fromkeys(filter(None, map(str.strip, re.split(r"[,\n]", text)))))
-    if len(names) > CHOSEN:
+    if len(names) > NAMED_LIMIT:
         message = _("You entered %(number)s users; the limit is %(limit)s. Use a group or an audience instead.")
-        raise ValidationError(message % {"number": len(names), "limit": CHOSEN})
+        raise ValidationError(message % {"number": len(names), "limit": NAMED_LIMIT})
     users = get_user_model()
     found: dict[str, Any] = {}
     rows = users._default_manager.filter(**{f"{users.USERNAME_FIELD}__in": names})

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-CHOSEN = 500  # users that one address carries
+SELECTED_LIMIT = 500  # users that one address carries
 
 
 @admin.action(description=gettext_lazy("Notify the selected users…"))
@@ -24,10 +24,10 @@ def notify_selected(model_admin: Any, request: HttpRequest, queryset: models.Que
     if not request.user.has_perm("carillon.add_broadcast"):
         messages.error(request, _("You do not have permission to compose broadcasts."))
         return None
-    pks = list(queryset.order_by("pk").values_list("pk", flat=True)[: CHOSEN + 1])
-    if len(pks) > CHOSEN:
+    pks = list(queryset.order_by("pk").values_list("pk", flat=True)[: SELECTED_LIMIT + 1])
+    if len(pks) > SELECTED_LIMIT:
         message = _("You can select at most %(limit)s users. Send the broadcast to an audience or a group instead.")
-        messages.error(request, message % {"limit": CHOSEN})
+        messages.error(request, message % {"limit": SELECTED_LIMIT})
         return None
     address = reverse("admin:carillon_broadcast_add", current_app=model_admin.admin_site.name)
     return HttpResponseRedirect(f"{address}?{urlencode({'users': ','.join(map(str, pks))})}")

@@ -12,7 +12,7 @@ The function narrows whatever users it is given. So one definition counts the au
 who are online, and tells whether one user belongs to it.
 """
 
-from .registry import audience, everyone, has_field, people, registry, staff
+from .registration import audience, everyone, has_field, people, registry, staff
 from .selection import Audience, Part, members, validate_audience
 from .sizes import Size, Users, measure
 

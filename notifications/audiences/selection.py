@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ..annotations import User, UserKey
-from .registry import people, registry
+from .registration import people, registry
 from .sizes import Size, Users, measure
 
 UNION = 2_000  # user keys in one query that asks for several audiences

@@ -26,7 +26,7 @@ from ..twins import twin
 from ..validators import validate_time
 from .history import remember
 
-KIND = "broadcast"  # of the notices
+BROADCAST_KIND = "broadcast"  # of the notices
 WAITING = (BroadcastState.DRAFT, BroadcastState.SCHEDULED)
 OUT = (BroadcastState.SENDING, BroadcastState.SENT)
 EDITABLE = (*CONTENT, "audience", "publish_at")
@@ -202,7 +202,7 @@ def send_out(broadcast: Broadcast, states: Collection[str]) -> None:
     OUTBOX_STREAM.streams().get_or_create(pk=OUTBOX)
     changes = {"state": BroadcastState.SENDING, "published_at": now, "problem": "", "outbox_id": OUTBOX}
     move(broadcast, states, **changes, modseq=None)
-    notice = Notice(**broadcast.content(), kind=KIND, created_at=now)
+    notice = Notice(**broadcast.content(), kind=BROADCAST_KIND, created_at=now)
     notice.save(force_insert=True)
     Broadcast.objects.filter(pk=broadcast.pk).update(notice=notice)
     broadcast.notice = notice

@@ -32,7 +32,7 @@ from .members import is_large, me, room_infos
 from .rooms import membership
 from .stream import ROOM, history
 
-RETRY = (500, 2_000)  # milliseconds after which a command is repeated that failed for no fault of its own
+COMMAND_RETRY = (500, 2_000)  # milliseconds after which a command is repeated that failed for no fault of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def refuse(command: commands.Command, error: Exception) -> Nack:
         field = next(iter(error.error_dict)) if hasattr(error, "error_dict") else None
         return Nack(command.ref, "invalid", " ".join(error.messages), field=field)
     if isinstance(error, DatabaseError):
-        return Nack(command.ref, "busy", _("The server is busy. Please try again."), random.randint(*RETRY))
+        return Nack(command.ref, "busy", _("The server is busy. Please try again."), random.randint(*COMMAND_RETRY))
     return Nack(command.ref, "failed", _("Something went wrong on the server."))
 
 

@@ -21,7 +21,7 @@ from ..validators import TITLE_LENGTH
 from .members import is_large, usernames
 from .stream import ROOM
 
-KIND = "chat.message"  # of the notices
+MESSAGE_KIND = "chat.message"  # of the notices
 MENTIONS = 20  # user names that one message may mention
 
 _MENTION = re.compile(r"(?<![\w@.+-])@([\w.@+-]{1,150})")
@@ -55,7 +55,7 @@ def rewrite_alerts(message: Message, **changes: Any) -> None:
     """Change, in the caller's transaction, the notices that told of a message: nobody keeps what was taken back."""
     copies = Notification.objects.using(INBOX.alias).filter(
         notice__actor=message.author_id,
-        notice__kind=KIND,
+        notice__kind=MESSAGE_KIND,
         dedupe_key__startswith=f"{_key(message.room_id)}{message.pk}.",
     )
     found = list(copies.values_list("pk", "recipient_id", "notice_id"))
@@ -90,8 +90,8 @@ def _alert(message: Message, recipients: Sequence[Any], title: str) -> None:
     notice = Notice.objects.using(INBOX.alias).create(
         title=title[:TITLE_LENGTH],
         body=message.body,
-        url=conf.CHAT_URL.replace("{room}", str(room.pk)),
-        kind=KIND,
+        url=conf.chat_url(room.pk),
+        kind=MESSAGE_KIND,
         category="chat",
         data={"room": room.pk} | ({"number": message.number} if message.number else {}),
         actor=message.author,

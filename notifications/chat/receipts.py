@@ -16,7 +16,7 @@ from ..live.frames import frame, json_key
 from . import frames
 from .stream import ROOM
 
-TICK = 0.25  # seconds
+RECEIPT_INTERVAL = 0.25  # seconds
 
 Send = Callable[[int, Mapping[Any, int]], None]
 
@@ -72,7 +72,7 @@ def _signal(room: int, users: Mapping[Any, int]) -> None:
 
 
 def _after_tick(function: Callable[[], None]) -> None:
-    timer = threading.Timer(TICK, function)  # not an event loop's: a WSGI worker has none
+    timer = threading.Timer(RECEIPT_INTERVAL, function)  # not an event loop's: a WSGI worker has none
     timer.daemon = True
     timer.start()
 

@@ -25,7 +25,7 @@ from ..models.chat import reactions_in_order
 from .frames import Deleted, History, MessageItem, Messages, ReactionItem, RoomFrame, RoomReset
 from .members import count_members, owners_of, room_infos
 
-PAGE = 50  # messages of a first page, and of a page of the history unless asked otherwise
+HISTORY_PAGE = 50  # messages of a first page, and of a page of the history unless asked otherwise
 PAGE_LIMIT = 100  # messages or rooms of a page at most
 ROOMS = 100  # asked about in one query
 REACTORS = 50  # users named on one reaction
@@ -75,7 +75,7 @@ class RoomStream(StreamType):
 
     def snapshot(self, pk: Hashable, position: Position, reason: ResetReason) -> Batch:
         """Read the latest page."""
-        return self.first_page(pk, position, reason, PAGE)
+        return self.first_page(pk, position, reason, HISTORY_PAGE)
 
     def first_page(self, pk: Any, position: Position, reason: ResetReason, limit: int) -> Batch:
         """Read the latest `limit` messages, or as many of them as fit into a frame."""
@@ -166,7 +166,7 @@ def _reactions(reactions: Iterable[Reaction]) -> list[ReactionItem]:
 
 
 def history(
-    pk: int, before: int | None = None, after: int | None = None, limit: int = PAGE, using: str | None = None
+    pk: int, before: int | None = None, after: int | None = None, limit: int = HISTORY_PAGE, using: str | None = None
 ) -> History:
     """Read a page of a room: the latest messages, or those beside a number. It has at most one frame's size.
 

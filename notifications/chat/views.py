@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -9,7 +10,15 @@ from ..exceptions import NotMember
 from ..live.http import answer, endpoint, error, number, user_of
 from . import reading
 from .rooms import membership
-from .stream import PAGE, history
+from .stream import HISTORY_PAGE, history
+
+
+@login_not_required
+def socket(request: HttpRequest) -> HttpResponse:
+    """Answer who comes to the socket's address by HTTP; a WebSocket is routed there by `notifications.routing`."""
+    refusal = error(426, "upgrade", _("Connect with a WebSocket here."))
+    refusal["Upgrade"] = "websocket"
+    return refusal
 
 
 @endpoint("GET")
@@ -28,5 +37,5 @@ def room_messages(request: HttpRequest, pk: int) -> HttpResponse:
         return error(404, "not-found", _("Room not found."))
     query = request.GET
     before, after = (number(query.get(name), name, None) for name in ("before", "after"))
-    limit = number(query.get("limit"), "limit", PAGE)
+    limit = number(query.get("limit"), "limit", HISTORY_PAGE)
     return answer(history(place.room_id, before, after, limit))

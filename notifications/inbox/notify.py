@@ -19,7 +19,7 @@ from ..models.inbox import NotificationQuerySet
 from ..signals import notification_stored
 from ..twins import twin
 from ..validators import validate_data, validate_text, validate_time
-from .recipients import CHUNK, recipient_chunks
+from .recipients import RECIPIENT_CHUNK, recipient_chunks
 from .stream import INBOX
 
 DEDUPE_LENGTH = 200  # characters
@@ -92,7 +92,7 @@ def announce_after_commit(notice: Notice, pks: Sequence[Any]) -> None:
     sequence_after_commit(INBOX, pks)
 
     def tell() -> None:
-        for recipients in chunks(pks, CHUNK):
+        for recipients in chunks(pks, RECIPIENT_CHUNK):
             notification_stored.send_robust(Notice, notice=notice, recipients=recipients)
 
     if notification_stored.has_listeners(Notice):

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from ..conf import conf
-from ..live.pruning import CHUNK, prune_chunk
+from ..live.pruning import PRUNE_CHUNK, prune_chunk
 from ..models import Broadcast, Notice, Notification
 from ..models.inbox import NotificationQuerySet
 from ..twins import twin
@@ -52,4 +52,4 @@ def _prune_notices(before: datetime) -> int:
     copies = Notification.objects.filter(notice=OuterRef("pk"))
     broadcast = Broadcast.objects.filter(notice=OuterRef("pk"))  # somebody may still collect it
     bare = Notice.objects.using(INBOX.alias).filter(~Exists(copies), ~Exists(broadcast), created_at__lt=before)
-    return bare.filter(pk__in=list(bare.values_list("pk", flat=True)[:CHUNK])).delete()[0]
+    return bare.filter(pk__in=list(bare.values_list("pk", flat=True)[:PRUNE_CHUNK])).delete()[0]

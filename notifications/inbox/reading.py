@@ -14,7 +14,7 @@ from ..validators import validate_text
 from .counts import counts
 from .frames import Item
 from .outbox import collect, read_position
-from .stream import INBOX, PAGE, State, item, listed
+from .stream import INBOX, INBOX_PAGE, State, item, listed
 
 PAGE_LIMIT = 100  # items of a page at most
 
@@ -44,7 +44,9 @@ def summary(user: User) -> Summary:
     return Summary(cursor, numbers.unread, numbers.unseen)
 
 
-def page(user: User, state: State = "all", category: str = "", before: int | None = None, limit: int = PAGE) -> Page:
+def page(
+    user: User, state: State = "all", category: str = "", before: int | None = None, limit: int = INBOX_PAGE
+) -> Page:
     """Read a page of the inbox of `user`, newest first, with three queries whatever its size.
 
     Args:

@@ -12,17 +12,17 @@ from django.db import models
 from ..annotations import Recipients
 from ..live.chunks import chunks
 
-CHUNK = 1_000  # recipients stored by one pass; memory holds no more of a queryset
+RECIPIENT_CHUNK = 1_000  # recipients stored by one pass; memory holds no more of a queryset
 
 
 def recipient_chunks(to: Recipients) -> Iterator[list[Any]]:
-    """Yield the primary keys of the users that `to` means, in order, `CHUNK` at a time.
+    """Yield the primary keys of the users that `to` means, in order, `RECIPIENT_CHUNK` at a time.
 
     Raises:
         TypeError: `to` is none of the things it may be.
         ValueError: A user was not saved yet.
     """
-    for chunk in chunks(_keys(to), CHUNK):
+    for chunk in chunks(_keys(to), RECIPIENT_CHUNK):
         # Sorted, so that two sends of one dedupe key cannot wait for each other in a circle.
         yield sorted(set(chunk))
 
@@ -37,7 +37,7 @@ def _keys(to: Recipients) -> Iterable[Any]:
         if not issubclass(to.model, user_model):
             raise TypeError(f"`to` is a queryset of {to.model.__name__}; it must hold users ({user_model.__name__}).")
         ordered = to if to.query.is_sliced else to.order_by("pk")
-        return ordered.values_list("pk", flat=True).iterator(chunk_size=CHUNK)
+        return ordered.values_list("pk", flat=True).iterator(chunk_size=RECIPIENT_CHUNK)
     if isinstance(to, Iterable) and not isinstance(to, str | bytes | dict):
         return map(recipient_key, to)
     raise TypeError(f"`to` must be a user, an iterable or queryset of users, or a group, not {type(to).__name__}.")

@@ -22,7 +22,7 @@ from .outbox import collect
 
 State = Literal["unread", "all", "archived"]
 
-PAGE = 20  # items of a snapshot, and of a page unless asked otherwise
+INBOX_PAGE = 20  # items of a snapshot, and of a page unless asked otherwise
 
 
 class InboxStream(StreamType):
@@ -53,7 +53,7 @@ class InboxStream(StreamType):
 
     def snapshot(self, pk: Hashable, position: Position, reason: ResetReason) -> Batch:
         """Read the first page and the counts, with two queries."""
-        rows = listed(Notification.objects.using(self.alias).of(pk))[:PAGE]
+        rows = listed(Notification.objects.using(self.alias).of(pk))[:INBOX_PAGE]
         numbers = counts([pk], self.alias)[pk]
         cursor = self.cursor(pk, position)
         struct = Reset(reason, cursor, [item(row) for row in rows], numbers.unread, numbers.unseen)

@@ -16,14 +16,14 @@ from ..live import connections, cursor, frames, relay, sessions
 from ..live.batch import Batch
 from ..live.connections import Admission
 from ..live.cursor import Position
-from ..live.http import ANSWER_HEADERS, answer, endpoint, error, fields, hold_open, number, user_of
+from ..live.http import ANSWER_HEADERS, answer, can_hold, endpoint, error, fields, handoff, hold_open, number, user_of
 from ..live.replay import catch_up
 from ..models import Notification
 from . import counts as counting
 from . import reading
 from .frames import Hello
 from .states import STATE_VERBS, mark_all_read, mark_clicked, mark_seen
-from .stream import INBOX, PAGE, item
+from .stream import INBOX, INBOX_PAGE, item
 
 MAX_WAIT = 25.0  # seconds a poll may be held; proxies cut a silent request at 60
 
@@ -31,13 +31,14 @@ MAX_WAIT = 25.0  # seconds a poll may be held; proxies cut a silent request at 6
 ACTIONS = {**STATE_VERBS, "click": mark_clicked}
 
 
+@handoff
 @endpoint("GET")
 def stream(request: HttpRequest) -> HttpResponseBase:
     """Open the inbox as an event stream (WHATWG HTML, server-sent events).
 
     Continue after the position in ``Last-Event-ID`` or, without it, in ``?since=``.
     """
-    if not hasattr(request, "scope"):
+    if not can_hold(request):
         return error(501, "no-streaming", _("This server cannot stream (WSGI); poll changes/ instead."))
     position = _position(request, request.headers.get("Last-Event-ID"))
     batch = _catch_up(request, position)
@@ -49,20 +50,17 @@ def stream(request: HttpRequest) -> HttpResponseBase:
     return hold_open(request, admission, connections.iterate, "text/event-stream; charset=utf-8")
 
 
+@handoff
 @endpoint("GET")
 def changes(request: HttpRequest) -> HttpResponseBase:
     """Answer with what happened after ``?since=``, at once or as soon as something does within ``?wait=`` seconds."""
     position = _position(request, None)
     wait = _wait(request)
     batch = _catch_up(request, position)
-    if batch.frames or not wait or not hasattr(request, "scope"):
+    if batch.frames or not wait or not can_hold(request):
         head = frames.frame(frames.Heartbeat(INBOX.cursor(request.user.pk, batch.to)))
         return _held_answer(connections.poll_body(batch.frames or [head]))
     return hold_open(request, _admission(request, batch, wait), connections.iterate_answer, "application/json")
-
-
-stream.handoff = True  # type: ignore[attr-defined]
-changes.handoff = True  # type: ignore[attr-defined]
 
 
 @endpoint("GET")
@@ -71,7 +69,7 @@ def inbox_list(request: HttpRequest) -> HttpResponse:
     query = request.GET
     state: Any = query.get("state", "all")
     before = number(query.get("before"), "before", None)
-    limit = number(query.get("limit"), "limit", PAGE)
+    limit = number(query.get("limit"), "limit", INBOX_PAGE)
     return answer(reading.page(user_of(request), state, query.get("category", ""), before, limit))
 
 

@@ -13,7 +13,7 @@ P = ParamSpec("P")
 
 logger = logging.getLogger("notifications")
 
-WAITING_LIMIT = 10_000  # calls that wait; more are left out
+BACKLOG_LIMIT = 10_000  # calls that wait; more are left out
 
 
 class Background:
@@ -30,7 +30,7 @@ class Background:
     def call(self, function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Run `function` when its turn comes; what it raises is logged. Where too much waits, it is left out."""
         with self._lock:
-            if self._waiting >= WAITING_LIMIT:
+            if self._waiting >= BACKLOG_LIMIT:
                 if not self._full:
                     logger.warning("Receivers are too slow; what follows is not announced until they catch up.")
                 self._full = True

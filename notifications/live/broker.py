@@ -23,7 +23,7 @@ GROUP = "carillon"
 POST_TIMEOUT = 2.0  # seconds; a hint is not worth waiting for longer
 POST_LIMIT = 1_000  # messages on their way to the broker; beyond them hints are dropped and comparison finds them
 REJOIN = 3600.0  # seconds; group membership expires after a day
-RETRY = (0.5, 10.0)  # seconds between attempts at a broker that is down: first and longest
+RECONNECT_PAUSE = (0.5, 10.0)  # seconds between attempts at a broker that is down: first and longest
 
 _process = secrets.token_hex(8)
 
@@ -85,14 +85,14 @@ class Broker:
             await _post(self._layer, await self._posts.get())
 
     async def _listen(self) -> None:
-        pause, longest = RETRY
+        pause, longest = RECONNECT_PAUSE
         while True:
             try:
                 channel = await self._layer.new_channel(GROUP)
                 await self._layer.group_add(GROUP, channel)
                 self.connected = True
                 self._lost()
-                pause = RETRY[0]
+                pause = RECONNECT_PAUSE[0]
                 await self._receive(channel)
             except Exception as error:  # noqa: BLE001  # the loop survives whatever the client library raises
                 logger.warning("The channel layer failed (%r); trying again in %.1f s.", error, pause)

@@ -7,10 +7,10 @@ from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
-CHUNK = 500  # streams sequenced in one transaction, and rows stamped by one statement
+STREAM_CHUNK = 500  # streams sequenced in one transaction, and rows stamped by one statement
 
 
-def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+def chunks(items: Iterable[T], size: int = STREAM_CHUNK) -> Iterator[list[T]]:
     """Cut `items` into lists of at most `size`."""
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):

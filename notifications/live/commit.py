@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from . import relay
-from .chunks import CHUNK, chunks
+from .chunks import STREAM_CHUNK, chunks
 from .sequencer import sequence
 from .streams import StreamType
 
@@ -26,5 +26,5 @@ def sequence_after_commit(stream_type: StreamType, pks: Iterable[Any]) -> None:
 def sequence_now(stream_type: StreamType, pks: Iterable[Any]) -> None:
     """Stamp and announce at once, those who are connected to this process first, then in order of their keys."""
     here = relay.connected(stream_type)
-    for chunk in chunks(sorted(pks, key=lambda pk: (str(pk) not in here, pk)), CHUNK):
+    for chunk in chunks(sorted(pks, key=lambda pk: (str(pk) not in here, pk)), STREAM_CHUNK):
         relay.announce(sequence(stream_type, chunk))

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable
 from functools import cache, wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -138,6 +138,20 @@ def number(text: str | None, name: str, default: Any) -> Any:
         return int(text)
     except ValueError as bad:
         raise BadRequest(_("%(name)s must be a whole number.") % {"name": name}) from bad
+
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+
+def handoff(view: V) -> V:
+    """Have the hand-off lane carry what a view admits; `notifications.asgi` looks for this mark."""
+    view.handoff = True  # type: ignore[attr-defined]  # of the function
+    return view
+
+
+def can_hold(request: HttpRequest) -> bool:
+    """Tell whether the server can hold a connection open: only ASGI's requests have a scope."""
+    return hasattr(request, "scope")
 
 
 # `identity` keeps GZipMiddleware away, which would wrap every event into a gzip member of its own; nginx obeys

@@ -9,12 +9,12 @@ from django.db.models import Max, OuterRef, Subquery
 
 from .streams import StreamType
 
-CHUNK = 500  # rows deleted by one transaction
+PRUNE_CHUNK = 500  # rows deleted by one transaction
 
 
 def prune_chunk(old: models.QuerySet[Any], stream_type: StreamType) -> int:
     """Delete some of `old`, which are entries of streams of `stream_type`."""
-    ids = list(old.order_by("pk").values_list("pk", flat=True)[:CHUNK])
+    ids = list(old.order_by("pk").values_list("pk", flat=True)[:PRUNE_CHUNK])
     if not ids:
         return 0
     rows = old.filter(pk__in=ids)

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connections, transaction
 
-from .chunks import CHUNK, chunks
+from .chunks import STREAM_CHUNK, chunks
 from .cursor import Position
 from .streams import Hint, StreamType
 
@@ -78,7 +78,7 @@ def _sequence_chunk(stream_type: StreamType, pks: Sequence[Any]) -> list[Hint]:
 
 
 def _stamp(stream_type: StreamType, pks: list[Any]) -> tuple[dict[Any, int], bool]:
-    """Stamp at most `CHUNK` pending rows of the streams `pks`; return the new heads, and whether to go on."""
+    """Stamp at most `STREAM_CHUNK` pending rows of the streams `pks`; return the new heads, and whether to go on."""
     alias = stream_type.alias
     features = connections[alias].features
     with transaction.atomic(using=alias, durable=True):
@@ -86,8 +86,8 @@ def _stamp(stream_type: StreamType, pks: list[Any]) -> tuple[dict[Any, int], boo
             stream_type.locks.run(sorted(pks), alias)  # two passes over overlapping streams must take them in one order
         stream_type.advance.run(pks, alias)
         heads = {pk: position.modseq for pk, (position, _floor) in _read_streams(stream_type, pks).items()}
-        ids = [pk for _stream, pk in stream_type.waiting.run(pks, alias)][:CHUNK]
-        full = len(ids) == CHUNK
+        ids = [pk for _stream, pk in stream_type.waiting.run(pks, alias)][:STREAM_CHUNK]
+        full = len(ids) == STREAM_CHUNK
         if features.has_select_for_update_skip_locked:
             # Never wait for an application's row: whoever holds it stamps it after its own commit.
             ids = [pk for (pk,) in stream_type.select_unlocked.run(ids, alias)]

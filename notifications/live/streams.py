@@ -13,7 +13,7 @@ from django.db.models import Exists, F, OuterRef, Subquery
 
 from ..models import Stream
 from .batch import Batch
-from .chunks import CHUNK
+from .chunks import STREAM_CHUNK
 from .cursor import Position, dump
 from .frames import ResetReason
 from .statements import HEAD, CompiledInstances, CompiledSelect, CompiledUpdate
@@ -98,7 +98,7 @@ class StreamType(ABC):
     @cached_property
     def waiting(self) -> CompiledSelect:
         """Entries that wait for a position, by primary key."""
-        return CompiledSelect(lambda: self._waiting().order_by("pk"), self.field, "pk", limit=CHUNK)
+        return CompiledSelect(lambda: self._waiting().order_by("pk"), self.field, "pk", limit=STREAM_CHUNK)
 
     @cached_property
     def select_unlocked(self) -> CompiledSelect:

@@ -84,7 +84,7 @@ def chat_head(context: Context, socket: str = "") -> SafeString:
         return SafeString("")
     me = msgspec.to_builtins(actor(user_of(request)))
     urls = {
-        "socket": socket or f"{reverse('notifications:inbox')}ws/",
+        "socket": socket or reverse("notifications:socket"),
         "rooms": reverse("notifications:rooms"),
         "chatStyle": static("notifications/chat.css"),
     }

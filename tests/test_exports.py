@@ -1,0 +1,135 @@
+"""The public surface: what applications import, listed by name, so that nothing comes or goes unseen."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import pytest
+
+from notifications import services
+
+API = Path(__file__).parent.parent / "docs" / "reference" / "api"
+
+VERBS = [
+    "add_member",
+    "archive",
+    "broadcast",
+    "create_room",
+    "delete_message",
+    "edit_broadcast",
+    "edit_message",
+    "hide_message",
+    "mark_all_read",
+    "mark_clicked",
+    "mark_read",
+    "mark_room_read",
+    "mark_seen",
+    "mark_unread",
+    "mute_room",
+    "notify",
+    "open_direct_room",
+    "post_message",
+    "prune",
+    "prune_messages",
+    "publish_broadcast",
+    "publish_due",
+    "recall_broadcast",
+    "remove_member",
+    "rename_room",
+    "set_role",
+    "toggle_reaction",
+    "unarchive",
+    "unhide_message",
+]
+
+DOORS: dict[str, list[str]] = {
+    "annotations": ["LevelName", "Recipients", "User", "UserKey"],
+    "asgi": ["Handoff"],
+    "audiences": [
+        "Audience",
+        "Part",
+        "Size",
+        "Users",
+        "audience",
+        "everyone",
+        "has_field",
+        "measure",
+        "members",
+        "people",
+        "registry",
+        "staff",
+        "validate_audience",
+    ],
+    "exceptions": [
+        "BadCursor",
+        "BadRequest",
+        "BroadcastConflict",
+        "CarillonError",
+        "NotMember",
+        "OtherUser",
+        "Refused",
+    ],
+    "models": [
+        "Broadcast",
+        "Inbox",
+        "Lease",
+        "Membership",
+        "Message",
+        "Notice",
+        "Notification",
+        "Outbox",
+        "Presence",
+        "Reaction",
+        "Room",
+        "Stream",
+    ],
+    "routing": ["websocket_application", "websocket_urlpatterns"],
+    "services": ["BroadcastConflict", "NotMember", *VERBS, *(f"a{verb}" for verb in VERBS)],
+    "signals": ["access_revoked", "broadcast_sent", "notification_delivered", "notification_stored"],
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_door_shows_what_is_listed_and_nothing_else(door: str) -> None:
+    module = importlib.import_module(f"notifications.{door}")
+    assert sorted(module.__all__) == sorted(DOORS[door])
+    assert all(hasattr(module, name) for name in DOORS[door])
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_has_an_async_twin_with_the_same_arguments(verb: str) -> None:
+    sync, twin = getattr(services, verb), getattr(services, f"a{verb}")
+    assert inspect.iscoroutinefunction(twin)
+    assert not inspect.iscoroutinefunction(sync)
+    assert inspect.signature(twin) == inspect.signature(sync)
+    assert (twin.__name__, twin.__module__) == (f"a{verb}", sync.__module__)
+    assert str(inspect.getdoc(twin)).endswith(str(inspect.getdoc(sync)))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_takes_flags_and_details_by_name_and_says_its_types(verb: str) -> None:
+    parameters = inspect.signature(getattr(services, verb)).parameters.values()
+    optional = [one for one in parameters if one.default is not one.empty and one.name not in POSITIONAL]
+    assert all(one.kind is one.KEYWORD_ONLY for one in optional), f"{verb}: {optional}"
+    untyped = [one.name for one in parameters if one.annotation in (one.empty, "Any", Any)]
+    assert not untyped
+
+
+# What stands after the subject by habit: `mark_seen(user, cursor)`, `prune(before)`.
+POSITIONAL = {"up_to", "before", "using"}
+
+
+def test_every_function_of_the_verbs_door_is_a_verb_or_a_twin() -> None:
+    functions = {name for name, value in vars(services).items() if isinstance(value, FunctionType)}
+    assert functions == {*VERBS, *(f"a{verb}" for verb in VERBS)}
+
+
+@pytest.mark.parametrize("door", [door for door in DOORS if door != "models"])
+def test_the_reference_has_a_page_made_from_the_doors_docstrings(door: str) -> None:
+    pages = "".join(page.read_text() for page in API.glob("*.md"))
+    assert re.search(rf"automodule:: notifications\.{door}$", pages, re.MULTILINE)
