@@ -1,4 +1,4 @@
-"""The WebSocket's application, and its URL for those who route it themselves."""
+"""The WebSocket's application, and its URL pattern for projects with their own routing."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ def websocket_application() -> SocketHandoff:
     """Return the application for ``ProtocolTypeRouter``'s ``"websocket"``.
 
     Channels checks the origin, against a page of another site that borrows the user's cookie, and reads the
-    session. A project with other sockets routes `websocket_urlpatterns` beside its own, in the same way.
+    session. A project with other sockets routes `websocket_urlpatterns` next to its own, in the same way.
     """
     return SocketHandoff(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))
