@@ -1,4 +1,4 @@
-"""The hand-off lane: Django decides a stream, the lane carries it.
+"""The hand-off lane: Django decides whether a stream may be opened, the lane keeps it open.
 
 Wrap Django's ASGI application::
 
@@ -42,7 +42,7 @@ __all__ = ["Handoff"]
 Scope = dict[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 
-WAITING_LIMIT = 2_000  # requests waiting to be decided; more are refused, else the last would wait for seconds
+WAITING_LIMIT = 2_000  # requests waiting for Django; more are refused, because the last one would wait for seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""System checks: what works in development and fails silently in production is said here."""
+"""System checks: report what works in development and fails silently in production."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CAPACITY = 1_000  # messages; below it, a burst of hints is lost in the layer an
 
 @register("notifications")
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Look at each ``NOTIFICATIONS_*`` setting: known by name, of the right type, in range."""
+    """Check each ``NOTIFICATIONS_*`` setting: known, of the right type, in range."""
     found: list[CheckMessage] = []
     known = {name for name in dir(type(conf)) if name.isupper()}
     given = {name.removeprefix("NOTIFICATIONS_") for name in dir(settings) if name.startswith("NOTIFICATIONS_")}
@@ -50,7 +50,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 @register("notifications")
 def check_time_zones(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Look whether times are aware: frames carry UTC."""
+    """Check that times are aware: frames carry UTC."""
     if settings.USE_TZ:
         return []
     return [Error("Carillon needs time-zone-aware datetimes.", hint="Set USE_TZ = True.", id="carillon.E006")]
@@ -58,7 +58,7 @@ def check_time_zones(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
 
 @register("notifications")
 def check_import_name(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Look for another package that installs ``notifications``: one of the two is overwritten."""
+    """Check for another package that installs ``notifications``: one of the two is overwritten."""
     others = set(metadata.packages_distributions().get("notifications", ())) - {DISTRIBUTION}
     return [
         Error(
@@ -72,7 +72,7 @@ def check_import_name(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
 
 @register("notifications")
 def check_channel_layer(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Look at the channel layer's configuration for what loses hints in production."""
+    """Check the channel layer's configuration for what loses hints in production."""
     return list(_layer_messages(getattr(settings, "CHANNEL_LAYERS", {}).get(conf.CHANNEL_LAYER)))
 
 

@@ -1,4 +1,4 @@
-"""Carillon's settings: one typed property each, its default in sight, read when used.
+"""Carillon's settings: one typed property each, with its default, read when used.
 
 A project sets them as ``NOTIFICATIONS_<NAME>`` in its Django settings.
 """
@@ -39,7 +39,7 @@ class Conf:
 
     @property
     def MAX_AGE(self) -> float:
-        """Seconds after which a stream ends with ``bye``, ±20 %, so that permission is decided anew."""
+        """Seconds after which a stream ends with ``bye``, ±20 %, so that permissions are checked again."""
         return float(self._get("MAX_AGE", 900.0))
 
     @property
@@ -110,7 +110,7 @@ class Conf:
 
     @property
     def MESSAGE_RETENTION(self) -> timedelta | None:
-        """Age at which ``manage.py prune_notifications`` deletes messages of the chat; None keeps them for ever."""
+        """Age at which ``manage.py prune_notifications`` deletes chat messages; None keeps them forever."""
         value = self._get("MESSAGE_RETENTION", None)
         if not isinstance(value, timedelta | None):
             raise TypeError("it must be a datetime.timedelta or None")

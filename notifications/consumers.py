@@ -1,4 +1,4 @@
-"""WebSocket: Channels decides who connects, and the hub carries what is said.
+"""WebSocket: Channels decides who connects, and the hub delivers.
 
 The consumer keeps Channels' routing, origin check and session, but takes nothing from the channel layer: a
 message through it costs ten times what the hub's inline send does.
@@ -35,10 +35,10 @@ class SocketSlot:
 
 
 class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
-    """Decide who may chat, and serve them; behind `SocketHandoff`, only decide."""
+    """Admit users to the chat and serve them; behind `SocketHandoff`, only admit them."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Accept the socket and serve it, or say why not."""
+        """Accept the socket and serve it, or close it with a reason."""
         if (await receive())["type"] != "websocket.connect":
             return
         await send({"type": "websocket.accept", "subprotocol": _subprotocol(scope)})

@@ -27,15 +27,15 @@ class AccessEnded(CarillonError):
 
 
 class BadCursor(CarillonError, ValueError):
-    """The text is no cursor."""
+    """The text is not a cursor."""
 
 
 class BadRequest(CarillonError):
-    """The request cannot be understood; the message says what to send instead. The API answers 400."""
+    """The request is malformed; the message says what to send instead. The API answers 400."""
 
 
 class BroadcastConflict(CarillonError):
-    """The broadcast is in no state for this, or somebody else changed it meanwhile; nothing was done.
+    """The broadcast's state does not allow this, or somebody else has changed it; nothing was done.
 
     `state` is where the broadcast is now; None if it was deleted.
     """
@@ -47,21 +47,21 @@ class BroadcastConflict(CarillonError):
 
 
 class NotMember(CarillonError):
-    """The user is in no such room; it is not said whether there is one.
+    """The user is not a member of the room, or there is no such room.
 
     What is raised is an ``ObjectDoesNotExist`` of Django too.
     """
 
 
 class OtherUser(CarillonError):
-    """Somebody else has signed in since the page was made that asks. The API answers 401."""
+    """Somebody else has signed in since the requesting page was loaded. The API answers 401."""
 
 
 class Refused(CarillonError):
     """There are too many connections, of this user or in this process; `status` and `code` are those of the answer."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
-        """Say how HTTP answers."""
+        """Keep the status and the code of the answer."""
         super().__init__(message)
         self.status = status
         self.code = code

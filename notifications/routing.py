@@ -1,4 +1,4 @@
-"""The WebSocket's application, and its URL for those who route it themselves."""
+"""The WebSocket's application, and its URL pattern for projects with their own routing."""
 
 from __future__ import annotations
 

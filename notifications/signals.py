@@ -1,4 +1,4 @@
-"""What applications may hear.
+"""The signals that applications can connect to.
 
 Signals announce and never command: each is sent when the thing has happened and is committed, a receiver that raises is
 logged and harms nobody, and what nobody receives costs nothing::
@@ -18,7 +18,7 @@ from django.dispatch import Signal
 __all__ = ["access_revoked", "broadcast_sent", "notification_delivered", "notification_stored"]
 
 notification_stored = Signal()
-"""A notice was stored for some users; their open pages have been told.
+"""A notice was stored for some users; their open pages have been notified.
 
 Sent in the thread that committed, once for each thousand recipients. A broadcast's copies are not announced one by one.
 

@@ -1,4 +1,4 @@
-"""What a notification's fields may hold; each refusal says the limit."""
+"""Validators of a notification's fields; each error states the limit."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class Client:
             return closed.code
 
     async def silent(self) -> bool:
-        """Tell whether nothing of the room came; a ping's ack proves that all before it was delivered."""
+        """Return whether nothing of the room came; a ping's ack proves that all before it was delivered."""
         await asyncio.sleep(0)
         assert (await self.send("ping"))["type"] == "ack"
         return not [frame for frame in self.frames if frame["type"] in ("message", "reset", "changes")]

@@ -39,7 +39,7 @@ def contents() -> list[Any]:
 
 
 def is_error(response: Any, status: int, code: str, **more: str) -> bool:
-    """Tell whether an answer is the error that it should be, in the shape that all errors have."""
+    """Return whether an answer is the error that it should be, in the shape that all errors have."""
     body = response.json()
     assert response["Content-Type"] == "application/json"
     assert isinstance(body.pop("message"), str)

@@ -34,7 +34,7 @@ class Server:
 
     @property
     def authenticated(self) -> bool:
-        """Tell whether it runs Django, and so decides who connects."""
+        """Return whether it runs Django, and so decides who connects."""
         return bool(self.publisher)
 
 

@@ -71,7 +71,7 @@ class BroadcastAdmin(BroadcastPages):
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def state_and_time(self, broadcast: Broadcast) -> str:
-        """Say where the broadcast is on its way, and since or until when."""
+        """Return the broadcast's state and its time."""
         label = broadcast.get_state_display()
         at = {
             BroadcastState.SCHEDULED: broadcast.publish_at,
@@ -97,7 +97,7 @@ class BroadcastAdmin(BroadcastPages):
         ]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest | None, **kwargs: Any) -> Any:
-        """Use the form's own widgets: the admin's bring scripts of their own."""
+        """Use the form's own widgets: the admin's would add more scripts."""
         return db_field.formfield(**kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -134,7 +134,7 @@ class BroadcastAdmin(BroadcastPages):
                 return super().changeform_view(request, object_id, form_url, context)
 
     def _excludes(self, request: HttpRequest, broadcast: Broadcast | None) -> bool:
-        """Tell whether anybody is left out, so that the form shows it."""
+        """Return whether anybody is excluded, so that the form shows it."""
         typed = any(name.startswith("exclude_") and str(value).strip() for name, value in request.POST.items())
         return typed or (broadcast is not None and bool(broadcast.audience_of().exclude))
 

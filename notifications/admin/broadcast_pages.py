@@ -1,4 +1,4 @@
-"""The pages of a broadcast beside its form: review and send, watch it arrive, take it back."""
+"""The pages of a broadcast besides its form: review and send, results, recall."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ else:  # generic for type checkers only
 
 
 class BroadcastPages(ModelAdmin):
-    """What staff do with a broadcast once it is composed. Each page asks for its own permission."""
+    """Sending, results and recall of a broadcast. Each page checks its own permission."""
 
-    type_number_above = 1_000  # people; who sends to more has to type the number
+    type_number_above = 1_000  # people; sending to more requires typing the number
 
     def may_send(self, request: HttpRequest) -> bool:
-        """Tell whether the reader may send broadcasts, and change those that are on their way."""
+        """Return whether the user may send broadcasts, and edit those that were sent."""
         return request.user.has_perm("carillon.send_broadcast")
 
     def may_recall(self, request: HttpRequest) -> bool:
-        """Tell whether the reader may take broadcasts back."""
+        """Return whether the user may recall broadcasts."""
         return request.user.has_perm("carillon.recall_broadcast")
 
     @admin.display(description=gettext_lazy("audience"))
     def audience_text(self, broadcast: Broadcast) -> str:
-        """Say who is meant."""
+        """Describe the audience."""
         try:
             return broadcast.audience_of().describe()
         except ValidationError:
@@ -77,7 +77,7 @@ class BroadcastPages(ModelAdmin):
         return page
 
     def count_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Tell how many people the audience in the form has."""
+        """Return how many people the audience in the form has."""
         if request.method != "POST":
             return JsonResponse({"text": _("Submit the form with POST.")}, status=405)
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
@@ -150,7 +150,7 @@ class BroadcastPages(ModelAdmin):
         return self._go("results", broadcast)
 
     def results_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """Show what became of a broadcast; the page's script keeps it live."""
+        """Show a broadcast's results; the page's script keeps them live."""
         broadcast = self._broadcast(request, pk)
         if broadcast.state == BroadcastState.DRAFT:
             return self._go("change", broadcast)

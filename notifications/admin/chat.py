@@ -51,7 +51,7 @@ class RoomAdmin(ReadOnlyAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(ReadOnlyAdmin):
-    """Who is in which room."""
+    """Memberships."""
 
     list_display = ("room", "user", "role", "muted", "last_read", "joined_at")
     list_filter = ("role", "muted")
@@ -65,7 +65,7 @@ class MembershipAdmin(ReadOnlyAdmin):
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
-    """What was said. It is read-only but for hiding, which needs the permission to change messages."""
+    """Messages, read-only except for hiding, which needs the permission to change messages."""
 
     list_display = ("room", "number", "author", "excerpt", "created_at", "hidden_at", "hidden_by")
     list_filter = (("hidden_at", admin.EmptyFieldListFilter), "kind", "created_at")
@@ -78,7 +78,7 @@ class MessageAdmin(ReadOnlyAdmin):
         return ("body", "room__name", _username("author"))
 
     def has_hide_permission(self, request: HttpRequest) -> bool:
-        """Let those hide who may change messages."""
+        """Allow hiding with the permission to change messages."""
         return request.user.has_perm("carillon.change_message")
 
     @admin.display(description=_("text"))
@@ -88,7 +88,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Hide from everyone"), permissions=["hide"])
     def hide(self, request: HttpRequest, chosen: models.QuerySet[Message]) -> None:
-        """Put a tombstone in the place of each chosen message, for everybody at once."""
+        """Replace each selected message by a tombstone, live for everybody."""
         found = list(chosen.filter(hidden_at=None, kind=Message.Kind.TEXT))
         for message in found:
             services.hide_message(message, by=user_of(request))

@@ -70,7 +70,7 @@ def _users() -> forms.CharField:
 
 
 class AudienceForm(forms.Form):
-    """Who is meant: audiences, groups and chosen users, and the same for those who are left out."""
+    """The audience: audiences, groups and selected users, and the same for exclusions."""
 
     include_names = _names()
     include_groups = _groups()
@@ -80,7 +80,7 @@ class AudienceForm(forms.Form):
     exclude_users = _users()
 
     def offer(self, stored: Audience) -> None:
-        """Fill in the choices and what is stored; a stored name that no app has any more is shown as such."""
+        """Fill in the choices and what is stored; a stored name that no app registers is shown as such."""
         for part in PARTS:
             chosen: Part = getattr(stored, part)
             gone = [
@@ -116,7 +116,7 @@ class AudienceForm(forms.Form):
 
 
 class CountForm(AudienceForm):
-    """The part of the form that the page sends while somebody composes, to learn how many people are meant."""
+    """The part of the form that the page sends while composing, to count the audience."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offer what is registered."""
@@ -127,8 +127,8 @@ class CountForm(AudienceForm):
 class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
     """A broadcast's content, audience and times.
 
-    What was typed is never lost: a version that somebody else saved meanwhile is an error that a second
-    attempt overrules, and times are read in the time zone of whoever typed them.
+    Input is never lost: if somebody else has saved another version, that is an error, which a second
+    attempt overrides, and times are read in the time zone of the user's browser.
     """
 
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
@@ -176,7 +176,7 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
         return self.cleaned_data.get("level") or "info"
 
     def _post_clean(self) -> None:
-        """Check the broadcast as the services will, and that nobody else changed it meanwhile."""
+        """Check the broadcast as the services will, and that nobody else has changed it."""
         super()._post_clean()  # type: ignore[misc]
         if self.instance.state in WAITING and not any(name.startswith(PARTS) for name in self.errors):
             self.instance.audience = self.audience().dump()
@@ -189,7 +189,7 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
 
     def _explain(self, name: str, messages: Any) -> None:
         if name in self.errors or any(part.startswith("include") for part in self.errors if name == "include_names"):
-            return  # the field has said what is wrong
+            return  # the field already has an error
         self.add_error(name if name in self.fields else None, messages)
 
     def _check_revision(self) -> None:
@@ -209,7 +209,7 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
 
 
 def zone(name: str) -> ZoneInfo | None:
-    """Return the time zone that a browser named, if there is such a one."""
+    """Return the time zone that the browser sent, if it exists."""
     return ZoneInfo(name) if name in available_timezones() else None
 
 

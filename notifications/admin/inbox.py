@@ -18,7 +18,7 @@ else:  # generic for type checkers only
 
 
 class ReadOnlyAdmin(ModelAdmin):
-    """Look, search and filter; nothing is added, changed or deleted here."""
+    """A read-only admin: view, search and filter."""
 
     show_full_result_count = False  # counting millions of rows takes longer than showing a page
     list_per_page = 50

@@ -1,6 +1,6 @@
 """Audiences: named sets of users, for broadcasts.
 
-An app describes its own in ``audiences.py``, which is found by itself::
+An app defines its own in ``audiences.py``, which is discovered automatically::
 
     from notifications.audiences import audience
 
@@ -8,8 +8,8 @@ An app describes its own in ``audiences.py``, which is found by itself::
     def premium(users):
         return users.filter(subscription__active=True)
 
-The function narrows whatever users it is given. So one definition counts the audience, selects those of it
-who are online, and tells whether one user belongs to it.
+The function filters the users it is given. So one definition counts the audience, selects its members
+who are online, and checks whether one user belongs to it.
 """
 
 from .registration import audience, everyone, has_field, people, registry, staff

@@ -32,7 +32,7 @@ def audience(label: str | Promise, *, name: str = "") -> Callable[[F], F]:
 
     Args:
         label: What staff see, for example ``"Premium customers"``.
-        name: What the database keeps; the function's name unless given. Keep it when you rename the function.
+        name: What the database stores; by default the function's name. Keep it when you rename the function.
 
     Raises:
         ImproperlyConfigured: Another function has the name.
@@ -60,18 +60,18 @@ def everyone(users: Users) -> Users:
 
 @audience(gettext_lazy("Staff"))
 def staff(users: Users) -> Users:
-    """Keep those who may sign in to the admin."""
+    """Keep users who may sign in to the admin."""
     return users.filter(is_staff=True) if has_field("is_staff") else users.none()
 
 
 def people() -> Users:
-    """Return all users who can sign in: the whole from which audiences are taken."""
+    """Return all users who can sign in, of whom audiences are subsets."""
     users: Users = get_user_model()._default_manager.order_by()
     return users.filter(is_active=True) if has_field("is_active") else users.all()
 
 
 def has_field(name: str) -> bool:
-    """Tell whether the project's user model has a field `name`; a custom one need not."""
+    """Return whether the project's user model has a field `name`; a custom one may not."""
     try:
         get_user_model()._meta.get_field(name)
     except FieldDoesNotExist:

@@ -17,7 +17,7 @@ from ..annotations import User, UserKey
 from .registration import people, registry
 from .sizes import Size, Users, measure
 
-UNION = 2_000  # user keys in one query that asks for several audiences
+UNION = 2_000  # user keys in one query about several audiences
 ALL = "everyone"
 
 
@@ -30,11 +30,11 @@ class Part:
     users: tuple[Any, ...] = ()
 
     def __bool__(self) -> bool:
-        """Tell whether anybody at all is named."""
+        """Return whether anything is selected."""
         return bool(self.names or self.groups or self.users)
 
     def among(self, users: Users) -> Q:
-        """Return the condition that keeps those of `users` who are meant."""
+        """Return the condition that keeps the members among `users`."""
         chosen = Q(pk__in=self.users) if self.users else Q(pk__in=())
         for name in self.names:
             chosen |= Q(pk__in=registry[name].select(users).order_by().values("pk"))
@@ -43,7 +43,7 @@ class Part:
         return chosen
 
     def labels(self) -> list[str]:
-        """Return what staff call those who are meant."""
+        """Return the labels of the parts, for staff."""
         labels = [str(registry[name].label) if name in registry else name for name in self.names]
         if self.groups:
             labels += Group.objects.filter(pk__in=self.groups).order_by("name").values_list("name", flat=True)
@@ -57,7 +57,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who is meant: the union of `include`, without `exclude`."""
+    """An audience: the union of `include`, without `exclude`."""
 
     include: Part = field(default_factory=Part)
     exclude: Part = field(default_factory=Part)
@@ -76,7 +76,7 @@ class Audience:
             names: Names of registered audiences.
             groups: Groups, or their primary keys.
             users: Users, or their primary keys.
-            exclude: Those of whom nobody is meant, whoever names them.
+            exclude: Users who are left out in any case.
         """
         include = Part(names, tuple(_keys(groups)), tuple(_keys(users)))
         return cls(include, exclude.include if exclude else Part())
@@ -97,7 +97,7 @@ class Audience:
         return {"include": _plain(self.include), "exclude": _plain(self.exclude)}
 
     def select(self, users: Users) -> Users:
-        """Keep those of `users` who are meant.
+        """Keep the members among `users`.
 
         Raises:
             KeyError: An audience is no longer registered; `validate` says so in words.
@@ -106,14 +106,14 @@ class Audience:
         return chosen.exclude(self.exclude.among(users)) if self.exclude else chosen
 
     def unknown(self) -> list[str]:
-        """Return the names that no app registers (any more)."""
+        """Return the names that no app registers."""
         return [name for name in (*self.include.names, *self.exclude.names) if name not in registry]
 
     def validate(self) -> None:
-        """Check that the audience can be asked for.
+        """Check that the audience can be evaluated.
 
         Raises:
-            ValidationError: It names nobody, or an audience or group that does not exist (any more).
+            ValidationError: It is empty, or names an audience or group that does not exist.
         """
         if not self.include:
             raise ValidationError(_("Choose at least one audience, group or user."), code="empty")
@@ -132,15 +132,15 @@ class Audience:
             )
 
     def contains(self, user: User) -> bool:
-        """Tell whether `user` is meant."""
+        """Return whether `user` is a member."""
         return self.select(people().filter(pk=user.pk)).exists()
 
     def size(self) -> Size:
-        """Count the people who are meant, or estimate how many they are."""
+        """Count the members, or estimate their number."""
         return measure(self.select, people())
 
     def describe(self) -> str:
-        """Say in words who is meant: “Staff, Editors, except 2 chosen users”."""
+        """Describe the audience: “Staff, Editors, except 2 selected users”."""
         text = ", ".join(self.include.labels()) or _("nobody")
         if not self.exclude:
             return text
@@ -153,10 +153,10 @@ def validate_audience(value: object) -> None:
 
 
 def members(audiences: Sequence[Audience], pks: Sequence[Any]) -> list[set[Any]]:
-    """Tell who of some users belongs to each of some audiences, with one query for many of either.
+    """Return which of some users belong to each of some audiences, with one query for many of either.
 
     Returns:
-        For each audience the primary keys out of `pks` of those who are meant.
+        For each audience, the primary keys out of `pks` of its members.
     """
     found: list[set[Any]] = [set() for _audience in audiences]
     users = people().filter(pk__in=pks)

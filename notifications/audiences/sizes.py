@@ -1,4 +1,4 @@
-"""Sizes: how many people are meant, counted or, where there are very many users, estimated."""
+"""Audience sizes: counted or, with very many users, estimated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 Users = models.QuerySet[Any]
 
 EXACT = 10_000  # people; a larger audience is estimated
-SAMPLE = 5_000  # random keys looked at for an estimate
+SAMPLE = 5_000  # random keys sampled for an estimate
 SAMPLE_HITS = 100  # with fewer of them in the audience an estimate would be worth little
 
 
@@ -26,7 +26,7 @@ class Size(NamedTuple):
     exact: bool
 
     def __str__(self) -> str:
-        """Say it as people do: “3 people”, “about 1,000,000 people”."""
+        """Return it as text: “3 people”, “about 1,000,000 people”."""
         number = number_format(self.number, force_grouping=True)
         text = ngettext("%(number)s person", "%(number)s people", self.number) % {"number": number}
         return text if self.exact else _("about %(people)s") % {"people": text}
@@ -43,7 +43,7 @@ def measure(select: Callable[[Users], Users], whole: Users) -> Size:
 
 
 def _estimate(select: Callable[[Users], Users], whole: Users) -> int | None:
-    """Ask for random keys out of the whole range; None where keys are no numbers or few of them hit."""
+    """Sample random keys of the whole range; return None if keys are not numbers or few of them hit."""
     users = whole.model
     if not isinstance(users._meta.pk, models.IntegerField):
         return None

@@ -1,1 +1,1 @@
-"""What staff tell an audience: publishing, its schedule and what became of it."""
+"""Broadcasts: what staff send to an audience, its schedule and its results."""

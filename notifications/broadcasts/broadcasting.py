@@ -17,7 +17,7 @@ from ..twins import twin
 from .publishing import publish_broadcast
 
 Meant: TypeAlias = Audience | str | Group | User | Iterable[User]
-"""Whom `broadcast` tells: an audience, the name of a registered one, a group, a user, or some users one by one."""
+"""The audience of `broadcast`: an audience, the name of a registered one, a group, a user, or some users one by one."""
 
 
 def broadcast(
@@ -32,7 +32,7 @@ def broadcast(
     publish_at: datetime | None = None,
     expires_at: datetime | None = None,
 ) -> Broadcast:
-    """Tell an audience something, now or at a time.
+    """Send a broadcast to an audience, now or at a given time.
 
     One row is stored, whatever the audience's size; whoever is connected gets a copy after the commit, everybody else
     when they next connect or list. It joins the caller's transaction.
@@ -43,11 +43,11 @@ def broadcast(
             users. It is kept and asked again whenever somebody comes, so it cannot be a queryset: describe that one
             with ``@audience``.
         body: More about it, at most 4,000 characters. Text, never HTML.
-        url: Where to look: an http(s) address, or a path of this site.
+        url: The link: an http(s) URL, or a path on this site.
         level: ``"info"``, ``"success"``, ``"warning"`` or ``"error"``.
         category: Your name for a group of notifications, by which users may filter; at most 100 characters.
         by: Who sends it: the broadcast's author, in whose name the admin's history tells of it.
-        publish_at: An aware time at which it goes out; at once unless given.
+        publish_at: An aware time at which to send it; immediately if not given.
         expires_at: An aware time after which nobody sees it.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The verbs of broadcasts: tell an audience something, correct it, take it back."""
+"""The functions of broadcasts: publish, edit, recall."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def publish_broadcast(broadcast: Broadcast, *, by: User | None = None) -> Broadc
     connected gets a copy after the commit, everybody else when they next connect or list.
 
     Args:
-        broadcast: A draft, saved or not, or a scheduled one that is to go out as it now says.
+        broadcast: A draft, saved or not, or a scheduled one that is rescheduled as it now says.
         by: Who did it, for the admin's history.
 
     Returns:
@@ -191,7 +191,7 @@ def _time_errors(broadcast: Broadcast, now: datetime, due: bool) -> Iterator[tup
 
 
 def post() -> None:
-    """Give waiting changes of broadcasts their positions, and have every process collect them."""
+    """Assign positions to pending changes of broadcasts, and have every process collect them."""
     if sequence(OUTBOX_STREAM, [OUTBOX]):
         relay.request_sweep()
 

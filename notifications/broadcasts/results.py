@@ -37,7 +37,7 @@ POINTS = 60  # of a curve
 WIDTH, HEIGHT = 720, 220  # of the plot, in the units of the picture
 COLUMNS, ROWS = 4, 2  # of its grid
 
-PAUSE = 1.0  # seconds between two looks at results that somebody watches
+PAUSE = 1.0  # seconds between updates of results that somebody watches
 SHARE = 10  # a look may take a tenth of the time: the next one waits for this many times as long as it took
 
 
@@ -184,7 +184,7 @@ def _of(size: Size) -> str:
 
 
 def _summary(counted: Figures, size: Size | None) -> str:
-    """Say the figures in one sentence, for those who cannot see the picture."""
+    """Return the figures as one sentence, for users who cannot see the chart."""
     people = str(size) if size else _("an unknown number of people")
     message = _("Delivered to %(delivered)s of %(people)s; %(seen)s saw it, %(read)s read it, %(clicked)s clicked it.")
     return message % {"people": people, **{name: number_format(value) for name, value in counted._asdict().items()}}
@@ -205,7 +205,7 @@ def _passed(seconds: float) -> str:
 
 @periodic
 def refresh() -> float | None:
-    """Tell every open page of results what changed; return when to look again. None: nobody looks."""
+    """Send every open results page what changed; return the seconds to the next update, or None without viewers."""
     watched = relay.connected(STREAM)
     for gone in _last.keys() - watched:
         del _last[gone]

@@ -1,4 +1,4 @@
-"""The schedule: broadcasts go out by themselves when their time has come."""
+"""The schedule: broadcasts are sent automatically when they are due."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger("notifications")
 
 
 def publish_due() -> int:
-    """Send the scheduled broadcasts whose time has come, each exactly once whoever else does the same.
+    """Send the scheduled broadcasts that are due, each exactly once even if several processes do so.
 
     One that cannot be sent any more, because its audience is gone for example, becomes a draft again and
     says why in `problem`. What a killed process left half sent is completed. The admin's history tells either, in
@@ -42,7 +42,7 @@ def publish_due() -> int:
                 _send_due(broadcast)
         except BroadcastConflict:
             continue  # somebody else was faster
-        except Exception as error:  # noqa: BLE001  # told below; it must not hold up the others
+        except Exception as error:  # noqa: BLE001  # raised below; it must not hold up the others
             error.add_note(f"This was broadcast {broadcast.pk}, “{broadcast.title}”.")
             failures.append(error)
         else:
@@ -64,7 +64,7 @@ def publish_in_time() -> float | None:
         publish_due()
     except Exception:
         logger.exception("Scheduled broadcasts failed; the next turn tries them again.")
-        return _until(_LATER)  # those that are not due yet go out at their time all the same
+        return _until(_LATER)  # those that are not due yet are still sent on time
     return _until(_SCHEDULED)
 
 
@@ -74,7 +74,7 @@ def _until(first: CompiledSelect) -> float | None:
     return None
 
 
-# CompiledStatement, because every process asks once a second.
+# CompiledStatement, because every process runs it once a second.
 _SCHEDULED = CompiledSelect(lambda: Broadcast.objects.order_by("publish_at"), "state", "publish_at", limit=1)
 _LATER = CompiledSelect(
     lambda: Broadcast.objects.filter(publish_at__gt=NOW).order_by("publish_at"), "state", "publish_at", limit=1

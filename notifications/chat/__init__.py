@@ -1,1 +1,1 @@
-"""Rooms, what is said in them, and who is there."""
+"""Chat: rooms, messages and presence."""

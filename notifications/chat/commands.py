@@ -39,7 +39,7 @@ class RoomOpen(Command, frozen=True, tag="room.open"):
 
 
 class RoomClose(Command, frozen=True, tag="room.close"):
-    """Hear no more of a room."""
+    """Unsubscribe from a room."""
 
     room: Pk
 
@@ -52,7 +52,7 @@ class RoomMute(Command, frozen=True, tag="room.mute"):
 
 
 class MessageSend(Command, frozen=True, tag="message.send"):
-    """Say something; `id` makes it safe to repeat."""
+    """Post a message; `id` makes it safe to repeat."""
 
     room: Pk
     id: UUID
@@ -61,7 +61,7 @@ class MessageSend(Command, frozen=True, tag="message.send"):
 
 
 class MessageEdit(Command, frozen=True, tag="message.edit"):
-    """Change what one said."""
+    """Edit one's own message."""
 
     room: Pk
     number: Pk
@@ -69,7 +69,7 @@ class MessageEdit(Command, frozen=True, tag="message.edit"):
 
 
 class MessageDelete(Command, frozen=True, tag="message.delete"):
-    """Take back what one said or, as a moderator, what another did."""
+    """Delete one's own message or, as a moderator, hide another user's."""
 
     room: Pk
     number: Pk
@@ -91,7 +91,7 @@ class Typing(Command, frozen=True, tag="typing"):
 
 
 class Receipt(Command, frozen=True, tag="receipt"):
-    """Say up to which number one has read."""
+    """Report up to which number one has read."""
 
     room: Pk
     upto: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -114,11 +114,11 @@ class InboxOpen(Command, frozen=True, tag="inbox.open"):
 
 
 class InboxClose(Command, frozen=True, tag="inbox.close"):
-    """Hear no more of the inbox."""
+    """Unsubscribe from the inbox."""
 
 
 class Ping(Command, frozen=True, tag="ping"):
-    """Ask for a sign of life."""
+    """Ask for a reply."""
 
 
 AnyCommand = (
@@ -142,11 +142,11 @@ _decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
 
 
 class NoCommand(CarillonError):
-    """The text is no JSON object: whoever sent it does not speak this protocol."""
+    """The text is not a JSON object: the client does not speak this protocol."""
 
 
 class BadCommand(CarillonError):
-    """The text is a command that cannot be carried out as it is; the message says why."""
+    """The text is an invalid command; the message says why."""
 
     def __init__(self, code: str, message: str, ref: str | int | None, field: str | None = None) -> None:
         """Name the error, the command by its `ref` (None where it has none) and, where one is at fault, the field."""
@@ -170,7 +170,7 @@ def parse(text: str) -> AnyCommand:
 
 
 def _explain(text: str, error: Exception) -> NoCommand | BadCommand:
-    """Find out why `text` is no command, and the `ref` by which its sender knows it."""
+    """Find out why `text` is not a valid command, and its `ref`."""
     try:
         found: Any = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The chat's frames of protocol version 1; `docs/reference/chat-protocol.md` tells them to client authors."""
+"""The chat's frames of protocol version 1; `docs/reference/chat-protocol.md` documents them."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class RoomFrame(msgspec.Struct, frozen=True, tag_field="type", tag="room"):
 
 
 class TypingFrame(msgspec.Struct, frozen=True, tag_field="type", tag="typing"):
-    """Somebody types; forget it after `expires` seconds, at once where that is 0."""
+    """A user is typing; hide it after `expires` seconds, immediately if that is 0."""
 
     room: int
     user: Actor

@@ -53,8 +53,8 @@ def execute(command: commands.Command, user: UserKey) -> Answer:
 
     Raises:
         AccessEnded: The user's account may do nothing any more.
-        ObjectDoesNotExist: There is no such room or message for this user.
-        OtherUser: The page was made for somebody else.
+        ObjectDoesNotExist: The user has no access to such a room or message.
+        OtherUser: The page belongs to another user.
         PermissionDenied: A member may not do this.
         ValidationError: A field is wrong.
     """
@@ -89,7 +89,7 @@ def open_room(command: commands.RoomOpen, user: UserKey) -> Answer:
         batch = ROOM.first_page(place.room_id, head, "start", command.limit)
     else:
         batch = changes_since(ROOM, {place.room_id: position})[place.room_id]
-    # Who was put out meanwhile gets nothing of what was read.
+    # A user who has been removed since gets nothing of what was read.
     place = _place(command, user)
     return Opened(Ack(command.ref, room=place.room_id, info=info, me=me(place)), ROOM.key(place.room_id), batch)
 
@@ -105,7 +105,7 @@ def open_inbox(command: commands.InboxOpen, user: UserKey) -> Answer:
 
 @execute.register
 def send_message(command: commands.MessageSend, user: UserKey) -> Answer:
-    """Post a message; the answer is made after its commit."""
+    """Post a message; the answer is built after the commit."""
     message = messages.post_message(
         _place(command, user), command.body, by=user, client_id=command.id, reply_to=command.reply_to
     )
@@ -160,7 +160,7 @@ def mark_read(command: commands.Receipt, user: UserKey) -> Answer:
 
 @execute.register
 def mute(command: commands.RoomMute, user: UserKey) -> Answer:
-    """Mute a room, or hear of it again."""
+    """Mute or unmute a room."""
     rooms.mute_room(_place(command, user), by=user, muted=command.on)
     return Ack(command.ref, room=command.room, on=command.on)
 

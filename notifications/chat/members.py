@@ -1,4 +1,4 @@
-"""Who is in a room: its members, who of them is here now, and what the room is to each."""
+"""Membership: a room's members, who of them is online, and each member's own state."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..live.frames import json_key
 from ..models import Membership, Presence, Room
 from .frames import Me, Member, RoomInfo
 
-LARGE = 200  # members; a room with more tells counts instead of names
-LISTED = 10  # members; the same in a list of rooms, where most are not looked at
+LARGE = 200  # members; a larger room reports counts instead of names
+LISTED = 10  # members; the same in a list of rooms, most of which are not opened
 
 
 def is_large(room: Room) -> bool:
-    """Tell whether a room has so many members that they are counted, not named."""
+    """Return whether a room has so many members that they are counted, not named."""
     return room.size > LARGE
 
 
@@ -45,7 +45,7 @@ def room_infos(pks: Sequence[int], using: str | None = None, limit: int = LARGE)
     Args:
         pks: The rooms.
         using: The database.
-        limit: A room with more members tells counts instead of names.
+        limit: A room with more members reports counts instead of names.
     """
     if not pks:
         return {}
@@ -75,7 +75,7 @@ def room_infos(pks: Sequence[int], using: str | None = None, limit: int = LARGE)
 def online_members(
     pks: Sequence[int], counts: dict[int, int], using: str | None = None, limit: int = LARGE
 ) -> dict[int, tuple[list[int | str] | None, int]]:
-    """Return who is in each room now, and how many; only how many in a large one.
+    """Return which members of each room are online, and how many; for a large room only how many.
 
     Args:
         pks: The rooms.

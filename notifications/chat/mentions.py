@@ -1,4 +1,4 @@
-"""Where chat meets the inbox: a mention, or a message to somebody who is away, becomes a notification."""
+"""Chat notifications: for a mention, or a message to a member who is offline."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def mentioned(body: str) -> set[str]:
 
 
 def alerts(room: int) -> NotificationQuerySet:
-    """Return the unread notifications that tell of messages in a room, whoever got them."""
+    """Return the unread notifications about messages in a room, of all recipients."""
     return Notification.objects.using(INBOX.alias).unread().visible().filter(dedupe_key__startswith=_key(room))
 
 
 def alert_members(message: Message) -> None:
-    """Notify, in the caller's transaction, who was mentioned and who is away; each once until they read it.
+    """Notify, in the caller's transaction, mentioned and offline members, once each until they read it.
 
     Muted members are left in peace. In a large room only mentions notify. Rows are added and none is changed,
     so that a long transaction holds up nobody in the room.

@@ -1,4 +1,4 @@
-"""What is said in a room: post, edit, delete, hide, react."""
+"""Messages: post, edit, delete, hide, react."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def post_message(
     client_id: UUID | None = None,
     reply_to: int | None = None,
 ) -> Message:
-    """Say something in a room.
+    """Post a message in a room.
 
-    Outside a transaction the message is committed, numbered and told to the room when this returns. Inside
+    Outside a transaction the message is committed, numbered and sent to the room when this returns. Inside
     one it is stored with the caller's work and gets its number after the commit, because a number that is
     taken earlier would hold up everybody else in the room until then: `number` is None in what is returned,
     and a rollback leaves no gap.
 
     Args:
         room: A room or its primary key.
-        body: What is said, 1 to 4,000 characters. Text, never HTML. ``@username`` mentions a member.
+        body: The text, 1 to 4,000 characters, never HTML. ``@username`` mentions a member.
         by: The author, a member of the room.
         client_id: Makes it idempotent: a second post of the same author with the same id returns the first.
         reply_to: The number of a message in the same room.
@@ -51,7 +51,7 @@ def post_message(
 
     Raises:
         NotMember: The author is in no such room.
-        ValidationError: The body is empty or too long, or `reply_to` is no message of the room.
+        ValidationError: The body is empty or too long, or `reply_to` is not a message in the room.
     """
     place = membership(room, by)
     message = Message(room=place.room, author=place.user, body=body, client_id=client_id, reply_to=reply_to)
@@ -76,12 +76,12 @@ def post_message(
 
 
 def edit_message(room: Room | Membership | int, number: int, body: str, *, by: User | UserKey) -> None:
-    """Change what somebody said; `by` is its author.
+    """Edit a message; `by` is its author.
 
     Raises:
         NotMember: The author is in no such room.
         Message.DoesNotExist: The room has no such message, or it was deleted.
-        PermissionDenied: Another said it, or it is an event.
+        PermissionDenied: It is another user's, or an event.
         ValidationError: The body is empty or too long.
     """
     place = membership(room, by)
@@ -95,14 +95,14 @@ def edit_message(room: Room | Membership | int, number: int, body: str, *, by: U
 
 
 def delete_message(room: Room | Membership | int, number: int, *, by: User | UserKey) -> None:
-    """Take back a message: one's own is erased, another's is hidden by a moderator of the room.
+    """Delete a message: one's own is erased, another user's is hidden by a moderator of the room.
 
     Everyone keeps a tombstone in its place. Deleting twice is harmless.
 
     Raises:
         NotMember: The user is in no such room.
         Message.DoesNotExist: The room has no such message.
-        PermissionDenied: Another said it and the user is no moderator, or it is an event.
+        PermissionDenied: It is another user's and `by` is not a moderator, or it is an event.
     """
     place = membership(room, by)
     message = _existing(place, number, deleted=True)
@@ -144,7 +144,7 @@ def toggle_reaction(room: Room | Membership | int, number: int, emoji: str, *, b
     Raises:
         NotMember: The user is in no such room.
         Message.DoesNotExist: The room has no such message, or it was deleted.
-        ValidationError: It is no emoji, or the message has too many different ones.
+        ValidationError: It is not an emoji, or the message has too many different ones.
     """
     place = membership(room, by)
     message = _existing(place, number)
@@ -185,12 +185,12 @@ def _post(place: Membership, message: Message) -> None:
     """Store a message with its number, under the room's lock, which is held until this short transaction ends."""
     ROOM.number(message)
     _store(message)
-    # Who speaks has read what was said before.
+    # The author has read everything before their message.
     Membership.objects.using(ROOM.alias).filter(pk=place.pk).update(last_read=message.number)
     if place.last_read < (message.number or 0) - 1:
         read_alerts(place)
     alert_members(message)
-    # What everybody is told is known here: it goes with the hint, and nobody has to read it.
+    # The frames are known here, so they go with the hint, and no process has to read them.
     key, batch = ROOM.key(place.room_id), ROOM.said(message)
     transaction.on_commit(lambda: relay.announce_batch(key, batch), using=ROOM.alias, robust=True)
 

@@ -1,4 +1,4 @@
-"""Who is here: a lease per process, so that a process that is killed takes its users with it."""
+"""Presence: who is online, under a lease per process, so that a killed process's users go offline."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from .stream import ROOM
 
 logger = logging.getLogger("notifications")
 
-LEASE = 15.0  # seconds; with the next look of the others, a killed process's users are gone within 20
-LOOK = 4.0  # seconds between looks at the database, each of which renews the lease
+LEASE = 15.0  # seconds; with the others' next poll, a killed process's users are offline within 20
+LOOK = 4.0  # seconds between polls of the database, each of which renews the lease
 SETTLE = 0.25  # seconds; arrivals of a reconnect storm are written together
 LEAVE = 15.0  # seconds; a reload must not flicker
 
@@ -36,11 +36,11 @@ Told = tuple[list[int | str] | None, int]  # who is in a room, and how many
 
 
 class PresenceChanged(Message, frozen=True, tag="presence"):
-    """Users came to a process, or went: look at the database now."""
+    """Users connected to a process, or disconnected: poll the database now."""
 
 
 class PresenceTracker:
-    """The users with a socket in this process, and what the rooms that are open here were told of presence."""
+    """The users with a socket in this process, and the presence last sent to the rooms that are open here."""
 
     def __init__(self, relay: Relay) -> None:
         """Make the tracker of one relay."""
@@ -93,7 +93,7 @@ class PresenceTracker:
         self._task = None
 
     async def turn(self, now: float) -> None:
-        """Write who came and, at `now`, has gone, and renew the lease; then tell the open rooms what changed."""
+        """Store who came and, at `now`, has gone, and renew the lease; then send the open rooms what changed."""
         gone = {owner for owner, at in self._leaving.items() if at <= now}
         here = (self._written - gone) | set(self._sockets)
         changed = here != self._written

@@ -1,4 +1,4 @@
-"""Delete old messages, so that the tables do not grow for ever."""
+"""Delete old messages, so that the tables do not grow forever."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .stream import ROOM
 
 
 def prune_messages(before: datetime | None = None) -> int:
-    """Delete messages of the chat that were written before a time, whoever has read them.
+    """Delete chat messages that were written before a time, read or not.
 
     As with notifications, the floor of each room rises with it.
 

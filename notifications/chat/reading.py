@@ -1,4 +1,4 @@
-"""What a user reads of the chat beside its streams: the list of rooms."""
+"""Reading the chat outside its streams: the list of rooms."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Receipts on their way: however many members read on at once, their room hears of it once a tick.
+"""Coalesced receipts: however many members read at once, their room gets one frame per tick.
 
-When somebody writes into a room that two hundred look at, all of them have read it in the same moment. Told one
-by one, that would be forty thousand frames; the first one is told at once, and the others together.
+When somebody posts to a room that two hundred have open, all of them read it at the same moment. Sent one
+by one, that would be forty thousand frames; the first one is sent immediately, and the others together.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ logger = logging.getLogger("notifications")
 
 
 class Receipts:
-    """What rooms have still to be told: of each member the latest receipt, so that a burst takes no more room."""
+    """Receipts that are still to be sent: only the latest of each member, so a burst takes no more memory."""
 
     def __init__(self, send: Send, later: Callable[[Callable[[], None]], object]) -> None:
         """Prepare.
 
         Args:
-            send: Tells a room up to where each of some members has read.
+            send: Sends a room up to where each of some members has read.
             later: Calls a function after a tick.
         """
         self._send = send
@@ -40,7 +40,7 @@ class Receipts:
         self._ticking = False
 
     def show(self, room: int, user: Any, up_to: int) -> None:
-        """Tell `room` that `user` has read up to a number: now, or with the next tick. Call it from any thread."""
+        """Report that `user` has read `room` up to a number: now, or with the next tick. Call it from any thread."""
         with self._lock:
             first = room not in self._waiting
             waiting = self._waiting.setdefault(room, {})

@@ -1,4 +1,4 @@
-"""Rooms and who is in them. Whoever comes or goes is told as a message of the room, in its order."""
+"""Rooms and their members. Joining and leaving are messages in the room, in its order."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def open_direct_room(user: User, other: User) -> Room:
     Two people have one such room, also when both open it at the same moment.
 
     Raises:
-        ValueError: Both are the same user, or one was not saved yet.
+        ValueError: Both are the same user, or one has not been saved yet.
     """
     pks = [_pk(user), _pk(other)]
     if pks[0] == pks[1]:
@@ -107,7 +107,7 @@ def rename_room(room: Room, name: str, *, by: User | None = None) -> None:
 
 
 def add_member(room: Room, user: User, *, role: str = Role.MEMBER, by: User | None = None) -> Membership:
-    """Let a user into a group room. One who is in it already keeps their place.
+    """Add a user to a group room. An existing member keeps their place.
 
     Args:
         room: A group room.
@@ -119,7 +119,7 @@ def add_member(room: Room, user: User, *, role: str = Role.MEMBER, by: User | No
         The user's place in the room.
 
     Raises:
-        ValidationError: The room is a direct one, or there is no such role.
+        ValidationError: The room is a direct one, or the role is unknown.
     """
     _refuse_direct(room)
     role = _role(role)
@@ -153,7 +153,7 @@ def set_role(room: Room, user: User, role: str, *, by: User | None = None) -> No
 
     Raises:
         NotMember: The user is not in the room.
-        ValidationError: There is no such role.
+        ValidationError: The role is unknown.
     """
     role = _role(role)
     with _telling(room) as tell:
@@ -175,7 +175,7 @@ def mute_room(room: Room | Membership | int, *, by: User | UserKey, muted: bool 
 def mark_room_read(room: Room | Membership | int, *, by: User | UserKey, up_to: int | None = None) -> int:
     """Note that a member has read a room up to a message; the other members see it.
 
-    It never goes back. The notification that told of unread messages is read with it.
+    It never decreases. The notification about unread messages is marked as read too.
 
     Args:
         room: A room or its primary key.
@@ -201,7 +201,7 @@ def mark_room_read(room: Room | Membership | int, *, by: User | UserKey, up_to: 
 
 
 def read_alerts(place: Membership) -> None:
-    """Read the notification that told a member of unread messages."""
+    """Mark the notification about a member's unread messages as read."""
     mark_read(place.user, alerts(place.room_id).of(place.user).values_list("pk", flat=True))
 
 
@@ -216,18 +216,18 @@ amark_room_read = twin(mark_room_read)
 
 
 def _join(room: Room, pks: Iterable[Any], role: str) -> list[Any]:
-    """Store places for those who have none; return who came in."""
+    """Store memberships for those who have none; return who joined."""
     rows = Membership.objects.using(ROOM.alias)
     here = set(rows.filter(room=room, user__in=pks).values_list("user_id", flat=True))
     new = [pk for pk in pks if pk not in here]
-    # Not `ignore_conflicts`: a user who comes in twice at the same moment is told of once.
+    # Not `ignore_conflicts`: a user who joins twice at the same moment is announced once.
     rows.bulk_create(Membership(room=room, user_id=pk, role=role, last_read=room.last_number) for pk in new)
     transaction.on_commit(lambda: _welcome(room, new), using=ROOM.alias, robust=True)
     return new
 
 
 def _welcome(room: Room, pks: Iterable[Any]) -> None:
-    """Tell those who came in, on whatever socket they have."""
+    """Notify those who joined, on every socket they have."""
     infos = room_infos([room.pk], ROOM.alias)
     if room.pk in infos:
         told = frame(frames.RoomFrame(room.pk, "added", infos[room.pk]))
@@ -235,7 +235,7 @@ def _welcome(room: Room, pks: Iterable[Any]) -> None:
 
 
 def _show_receipt(place: Membership, up_to: int) -> None:
-    """Tell the room up to where a member has read, unless so many would be told so often."""
+    """Send the room up to where a member has read, unless the room is too large."""
     if not is_large(place.room):
         receipts.show(place.room_id, place.user_id, up_to)
 

@@ -24,7 +24,7 @@ from . import commands, frames, handlers, presence
 
 OPEN_LIMIT = 100  # streams on one socket
 RATE = 20.0  # commands per second
-BURST = 200  # commands at once: a client that comes back opens its rooms and empties its outbox
+BURST = 200  # commands in a burst: a client that reconnects opens its rooms and sends its outbox
 PATIENCE = 200  # refused commands in a row before the socket is closed
 RUDE_RETRY = 5_000  # milliseconds
 CLOSE_TIMEOUT = 5.0  # seconds; a client that does not read must not hold the task
@@ -44,17 +44,17 @@ logger = logging.getLogger("notifications")
 
 
 class Fault(CarillonError):
-    """The client broke the protocol, or cannot be served: it is told why, then the socket is closed."""
+    """The client broke the protocol, or cannot be served: the socket is closed with a reason."""
 
     def __init__(self, close: int, code: str, message: str, retry: int | None = None) -> None:
-        """Say with which close code, and what the error frame carries."""
+        """Keep the close code and the content of the error frame."""
         super().__init__(message)
         self.close = close
         self.error = Error(code, message, retry)
 
 
 class Gone(CarillonError):
-    """The client left while it was being told something."""
+    """The client left during a send."""
 
 
 class Texts:
@@ -130,7 +130,7 @@ class ChatSocket:
         return wait
 
     def _command(self, message: Message) -> Any:
-        """Return the command that a message holds, or the frame that says why it holds none."""
+        """Return the command in a message, or the frame that says why it is invalid."""
         text = message.get("text")
         if text is None:
             raise Fault(4415, "binary", "Commands must be text messages, not binary.")
@@ -214,7 +214,7 @@ def _hello(name: str, user: Any) -> frames.SocketHello:
 
 
 async def close(send: Send, code: int, *last: Frame) -> None:
-    """Say the last words and close, unless the client is gone or takes too long."""
+    """Send the last frames and close, unless the client is gone or takes too long."""
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT):
             if last:

@@ -46,7 +46,7 @@ class RoomStream(StreamType):
         models.prefetch_related_objects(rows, reactions_in_order())
 
     def stamp(self, pks: Sequence[Any], head: int | None) -> None:
-        """Set the position, and give new messages their numbers in the order in which they were written."""
+        """Set the position, and number new messages in the order in which they were written."""
         new = self.entries().filter(pk__in=pks, modseq=None, number=None).order_by("room_id", "pk")
         for room, found in groupby(new.values_list("room_id", "pk"), key=lambda row: row[0]):
             written = [pk for _room, pk in found]
@@ -59,7 +59,7 @@ class RoomStream(StreamType):
         super().stamp(pks, head)
 
     def number(self, message: Message) -> None:
-        """Give a message that is not stored yet its number and position; the room is locked until the commit."""
+        """Set the number and position of a message that is not stored yet; the room is locked until the commit."""
         rooms = self.streams().filter(pk=message.room_id)
         rooms.update(head=F("head") + 1, last_number=F("last_number") + 1, active_at=message.created_at)
         message.modseq, message.number = rooms.values_list("head", "last_number").get()
@@ -88,7 +88,7 @@ class RoomStream(StreamType):
         return Batch(None, position, (frame(struct, cursor),), access)
 
     def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
-        """Encode the messages of each room; where one is an event, tell the room's members of it too."""
+        """Encode the messages of each room; with an event, send the room's new state too."""
         changed = [read.pk for read in reads if any(row.kind != Message.Kind.TEXT for row in read.rows)]
         infos = room_infos(changed, self.alias)
         owners = owners_of(changed, self.alias)
@@ -131,7 +131,7 @@ def still_members(listeners: Mapping[str, Collection[str]]) -> dict[str, Access]
 
 
 def farewell(pk: int) -> Frame:
-    """Return what somebody is told who is no longer in a room."""
+    """Return the frame for a user who is no longer a member of a room."""
     return frame(RoomFrame(pk, "removed", None))
 
 

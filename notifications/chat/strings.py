@@ -1,4 +1,4 @@
-"""What the chat's elements say, translated by Django: `{% chat_head %}` hands these to the page."""
+"""The chat elements' texts, translated by Django: `{% chat_head %}` renders them into the page."""
 
 from __future__ import annotations
 
@@ -79,5 +79,5 @@ CHAT_STRINGS = {
 
 
 def chat_texts() -> dict[str, str]:
-    """Return what the chat's elements should say in the active language."""
+    """Return the chat elements' texts in the active language."""
     return {key: gettext(text) for key, text in CHAT_STRINGS.items()}

@@ -1,4 +1,4 @@
-"""How many notifications are unread and unseen, counted for many users at once."""
+"""How many notifications are unread and unseen, counted for many users in one query."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..models import Notification
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """How many notifications of a user are unread, and how many of those were not in sight yet."""
+    """How many notifications of a user are unread, and how many of those the user has not seen yet."""
 
     unread: int = 0
     unseen: int = 0

@@ -43,7 +43,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=False):
 
 
 class Tombstone(msgspec.Struct, frozen=True):
-    """What is left of an item that was taken back."""
+    """The tombstone of a recalled item."""
 
     id: int
     version: int

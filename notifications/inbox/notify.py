@@ -1,4 +1,4 @@
-"""The first verb: tell somebody something."""
+"""`notify`: send a notification."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def notify(
         to: A user, an iterable or queryset of users (a queryset is streamed in chunks), or a group.
         title: What happened, in one line of at most 200 characters. Text, never HTML.
         body: More about it, at most 4,000 characters. Text, never HTML.
-        url: Where to look: an http(s) address, or a path of this site.
+        url: The link: an http(s) URL, or a path on this site.
         level: ``"info"``, ``"success"``, ``"warning"`` or ``"error"``.
         kind: Your name for this type of event, for example ``"comment.created"``; at most 100 characters.
         category: Your name for a group of kinds, by which users may filter; at most 100 characters.
@@ -63,8 +63,8 @@ def notify(
 
     Raises:
         ValidationError: A field is beyond its limit; the field is named, and nothing is written.
-        TypeError: `to` or `actor` is no user.
-        ValueError: `to` or `actor` was not saved yet.
+        TypeError: `to` or `actor` is not a user.
+        ValueError: `to` or `actor` has not been saved yet.
     """
     notice = Notice(
         title=title,
@@ -112,7 +112,7 @@ def _send(notice: Notice, to: Recipients) -> Notice:
 
 
 def _send_once(notice: Notice, to: Recipients, dedupe_key: str) -> Notice:
-    """Store copies for those who have none with this key; two sends at the same moment store one each."""
+    """Store copies for recipients without one for this key; two concurrent sends store only one each."""
     sent = Notification.objects.filter(dedupe_key=dedupe_key)
     earlier: set[int] = set()
     reached: list[Any] = []

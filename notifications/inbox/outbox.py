@@ -1,8 +1,8 @@
 """The outbox: how one broadcast row becomes a copy in each recipient's inbox, when its owner is there.
 
 Broadcasts are entries of one stream, the outbox, and every inbox remembers the position up to which it has
-collected it. Publishing, editing and recalling change one row, whatever the audience's size. Whoever is
-connected collects at once; everybody else does when they next connect or list.
+collected it. Publishing, editing and recalling change one row, whatever the audience's size. Connected users
+collect immediately; everybody else when they next connect or list.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ OUTBOX_STREAM = OutboxStream()
 
 
 def collect(inbox: StreamType, pks: Iterable[Any]) -> bool:
-    """Give users their copies of what was broadcast since they last collected, and pass on edits and recalls.
+    """Give users their copies of the broadcasts since they last collected, and apply edits and recalls.
 
     A constant number of queries, however many broadcasts there are: one where nothing is to be done. The
     copies join the caller's transaction, and are stamped after its commit.
@@ -96,7 +96,7 @@ def read_position(pk: Any) -> tuple[Position | None, bool]:
     """
     rows = _MARKS.run([pk], Inbox.objects.db)
     if not rows:
-        return None, False  # the user was deleted meanwhile
+        return None, False  # the user has been deleted since
     [(_pk, epoch, head, collected, latest)] = rows
     return Position(epoch, head) if epoch else None, (collected or 0) < latest
 
@@ -130,7 +130,7 @@ def _touch_changed(behind: Mapping[Any, int]) -> None:
 
 
 def _copy_published(behind: Mapping[Any, int]) -> None:
-    """Store a copy of each broadcast since then for those who are meant and were users at the time."""
+    """Store a copy of each broadcast since then for members of its audience who were users at the time."""
     joined = _joined(behind)
     if not joined:
         return
@@ -156,7 +156,7 @@ def _copy_published(behind: Mapping[Any, int]) -> None:
 
 
 def _joined(pks: Iterable[Any]) -> dict[Any, datetime | None]:
-    """Return when each active user joined; None where the project's user model does not say."""
+    """Return when each active user joined; None if the project's user model does not record it."""
     users = people().filter(pk__in=list(pks))
     if has_field("date_joined"):
         return dict(users.values_list("pk", "date_joined"))
@@ -168,7 +168,7 @@ def _was_user(joined: datetime | None, published: datetime | None) -> bool:
 
 
 def _usable(broadcast: Broadcast) -> bool:
-    """Tell whether the audience can be asked for; a deploy may have removed it since the broadcast was sent."""
+    """Return whether the audience still exists; a deploy may have removed it since the broadcast was sent."""
     try:
         unknown = broadcast.audience_of().unknown()
     except ValidationError as error:
@@ -179,7 +179,7 @@ def _usable(broadcast: Broadcast) -> bool:
 
 
 def _remember(inbox: StreamType, pks: Iterable[Any], latest: int) -> None:
-    """Move inboxes forward in a transaction of its own, never an application's: the sequencer locks those rows."""
+    """Move inboxes forward in a separate transaction, never an application's: the sequencer locks those rows."""
     rows = inbox.streams().filter(pk__in=list(pks), collected__lt=latest)
     with transaction.atomic(using=inbox.alias):
         if connections[inbox.alias].features.has_select_for_update:

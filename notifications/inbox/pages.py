@@ -63,14 +63,14 @@ def _labels() -> dict[State, str]:
 
 
 def _address(state: str, category: str, before: int | None = None) -> str:
-    """Return the page's own address with only the parameters that say something."""
+    """Return the page's URL with only the parameters that differ from the defaults."""
     values = {"state": "" if state == "all" else state, "category": category, "before": before}
     query = urlencode({name: value for name, value in values.items() if value})
     return reverse("notifications:inbox") + (f"?{query}" if query else "")
 
 
 def _change(request: HttpRequest) -> str | None:
-    """Do what a form asks for; return where its link leads if that was followed."""
+    """Perform a form's action; return the link's target if the link was followed."""
     action = request.POST.get("action", "")
     if action == "click":
         return _follow(user_of(request), _number(request.POST.get("id", "")))
@@ -99,7 +99,7 @@ def _number(text: str) -> int:
 
 
 def _return_address(request: HttpRequest) -> str:
-    """Return the form's ``next`` where it leads to this site, else the inbox."""
+    """Return the form's ``next`` if it leads to this site, else the inbox."""
     address = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
         return address

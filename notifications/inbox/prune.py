@@ -1,4 +1,4 @@
-"""Delete what nobody needs any more, so that the tables do not grow for ever."""
+"""Delete old notifications, so that the tables do not grow forever."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ aprune = twin(prune)
 def prunable(before: datetime) -> NotificationQuerySet:
     """Return the notifications that `prune` would delete.
 
-    A pending one is left until it is stamped: its readers must hear of the change first.
+    A pending one is kept until it is stamped: its readers must get the change first.
     """
     old = Q(archived_at__lt=before) | Q(notice__expires_at__lt=before) | Q(notice__recalled_at__lt=before)
     return Notification.objects.using(INBOX.alias).filter(old, modseq__isnull=False)

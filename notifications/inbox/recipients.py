@@ -1,4 +1,4 @@
-"""Who is meant by ``to=``: a user, an iterable or queryset of users, or a group."""
+"""The recipients named by ``to=``: a user, an iterable or queryset of users, or a group."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def recipient_chunks(to: Recipients) -> Iterator[list[Any]]:
 
     Raises:
         TypeError: `to` is none of the things it may be.
-        ValueError: A user was not saved yet.
+        ValueError: A user has not been saved yet.
     """
     for chunk in chunks(_keys(to), RECIPIENT_CHUNK):
         # Sorted, so that two sends of one dedupe key cannot wait for each other in a circle.
@@ -47,7 +47,7 @@ def recipient_key(user: object) -> Any:
     """Return the primary key of a user.
 
     Raises:
-        TypeError: It is no user.
+        TypeError: It is not a user.
         ValueError: The user was not saved yet.
     """
     user_model = get_user_model()

@@ -29,14 +29,14 @@ def mark_read(user: User, ids: Iterable[int]) -> int:
     """Mark notifications of `user` as read, and so as seen.
 
     Args:
-        user: Their recipient; those of others are left alone.
+        user: Their recipient; other users' notifications are ignored.
         ids: Primary keys, at most 1,000.
 
     Returns:
         How many changed.
 
     Raises:
-        ValidationError: There are too many ids, or one is no number.
+        ValidationError: There are too many ids, or one is not a number.
     """
     return _touch(user, _named(user, ids).filter(read_at=None), **_read())
 
@@ -58,7 +58,7 @@ def archive(user: User, ids: Iterable[int]) -> int:
 
 
 def unarchive(user: User, ids: Iterable[int]) -> int:
-    """Bring notifications of `user` back from the archive; arguments and result are those of `mark_read`."""
+    """Move notifications of `user` back to the inbox; arguments and result are those of `mark_read`."""
     return _touch(user, _named(user, ids).archived(), archived_at=None)
 
 
@@ -67,14 +67,14 @@ def mark_seen(user: User, up_to: str | None = None) -> int:
 
     Args:
         user: Whose inbox.
-        up_to: The cursor of what the user had before the eyes, so that what arrives meanwhile stays
+        up_to: The cursor of what the user had on screen, so that what has arrived since stays
             unseen. None means everything; the empty cursor of an inbox that is not there yet means nothing.
 
     Returns:
         How many changed.
 
     Raises:
-        ValidationError: `up_to` is no cursor of this inbox.
+        ValidationError: `up_to` is not a cursor of this inbox.
     """
     return _touch(user, _arrived(user, up_to).unseen(), seen_at=timezone.now())
 

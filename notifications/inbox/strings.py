@@ -1,4 +1,4 @@
-"""What the elements say, translated by Django: the template tag hands these to the page."""
+"""The elements' texts, translated by Django: the template tag renders them into the page."""
 
 from __future__ import annotations
 
@@ -62,5 +62,5 @@ STRINGS = {
 
 
 def texts() -> dict[str, str]:
-    """Return what the elements say, in the active language."""
+    """Return the elements' texts in the active language."""
     return {key: gettext(text) for key, text in STRINGS.items()}

@@ -53,7 +53,7 @@ def stream(request: HttpRequest) -> HttpResponseBase:
 @handoff
 @endpoint("GET")
 def changes(request: HttpRequest) -> HttpResponseBase:
-    """Answer with what happened after ``?since=``, at once or as soon as something does within ``?wait=`` seconds."""
+    """Answer with the changes after ``?since=``, now or, by long polling, within ``?wait=`` seconds."""
     position = _position(request, None)
     wait = _wait(request)
     batch = _catch_up(request, position)

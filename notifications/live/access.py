@@ -47,7 +47,7 @@ def guard(stream_type: str) -> Callable[[Guard], Guard]:
 
 
 def is_guarded(stream_type: str) -> bool:
-    """Tell whether not everybody who is signed in may hear the streams of a type for as long as they like."""
+    """Return whether not everybody who is signed in may hear the streams of a type for as long as they like."""
     return stream_type in _guards
 
 
@@ -81,7 +81,7 @@ def users_of(owners: Iterable[str]) -> dict[str, Any]:
 
 
 def may_sign_in(user: Any) -> bool:
-    """Tell whether the site's authentication still lets a user in, as ``ModelBackend.get_user`` asks it."""
+    """Return whether the site's authentication still lets a user in, as ``ModelBackend.get_user`` asks it."""
     asked = [backend.user_can_authenticate for backend in get_backends() if hasattr(backend, "user_can_authenticate")]
     if not asked:
         return bool(getattr(user, "is_active", True))

@@ -1,4 +1,4 @@
-"""Work that nobody waits for and that may be slow: in one thread of its own, with a bound on what waits."""
+"""Background work, which may be slow: one dedicated thread with a bounded queue."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from .frames import Frame
 
 
 class Access(NamedTuple):
-    """Who may hear of a stream from here on, and what is said to those who no longer may.
+    """Who may read a stream from here on, and the last frame for those who no longer may.
 
     Without a `farewell` the whole connection of such a one ends, and whether it may come again is decided anew.
     """
@@ -23,7 +23,7 @@ class Access(NamedTuple):
 class Batch:
     """Frames that take a reader of one stream from one position to another; `start` is None for a snapshot.
 
-    `access` is given where it may have changed on the way: whoever is not in it hears no more. `arrived` holds the
+    `access` is given if it may have changed on the way: other owners are unsubscribed. `arrived` holds the
     primary keys of the entries that arrived on the way, where somebody wants to know when they are handed over.
     """
 

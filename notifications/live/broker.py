@@ -49,7 +49,7 @@ class Broker:
         """Prepare to listen.
 
         Args:
-            receive: Called with what `messages.encode` made in another process, for each message.
+            receive: Called with each message that another process has sent, as `messages.encode` made it.
             lost: Called when messages may have been missed: after every (re)connection.
         """
         self.connected = False
@@ -101,7 +101,7 @@ class Broker:
                 pause = min(pause * 2, longest)
 
     async def _receive(self, channel: str) -> None:
-        """Take messages until it is time to join the group anew."""
+        """Receive messages until it is time to rejoin the group."""
         loop = asyncio.get_running_loop()
         until = loop.time() + REJOIN
         while loop.time() < until:

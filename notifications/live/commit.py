@@ -1,4 +1,4 @@
-"""What happens after commit: changed rows get their positions, then open connections hear of it."""
+"""After the commit: changed rows get their positions, then open connections are notified."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def sequence_after_commit(stream_type: StreamType, pks: Iterable[Any]) -> None:
 
 
 def sequence_now(stream_type: StreamType, pks: Iterable[Any]) -> None:
-    """Stamp and announce at once, those who are connected to this process first, then in order of their keys."""
+    """Stamp and announce now: first the streams that are open in this process, then by primary key."""
     here = relay.connected(stream_type)
     for chunk in chunks(sorted(pks, key=lambda pk: (str(pk) not in here, pk)), STREAM_CHUNK):
         relay.announce(sequence(stream_type, chunk))

@@ -1,4 +1,4 @@
-"""Held connections: how a decided stream or poll lives on the event loop, with or without the hand-off lane."""
+"""Held connections: admitted streams and polls on the event loop, with or without the hand-off lane."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from .streams import Key, stream_types
 
 Receive = Callable[[], Awaitable[Message]]
 
-SCOPE_KEY = "carillon.handoff"  # where the view finds the slot that the lane has put there
+SCOPE_KEY = "carillon.handoff"  # where the lane leaves the slot for the view
 FAREWELL = 5.0  # seconds that a slow client gets to take the last frame
-RETRY_AFTER = 5  # seconds; what an overloaded process asks of those it refuses
+RETRY_AFTER = 5  # seconds until a refused client should retry
 SSE_RETRY = (1_000, 5_000)  # milliseconds; native EventSource waits this long, so each connection gets its own
 
 # Milliseconds after which a client whose connection was ended should come back, chosen between the two.
@@ -46,7 +46,7 @@ def new_connection_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What the view decided: whose stream, from where, and what is to be said first.
+    """The view's decision: whose stream, from which position, and the first frames.
 
     `wait` is None for a stream; for a poll it is how many seconds the answer may take. `name` is what logs and
     the client's `hello` call the connection. `arrived` is what `frames` brings that is new to the client.
@@ -68,7 +68,7 @@ class Admission:
 
 @dataclass(slots=True)
 class HandoffSlot:
-    """What the lane puts into the request's scope: where the view fills in an admission, the lane takes over.
+    """What the lane puts into the request's scope: if the view fills in an admission, the lane takes over.
 
     `urlconf` is the one in which some middleware found the view, if it was not the one of the settings; `foreign`
     tells that the request got a view that is not the lane's.
@@ -140,7 +140,7 @@ def check_process_limit() -> None:
 
 
 def check_user_limit(owner: str) -> None:
-    """Refuse a connection of a user who has too many.
+    """Refuse a connection of a user who has too many of them.
 
     Raises:
         Refused: The user has ``NOTIFICATIONS_MAX_STREAMS_PER_USER`` in this process.
@@ -170,12 +170,12 @@ def disconnect(connection: Connection) -> None:
 
 
 def was_ended(connection: Connection) -> bool:
-    """Tell whether this task was cancelled because the hub ended `connection`, and for nothing else."""
+    """Return whether this task was cancelled because the hub ended `connection`, and for no other reason."""
     return connection.closed is not None and _this_task().uncancel() == 0
 
 
 async def send_bye(connection: Connection, send: Send) -> None:
-    """Tell the client of a stream why the hub ended it, if it did; the hub has let go of the connection."""
+    """Send a stream's client the reason why the hub ended it, if it did."""
     if connection.closed is not None:
         with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL):

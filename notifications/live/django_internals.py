@@ -91,7 +91,7 @@ def keep_connection(connection: BaseDatabaseWrapper, seconds: float) -> None:
 
 
 def in_transaction(alias: str) -> bool:
-    """Tell whether this thread is in a transaction of a database: ``in_atomic_block``."""
+    """Return whether this thread is in a transaction of a database: ``in_atomic_block``."""
     return connections[alias].in_atomic_block
 
 

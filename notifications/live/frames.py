@@ -78,7 +78,7 @@ class Frame:
 
 
 def frame(struct: msgspec.Struct, cursor: str | None = None) -> Frame:
-    """Encode `struct`; `cursor` is given where the frame moves the reader's position."""
+    """Encode `struct`; `cursor` is given if the frame moves the reader's position."""
     return Frame(str(struct.__struct_config__.tag), encode(struct), cursor)
 
 

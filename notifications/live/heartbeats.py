@@ -13,7 +13,7 @@ SPREAD = 0.1  # of the interval between heartbeats, either way
 
 
 class Timer:
-    """Connections in buckets of one tick, by when they must be looked at next."""
+    """Connections in buckets of one tick, by when they are due."""
 
     def __init__(
         self, interval: float, heartbeat: Callable[[Connection], None], expire: Callable[[Connection], None]
@@ -22,7 +22,7 @@ class Timer:
 
         Args:
             interval: Seconds of silence, ±10 %, after which a connection gets a heartbeat.
-            heartbeat: Called with a connection that was silent for so long; it writes something.
+            heartbeat: Called with a connection that has been silent for so long, to write something.
             expire: Called with a connection whose `deadline` has passed.
         """
         self._interval = interval
@@ -40,7 +40,7 @@ class Timer:
         self._put(connection)
 
     def turn(self, now: float) -> None:
-        """Look at every connection that is due by `now`."""
+        """Handle every connection that is due by `now`."""
         last = int(now // TICK)
         # There are no more buckets than ticks in an interval.
         for bucket in sorted(bucket for bucket in self._buckets if bucket <= last):
@@ -49,7 +49,7 @@ class Timer:
 
     def _look(self, connection: Connection, now: float) -> None:
         if connection.closed is not None or not connection.open:
-            return  # it left meanwhile
+            return  # it has left in the meantime
         if now >= connection.deadline:
             self._expire(connection)
             return

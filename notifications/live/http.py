@@ -1,4 +1,4 @@
-"""How the JSON API answers: its errors, its CSRF check and who may call it."""
+"""The conventions of the JSON API: authentication, CSRF check, errors."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ View = Callable[..., HttpResponseBase]
 
 logger = logging.getLogger("notifications")
 
-USER_HEADER = "Carillon-User"  # in which the client says for whom its page was made
+USER_HEADER = "Carillon-User"  # names the user whose page sent the request
 
 BODY_BYTES = 16 * 1024  # of a request; commands are small
 
@@ -67,7 +67,7 @@ def endpoint(method: str) -> Callable[[View], View]:
     """Make an API view: one method, signed-in users only, errors as JSON, CSRF on every POST.
 
     The check of CSRF holds whether or not the project's middleware has one, and answers in JSON. A view never
-    redirects to a login page: a script could not tell that from an answer. A page that was made for another
+    redirects to a login page, which a script could not tell from an answer. A page that was made for another
     user, in whose place somebody signed in since, gets nothing and changes nothing.
     """
 
@@ -154,7 +154,7 @@ def can_hold(request: HttpRequest) -> bool:
     return hasattr(request, "scope")
 
 
-# `identity` keeps GZipMiddleware away, which would wrap every event into a gzip member of its own; nginx obeys
+# `identity` keeps GZipMiddleware from wrapping every event into its own gzip member; nginx obeys
 # `X-Accel-Buffering`, and `no-transform` asks the same of others.
 STREAM_HEADERS = {
     "Cache-Control": "private, no-cache, no-store, no-transform",

@@ -1,8 +1,8 @@
 """The hub: from streams to connections. Pure: no database, no HTTP, no thread.
 
 A stream remembers its position and its latest batches; a subscription remembers how far its connection got.
-A batch goes to every subscription that is exactly where the batch starts. Whoever is not (a slow client,
-one that just came) continues from its own position, out of the latest batches or from the database. So a
+A batch goes to every subscription that is exactly where the batch starts. The others (a slow client,
+a new one) continue from their own position, out of the latest batches or from the database. So a
 connection costs a position, never a queue.
 
 Who may hear a stream changes at positions of the stream: a batch that passes such a one carries the `Access` that
@@ -180,7 +180,7 @@ class Subscription:
     __slots__ = ("connection", "key", "place", "position", "reading")
 
     def __init__(self, connection: Connection, key: Any, position: Position) -> None:
-        """Say that `connection` has read the stream `key` up to `position`."""
+        """Subscribe `connection`, which has read the stream `key` up to `position`."""
         self.connection = connection
         self.key = key
         self.position = position
@@ -189,18 +189,18 @@ class Subscription:
 
 
 class LiveStream:
-    """What the hub knows of one stream that somebody listens to."""
+    """The hub's state of one stream that has subscribers."""
 
     __slots__ = ("position", "recent", "subscriptions")
 
     def __init__(self, position: Position) -> None:
         """Begin at the position that the first subscription brings."""
         self.position = position
-        self.subscriptions: list[Subscription] = []  # in no order; a set of one would be three times as large
+        self.subscriptions: list[Subscription] = []  # unordered; a set of one would be three times as large
         self.recent: tuple[Batch, ...] = ()  # at most RECENT_BATCHES; a deque would cost each stream 0.7 KB
 
     def add(self, subscription: Subscription) -> None:
-        """Take up a subscription."""
+        """Add a subscription."""
         subscription.place = len(self.subscriptions)
         self.subscriptions.append(subscription)
 
@@ -212,7 +212,7 @@ class LiveStream:
             self.subscriptions[last.place] = last
 
     def remember(self, batch: Batch) -> None:
-        """Keep `batch` for those who are a little behind."""
+        """Keep `batch` for subscriptions that are slightly behind."""
         recent = (*self.recent, batch)[-RECENT_BATCHES:]
         while sum(len(frame.data) for batch in recent for frame in batch.frames) > RECENT_BYTES:
             recent = recent[1:]
@@ -224,11 +224,11 @@ class LiveStream:
 
 
 def _ignore(key: Any, arrived: tuple[Any, ...]) -> None:
-    """Tell nobody what was delivered."""
+    """Announce no deliveries."""
 
 
 class Hub:
-    """All streams that this process's clients listen to."""
+    """All streams that this process's clients are subscribed to."""
 
     def __init__(
         self,
@@ -260,7 +260,7 @@ class Hub:
         self._delivered = delivered
 
     def add(self, connection: Connection) -> None:
-        """Take up a connection; `attach` then gives it its streams."""
+        """Add a connection; `attach` then subscribes it to streams."""
         connection.open = True
         self.connections.add(connection)
         self.owners[connection.owner] = (*self.owners.get(connection.owner, ()), connection)
@@ -310,7 +310,7 @@ class Hub:
             self._refresh(key)
 
     def reconcile(self, key: Any, position: Position) -> None:
-        """Take a stream's position in the database, which also tells that it was set back or began anew."""
+        """Take a stream's position in the database, which also reveals that it was restored or recreated."""
         stream = self.streams.get(key)
         if stream is not None and position != stream.position:
             self._refresh(key)
@@ -332,7 +332,7 @@ class Hub:
         if stream is None:
             return
         if batch.start is not None and batch.start != stream.position:
-            # It was read for a position that is gone meanwhile. Whoever moved it has published, though not all of this.
+            # It was read for a position that has moved since. That move was published, though not all of this.
             self.on_hint(key, batch.to.modseq)
             return
         if batch.access is not None:
@@ -361,7 +361,7 @@ class Hub:
             if connection.blocked or connection.closed is not None:
                 continue
             if subscription.position == start or start is None:
-                subscription.position = to  # also where a batch moves it and has nothing to tell
+                subscription.position = to  # also if a batch moves it without frames
                 if batch.frames:
                     self._push(connection, messages, now)
                     handed = True
@@ -370,7 +370,7 @@ class Hub:
         return handed
 
     def publish_ephemeral(self, key: Any, frame: Frame) -> None:
-        """Send a frame that is not part of the stream's history, and so is not repeated to who was slow."""
+        """Send a frame that is not part of the stream's history, and so is not repeated to slow clients."""
         stream = self.streams.get(key)
         messages = _Messages((frame,))
         now = self._clock()
@@ -402,7 +402,7 @@ class Hub:
         await connection.write(message)
 
     def continue_with(self, subscription: Subscription, batch: Batch) -> None:
-        """Give a subscription the batch that was read for it by `fill`."""
+        """Send a subscription the batch that `fill` has read for it."""
         subscription.reading = False
         connection = subscription.connection
         if connection.blocked or connection.closed is not None or subscription not in connection.subscriptions:
@@ -414,7 +414,7 @@ class Hub:
         self._advance(subscription)
 
     def close(self, connection: Connection, reason: ByeReason) -> None:
-        """End a connection from this side; its owner says `bye`."""
+        """End a connection from this side; its task sends `bye`."""
         if connection.closed is None:
             connection.closed = reason
             connection.on_close()
@@ -472,18 +472,18 @@ class Hub:
 
 
 def _passes(subscription: Subscription, batch: Batch) -> bool:
-    """Tell whether a batch takes a subscription on; who was admitted at its end or later is judged already."""
+    """Return whether a batch takes a subscription on; who was admitted at its end or later is judged already."""
     position, to = subscription.position, batch.to
     return batch.start is None or position.epoch != to.epoch or position.modseq < to.modseq
 
 
 def _allows(batch: Batch, connection: Connection) -> bool:
-    """Tell whether a batch out of memory may be given; where not, the database says what holds now."""
+    """Return whether a batch out of memory may be given; where not, the database says what holds now."""
     return batch.access is None or connection.owner in batch.access.owners
 
 
 class _Messages(dict[Transport, tuple[Message, int]]):
-    """Frames as each transport's one message, with its size, made when the first connection of its kind gets it."""
+    """Frames as one message per transport, with its size, built when the first such connection gets it."""
 
     def __init__(self, told: Iterable[Frame]) -> None:
         super().__init__()

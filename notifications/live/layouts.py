@@ -29,7 +29,7 @@ Scope = Mapping[str, Any]
 
 
 def may_be_carried(scope: Scope) -> bool:
-    """Tell whether a request has the shape of one that the lane carries: an event stream, or a poll that may wait."""
+    """Return whether a request has the shape of one that the lane carries: an event stream, or a poll that may wait."""
     if scope["type"] != "http" or scope["method"] != "GET":
         return False
     if b"wait=" in scope.get("query_string", b"") or scope["path"].endswith(OWN_END):
@@ -38,7 +38,7 @@ def may_be_carried(scope: Scope) -> bool:
 
 
 def is_carried(view: Any) -> bool:
-    """Tell whether a view is one of those that hand their connections to the lane."""
+    """Return whether a view is one of those that hand their connections to the lane."""
     return getattr(view, "handoff", False)
 
 
@@ -51,7 +51,7 @@ class Layouts:
         self._misleading: set[tuple[Any, str]] = set()  # URLconfs, and routes in them that other views got
 
     def expects(self, scope: Scope) -> bool:
-        """Tell whether a request will most likely get one of the lane's views."""
+        """Return whether a request will most likely get one of the lane's views."""
         return self._match(scope) is not None
 
     def learn(self, urlconf: Any) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Message(msgspec.Struct, frozen=True, tag_field="name"):
-    """What one process tells all others."""
+    """A message from one process to all others."""
 
 
 class Hints(Message, frozen=True, tag="hints"):
@@ -28,7 +28,7 @@ class Hints(Message, frozen=True, tag="hints"):
 
 
 class Published(Message, frozen=True, tag="published"):
-    """A stream moved, and this is what happened: whoever is at `start` need not read it.
+    """A stream moved, with the changes: a hub that is at `start` need not read them.
 
     Each of `frames` is its name, its JSON and its cursor.
     """
@@ -100,7 +100,7 @@ def handles(kind: type[M]) -> Callable[[Handler[M]], Handler[M]]:
 
 
 def dispatch(relay: Relay, message: Message) -> None:
-    """Give a message to its handler."""
+    """Pass a message to its handler."""
     _handlers[type(message)](relay, message)
 
 
@@ -111,7 +111,7 @@ def encode(message: Message) -> dict[str, Any]:
 
 
 def decode(plain: Any) -> Message | None:
-    """Read what `encode` made in another process; None where this process has no handler for it.
+    """Decode a message of another process; return None if this process has no handler for it.
 
     Raises:
         msgspec.ValidationError: It has another form.

@@ -1,7 +1,7 @@
 """Periodic tasks: database work that some process has to do from time to time, such as publishing what is due.
 
-Every process that serves streams takes its turns, in a thread of its own so that no stream waits. So a
-task must be safe to do in several processes at once.
+Every process that serves streams runs them, in a separate thread so that no stream waits. So a
+task must be safe to run in several processes at once.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class PeriodicTasks:
         self._wake.set()
 
     async def run(self) -> None:
-        """Take turns for ever."""
+        """Run the tasks forever."""
         while True:
             self._wake.clear()
             pause = self._period()

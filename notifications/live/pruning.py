@@ -22,6 +22,6 @@ def prune_chunk(old: models.QuerySet[Any], stream_type: StreamType) -> int:
     with transaction.atomic(using=stream_type.alias):
         for pk in sorted(floors):  # in the order in which the sequencer takes them
             stream_type.streams().filter(pk=pk, floor__lt=floors[pk]).update(floor=floors[pk])
-        # What was changed and stamped meanwhile stays: nobody above the floor has been told of it.
+        # What has been changed and stamped since is kept: readers above the floor have not seen it yet.
         floor = stream_type.streams().filter(pk=OuterRef(stream_type.field)).values("floor")
         return rows.filter(modseq__lte=Subquery(floor)).delete()[1].get(old.model._meta.label, 0)

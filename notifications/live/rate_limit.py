@@ -1,4 +1,4 @@
-"""A token bucket: so many at once, and so many per second. Pure."""
+"""A token bucket: a burst, and a rate per second. Pure."""
 
 from __future__ import annotations
 

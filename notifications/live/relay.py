@@ -1,7 +1,7 @@
 """The relay: one per process. It sends and receives hints, and compares the hub with the database.
 
-A hint only says that a stream moved. Losing one costs a delay: the next comparison finds what it would have
-told. So nothing here waits for the broker, and a broker that is down stops no notification.
+A hint only says that a stream moved. Losing one costs a delay: the next reconciliation finds the change
+anyway. So nothing here waits for the broker, and no notification is lost while the broker is down.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ logger = logging.getLogger("notifications")
 READ_CHUNK = 100  # streams read at once
 REVOKED = 60.0  # seconds; a connection that was being decided when its session ended is open by then
 REVOKED_LIMIT = 10_000  # sessions remembered so
-SECOND_LOOK = 1.0  # seconds after a comparison that was asked for; who was just connecting is there by then
-DRAIN = 1.0  # seconds between saying bye and letting the server stop
+SECOND_LOOK = 1.0  # seconds after a requested reconciliation; clients that were just connecting are there by then
+DRAIN = 1.0  # seconds between sending bye and letting the server stop
 
 _relays: dict[asyncio.AbstractEventLoop, Relay] = {}
 
@@ -57,15 +57,15 @@ def current() -> Relay:
 
 
 def connected(stream_type: StreamType | str) -> set[str]:
-    """Return the keys, as text, of the streams of a type that somebody listens to in this process."""
+    """Return the keys, as text, of the streams of a type that have subscribers in this process."""
     name = stream_type if isinstance(stream_type, str) else stream_type.name
     return {key.pk for relay in list(_relays.values()) for key in list(relay.hub.streams) if key.type == name}
 
 
 def announce(hints: Sequence[Hint]) -> None:
-    """Tell this process and, through the broker, all others that streams moved. Call it from any thread.
+    """Announce to this process and, through the broker, to all others that streams moved. Call it from any thread.
 
-    Where it is one stream alone, this thread, which has just written it, also reads it for those who listen here.
+    If only one stream moved, this thread, which has just written it, also reads it for the subscribers here.
     """
     if not hints:
         return
@@ -77,13 +77,13 @@ def announce(hints: Sequence[Hint]) -> None:
 
 
 def sequence_and_announce(stream_type: StreamType, pks: Iterable[Any]) -> None:
-    """Sequence streams for a reader and tell all processes what moved: its writer then finds nothing to tell of."""
+    """Sequence streams for a reader and announce what moved, on behalf of their writer."""
     if hints := sequence(stream_type, pks):
         _hint(hints)
 
 
 def announce_batch(key: Key, batch: Batch) -> None:
-    """Tell all processes that a stream moved, and what happened: whoever is at its start need not read it."""
+    """Announce a batch to all processes: a hub that is at its start need not read it from the database."""
     if batch.start is None:
         raise ValueError("A snapshot is for one reader; announce what happened between two positions.")
     told = [(frame.name, frame.data.decode(), frame.cursor) for frame in batch.frames]
@@ -134,7 +134,7 @@ def publish_ephemeral_here(key: Key, frame: Frame) -> None:
 
 
 def post(message: messages.Message) -> None:
-    """Give a message to this process and, through the broker, to all others. Call it from any thread."""
+    """Send a message to this process and, through the broker, to all others. Call it from any thread."""
     relays = _running()
     for relay in relays:
         relay.loop.call_soon_threadsafe(messages.dispatch, relay, message)
@@ -203,7 +203,7 @@ class Relay:
         return asyncio.wrap_future(self.threads.submit(function, *args, **kwargs), loop=self.loop)
 
     def execute(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
-        """Run a client's command in threads of their own: waiting for a lock, they must not hold up the reads."""
+        """Run a client's command in separate threads: one that waits for a lock must not hold up the reads."""
         return asyncio.wrap_future(self.writers.submit(function, *args, **kwargs), loop=self.loop)
 
     def watch(self, connection: Connection) -> None:
@@ -228,7 +228,7 @@ class Relay:
         self._wake.set()
 
     def drain(self) -> float:
-        """Tell every client to come again, to another process; return the seconds that this needs."""
+        """Ask every client to reconnect to another process; return the seconds that this takes."""
         self.draining = True
         for connection in list(self.hub.connections):
             self.hub.close(connection, "drain")
@@ -254,7 +254,7 @@ class Relay:
             self.recheck.soon([owner])  # of whom others may be connected by the same sign-in, under an earlier key
 
     def delivered(self, key: Key, arrived: tuple[Any, ...]) -> None:
-        """Announce, in a thread of its own, that entries of a stream were handed to an open connection."""
+        """Announce, in a separate thread, that entries of a stream were handed to an open connection."""
         stream_type = stream_types[key.type]
         self.background.call(stream_type.delivered, stream_type.pk(key), arrived)
 
@@ -312,7 +312,7 @@ class Relay:
     # Comparing with the database
 
     async def _live(self) -> None:
-        """Compare for as long as the loop lives; what its end cancels takes the threads along."""
+        """Reconcile for as long as the loop runs; when it is cancelled, the threads are closed too."""
         try:
             await self._reconcile_loop()
         finally:

@@ -18,7 +18,7 @@ def catch_up(
     position: Position | None,
     stamp: Callable[[StreamType, Sequence[Any]], object] = sequence,
 ) -> Batch:
-    """Read what a reader who comes now has missed, having stored and stamped what waited for it.
+    """Read what a connecting reader has missed, after storing and stamping what was pending for it.
 
     Must run outside a transaction, as `sequence` does. Raises `KeyError` if the stream does not exist.
     """
@@ -57,7 +57,7 @@ def changes_since(stream_type: StreamType, cursors: Mapping[Any, Position | None
 
 
 def _reset_reason(cursor: Position, head: Position, floor: int) -> ResetReason | None:
-    """Say why a reader cannot be continued from `cursor`, if it cannot."""
+    """Return why a reader cannot be resumed from `cursor`, if it cannot."""
     if cursor.epoch != head.epoch:
         return "epoch"
     if cursor.modseq > head.modseq:
@@ -68,7 +68,7 @@ def _reset_reason(cursor: Position, head: Position, floor: int) -> ResetReason |
 
 
 def _continue(stream_type: StreamType, reads: Mapping[Any, tuple[Position, Position]]) -> dict[Any, Batch]:
-    """Read the rows after each position, for all streams at once where that is few rows."""
+    """Read the rows after each position, for all streams in one query if these are few rows."""
     starts = {pk: start.modseq for pk, (start, _head) in reads.items()}
     rows = stream_type.after.run(starts, stream_type.alias)
     if len(rows) > stream_type.resume_limit:

@@ -1,4 +1,4 @@
-"""The sequencer: it gives changed rows their positions, after their writer's commit.
+"""The sequencer: it assigns positions to changed rows, after their writer's commit.
 
 Writers set ``modseq = NULL`` on every row they change, in the caller's transaction, and take no lock of ours. After
 commit the sequencer gives those rows the stream's next position, in a transaction of its own. So positions appear in
@@ -19,7 +19,7 @@ from .streams import Hint, StreamType
 
 
 def open_streams(stream_type: StreamType, pks: Sequence[Any]) -> dict[Any, tuple[Position, int]]:
-    """Return the head and the floor of each stream, making those that are made on first use.
+    """Return the head and the floor of each stream, creating those that are created on first use.
 
     Args:
         stream_type: The kind of stream.
@@ -35,7 +35,7 @@ def open_streams(stream_type: StreamType, pks: Sequence[Any]) -> dict[Any, tuple
 
 
 def _make_streams(stream_type: StreamType, pks: Sequence[Any]) -> list[Any]:
-    """Make those of the absent streams `pks` that are made on first use; return their primary keys."""
+    """Create those of the missing streams `pks` that are created on first use; return their primary keys."""
     absent = stream_type.missing(pks) if pks else ()
     if absent:
         stream_type.streams().bulk_create(absent, ignore_conflicts=True)
@@ -48,7 +48,7 @@ def _read_streams(stream_type: StreamType, pks: Sequence[Any]) -> dict[Any, tupl
 
 
 def sequence(stream_type: StreamType, pks: Iterable[Any]) -> list[Hint]:
-    """Give the pending rows of some streams their positions.
+    """Assign positions to the pending rows of some streams.
 
     Must run outside a transaction: it commits on its own, so that a position is never held back by an
     application's transaction and never waits for one.
@@ -89,7 +89,7 @@ def _stamp(stream_type: StreamType, pks: list[Any]) -> tuple[dict[Any, int], boo
         ids = [pk for _stream, pk in stream_type.waiting.run(pks, alias)][:STREAM_CHUNK]
         full = len(ids) == STREAM_CHUNK
         if features.has_select_for_update_skip_locked:
-            # Never wait for an application's row: whoever holds it stamps it after its own commit.
+            # Never wait for an application's row: the transaction that holds it stamps it after its commit.
             ids = [pk for (pk,) in stream_type.select_unlocked.run(ids, alias)]
         if not ids:  # another pass came first: no head need rise
             transaction.set_rollback(True, using=alias)

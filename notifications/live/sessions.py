@@ -42,7 +42,7 @@ def stamp(user: Any) -> bytes:
 
 
 def has_keys() -> bool:
-    """Tell whether sessions have a key by which the server can look for them; in signed cookies they have none."""
+    """Return whether sessions have a key by which the server can look for them; in signed cookies they have none."""
     return not issubclass(_store(), signed_cookies.SessionStore)
 
 
@@ -95,10 +95,10 @@ def user_key(pk: Any) -> str:
 
 
 def check_user(claimed: str | None, pk: Any) -> None:
-    """Refuse a page that was made for another user than the one who is signed in.
+    """Refuse a page that was rendered for another user than the one who is signed in.
 
     Args:
-        claimed: What the page calls its user; None for a program, which need not say it.
+        claimed: The page's name for its user; None for a program, which need not send it.
         pk: The primary key of the user who is signed in.
 
     Raises:

@@ -1,7 +1,7 @@
-"""Say goodbye before the server stops.
+"""Drain connections before the server stops.
 
-A server that is told to stop either waits for open streams for ever or cuts them. So at SIGTERM or SIGINT
-every client first hears ``bye``, and then the signal goes on to whoever handled it before.
+On shutdown, a server either waits for open streams forever or cuts them. So on SIGTERM or SIGINT
+every client first gets ``bye``, and then the signal is passed to the previous handler.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def on_termination(loop: asyncio.AbstractEventLoop, drain: Callable[[], float]) 
         return  # only the main thread may handle signals; the server then stops as it does without us
     for number in (signal.SIGTERM, signal.SIGINT):
         previous = signal.getsignal(number)
-        if callable(previous):  # else the process ends at once, and there is nobody to pass the signal to
+        if callable(previous):  # else the process ends immediately, and there is no handler to pass the signal to
             signal.signal(number, _handler(loop, drain, previous))
 
 

@@ -28,7 +28,7 @@ class Parameter(Expression):
     """A parameter that gets its value when the statement runs."""
 
     def __init__(self, name: str, field: models.Field[Any, Any]) -> None:
-        """Leave open the parameter `name`, whose values are those of `field`."""
+        """Declare the parameter `name`, whose values are those of `field`."""
         super().__init__(output_field=field)
         self.name = name
 
@@ -49,7 +49,7 @@ class In(models.Func):
     output_field = models.BooleanField()
 
     def __init__(self, column: str, keys: Iterable[Parameter]) -> None:
-        """Look for the value of `column` among `keys`."""
+        """Match rows whose `column` is one of `keys`."""
         super().__init__(column, models.Func(*keys, template="(%(expressions)s)"))
 
 
@@ -207,7 +207,7 @@ class CompiledUpdate(Statement):
         self._changes = changes
 
     def run(self, pks: Sequence[Any], alias: str, head: int | None = None) -> None:
-        """Change the rows with the primary keys `pks`; `head` is the position, where it is asked for."""
+        """Change the rows with the primary keys `pks`; `head` is the position, if the change needs one."""
         for statement, part in self._parts(alias, pks):
             statement.execute(alias, _named(part) | {"head": head})
 

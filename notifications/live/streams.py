@@ -29,7 +29,7 @@ class Key(NamedTuple):
 
 
 class Hint(NamedTuple):
-    """Tell that a stream moved to position `to`."""
+    """A stream moved to position `to`."""
 
     key: Key
     to: int
@@ -66,7 +66,7 @@ class StreamType(ABC):
         """Turn rows into frames, for several streams with a constant number of queries."""
 
     def stamp(self, pks: Sequence[Any], head: int | None) -> None:
-        """Give the pending entries `pks` the position `head`, or that of their stream.
+        """Stamp the pending entries `pks` with the position `head`, or with that of their stream.
 
         The sequencer holds the locks of their streams.
         """
@@ -102,7 +102,7 @@ class StreamType(ABC):
 
     @cached_property
     def select_unlocked(self) -> CompiledSelect:
-        """Those of some waiting entries that no transaction holds, which are locked by it."""
+        """Those of some pending entries that no transaction has locked; the query locks them."""
         return CompiledSelect(lambda: self._waiting().order_by("pk").select_for_update(skip_locked=True), "pk")
 
     @cached_property
@@ -126,7 +126,7 @@ class StreamType(ABC):
 
     @cached_property
     def after(self) -> CompiledInstances:
-        """What happened in a stream after a position: as many entries as may be told, and one more."""
+        """The entries of a stream after a position: at most as many as are replayed, and one more."""
         return CompiledInstances(self._in_order, self.field, self.related, self.resume_limit + 1)
 
     def _in_order(self) -> models.QuerySet[Any]:
@@ -161,7 +161,7 @@ class StreamType(ABC):
         return self.stream._meta.pk.to_python(key.pk)
 
     def missing(self, pks: Sequence[Any]) -> Sequence[Stream]:
-        """Return unsaved streams for those of `pks` that may be made on first use; none by default."""
+        """Return unsaved streams for those of `pks` that are created on first use; none by default."""
         return ()
 
 

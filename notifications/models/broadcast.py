@@ -50,7 +50,7 @@ class BroadcastQuerySet(models.QuerySet["Broadcast"]):
         return self.filter(state=BroadcastState.SCHEDULED, publish_at__lte=timezone.now())
 
     def published(self) -> BroadcastQuerySet:
-        """Keep those that people have, or had."""
+        """Keep those that have been sent, recalled ones included."""
         return self.filter(notice__isnull=False)
 
     def live(self) -> BroadcastQuerySet:
@@ -65,7 +65,7 @@ def nobody() -> dict[str, object]:
 
 
 class Broadcast(Content):
-    """What staff tell an audience. Services change it; each change is a compare-and-set on `revision`.
+    """A broadcast to an audience. Services change it; each change is a compare-and-set on `revision`.
 
     As with notifications, `modseq` is the position of the latest change in the outbox, null while the change
     waits for it, and `arrival` the first one.
@@ -132,11 +132,11 @@ class Broadcast(Content):
 
     @property
     def expired(self) -> bool:
-        """Whether nobody gets or sees it any more because its time is over."""
+        """Whether it has expired, so that nobody receives or sees it any more."""
         return self.expires_at is not None and self.expires_at <= timezone.now()
 
     def audience_of(self) -> Audience:
-        """Return who is meant.
+        """Return the audience.
 
         Raises:
             ValidationError: The stored definition has another form.

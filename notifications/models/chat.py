@@ -1,4 +1,4 @@
-"""Chat: rooms, who is in them, what was said, and how others reacted."""
+"""Chat: rooms, memberships, messages, reactions and presence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EMOJI_LENGTH = 32  # characters; families and flags are long sequences
 class Room(Stream):
     """A conversation, and the stream of its messages.
 
-    `last_number` is the number of the latest message; numbers are given without gaps under the room's lock.
+    `last_number` is the number of the latest message; numbers are assigned without gaps under the room's lock.
     `size` is how many members there were when somebody last came or went.
     `pair` names the two users of a direct room, so that two people have one such room, however they open it.
     """
@@ -48,7 +48,7 @@ class Room(Stream):
         indexes: ClassVar[list[models.Index]] = [models.Index("active_at", name="carillon_active")]  # the admin's order
 
     def __str__(self) -> str:
-        """Show the name, or say that it is a direct room."""
+        """Return the name, or that it is a direct room."""
         return self.name or f"{self.kind} room {self.pk}"
 
 
@@ -116,14 +116,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(models.Model):
-    """What was said in a room, or what happened to it.
+    """A message in a room, or an event that happened to it.
 
     `number` orders the messages of a room and never changes; `modseq` is the position of the latest change.
     Both are null while the message waits for the end of the transaction in which it was written.
     """
 
     class Kind(models.TextChoices):
-        """Said by a person, or an event that the room tells of."""
+        """Written by a user, or an event of the room."""
 
         TEXT = "text", _("Text")
         JOINED = "joined", _("Joined")
@@ -226,7 +226,7 @@ class Reaction(models.Model):
 
 
 class Lease(models.Model):
-    """A server process that says it is alive until a time; who is present hangs on it.
+    """A server process's lease: the users connected to it are present until it expires.
 
     One lease per process, not per connection: a process that is killed stops renewing it, and everyone who
     was present through it is gone together.

@@ -1,4 +1,4 @@
-"""What is said: the fields that a notice and a broadcast share."""
+"""Content: the fields that a notice and a broadcast share."""
 
 from __future__ import annotations
 

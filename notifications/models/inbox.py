@@ -1,4 +1,4 @@
-"""The inbox: what was said (a notice), and what each recipient did with it (a notification)."""
+"""The inbox: the content (a notice), and each recipient's copy and its state (a notification)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .stream import Stream
 
 
 class Inbox(Stream):
-    """The stream of one user's notifications. It is made when the user is first notified or first connects.
+    """The stream of one user's notifications. It is created when the user is first notified or first connects.
 
     `collected` is the position in the outbox up to which the user has a copy of each broadcast that is meant
     for them.
@@ -90,7 +90,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return self.not_archived().filter(read_at__isnull=True)
 
     def unseen(self) -> NotificationQuerySet:
-        """Keep what is unread and was not in sight yet; read implies seen."""
+        """Keep what is unread and unseen; read implies seen."""
         return self.unread().filter(seen_at__isnull=True)
 
     def with_content(self) -> NotificationQuerySet:

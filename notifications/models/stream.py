@@ -20,7 +20,7 @@ class Stream(models.Model):
     """A counter that stamps the changes of its entries, in the order in which they became visible.
 
     `head` is the latest position, `floor` the highest one that was pruned, and `epoch` changes when the
-    stream is made anew, so that a cursor of an earlier life is recognised.
+    stream is recreated, so that an earlier stream's cursor is recognised.
     """
 
     epoch = models.CharField(_("epoch"), max_length=EPOCH_LENGTH, default=new_epoch, editable=False)

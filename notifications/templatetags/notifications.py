@@ -1,7 +1,7 @@
 """``{% load notifications %}``: the bell in a page.
 
 ``{% notifications_head %}`` belongs into the ``<head>`` and ``{% notification_bell %}`` where the bell should be.
-Both print nothing for somebody who is not signed in, and cost nothing then.
+Both render nothing for anonymous users, and run no query for them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ..live.sessions import user_key
 register = template.Library()
 
 BUNDLES = ("notifications", "bell")
-PLACEHOLDER = 1234567890  # stands for an item's id while the address is made
+PLACEHOLDER = 1234567890  # placeholder for an item's id while the URL is built
 
 
 @register.simple_tag(takes_context=True)
@@ -49,7 +49,7 @@ def notifications_head(
             for networks that hold streams back.
 
     Raises:
-        TemplateSyntaxError: There is no such bundle, or the request is missing.
+        TemplateSyntaxError: The bundle is unknown, or the request is missing.
     """
     if bundle not in BUNDLES:
         raise template.TemplateSyntaxError(f"`bundle` must be one of {', '.join(BUNDLES)}, not {bundle!r}.")
@@ -99,7 +99,7 @@ def chat_head(context: Context, socket: str = "") -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def notification_bell(context: Context) -> SafeString:
-    """Print the bell: a link to the inbox with the right count, which becomes live where there is JavaScript.
+    """Render the bell: a link to the inbox with the right count, which becomes live with JavaScript.
 
     Raises:
         TemplateSyntaxError: The request is missing.
@@ -180,7 +180,7 @@ def _nonce(context: Context, request: HttpRequest) -> SafeString:
     nonce = context.get("csp_nonce")
     if nonce is None:
         nonce = getattr(request, "csp_nonce", None)
-    # Both are lazy and false until somebody asks for their text, which is also what puts them into the header.
+    # Both are lazy and false until their text is read, which is also what adds them to the header.
     return SafeString("") if nonce is None else format_html(' nonce="{}"', str(nonce))
 
 

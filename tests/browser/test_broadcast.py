@@ -58,7 +58,7 @@ def test_a_broadcast_from_the_first_word_until_it_is_taken_back(staff: Visitor, 
 
     # To me alone first.
     page.get_by_role("button", name="Save and send to me").click()
-    expect(page.get_by_text("sent to you alone")).to_be_visible()
+    expect(page.get_by_text("sent to you only")).to_be_visible()
     assert {visitor: visitor.count() for visitor in (alice, bob)} == before
 
     # Review, and send: both bells ring.
@@ -141,8 +141,8 @@ def test_what_was_typed_survives_a_mistake(staff: Visitor) -> None:
     page.get_by_label("Link").fill("javascript:alert(1)")
     page.get_by_label("Send at").fill("2020-01-01T03:00")
     page.get_by_role("button", name="Review and send…").click()
-    expect(page.get_by_text("begins with http:// or https://")).to_be_visible()
-    expect(page.get_by_text("This time has passed")).to_be_visible()
+    expect(page.get_by_text("starts with http:// or https://")).to_be_visible()
+    expect(page.get_by_text("This time is in the past")).to_be_visible()
     expect(page.get_by_label("Title")).to_have_value("Wrong link")
     expect(page.get_by_label("Link")).to_have_value("javascript:alert(1)")
     expect(page.get_by_label("Send at")).to_have_value("2020-01-01T03:00")

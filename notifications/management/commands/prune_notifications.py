@@ -1,4 +1,4 @@
-"""``manage.py prune_notifications``: delete what nobody needs any more. Run it daily."""
+"""``manage.py prune_notifications``: delete old notifications and messages. Run it daily."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="count them only")
 
     def handle(self, **options: Any) -> None:
-        """Prune, or count, and say how many."""
+        """Prune, or only count, and print how many."""
         age = conf.RETENTION if options["days"] is None else timedelta(days=options["days"])
         now = timezone.now()
         if options["dry_run"]:

@@ -10,7 +10,7 @@ from ...services import publish_due
 
 
 class Command(BaseCommand):
-    """For sites that prefer cron; where somebody is connected, the server's processes do it by themselves."""
+    """For sites that prefer cron; server processes with open connections do it by themselves."""
 
     help = (
         "Send the scheduled broadcasts whose time has come. Safe to run as often, and in as many places, as you like."
