@@ -41,6 +41,7 @@ VERBS = [
     "recall_broadcast",
     "remove_member",
     "rename_room",
+    "revoke_access",
     "set_role",
     "toggle_reaction",
     "unarchive",
@@ -66,6 +67,7 @@ DOORS: dict[str, list[str]] = {
         "validate_audience",
     ],
     "exceptions": [
+        "AccessEnded",
         "BadCursor",
         "BadRequest",
         "BroadcastConflict",
