@@ -29,7 +29,7 @@ Args:
 """
 
 notification_delivered = Signal()
-"""Notifications were handed to an open connection of this process: a stream, a socket or a held poll.
+"""Notifications were handed to an open connection of this process, be it a stream, a socket or a held poll.
 
 Sent in a thread of its own, some moments later. It comes once from each process that holds a connection of the user,
 and once more from a connection that was slow or came back, so a receiver has to bear repeats. While receivers are so

@@ -88,6 +88,16 @@ def test_every_verb_is_in_the_reference() -> None:
     assert [verb for verb in services.__all__ if f"`{verb}" not in page] == []
 
 
+def test_every_public_door_has_a_page_from_its_docstrings() -> None:
+    pages = "".join(path.read_text() for path in sorted((DOCS / "reference" / "api").glob("*.md")))
+    doors = {"asgi", "routing"}  # they say what they export on their pages
+    for path in [*(ROOT / "notifications").glob("*.py"), ROOT / "notifications" / "audiences" / "__init__.py"]:
+        if "\n__all__ = " in path.read_text():
+            doors.add(path.parent.name if path.stem == "__init__" else path.stem)
+    assert {"services", "audiences", "exceptions"} < doors
+    assert sorted(re.findall(r"^\.\. automodule:: notifications\.(\w+)$", pages, re.MULTILINE)) == sorted(doors)
+
+
 def test_every_frame_and_each_of_its_fields_is_in_the_reference() -> None:
     page = reference("frames.md")
     for struct in (Hello, Changes, Reset, frames.Heartbeat, frames.Bye, frames.Error):

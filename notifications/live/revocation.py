@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib.auth import get_user_model
 from django.db import router, transaction
 
+from ..annotations import User, UserKey
 from ..signals import access_revoked
 from ..twins import twin
 from . import relay
 
 
-def revoke_access(user: Any, *, reason: str = "") -> None:
+def revoke_access(user: User | UserKey, *, reason: str = "") -> None:
     """End all connections of a user, in every process: event streams, held polls and sockets.
 
     Open pages say that they are closed. Who still has a valid session can load the page anew: to keep somebody out,
