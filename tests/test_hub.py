@@ -105,12 +105,52 @@ class World:
         self.lines = Lines()
         self.refreshes: list[Any] = []
         self.fills: list[Subscription] = []
-        self.hub = Hub(self.refreshes.append, self.fills.append, lambda: self.time, max_bytes)
+        self.delivered: list[tuple[Any, tuple[Any, ...]]] = []
+        self.hub = Hub(self.refreshes.append, self.fills.append, lambda: self.time, max_bytes, self._note)
+
+    def _note(self, key: Any, arrived: tuple[Any, ...]) -> None:
+        self.delivered.append((key, arrived))
 
     def client(self, position: int = 0, **options: Any) -> Client:
         client = Client(self, **options)
         self.hub.attach(client.connection, KEY, at(position))
         return client
+
+
+class DeliveredTests(SimpleTestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.hub = self.world.hub
+        self.batch = replace(step(0, 1), arrived=(7,))
+
+    def test_it_is_told_once_what_arrived_however_many_got_it(self) -> None:
+        self.world.client()
+        self.world.client()
+        self.hub.publish(KEY, self.batch)
+        assert self.world.delivered == [(KEY, (7,))]
+
+    def test_nothing_is_told_where_nothing_arrived_or_nobody_got_it(self) -> None:
+        client = self.world.client()
+        self.hub.publish(KEY, step(0, 1))
+        self.hub.remove(client.connection)
+        self.hub.publish(KEY, self.batch)
+        assert self.world.delivered == []
+
+    async def test_what_only_a_slow_client_gets_is_told_when_it_does(self) -> None:
+        client = self.world.client()
+        client.slow = True
+        self.hub.publish(KEY, step(0, 1))
+        self.hub.publish(KEY, replace(step(1, 2), arrived=(8,)))
+        assert self.world.delivered == []
+        await client.drain()
+        assert client.read == ["0-1", "1-2"]
+        assert self.world.delivered == [(KEY, (8,))]
+
+    def test_what_was_read_for_a_late_client_is_told(self) -> None:
+        self.world.client(1)
+        self.world.client(0)
+        self.hub.continue_with(self.world.fills[0], self.batch)
+        assert self.world.delivered == [(KEY, (7,))]
 
 
 class FanOutTests(SimpleTestCase):

@@ -22,7 +22,7 @@ from ..exceptions import BadRequest, OtherUser
 from .connections import SCOPE_KEY, Admission, HandoffSlot
 from .django_internals import csrf_middleware
 from .frames import encode
-from .layouts import EVENT_STREAM
+from .layouts import EVENT_STREAM_TYPE
 from .sessions import check_user
 
 View = Callable[..., HttpResponseBase]
@@ -172,7 +172,7 @@ def hold_open(request: HttpRequest, admission: Admission, iterate: Any, content_
         slot.admission = admission
         slot.urlconf = getattr(request, "urlconf", None)
         return HttpResponse(content_type=content_type, headers=headers)
-    asks = EVENT_STREAM in request.headers.get("Accept", "").lower() or "wait" in request.GET
+    asks = EVENT_STREAM_TYPE in request.headers.get("Accept", "").lower() or "wait" in request.GET
     _say_once(_NO_HANDOFF if asks else _NO_STREAM)
     connections.close_all()  # else each open stream would keep one
     return StreamingHttpResponse(iterate(admission), content_type=content_type, headers=headers)

@@ -22,7 +22,7 @@ from .django_internals import script_prefix
 logger = logging.getLogger("notifications")
 
 URLCONFS = 16  # URLconfs that are tried; the views of further ones are served too, at the price of Django's own chain
-EVENT_STREAM = "text/event-stream"
+EVENT_STREAM_TYPE = "text/event-stream"
 OWN_END = "/stream/"  # of the stream's path, for clients that accept anything
 
 Scope = Mapping[str, Any]
@@ -34,7 +34,7 @@ def may_be_carried(scope: Scope) -> bool:
         return False
     if b"wait=" in scope.get("query_string", b"") or scope["path"].endswith(OWN_END):
         return True
-    return any(name == b"accept" and EVENT_STREAM.encode() in value.lower() for name, value in scope["headers"])
+    return any(name == b"accept" and EVENT_STREAM_TYPE.encode() in value.lower() for name, value in scope["headers"])
 
 
 def is_carried(view: Any) -> bool:
