@@ -124,7 +124,7 @@ class Handoff:
         await connections.send_bye(connection, send)
 
     async def _decide(self, scope: Scope, receive: Receive, send: Send) -> Decision | None:
-        """Have Django decide a request; None if it was another's, who has answered it."""
+        """Have Django decide a request; return None if it was another view's and has been answered."""
         if self._layouts.expects(scope):
             decision = await self._decide_in_one_hop(scope)
             if not decision.foreign:
@@ -143,7 +143,7 @@ class Handoff:
             self._waiting -= 1
 
     async def _decide_in_django(self, scope: Scope, receive: Receive, send: Send) -> Decision | None:
-        """Give a request to Django's own chain, and keep its answer back if the view turns out to be the lane's."""
+        """Pass a request through Django's own chain, and withhold the answer if the view is one of the lane's."""
         slot = HandoffSlot()
         told: list[Message] = []
 
@@ -167,7 +167,7 @@ class Handoff:
 @csrf_exempt
 @login_not_required
 def _foreign(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-    """Stand for another's view, which Django calls in its own chain."""
+    """Stand in for another view, which Django calls in its own chain."""
     request.scope[SCOPE_KEY].foreign = True
     return HttpResponse(status=204)
 

@@ -42,7 +42,7 @@ Args:
 """
 
 broadcast_sent = Signal()
-"""A broadcast went out, at once or at its time; it is copied to recipients as they come.
+"""A broadcast was sent, immediately or on schedule; recipients get their copies as they visit.
 
 Sent once, in the thread that committed. A draft, a schedule, an edit and a recall send none.
 

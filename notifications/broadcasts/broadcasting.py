@@ -85,7 +85,7 @@ def _audience(to: Meant) -> Audience:
         return Audience.of(groups=[to])
     if isinstance(to, QuerySet):
         raise TypeError(
-            "`to` is a queryset, which cannot be stored: a broadcast asks who is meant whenever somebody comes. "
+            "`to` is a queryset, which cannot be stored: an audience is evaluated whenever a user visits. "
             "Register a function that narrows the users with @audience and give its name, or use "
             "notify(queryset, …), which tells those who are in it now."
         )

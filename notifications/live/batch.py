@@ -12,7 +12,7 @@ from .frames import Frame
 class Access(NamedTuple):
     """Who may read a stream from here on, and the last frame for those who no longer may.
 
-    Without a `farewell` the whole connection of such a one ends, and whether it may come again is decided anew.
+    Without a `farewell` the whole connection ends, and Django decides again whether it may reconnect.
     """
 
     owners: frozenset[str]

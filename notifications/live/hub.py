@@ -5,10 +5,10 @@ A batch goes to every subscription that is exactly where the batch starts. The o
 a new one) continue from their own position, out of the latest batches or from the database. So a
 connection costs a position, never a queue.
 
-Who may hear a stream changes at positions of the stream: a batch that passes such a one carries the `Access` that
-holds from there. A subscription is judged by every `Access` that it passes, on whichever way: with all others when the
-batch is published, out of memory, or with the gap that was read for it. So being subscribed at a position means having
-been allowed there, also for one who was decided about a while ago and came late.
+Access to a stream changes at positions of the stream: a batch that includes such a position carries the `Access`
+that applies from there. A subscription is checked against every `Access` that it passes, whether the batch is
+published, replayed from memory, or read to fill its gap. So being subscribed at a position means having been allowed
+to read there, also for a subscription that was admitted earlier and arrives late.
 
 Everything here runs on one event loop.
 """
