@@ -4,14 +4,14 @@ Wrap Django's ASGI application::
 
     application = Handoff(get_asgi_application())
 
-A request for a stream passes Django's whole middleware chain, session and view in one hop of a small thread
-pool, with the chain loaded in sync mode (in async mode every middleware would go to a thread and back). When
-the view admits it, Django's request cycle ends: its thread, database connection and request are released.
-What stays is the server's ``send`` and a position.
+A request for a stream runs through Django's whole middleware chain, session and view in one hop to a small thread
+pool, with the chain loaded in sync mode (in async mode every middleware would hop to a thread and back). When the view
+admits it, Django's request cycle ends: its thread, database connection and request are released. What remains is the
+server's ``send`` and a position.
 
-Which view a request gets is known only after the middleware. Where that cannot be guessed (a URLconf by the host, for
-example), the request passes Django's own chain, with a place in which the view tells the lane that it is one of its
-own. Nobody else's request is touched on that way.
+Which view a request reaches is known only after the middleware has run. If it cannot be guessed (a URLconf by host, for
+example), the request runs through Django's own chain, with a slot that the lane's views fill in. Other requests are
+not affected.
 """
 
 from __future__ import annotations

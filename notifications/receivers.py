@@ -1,6 +1,6 @@
 """Receivers of Django's signals: hints that a user's access may have changed, each sent after its commit.
 
-What it does not hear of (rows changed by ``update()``, sessions that expire) the rounds of `live.recheck` find.
+Changes without a signal (rows changed by ``update()``, expired sessions) are found by the rounds of `live.recheck`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Access of open connections: the one place that decides who may still read and act.
 
-A connection is decided by Django when it is opened. Afterwards these hold: the user is there and may sign in, the
-session is there, and what the user's sessions depend on (the password above all) is what it was. A stream that is not
-everybody's own has a guard beside it, which says who of its listeners may still hear it. All of them read the database,
-for many connections at once.
+Django admits a connection when it is opened. Afterwards these must hold: the user exists and may sign in, the session
+exists, and what the user's sessions depend on (above all the password) is unchanged. A stream that is not the user's
+own also has a guard, which decides who of its subscribers may still read it. All of them read the database, for many
+connections at once.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Verdict(NamedTuple):
 def guard(stream_type: str) -> Callable[[Guard], Guard]:
     """Register a function as the guard of a type of streams.
 
-    It is called in a thread with the owners who listen in this process by each stream's primary key as text, and
-    returns for each stream which of them may still hear it. One that is left out goes on as it was.
+    It is called in a thread with the subscribed owners of this process, by each stream's primary key as text, and
+    returns for each stream which of them may still read it. A stream that is left out stays as it is.
     """
 
     def register(function: Guard) -> Guard:

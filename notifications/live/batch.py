@@ -24,7 +24,7 @@ class Batch:
     """Frames that take a reader of one stream from one position to another; `start` is None for a snapshot.
 
     `access` is given if it may have changed on the way: other owners are unsubscribed. `arrived` holds the
-    primary keys of the entries that arrived on the way, where somebody wants to know when they are handed over.
+    primary keys of the entries that arrived on the way, if somebody wants to know when they are delivered.
     """
 
     start: Position | None

@@ -1,8 +1,8 @@
 """The URLs under which a site has the views of the hand-off lane.
 
-Only Django's middleware decides which view a request gets: it may choose a language, or a URLconf by the host. But a
-request that will get one of the lane's views is decided in one hop with the chain in sync mode, and for that it must
-be known before. So it is guessed, here, and cheaply; a wrong guess costs time, once, and never an answer.
+Only Django's middleware decides which view a request reaches: it may choose a language, or a URLconf by host. But a
+request for one of the lane's views is decided in one hop with the chain in sync mode, so the lane must recognise it
+beforehand. This module makes that guess, cheaply; a wrong guess costs time, once, but the response is always correct.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """Recheck the access of open connections: immediately upon a hint, and in regular rounds.
 
-A hint names users: Django said that something about them changed. It is only a hint; what holds is read. What nobody
-tells of (rows changed by ``update()``, sessions that expire, another process without a broker) is found by the round,
-which looks at every connection once in a period: so many at a time, spread over the period.
+A hint names users: a signal of Django says that something about them changed. It is only a hint; the check reads the
+database. Changes without a signal (rows changed by ``update()``, expired sessions, another process without a broker)
+are found in rounds, which check every connection once per period: a chunk at a time, spread over the period.
 
-Whoever is found to have lost access hears ``bye`` and may come again, for Django decides then. A wrong suspicion
-costs a reconnect and never a sign-out: the password's own change, after which the session goes on under another key,
-needs no exception.
+A connection that has lost access gets ``bye`` and may reconnect, because Django decides then. A false alarm costs a
+reconnect and never a sign-out: users who change their own password, whose session continues under another key, need no
+exception.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class Recheck:
         try:
             verdict: access.Verdict = await self._run(access.judge, identities, listeners)
         except Exception:
-            logger.exception("Could not ask who may still hear; the next round repeats it.")
+            logger.exception("Could not recheck access; the next round repeats it.")
             return
         for connection in connections:
             if connection.identity in verdict.ended:

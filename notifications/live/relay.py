@@ -94,7 +94,7 @@ def revoke(reason: ByeReason, *, owner: str = "", session: str = "") -> None:
     """End connections in every process.
 
     Args:
-        reason: What their clients are told.
+        reason: The reason in the clients' ``bye`` frame.
         owner: Those of the user with this primary key, as text; empty for whoever has the session.
         session: Those of the session with this key; empty for all of the user's.
     """
