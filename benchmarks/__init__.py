@@ -1,1 +1,1 @@
-"""Benchmarks: what an open stream costs, beside a bare socket server and the usual ways. Run ``make bench``."""
+"""Benchmarks: what an open stream costs, compared with a bare socket server and the usual ways. Run ``make bench``."""

@@ -28,7 +28,7 @@ QUICK_RECIPIENTS = 500
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what was asked for, and print it."""
+    """Run the selected benchmarks, and print the results."""
     options = _options(arguments)
     size = QUICK if options.quick else Size(connections=options.connections, rounds=options.rounds)
     wanted = [server for server in SERVERS if not options.only or server.key in options.only]

@@ -1,4 +1,4 @@
-"""Measure a room full of sockets beside the shape of Channels' tutorial: ``python -m benchmarks.chat``."""
+"""Measure a room full of sockets, compared with the shape of Channels' tutorial: ``python -m benchmarks.chat``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .trial import _copy
 
 APPLICATION = "benchmarks.site.chat:application"
 CARILLON = "/notifications/ws/"
-SETTLE = 6.0  # seconds of peace before a sample: presence is written meanwhile
+SETTLE = 6.0  # seconds of quiet before a sample, while presence is written
 
 MEMORY_KB = 25.0  # of a socket
 MESSAGE_US = 25.0  # of CPU
@@ -70,7 +70,7 @@ class Result:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what was asked for, and print it."""
+    """Run the selected benchmarks, and print the results."""
     options = _options(arguments)
     count, messages, rounds = (20, 5, 1) if options.quick else (options.sockets, 50, options.rounds)
     with tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder, ExitStack() as stack:

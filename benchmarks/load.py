@@ -21,14 +21,14 @@ IN_FLIGHT = 64  # connections being opened at once: a reconnect storm that no se
 
 
 class BenchmarkError(Exception):
-    """The benchmark cannot go on; the message says what to do."""
+    """The benchmark cannot continue; the message says what to do."""
 
 
 def program() -> Path:
     """Return the compiled generator, compiling it when its source changed.
 
     Raises:
-        BenchmarkError: There is no C compiler, or it refused.
+        BenchmarkError: There is no C compiler, or it failed.
     """
     made = CACHE / f"load-{hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:12]}"
     if made.exists():

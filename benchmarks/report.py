@@ -131,7 +131,7 @@ def _storing(row: dict[str, Any]) -> str:
 
 
 def _targets(results: Iterable[Result]) -> list[str]:
-    """Hold the lane under uvicorn against what the project promises."""
+    """Compare the lane under uvicorn with the project's targets."""
     found = {result.server.key: result for result in results}
     lane, bare, plain = found.get("lane"), found.get("bare"), found.get("plain")
     if lane is None:
@@ -153,6 +153,6 @@ def _targets(results: Iterable[Result]) -> list[str]:
 
 
 def _target(name: str, value: float, limit: float, unit: str, slack: float = 0.0) -> str:
-    """Say whether a target is met; `slack` is what a few threads of the whole process make, divided by the streams."""
+    """Return whether a target is met; `slack` is the share per stream of a few threads of the whole process."""
     verdict = "met   " if value <= limit + slack else "MISSED"
     return f"{verdict}  {name}: {value:.2f} {unit}".rstrip() + f" (at most {limit:g})"

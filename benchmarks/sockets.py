@@ -1,4 +1,4 @@
-"""The chat's load: many WebSockets in this process, which count what they are told and parse nothing.
+"""The chat's load: many WebSockets in this process, which count the frames and parse nothing.
 
 A bare protocol on uvloop: it costs a few µs for each message, and what it costs is reported.
 """
@@ -107,7 +107,7 @@ class Sockets:
             self.sockets += found
 
     async def talk(self, room: int, messages: int, gap: float) -> None:
-        """Let the first socket say something so many times, and wait until everybody has heard it or `WAIT` is over."""
+        """Post from the first socket so many times, and wait until every socket has received it or `WAIT` is over."""
         self.latencies.clear()
         self._expected = messages * len(self.sockets)
         self._all.clear()

@@ -1,4 +1,4 @@
-"""Storing: how many recipients' rows a second ``notify`` writes and puts in order, beside a plain bulk insert.
+"""Storing: how many recipients' rows per second ``notify`` stores and sequences, compared with a bulk insert.
 
 Runs in a process of its own: ``python -m benchmarks.storing RECIPIENTS ROUNDS`` prints JSON.
 """
@@ -28,7 +28,7 @@ from .site.prepare import make_users  # noqa: E402
 
 
 def by_notify() -> None:
-    """Store, put in order, and tell the relay: what an application calls."""
+    """Store, sequence and announce, as an application does."""
     notify(get_user_model().objects.all(), "A deploy has finished", body="x" * 100)
 
 

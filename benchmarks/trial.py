@@ -66,7 +66,7 @@ def measure(server: Server, rows: Sequence[dict[str, Any]], database: Path, size
 
 
 def _open_own(now: Running, clients: Sequence[Client], size: Size, result: Result) -> None:
-    """Open a stream of each user, several times; then send to all of them at once."""
+    """Open a stream for each user, several times; then send to all of them."""
     before = _warm(now, clients, size)
     costs = []
     for turn in range(size.rounds):

@@ -1,4 +1,4 @@
-"""The types that signatures name: who is told, who acts, and how a notification is coloured."""
+"""The types in signatures: recipients, acting users, levels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UserKey: TypeAlias = int | str | UUID
 """A user's primary key, of whatever type the project's user model has."""
 
 Recipients: TypeAlias = User | Group | Iterable[User]
-"""Whom `notify` tells: a user, a group, or an iterable of users. A queryset of users is one, and streamed in chunks."""
+"""Recipients of `notify`: a user, a group, or an iterable of users, such as a queryset, which is read in chunks."""
 
 LevelName: TypeAlias = Literal["info", "success", "warning", "error"]
 """How a notification is coloured and announced."""

@@ -4,14 +4,14 @@ Wrap Django's ASGI application::
 
     application = Handoff(get_asgi_application())
 
-A request for a stream passes Django's whole middleware chain, session and view in one hop of a small thread
-pool, with the chain loaded in sync mode (in async mode every middleware would go to a thread and back). When
-the view admits it, Django's request cycle ends: its thread, database connection and request are released.
-What stays is the server's ``send`` and a position.
+A request for a stream runs through Django's whole middleware chain, session and view in one hop to a small thread
+pool, with the chain loaded in sync mode (in async mode every middleware would hop to a thread and back). When the view
+admits it, Django's request cycle ends: its thread, database connection and request are released. What remains is the
+server's ``send`` and a position.
 
-Which view a request gets is known only after the middleware. Where that cannot be guessed (a URLconf by the host, for
-example), the request passes Django's own chain, with a place in which the view tells the lane that it is one of its
-own. Nobody else's request is touched on that way.
+Which view a request reaches is known only after the middleware has run. If it cannot be guessed (a URLconf by host, for
+example), the request runs through Django's own chain, with a slot that the lane's views fill in. Other requests are
+not affected.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class Handoff:
         await connections.send_bye(connection, send)
 
     async def _decide(self, scope: Scope, receive: Receive, send: Send) -> Decision | None:
-        """Have Django decide a request; None if it was another's, who has answered it."""
+        """Have Django decide a request; return None if it was another view's and has been answered."""
         if self._layouts.expects(scope):
             decision = await self._decide_in_one_hop(scope)
             if not decision.foreign:
@@ -143,7 +143,7 @@ class Handoff:
             self._waiting -= 1
 
     async def _decide_in_django(self, scope: Scope, receive: Receive, send: Send) -> Decision | None:
-        """Give a request to Django's own chain, and keep its answer back if the view turns out to be the lane's."""
+        """Pass a request through Django's own chain, and withhold the answer if the view is one of the lane's."""
         slot = HandoffSlot()
         told: list[Message] = []
 
@@ -167,7 +167,7 @@ class Handoff:
 @csrf_exempt
 @login_not_required
 def _foreign(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-    """Stand for another's view, which Django calls in its own chain."""
+    """Stand in for another view, which Django calls in its own chain."""
     request.scope[SCOPE_KEY].foreign = True
     return HttpResponse(status=204)
 

@@ -103,7 +103,7 @@ def _layer_messages(layer: Mapping[str, Any] | None) -> Iterator[CheckMessage]:
 
 @register("notifications", deploy=True)  # else `migrate` would run the site's asgi.py, and fail when that does
 def check_lane(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Look, for ``check --deploy``, whether the ASGI application carries streams through the hand-off lane."""
+    """Check, for ``check --deploy``, that the ASGI application is wrapped in the hand-off lane."""
     path = getattr(settings, "ASGI_APPLICATION", None)
     if not path:
         return []
@@ -127,7 +127,7 @@ def check_lane(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
 
 @register("notifications")
 def check_pool(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Look whether a pool of database connections leaves any for the pages of the site."""
+    """Check that a pool of database connections leaves some for the site's pages."""
     alias = router.db_for_write(Inbox)
     pool = connections[alias].settings_dict["OPTIONS"].get("pool")
     if not pool:

@@ -85,7 +85,7 @@ class Conf:
 
     @property
     def RECHECK(self) -> float:
-        """Seconds in which every open connection is asked once whether its user may still hear and act."""
+        """Seconds within which the access of every open connection is rechecked."""
         return float(self._get("RECHECK", 20.0))
 
     @property

@@ -1,7 +1,7 @@
 """The exceptions of Carillon: one tree under `CarillonError`.
 
-What is wrong with a value that you gave is told by Django's ``ValidationError``, which names the field; what the tree
-holds is everything else. This module loads without Django, as the parts of the engine do that use it.
+Invalid values raise Django's ``ValidationError``, which names the field; this tree holds everything else. The module
+can be imported without Django, like the parts of the engine that use it.
 """
 
 from __future__ import annotations

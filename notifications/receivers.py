@@ -1,6 +1,6 @@
-"""What Carillon hears from Django: hints that somebody's access may have changed, each sent after its commit.
+"""Receivers of Django's signals: hints that a user's access may have changed, each sent after its commit.
 
-What it does not hear of (rows changed by ``update()``, sessions that expire) the rounds of `live.recheck` find.
+Changes without a signal (rows changed by ``update()``, expired sessions) are found by the rounds of `live.recheck`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PERMITTED = (RESULTS,)  # types of streams that ask for a permission
 
 
 def connect() -> None:
-    """Listen for all that may end somebody's access."""
+    """Connect to every signal that may end a user's access."""
     user = get_user_model()
     user_logged_out.connect(end_session, dispatch_uid="carillon.end_session")
     user_logged_in.connect(end_replaced_session, dispatch_uid="carillon.end_replaced_session")
@@ -38,7 +38,7 @@ def connect() -> None:
 
 
 def end_session(request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
-    """End the connections of the session that signs out, at once; those of an earlier key of it are looked at."""
+    """End the connections of the session that signs out; those of an earlier key of it are rechecked."""
     if user is None:
         return
     owner = str(user.pk)
@@ -58,21 +58,21 @@ def end_replaced_session(request: HttpRequest | None, user: Any, **kwargs: Any) 
 
 
 def look_at_saved(instance: Any, created: bool, using: str, **kwargs: Any) -> None:
-    """Look at the connections of a user who was saved: with another password, say, or no longer active."""
+    """Recheck the connections of a user who was saved, for example with another password or deactivated."""
     fields = kwargs.get("update_fields")
     if not (created or kwargs.get("raw") or (fields is not None and set(fields) <= {"last_login"})):
         _look([instance.pk], using)
 
 
 def look_at_deleted(instance: Any, using: str, **kwargs: Any) -> None:
-    """Look at the connections of a user who was deleted."""
+    """Recheck the connections of a user who was deleted."""
     _look([instance.pk], using)
 
 
 def look_at_permissions(
     instance: Any, action: str, reverse: bool, pk_set: set[Any] | None, using: str, **kwargs: Any
 ) -> None:
-    """Look at the connections of users who lost a group or a permission."""
+    """Recheck the connections of users who lost a group or a permission."""
     if action not in ("post_remove", "post_clear"):
         return
     if not reverse:
@@ -84,7 +84,7 @@ def look_at_permissions(
 
 
 def look_at_group(action: str, using: str, **kwargs: Any) -> None:
-    """Look at whoever hears something by a permission, when a group lost one."""
+    """Recheck subscribers of streams that need a permission, when a group lost one."""
     if action in ("post_remove", "post_clear"):
         _look([], using, PERMITTED)
 

@@ -31,9 +31,9 @@ Args:
 notification_delivered = Signal()
 """Notifications were handed to an open connection of this process, be it a stream, a socket or a held poll.
 
-Sent in a thread of its own, some moments later. It comes once from each process that holds a connection of the user,
-and once more from a connection that was slow or came back, so a receiver has to bear repeats. While receivers are so
-slow that 10,000 calls wait, further ones are left out. A client that polls without waiting has no open connection.
+Sent a little later in a separate thread, once by each process that holds a connection of the user, and once more for a
+connection that was slow or reconnected, so receivers must tolerate duplicates. If receivers are so slow that 10,000
+calls are queued, further ones are dropped. A client that polls without waiting has no open connection.
 
 Args:
     sender: The class `Notification`.
@@ -42,7 +42,7 @@ Args:
 """
 
 broadcast_sent = Signal()
-"""A broadcast went out, at once or at its time; it is copied to recipients as they come.
+"""A broadcast was sent, immediately or on schedule; recipients get their copies as they visit.
 
 Sent once, in the thread that committed. A draft, a schedule, an edit and a recall send none.
 
@@ -59,5 +59,5 @@ Sent in the process that revoked it, after its commit.
 Args:
     sender: The user model.
     user: The primary key of the user.
-    reason: Why, in the words of who revoked it; it may be empty.
+    reason: The reason given to `services.revoke_access`; it may be empty.
 """

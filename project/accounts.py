@@ -3,7 +3,7 @@
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 
-VISITORS = ("alice", "bob")  # who can be signed in as with one click
+VISITORS = ("alice", "bob")  # the accounts with one-click sign-in
 ADMIN = "admin"
 
 

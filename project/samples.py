@@ -1,4 +1,4 @@
-"""What the demo says: believable notifications of a society of bell ringers."""
+"""The demo's content: believable notifications of a society of bell ringers."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -133,7 +133,7 @@ HISTORY = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Something that was said: by whom, what, how many hours ago, to which line it replies, and who reacted how."""
+    """A chat message: its author, text, age in hours, the line it replies to, and its reactions."""
 
     author: str
     body: str

@@ -24,7 +24,7 @@ BURST = 12  # notifications at once: bell and toasts must stay calm
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """Show the buttons or, to somebody who is not signed in, the ways in."""
+    """Show the buttons or, to anonymous visitors, the sign-in options."""
     if not request.user.is_authenticated:
         return render(request, "welcome.html", {"visitors": accounts.VISITORS if settings.DEBUG else ()})
     return render(request, "home.html", {"other": accounts.other_than(_user(request)), "samples": SAMPLES})
@@ -43,7 +43,7 @@ def sign_in_as(request: HttpRequest, username: str) -> HttpResponse:
 @require_POST
 @login_required
 def send(request: HttpRequest) -> HttpResponse:
-    """Send what the form says to oneself or to the other visitor; a script gets 204 and its bell rings."""
+    """Send the form's notification to oneself or to the other visitor; a script gets 204."""
     sender = _user(request)
     recipient = accounts.other_than(sender) if request.POST.get("to") == "other" else sender
     if recipient is None:

@@ -19,7 +19,7 @@ from notifications.audiences.sizes import Size
 
 @pytest.fixture(autouse=True)
 def own_registry() -> Iterator[None]:
-    """Let each test add to the registry, and take it back."""
+    """Let each test add to the registry, and restore it afterwards."""
     before = dict(registry)
     yield
     registry.clear()

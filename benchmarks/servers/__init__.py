@@ -34,7 +34,7 @@ class Server:
 
     @property
     def authenticated(self) -> bool:
-        """Return whether it runs Django, and so decides who connects."""
+        """Return whether it runs Django, and so authenticates connections."""
         return bool(self.publisher)
 
 

@@ -34,19 +34,19 @@ def broadcast(
 ) -> Broadcast:
     """Send a broadcast to an audience, now or at a given time.
 
-    One row is stored, whatever the audience's size; whoever is connected gets a copy after the commit, everybody else
-    when they next connect or list. It joins the caller's transaction.
+    One row is stored, whatever the audience's size; connected users get a copy after the commit, everybody else when
+    they next connect or list. It joins the caller's transaction.
 
     Args:
         title: What happened, in one line of at most 200 characters. Text, never HTML.
         to: An `Audience`, the name of a registered one such as ``"everyone"``, a group, a user, or an iterable of
-            users. It is kept and asked again whenever somebody comes, so it cannot be a queryset: describe that one
-            with ``@audience``.
-        body: More about it, at most 4,000 characters. Text, never HTML.
+            users. It is stored and evaluated whenever a user visits, so it cannot be a queryset: define an audience
+            with ``@audience`` instead.
+        body: Details, at most 4,000 characters. Text, never HTML.
         url: The link: an http(s) URL, or a path on this site.
         level: ``"info"``, ``"success"``, ``"warning"`` or ``"error"``.
-        category: Your name for a group of notifications, by which users may filter; at most 100 characters.
-        by: Who sends it: the broadcast's author, in whose name the admin's history tells of it.
+        category: Your name for a group of notifications, which users can filter by; at most 100 characters.
+        by: The broadcast's author, whom the admin history names.
         publish_at: An aware time at which to send it; immediately if not given.
         expires_at: An aware time after which nobody sees it.
 
@@ -85,9 +85,9 @@ def _audience(to: Meant) -> Audience:
         return Audience.of(groups=[to])
     if isinstance(to, QuerySet):
         raise TypeError(
-            "`to` is a queryset, which cannot be stored: a broadcast asks who is meant whenever somebody comes. "
-            "Register a function that narrows the users with @audience and give its name, or use "
-            "notify(queryset, …), which tells those who are in it now."
+            "`to` is a queryset, which cannot be stored: an audience is evaluated whenever a user visits. "
+            "Register a function that filters the users with @audience and give its name, or use "
+            "notify(queryset, …), which reaches the users who are in it now."
         )
     if isinstance(to, Iterable) and not isinstance(to, bytes | dict):
         return Audience.of(users=[recipient_key(user) for user in to])

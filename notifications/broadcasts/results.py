@@ -229,7 +229,7 @@ def _may_view(user: Any) -> bool:
     return getattr(user, "is_staff", False) and any(user.has_perm(permission) for permission in VIEW)
 
 
-_last: dict[str, bytes] = {}  # what the listeners here were last told, but for the time
+_last: dict[str, bytes] = {}  # what was last sent to the subscribers here, except for the time
 
 
 def _tell(broadcast: Broadcast) -> None:

@@ -24,9 +24,9 @@ logger = logging.getLogger("notifications")
 def publish_due() -> int:
     """Send the scheduled broadcasts that are due, each exactly once even if several processes do so.
 
-    One that cannot be sent any more, because its audience is gone for example, becomes a draft again and
-    says why in `problem`. What a killed process left half sent is completed. The admin's history tells either, in
-    the author's name.
+    One that can no longer be sent, for example because its audience is gone, becomes a draft again, with the reason
+    in `problem`. What a killed process left half sent is completed. The admin history records both, in the author's
+    name.
 
     Returns:
         How many were sent.

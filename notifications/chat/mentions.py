@@ -52,7 +52,7 @@ def alert_members(message: Message) -> None:
 
 
 def rewrite_alerts(message: Message, **changes: Any) -> None:
-    """Change, in the caller's transaction, the notices that told of a message: nobody keeps what was taken back."""
+    """Update, in the caller's transaction, the notices about a message: nobody keeps what was deleted."""
     copies = Notification.objects.using(INBOX.alias).filter(
         notice__actor=message.author_id,
         notice__kind=MESSAGE_KIND,

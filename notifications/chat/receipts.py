@@ -36,7 +36,7 @@ class Receipts:
         self._send = send
         self._later = later
         self._lock = threading.Lock()
-        self._waiting: dict[int, dict[Any, int]] = {}  # by room, also of those that were told in this tick
+        self._waiting: dict[int, dict[Any, int]] = {}  # by room, including receipts that were sent in this tick
         self._ticking = False
 
     def show(self, room: int, user: Any, up_to: int) -> None:

@@ -242,10 +242,10 @@ def _show_receipt(place: Membership, up_to: int) -> None:
 
 @contextmanager
 def _telling(room: Room) -> Iterator[Callable[..., None]]:
-    """Open a transaction, and give the function that tells the room of an event in its order.
+    """Open a transaction, and yield the function that announces an event in the room's order.
 
-    Outside the caller's transaction the event takes its position in the same commit as the change, so that
-    nothing which is said after a removal can come before it. Inside one it takes it after the commit.
+    Outside a transaction of the caller, the event gets its position in the same commit as the change, so that
+    no message after a removal can precede it. Inside one, it gets it after the commit.
     """
     joining = in_transaction(ROOM.alias)
 

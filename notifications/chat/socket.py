@@ -221,7 +221,7 @@ async def close(send: Send, code: int, *last: Frame) -> None:
                 await send(TEXTS.message(last))
             await send({"type": "websocket.close", "code": code})
     except Exception:  # noqa: BLE001  # whatever the server raises when the client left first
-        logger.debug("The client was gone before it could be told.")
+        logger.debug("The client was gone before the last frames could be sent.")
 
 
 def _this_task() -> asyncio.Task[Any]:

@@ -1,9 +1,9 @@
-"""Who may still hear and act: the one place that decides it for connections that are open already.
+"""Access of open connections: the one place that decides who may still read and act.
 
-A connection is decided by Django when it is opened. Afterwards these hold: the user is there and may sign in, the
-session is there, and what the user's sessions depend on (the password above all) is what it was. A stream that is not
-everybody's own has a guard beside it, which says who of its listeners may still hear it. All of them read the database,
-for many connections at once.
+Django admits a connection when it is opened. Afterwards these must hold: the user exists and may sign in, the session
+exists, and what the user's sessions depend on (above all the password) is unchanged. A stream that is not the user's
+own also has a guard, which decides who of its subscribers may still read it. All of them read the database, for many
+connections at once.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _guards: dict[str, Guard] = {}
 
 
 class Verdict(NamedTuple):
-    """Whose connections end, and who may still hear the streams that have a guard."""
+    """The connections that end, and the owners who may still read the streams that have a guard."""
 
     ended: frozenset[Identity]
     access: dict[Key, Access]
@@ -35,8 +35,8 @@ class Verdict(NamedTuple):
 def guard(stream_type: str) -> Callable[[Guard], Guard]:
     """Register a function as the guard of a type of streams.
 
-    It is called in a thread with the owners who listen in this process by each stream's primary key as text, and
-    returns for each stream which of them may still hear it. One that is left out goes on as it was.
+    It is called in a thread with the subscribed owners of this process, by each stream's primary key as text, and
+    returns for each stream which of them may still read it. A stream that is left out stays as it is.
     """
 
     def register(function: Guard) -> Guard:
@@ -47,7 +47,7 @@ def guard(stream_type: str) -> Callable[[Guard], Guard]:
 
 
 def is_guarded(stream_type: str) -> bool:
-    """Return whether not everybody who is signed in may hear the streams of a type for as long as they like."""
+    """Return whether a type's streams have a guard, so that signing in alone does not grant access."""
     return stream_type in _guards
 
 
@@ -56,7 +56,7 @@ def judge(identities: Collection[Identity], listeners: Mapping[Key, Collection[s
 
     Args:
         identities: On whose behalf connections are held; at most some hundreds.
-        listeners: The owners who listen to each stream that has a guard.
+        listeners: The owners who are subscribed to each stream that has a guard.
     """
     users = users_of({identity.owner for identity in identities})
     valid = {owner: sessions.stamp(user) for owner, user in users.items() if may_sign_in(user)}
@@ -81,7 +81,7 @@ def users_of(owners: Iterable[str]) -> dict[str, Any]:
 
 
 def may_sign_in(user: Any) -> bool:
-    """Return whether the site's authentication still lets a user in, as ``ModelBackend.get_user`` asks it."""
+    """Return whether the site's authentication still lets a user in, as ``ModelBackend.get_user`` does."""
     asked = [backend.user_can_authenticate for backend in get_backends() if hasattr(backend, "user_can_authenticate")]
     if not asked:
         return bool(getattr(user, "is_active", True))

@@ -12,7 +12,7 @@ from .frames import Frame
 class Access(NamedTuple):
     """Who may read a stream from here on, and the last frame for those who no longer may.
 
-    Without a `farewell` the whole connection of such a one ends, and whether it may come again is decided anew.
+    Without a `farewell` the whole connection ends, and Django decides again whether it may reconnect.
     """
 
     owners: frozenset[str]
@@ -24,7 +24,7 @@ class Batch:
     """Frames that take a reader of one stream from one position to another; `start` is None for a snapshot.
 
     `access` is given if it may have changed on the way: other owners are unsubscribed. `arrived` holds the
-    primary keys of the entries that arrived on the way, where somebody wants to know when they are handed over.
+    primary keys of the entries that arrived on the way, if somebody wants to know when they are delivered.
     """
 
     start: Position | None

@@ -70,8 +70,8 @@ class Admission:
 class HandoffSlot:
     """What the lane puts into the request's scope: if the view fills in an admission, the lane takes over.
 
-    `urlconf` is the one in which some middleware found the view, if it was not the one of the settings; `foreign`
-    tells that the request got a view that is not the lane's.
+    `urlconf` is the one in which middleware found the view, unless it is that of the settings; `foreign` means that the
+    request reached a view that is not one of the lane's.
     """
 
     admission: Admission | None = None

@@ -150,7 +150,7 @@ def handoff(view: V) -> V:
 
 
 def can_hold(request: HttpRequest) -> bool:
-    """Tell whether the server can hold a connection open: only ASGI's requests have a scope."""
+    """Return whether the server can hold a connection open: only ASGI's requests have a scope."""
     return hasattr(request, "scope")
 
 
@@ -190,4 +190,4 @@ _NO_STREAM = (
 
 @cache
 def _say_once(message: str) -> None:
-    logger.warning("%s Further ones are not told of.", message)
+    logger.warning("%s Further ones are not logged.", message)

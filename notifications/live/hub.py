@@ -5,10 +5,10 @@ A batch goes to every subscription that is exactly where the batch starts. The o
 a new one) continue from their own position, out of the latest batches or from the database. So a
 connection costs a position, never a queue.
 
-Who may hear a stream changes at positions of the stream: a batch that passes such a one carries the `Access` that
-holds from there. A subscription is judged by every `Access` that it passes, on whichever way: with all others when the
-batch is published, out of memory, or with the gap that was read for it. So being subscribed at a position means having
-been allowed there, also for one who was decided about a while ago and came late.
+Access to a stream changes at positions of the stream: a batch that includes such a position carries the `Access`
+that applies from there. A subscription is checked against every `Access` that it passes, whether the batch is
+published, replayed from memory, or read to fill its gap. So being subscribed at a position means having been allowed
+to read there, also for a subscription that was admitted earlier and arrives late.
 
 Everything here runs on one event loop.
 """
@@ -376,7 +376,7 @@ class Hub:
         now = self._clock()
         for subscription in stream.subscriptions if stream else ():
             connection = subscription.connection
-            # Whose gap is being read may have lost the right to hear within it.
+            # A subscription whose gap is being read may have lost access within it.
             if not (connection.blocked or subscription.reading or connection.closed):
                 self._push(connection, messages, now)
 
@@ -420,7 +420,7 @@ class Hub:
             connection.on_close()
 
     def admit(self, subscription: Subscription, access: Access) -> bool:
-        """End a subscription whose owner is no longer allowed to hear; return whether it goes on."""
+        """End a subscription whose owner may no longer read the stream; return whether it continues."""
         connection = subscription.connection
         if subscription not in connection.subscriptions:
             return False
@@ -429,7 +429,7 @@ class Hub:
         self.detach(subscription)
         if access.farewell is None:
             self.close(connection, "reauthenticate")
-        elif connection.blocked:  # it could not be told: it comes again, and is answered as what it is then
+        elif connection.blocked:  # it cannot take the frame: it reconnects, and is admitted or refused then
             self.close(connection, "slow")
         else:
             self.send(connection, access.farewell)
@@ -478,7 +478,7 @@ def _passes(subscription: Subscription, batch: Batch) -> bool:
 
 
 def _allows(batch: Batch, connection: Connection) -> bool:
-    """Return whether a batch out of memory may be given; where not, the database says what holds now."""
+    """Return whether a batch may be replayed from memory; if not, access is read from the database."""
     return batch.access is None or connection.owner in batch.access.owners
 
 

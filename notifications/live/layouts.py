@@ -1,8 +1,8 @@
-"""Under which URLs a site has the views that the hand-off lane carries.
+"""The URLs under which a site has the views of the hand-off lane.
 
-Only Django's middleware decides which view a request gets: it may choose a language, or a URLconf by the host. But a
-request that will get one of the lane's views is decided in one hop with the chain in sync mode, and for that it must
-be known before. So it is guessed, here, and cheaply; a wrong guess costs time, once, and never an answer.
+Only Django's middleware decides which view a request reaches: it may choose a language, or a URLconf by host. But a
+request for one of the lane's views is decided in one hop with the chain in sync mode, so the lane must recognise it
+beforehand. This module makes that guess, cheaply; a wrong guess costs time, once, but the response is always correct.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Layouts:
         self._misleading: set[tuple[Any, str]] = set()  # URLconfs, and routes in them that other views got
 
     def expects(self, scope: Scope) -> bool:
-        """Return whether a request will most likely get one of the lane's views."""
+        """Return whether a request will most likely reach one of the lane's views."""
         return self._match(scope) is not None
 
     def learn(self, urlconf: Any) -> None:
@@ -60,7 +60,7 @@ class Layouts:
             self._urlconfs.append(urlconf)
 
     def mistrust(self, scope: Scope) -> None:
-        """Expect no more what was expected of this request, for it got another view; say so."""
+        """Stop guessing for this request's route, because it reached another view; log a warning."""
         if (found := self._match(scope)) is not None:
             urlconf, match = found
             self._misleading.add((urlconf, match.route))
@@ -77,7 +77,7 @@ class Layouts:
             for urlconf in self._urlconfs:
                 try:
                     match = resolve(path, urlconf or settings.ROOT_URLCONF)
-                except (Resolver404, ImproperlyConfigured):  # a URLconf that cannot be read: Django tells
+                except (Resolver404, ImproperlyConfigured):  # a URLconf that cannot be imported: Django reports it
                     continue
                 if is_carried(match.func) and (urlconf, match.route) not in self._misleading:
                     return urlconf, match

@@ -1,12 +1,12 @@
-"""Ask again whether open connections may still hear and act: at once where something tells us, and in rounds.
+"""Recheck the access of open connections: immediately upon a hint, and in regular rounds.
 
-A hint names users: Django said that something about them changed. It is only a hint; what holds is read. What nobody
-tells of (rows changed by ``update()``, sessions that expire, another process without a broker) is found by the round,
-which looks at every connection once in a period: so many at a time, spread over the period.
+A hint names users: a signal of Django says that something about them changed. It is only a hint; the check reads the
+database. Changes without a signal (rows changed by ``update()``, expired sessions, another process without a broker)
+are found in rounds, which check every connection once per period: a chunk at a time, spread over the period.
 
-Whoever is found to have lost access hears ``bye`` and may come again, for Django decides then. A wrong suspicion
-costs a reconnect and never a sign-out: the password's own change, after which the session goes on under another key,
-needs no exception.
+A connection that has lost access gets ``bye`` and may reconnect, because Django decides then. A false alarm costs a
+reconnect and never a sign-out: users who change their own password, whose session continues under another key, need no
+exception.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ class Run(Protocol):
 
 
 class Recheck:
-    """One process's second looks at its connections."""
+    """One process's rechecks of its connections."""
 
     def __init__(self, hub: Hub, run: Run, period: Callable[[], float]) -> None:
-        """Prepare to look at the connections of `hub`, at each once in `period()` seconds."""
+        """Prepare to recheck each connection of `hub` once in `period()` seconds."""
         self._hub = hub
         self._run = run
         self._period = period
-        self._due: dict[str, None] = {}  # owners to be looked at now
-        self._hinted: dict[str, float] = {}  # owners, and until when a new connection of theirs is looked at too
+        self._due: dict[str, None] = {}  # owners to be rechecked now
+        self._hinted: dict[str, float] = {}  # owners, and until when their new connections are rechecked too
         self._wake = asyncio.Event()
 
     def soon(self, owners: Iterable[str], streams: Iterable[str] = ()) -> None:
-        """Look now, and a second time soon after, at the connections of some users.
+        """Recheck the connections of some users now, and once more soon after.
 
         Args:
             owners: The users' primary keys, as text.
-            streams: Types of streams whose listeners are looked at too, whoever they are.
+            streams: Types of streams whose subscribers are rechecked too.
         """
         loop = asyncio.get_running_loop()
         types = frozenset(streams)
@@ -67,13 +67,13 @@ class Recheck:
         loop.call_later(SECOND_LOOK, self._look, named)
 
     def opened(self, connection: Connection) -> None:
-        """Look at a connection that was being decided when a hint named its user."""
+        """Recheck a connection that was being admitted when a hint named its user."""
         until = self._hinted.get(connection.owner)
         if until is not None and until > asyncio.get_running_loop().time():
             self._look([connection.owner])
 
     async def run(self) -> None:
-        """Look at all connections, round after round, and between them at whom hints name."""
+        """Recheck all connections, round after round, and in between those that hints name."""
         loop = asyncio.get_running_loop()
         while True:
             parts = list(chunks(list(self._hub.owners), PART)) or [[]]
@@ -105,7 +105,7 @@ class Recheck:
                 await self._judge(part)
 
     async def _judge(self, owners: Iterable[str]) -> None:
-        """Ask the database about the connections of some users, and end what has to end."""
+        """Check the connections of some users against the database, and end those without access."""
         connections = [connection for owner in owners for connection in self._hub.owners.get(owner, ())]
         if not connections:
             return
@@ -119,7 +119,7 @@ class Recheck:
         try:
             verdict: access.Verdict = await self._run(access.judge, identities, listeners)
         except Exception:
-            logger.exception("Could not ask who may still hear; the next round repeats it.")
+            logger.exception("Could not recheck access; the next round repeats it.")
             return
         for connection in connections:
             if connection.identity in verdict.ended:

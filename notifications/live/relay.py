@@ -94,7 +94,7 @@ def revoke(reason: ByeReason, *, owner: str = "", session: str = "") -> None:
     """End connections in every process.
 
     Args:
-        reason: What their clients are told.
+        reason: The reason in the clients' ``bye`` frame.
         owner: Those of the user with this primary key, as text; empty for whoever has the session.
         session: Those of the session with this key; empty for all of the user's.
     """
@@ -102,11 +102,11 @@ def revoke(reason: ByeReason, *, owner: str = "", session: str = "") -> None:
 
 
 def recheck(owners: Iterable[str], streams: Iterable[str] = ()) -> None:
-    """Have every process ask whether the connections of some users may go on.
+    """Have every process recheck the connections of some users.
 
     Args:
         owners: The users' primary keys, as text.
-        streams: Types of streams whose listeners are asked about too, whoever they are.
+        streams: Types of streams whose subscribers are rechecked too.
     """
     post(messages.Recheck(list(owners), list(streams)))
 
@@ -207,7 +207,7 @@ class Relay:
         return asyncio.wrap_future(self.writers.submit(function, *args, **kwargs), loop=self.loop)
 
     def watch(self, connection: Connection) -> None:
-        """Give a connection that the hub has just taken up heartbeats and an end, at once if its session has ended."""
+        """Give a new connection heartbeats and a maximum age; end it now if its session has ended."""
         self.timer.add(connection, self.loop.time(), conf.MAX_AGE)
         reason, until = self._revoked.get(connection.digest, (None, 0.0))
         if reason is not None and until > self.loop.time():

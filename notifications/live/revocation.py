@@ -19,7 +19,7 @@ def revoke_access(user: User | UserKey, *, reason: str = "") -> None:
 
     Args:
         user: A user or a user's primary key.
-        reason: Why, in your words, for the receivers of `signals.access_revoked`; no client is told.
+        reason: The reason, for the receivers of `signals.access_revoked`; it is not sent to clients.
 
     Raises:
         ValueError: The user was not saved yet.

@@ -1,4 +1,4 @@
-"""Sign-ins: what a connection keeps of the one that opened it, and whether sessions are still there."""
+"""Sign-ins: what a connection remembers of the one that opened it, and whether its session still exists."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def stamp(user: Any) -> bytes:
 
 
 def has_keys() -> bool:
-    """Return whether sessions have a key by which the server can look for them; in signed cookies they have none."""
+    """Return whether sessions have a key that the server can look up; signed cookies have none."""
     return not issubclass(_store(), signed_cookies.SessionStore)
 
 
 def alive(owners: Mapping[str, str]) -> set[str]:
-    """Return those of some sessions that are still there and belong to the same user, in as few steps as there can be.
+    """Return those of some sessions that still exist and belong to the same user, in as few queries as possible.
 
     Of the engines ``db`` and ``cached_db``, and of what is derived from them, all sessions are one query; of ``cache``
     they are one question to the cache. Any other engine is asked for each session.

@@ -1,4 +1,4 @@
-"""Staff broadcast from the admin, and two users have it in their bells: sent, counted, edited, taken back."""
+"""Staff broadcast from the admin, and two users have it in their bells: sent, counted, edited, recalled."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def figure(page: Page, name: str) -> str:
     return page.locator(f"#{name}").inner_text()
 
 
-def test_a_broadcast_from_the_first_word_until_it_is_taken_back(staff: Visitor, visit: Visit) -> None:
+def test_a_broadcast_from_the_first_word_until_it_is_recalled(staff: Visitor, visit: Visit) -> None:
     alice, bob = visit("alice"), visit("bob")
     before = {visitor: visitor.count() for visitor in (alice, bob)}
     page = staff.page
@@ -90,7 +90,7 @@ def test_a_broadcast_from_the_first_word_until_it_is_taken_back(staff: Visitor, 
     expect(alice.row("No bells until Monday")).to_be_visible(timeout=LIVE)
     expect(alice.row("No bells on Sunday")).to_have_count(0)
 
-    # Taken back, it vanishes.
+    # Recalled, it disappears.
     page.get_by_role("link", name="Recall…").click()
     page.get_by_role("button", name="Recall").click()
     expect(alice.row("No bells until Monday")).to_have_count(0, timeout=LIVE)

@@ -32,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--url", default="", help="where a click leads: a path of this site, or an http(s) address")
         parser.add_argument("--level", default=Level.INFO.value, choices=Level.values)
         parser.add_argument("--category", default="", help="a word by which people may filter")
-        for option, help_text in (("", "who is meant"), ("except-", "who is left out")):
+        for option, help_text in (("", "who receives it"), ("except-", "who is excluded")):
             parser.add_argument(f"--{option}audience", action="append", default=[], metavar="NAME", help=help_text)
             parser.add_argument(f"--{option}group", action="append", default=[], metavar="NAME", help=help_text)
             parser.add_argument(f"--{option}user", action="append", default=[], metavar="NAME", help=help_text)

@@ -78,7 +78,7 @@ class Command(BaseCommand):
                 mark_read(user, copies)
 
     def _converse(self, room: Room, lines: tuple[Line, ...], users: dict[str, User]) -> None:
-        """Have the lines said once; the two last ones of each room are new to those who did not write them."""
+        """Post the lines once; the last two of each room are unread for the others."""
         if Message.objects.filter(room=room, kind=Message.Kind.TEXT).exists():
             return
         members = [users[name] for name in {line.author for line in lines}]
