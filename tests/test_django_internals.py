@@ -180,3 +180,30 @@ def test_what_a_row_is_given_as_related_needs_no_query(django_assert_num_queries
     django_internals.set_related(row, Notification._meta.get_field("notice"), notice)
     with django_assert_num_queries(0):
         assert row.notice is notice
+
+
+@pytest.mark.django_db(transaction=True)
+def test_read_committed_sets_the_level_of_the_transactions_in_it_and_sets_it_back() -> None:
+    if default_connection.vendor == "sqlite":
+        with django_internals.read_committed(DEFAULT_DB_ALIAS, surely=True), transaction.atomic():
+            assert not Notice.objects.exists()
+        return
+
+    postgresql = default_connection.vendor == "postgresql"
+    with default_connection.cursor() as cursor:
+        cursor.execute(
+            f"SET SESSION {'CHARACTERISTICS AS ' if postgresql else ''}TRANSACTION ISOLATION LEVEL SERIALIZABLE"
+        )
+
+    def level() -> str:
+        with transaction.atomic(), default_connection.cursor() as cursor:
+            cursor.execute("SHOW transaction_isolation" if postgresql else "SELECT @@transaction_isolation")
+            return str(cursor.fetchone()[0]).lower().replace("-", " ")
+
+    try:
+        assert level() == "serializable"
+        with django_internals.read_committed(DEFAULT_DB_ALIAS, surely=True):
+            assert level() == "read committed"
+        assert level() == "serializable" or not postgresql  # on MySQL what the settings ask for
+    finally:
+        default_connection.close()

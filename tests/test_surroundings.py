@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from notifications.services import notify
 from tests.servers.asgi import ROOT, environment
 from tests.servers.process import ServerProcess
 from tests.streaming import TIMEOUT, EventStream, cookies, get
+from tests.surroundings.contend import ROUNDS, THREADS
 from tests.wschat import Person
 
 if TYPE_CHECKING:
@@ -210,6 +212,14 @@ def database(postgresql: PostgreSQL) -> str:
     return url
 
 
+ISOLATION: dict[str, dict[str, Any]] = {
+    "read committed": {"isolation_level": 2},
+    "repeatable read": {"isolation_level": 3},
+    "serializable": {"isolation_level": 4},
+    "the server's own": {"options": "-c default_transaction_isolation=serializable"},
+}
+
+
 class TestOnPostgreSQL:
     """Sites on PostgreSQL, with a database that is made once."""
 
@@ -228,6 +238,19 @@ class TestOnPostgreSQL:
             assert stream.titles(3) == ["0", "1", "2"]
             assert alice.get("/notifications/api/counts/").json()["unread"] == 3
 
+    def test_writers_who_meet_at_any_isolation_level_all_succeed(self, database: str) -> None:
+        def contend(options: dict[str, Any]) -> Any:
+            return json.loads(run("-m", "tests.surroundings.contend", database, DATABASE={"OPTIONS": options}))
+
+        with ThreadPoolExecutor() as pool:
+            told = dict(zip(ISOLATION, pool.map(contend, ISOLATION.values()), strict=True))
+        well = {"failed": {}, "messages": 1 + THREADS * ROUNDS, "notifications": ROUNDS, "unread": 0, "waiting": 0}
+        assert told == dict.fromkeys(ISOLATION, well)
+
+    def test_a_site_whose_transactions_are_serializable_is_told_at_once(self, site: Site) -> None:
+        server = site(DATABASE={"OPTIONS": ISOLATION["serializable"], "ATOMIC_REQUESTS": True})
+        Visitor(server).hears()
+
 
 async def chat_in_a_room(visitor: Visitor) -> None:
     """Open a room over a socket and say something in it."""
@@ -239,6 +262,15 @@ async def chat_in_a_room(visitor: Visitor) -> None:
 
 def migrate(url: str, **settings: Any) -> None:
     """Make the tables of a site in an empty database."""
-    command = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--run-syncdb"]
+    run("manage.py", "migrate", "--verbosity=0", "--run-syncdb", url, **settings)
+
+
+def run(*words: str, **settings: Any) -> str:
+    """Run a program in a site's surroundings; the last word is the address of its database. Return what it prints."""
+    *command, url = words
     env = {**os.environ, **environment(url, settings="tests.surroundings.settings"), "SETTINGS": json.dumps(settings)}
-    subprocess.run(command, env=env, cwd=ROOT, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, *command], env=env, cwd=ROOT, check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -18,6 +18,7 @@ from ..exceptions import BroadcastConflict
 from ..inbox.outbox import OUTBOX_STREAM
 from ..live import relay
 from ..live.sequencer import sequence
+from ..live.transactions import atomic
 from ..models import Broadcast, Notice
 from ..models.broadcast import OUTBOX, BroadcastState
 from ..models.content import CONTENT
@@ -63,7 +64,7 @@ def publish_broadcast(broadcast: Broadcast, *, by: User | None = None) -> Broadc
         BroadcastConflict: It was sent already, or changed since it was loaded.
     """
     validate_broadcast(broadcast)
-    with transaction.atomic(using=router.db_for_write(Broadcast)):
+    with atomic(router.db_for_write(Broadcast)):
         if broadcast._state.adding:
             broadcast.save(force_insert=True)
         if broadcast.publish_at is not None and broadcast.publish_at > timezone.now():
@@ -99,7 +100,7 @@ def edit_broadcast(broadcast: Broadcast, *, by: User | None = None, **fields: Un
     for name, value in fields.items():
         setattr(edited, name, value)
     validate_broadcast(edited)
-    with transaction.atomic(using=router.db_for_write(Broadcast)):
+    with atomic(router.db_for_write(Broadcast)):
         if out:
             move(broadcast, OUT, **fields, modseq=None)
             _notice(broadcast).update(**broadcast.content())
@@ -125,7 +126,7 @@ def recall_broadcast(broadcast: Broadcast, *, by: User | None = None) -> Broadca
         BroadcastConflict: It was recalled already, or changed since it was loaded.
     """
     now = timezone.now()
-    with transaction.atomic(using=router.db_for_write(Broadcast)):
+    with atomic(router.db_for_write(Broadcast)):
         if broadcast.state == BroadcastState.SCHEDULED:
             move(broadcast, (BroadcastState.SCHEDULED,), state=BroadcastState.DRAFT)
             remember(broadcast, by, _("Schedule cancelled."))

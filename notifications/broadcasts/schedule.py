@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 
 from django.core.exceptions import ValidationError
-from django.db import router, transaction
+from django.db import router
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..exceptions import BroadcastConflict
 from ..live.periodic import periodic
 from ..live.statements import NOW, CompiledSelect
+from ..live.transactions import atomic
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
 from ..twins import twin
@@ -38,7 +39,7 @@ def publish_due() -> int:
     failures: list[Exception] = []
     for broadcast in Broadcast.objects.due().order_by("publish_at", "pk"):
         try:
-            with transaction.atomic(using=router.db_for_write(Broadcast)):
+            with atomic(router.db_for_write(Broadcast)):
                 _send_due(broadcast)
         except BroadcastConflict:
             continue  # somebody else was faster

@@ -14,6 +14,7 @@ from ..annotations import User, UserKey
 from ..live import relay
 from ..live.commit import sequence_after_commit
 from ..live.django_internals import in_transaction
+from ..live.transactions import atomic, retried
 from ..models import Membership, Message, Reaction, Room
 from ..models.chat import MessageQuerySet, Role
 from ..twins import twin
@@ -24,6 +25,11 @@ from .stream import ROOM
 EMOJI_LIMIT = 20  # different emoji on one message
 
 
+def _alias(*args: Any, **kwargs: Any) -> str:
+    return ROOM.alias
+
+
+@retried(_alias)
 def post_message(
     room: Room | Membership | int,
     body: str,
@@ -58,7 +64,7 @@ def post_message(
     _validate(message)
     joining = in_transaction(ROOM.alias)
     try:
-        with transaction.atomic(using=ROOM.alias):
+        with atomic(ROOM.alias):
             if joining:
                 _store(message)
                 alert_members(message)
@@ -75,6 +81,7 @@ def post_message(
     return message
 
 
+@retried(_alias)
 def edit_message(room: Room | Membership | int, number: int, body: str, *, by: User | UserKey) -> None:
     """Edit a message; `by` is its author.
 
@@ -89,11 +96,12 @@ def edit_message(room: Room | Membership | int, number: int, body: str, *, by: U
     if message.author_id != place.user_id or message.kind != Message.Kind.TEXT:
         raise PermissionDenied(_("You can only edit your own messages."))
     _validate(Message(room=place.room, body=body))
-    with transaction.atomic(using=ROOM.alias):
+    with atomic(ROOM.alias):
         _touch(message, body=body, edited_at=timezone.now())
         rewrite_alerts(message, body=body)
 
 
+@retried(_alias)
 def delete_message(room: Room | Membership | int, number: int, *, by: User | UserKey) -> None:
     """Delete a message: one's own is erased, another user's is hidden by a moderator of the room.
 
@@ -110,7 +118,7 @@ def delete_message(room: Room | Membership | int, number: int, *, by: User | Use
         return
     if message.author_id == place.user_id and message.kind == Message.Kind.TEXT:
         now = timezone.now()
-        with transaction.atomic(using=ROOM.alias):
+        with atomic(ROOM.alias):
             _touch(message, deleted=True, body="", deleted_at=now)
             rewrite_alerts(message, body="", recalled_at=now)
     elif place.role == Role.MODERATOR and message.kind == Message.Kind.TEXT:
@@ -119,22 +127,25 @@ def delete_message(room: Room | Membership | int, number: int, *, by: User | Use
         raise PermissionDenied(_("You can only delete your own messages."))
 
 
+@retried(_alias)
 def hide_message(message: Message, *, by: User) -> None:
     """Hide a message from everyone, live; it stays in the database for those who moderate."""
     now = timezone.now()
-    with transaction.atomic(using=ROOM.alias):
+    with atomic(ROOM.alias):
         _touch(message, deleted=True, hidden_at=now, hidden_by=by)
         rewrite_alerts(message, recalled_at=now)
 
 
+@retried(_alias)
 def unhide_message(message: Message) -> None:
     """Show a hidden message again."""
-    with transaction.atomic(using=ROOM.alias):
+    with atomic(ROOM.alias):
         _touch(message, deleted=True, hidden_at=None, hidden_by=None)
         if message.deleted_at is None:
             rewrite_alerts(message, recalled_at=None)
 
 
+@retried(_alias)
 def toggle_reaction(room: Room | Membership | int, number: int, emoji: str, *, by: User | UserKey) -> bool:
     """Put an emoji on a message, or take it away again.
 
@@ -151,7 +162,7 @@ def toggle_reaction(room: Room | Membership | int, number: int, emoji: str, *, b
     reaction = Reaction(message=message, user=place.user, emoji=emoji)
     reaction.clean_fields(exclude=["message", "user"])
     rows = Reaction.objects.using(ROOM.alias).filter(message=message)
-    with transaction.atomic(using=ROOM.alias):
+    with atomic(ROOM.alias):
         # The message's row is changed first: it puts two togglings of one message in order.
         _touch(message)
         removed, _by_model = rows.filter(user=place.user, emoji=emoji).delete()
@@ -203,7 +214,7 @@ def _existing(place: Membership, number: int, *, deleted: bool = False) -> Messa
 def _touch(message: Message, *, deleted: bool = False, **changes: Any) -> None:
     """Change a message; unless it may be `deleted`, not one that was since it was read: what is erased stays so."""
     rows = _messages().filter(pk=message.pk)
-    with transaction.atomic(using=ROOM.alias):
+    with atomic(ROOM.alias):
         if not deleted:
             rows = rows.filter(deleted_at=None, hidden_at=None)
         if not rows.touch(**changes) and not deleted:

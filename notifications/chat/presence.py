@@ -10,7 +10,6 @@ from datetime import timedelta
 from weakref import WeakKeyDictionary
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
@@ -20,6 +19,7 @@ from ..live.hub import Connection
 from ..live.messages import Message, handles
 from ..live.relay import Relay
 from ..live.streams import Key
+from ..live.transactions import atomic, retried
 from ..models import Lease, Membership, Presence
 from . import frames
 from .members import online_members
@@ -134,11 +134,12 @@ def _on_presence_changed(relay: Relay, message: PresenceChanged) -> None:
         _trackers[relay].refresh_soon()
 
 
+@retried(lambda process, here, written: ROOM.alias)
 def _write(process: str, here: set[str], written: set[str]) -> None:
     """Renew the lease of `process` and make the stored users those of `here`."""
     now = timezone.now()
     leases = Lease.objects.using(ROOM.alias)
-    with transaction.atomic(using=ROOM.alias):
+    with atomic(ROOM.alias):
         if not here:
             leases.filter(pk=process).delete()
             return

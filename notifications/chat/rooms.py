@@ -19,6 +19,7 @@ from ..live.commit import sequence_after_commit
 from ..live.django_internals import in_transaction
 from ..live.frames import frame
 from ..live.streams import Hint
+from ..live.transactions import atomic, retried, retry
 from ..models import Membership, Message, Room
 from ..models.chat import Role
 from ..twins import twin
@@ -26,6 +27,10 @@ from . import frames, receipts
 from .members import count_members, is_large, room_infos
 from .mentions import alerts
 from .stream import ROOM
+
+
+def _alias(*args: Any, **kwargs: Any) -> str:
+    return ROOM.alias
 
 
 class MembershipDoesNotExist(NotMember, ObjectDoesNotExist):
@@ -51,6 +56,7 @@ def membership(room: Room | Membership | int, user: User | UserKey) -> Membershi
         raise MembershipDoesNotExist(_("Room not found.")) from None
 
 
+@retried(_alias)
 def open_direct_room(user: User, other: User) -> Room:
     """Return the direct room of two users, making it the first time.
 
@@ -63,7 +69,7 @@ def open_direct_room(user: User, other: User) -> Room:
     if pks[0] == pks[1]:
         raise ValueError("A direct room needs two different users.")
     pair = ":".join(sorted(map(str, pks)))
-    with transaction.atomic(using=ROOM.alias):
+    with atomic(ROOM.alias):
         room, created = Room.objects.using(ROOM.alias).get_or_create(pair=pair, defaults={"kind": Room.Kind.DIRECT})
         if created:
             _join(room, pks, Role.MEMBER)
@@ -82,16 +88,22 @@ def create_room(name: str, *, by: User, members: Recipients = ()) -> Room:
     Raises:
         ValidationError: The name is empty or too long; the field is named.
     """
-    room = Room(name=_name(name))
-    with transaction.atomic(using=ROOM.alias):
-        room.save(using=ROOM.alias, force_insert=True)
-        _join(room, [_pk(by)], Role.MODERATOR)
-        for pks in recipient_chunks(members):
-            _join(room, [pk for pk in pks if pk != by.pk], Role.MEMBER)
-        count_members(Room.objects.using(ROOM.alias).filter(pk=room.pk))
-    return room
+    name = _name(name)
+
+    def make() -> Room:
+        room = Room(name=name)
+        with atomic(ROOM.alias):
+            room.save(using=ROOM.alias, force_insert=True)
+            _join(room, [_pk(by)], Role.MODERATOR)
+            for pks in recipient_chunks(members):
+                _join(room, [pk for pk in pks if pk != by.pk], Role.MEMBER)
+            count_members(Room.objects.using(ROOM.alias).filter(pk=room.pk))
+        return room
+
+    return make() if isinstance(members, Iterator) else retry(make, ROOM.alias)  # an iterator can be read only once
 
 
+@retried(_alias)
 def rename_room(room: Room, name: str, *, by: User | None = None) -> None:
     """Give a group room another name; `by` is who did it, for the history.
 
@@ -106,6 +118,7 @@ def rename_room(room: Room, name: str, *, by: User | None = None) -> None:
     room.name = name
 
 
+@retried(_alias)
 def add_member(room: Room, user: User, *, role: str = Role.MEMBER, by: User | None = None) -> Membership:
     """Add a user to a group room. An existing member keeps their place.
 
@@ -129,6 +142,7 @@ def add_member(room: Room, user: User, *, role: str = Role.MEMBER, by: User | No
         return membership(room, user)
 
 
+@retried(_alias)
 def remove_member(room: Room, user: User, *, by: User | None = None) -> bool:
     """Put a user out of a group room, or let them leave it.
 
@@ -148,6 +162,7 @@ def remove_member(room: Room, user: User, *, by: User | None = None) -> bool:
     return bool(removed)
 
 
+@retried(_alias)
 def set_role(room: Room, user: User, role: str, *, by: User | None = None) -> None:
     """Make a member a moderator, or a moderator a member.
 
@@ -163,6 +178,7 @@ def set_role(room: Room, user: User, role: str, *, by: User | None = None) -> No
             tell(kind=Message.Kind.ROLE, author=by, subject=user, body=role)
 
 
+@retried(_alias)
 def mute_room(room: Room | Membership | int, *, by: User | UserKey, muted: bool = True) -> None:
     """Stop, or allow again, notifications of a room for one of its members.
 
@@ -172,6 +188,7 @@ def mute_room(room: Room | Membership | int, *, by: User | UserKey, muted: bool 
     Membership.objects.using(ROOM.alias).filter(pk=membership(room, by).pk).update(muted=muted)
 
 
+@retried(_alias)
 def mark_room_read(room: Room | Membership | int, *, by: User | UserKey, up_to: int | None = None) -> int:
     """Note that a member has read a room up to a message; the other members see it.
 
@@ -192,7 +209,7 @@ def mark_room_read(room: Room | Membership | int, *, by: User | UserKey, up_to: 
     last = place.room.last_number
     up_to = last if up_to is None else max(0, min(up_to, last))
     rows = Membership.objects.using(ROOM.alias).filter(pk=place.pk, last_read__lt=up_to)
-    with transaction.atomic(using=ROOM.alias):
+    with atomic(ROOM.alias):
         if not rows.update(last_read=up_to):
             return max(up_to, place.last_read)
         read_alerts(place)
@@ -261,7 +278,7 @@ def _telling(room: Room) -> Iterator[Callable[..., None]]:
         hint = Hint(ROOM.key(room.pk), event.modseq or 0)
         transaction.on_commit(lambda: relay.announce([hint]), using=ROOM.alias, robust=True)
 
-    with transaction.atomic(using=ROOM.alias):
+    with atomic(ROOM.alias):
         yield tell
 
 

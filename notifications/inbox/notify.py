@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import router, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ..annotations import LevelName, Recipients, User
 from ..live.chunks import chunks
 from ..live.commit import sequence_after_commit
+from ..live.transactions import atomic, retry
 from ..models import Notice, Notification
 from ..models.inbox import NotificationQuerySet
 from ..signals import notification_stored
@@ -78,10 +80,13 @@ def notify(
         expires_at=expires_at,
     )
     _validate(notice, dedupe_key)
-    with transaction.atomic(using=router.db_for_write(Notice)):
-        if dedupe_key is None:
-            return _send(notice, to)
-        return _send_once(notice, to, dedupe_key)
+
+    def send() -> Notice:
+        with atomic(INBOX.alias):
+            fresh = copy(notice)  # saving changes it, and a second try must not begin with what the first left
+            return _send(fresh, to) if dedupe_key is None else _send_once(fresh, to, dedupe_key)
+
+    return send() if isinstance(to, Iterator) else retry(send, INBOX.alias)  # an iterator can be read only once
 
 
 anotify = twin(notify)

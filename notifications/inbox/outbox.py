@@ -25,6 +25,7 @@ from ..live.cursor import Position
 from ..live.sequencer import open_streams, sequence
 from ..live.statements import CompiledSelect
 from ..live.streams import Read, StreamType
+from ..live.transactions import atomic, retried
 from ..models import Broadcast, Inbox, Notification, Outbox, Stream
 from ..models.broadcast import OUTBOX, BroadcastState
 
@@ -61,6 +62,7 @@ class OutboxStream(StreamType):
 OUTBOX_STREAM = OutboxStream()
 
 
+@retried(lambda inbox, pks: inbox.alias)
 def collect(inbox: StreamType, pks: Iterable[Any]) -> bool:
     """Give users their copies of the broadcasts since they last collected, and apply edits and recalls.
 
@@ -77,7 +79,7 @@ def collect(inbox: StreamType, pks: Iterable[Any]) -> bool:
     latest, behind = _behind(inbox, list(pks))
     if not behind:
         return False
-    with transaction.atomic(using=inbox.alias):
+    with atomic(inbox.alias):
         _touch_changed(behind)
         _copy_published(behind)
 
@@ -178,10 +180,11 @@ def _usable(broadcast: Broadcast) -> bool:
     return not unknown
 
 
+@retried(lambda inbox, pks, latest: inbox.alias)
 def _remember(inbox: StreamType, pks: Iterable[Any], latest: int) -> None:
     """Move inboxes forward in a separate transaction, never an application's: the sequencer locks those rows."""
     rows = inbox.streams().filter(pk__in=list(pks), collected__lt=latest)
-    with transaction.atomic(using=inbox.alias):
+    with atomic(inbox.alias):
         if connections[inbox.alias].features.has_select_for_update:
             list(rows.order_by("pk").select_for_update().values_list("pk"))  # in the sequencer's order
         rows.update(collected=latest)

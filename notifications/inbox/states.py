@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import router, transaction
+from django.db import router
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -17,6 +17,7 @@ from ..annotations import User
 from ..exceptions import BadCursor
 from ..live import cursor
 from ..live.commit import sequence_after_commit
+from ..live.transactions import atomic, retried
 from ..models import Inbox, Notification
 from ..models.inbox import NotificationQuerySet
 from ..twins import twin
@@ -132,8 +133,9 @@ def _arrived(user: User, up_to: str | None) -> NotificationQuerySet:
     return rows.filter(arrival__lte=position.modseq)
 
 
+@retried(lambda *args, **changes: router.db_for_write(Notification))
 def _touch(user: User, rows: NotificationQuerySet, **changes: Any) -> int:
-    with transaction.atomic(using=router.db_for_write(Notification)):
+    with atomic(router.db_for_write(Notification)):
         changed = rows.touch(**changes)
         if changed:
             sequence_after_commit(INBOX, [user.pk])

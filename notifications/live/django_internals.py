@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 from django.core.handlers import asgi
@@ -93,6 +94,50 @@ def keep_connection(connection: BaseDatabaseWrapper, seconds: float) -> None:
 def in_transaction(alias: str) -> bool:
     """Return whether this thread is in a transaction of a database: ``in_atomic_block``."""
     return connections[alias].in_atomic_block
+
+
+@contextmanager
+def read_committed(alias: str, *, surely: bool) -> Iterator[None]:
+    """Let the transactions that begin in the context run at READ COMMITTED, on PostgreSQL and on MySQL.
+
+    ``BaseDatabaseWrapper.connection``, which is the driver's own; ``psycopg_any.IsolationLevel``; and of MySQL's
+    ``DatabaseWrapper`` the attribute ``isolation_level``.
+
+    Args:
+        alias: The database.
+        surely: Set the level even where the settings ask for no other: the database's own default may be another.
+    """
+    wrapper: Any = connections[alias]
+    wrapper.ensure_connection()
+    driver = wrapper.connection
+    if wrapper.vendor == "postgresql":
+        from django.db.backends.postgresql.psycopg_any import IsolationLevel
+
+        level = IsolationLevel.READ_COMMITTED
+        asked = wrapper.settings_dict["OPTIONS"].get("isolation_level")
+        if not surely and (asked is None or asked == level):
+            yield
+            return
+        before, driver.isolation_level = driver.isolation_level, level
+        try:
+            yield
+        finally:
+            if wrapper.connection is driver and not driver.closed:
+                driver.isolation_level = before
+    elif wrapper.vendor == "mysql" and wrapper.isolation_level not in (None, "read committed"):
+        _set_level(wrapper, "read committed")
+        try:
+            yield
+        finally:
+            if wrapper.connection is driver:
+                _set_level(wrapper, wrapper.isolation_level)
+    else:
+        yield
+
+
+def _set_level(wrapper: Any, level: str) -> None:
+    with wrapper.cursor() as cursor:
+        cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {level.upper()}")
 
 
 # Statements

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.decorators import decorator_from_middleware
@@ -19,11 +19,12 @@ from django.views.decorators.csrf import csrf_exempt
 
 from ..annotations import User
 from ..exceptions import BadRequest, OtherUser
-from .connections import SCOPE_KEY, Admission, HandoffSlot
+from .connections import RETRY_AFTER, SCOPE_KEY, Admission, HandoffSlot
 from .django_internals import csrf_middleware
 from .frames import encode
 from .layouts import EVENT_STREAM_TYPE
 from .sessions import check_user
+from .transactions import is_conflict
 
 View = Callable[..., HttpResponseBase]
 
@@ -83,21 +84,33 @@ def endpoint(method: str) -> Callable[[View], View]:
             try:
                 check_user(request.headers.get(USER_HEADER), request.user.pk)
                 return view(request, *args, **kwargs)
-            except OtherUser as other:
-                return error(401, "other-user", str(other))
-            except BadRequest as bad:
-                return error(400, "bad-request", str(bad))
-            except ValidationError as invalid:
-                return _invalid(invalid)
+            except (OtherUser, BadRequest, ValidationError, DatabaseError) as problem:
+                if explained := _refuse(problem):
+                    return explained
+                raise
 
         guarded = decorator_from_middleware(csrf_middleware(_csrf_failed))(checked)
         outer = csrf_exempt(login_not_required(guarded))
-        if method == "GET":  # the sequencer commits by itself
-            for alias in connections:
-                outer = transaction.non_atomic_requests(alias)(outer)
+        for alias in connections:  # the sequencer commits by itself, and a verb that meets another is done again
+            outer = transaction.non_atomic_requests(alias)(outer)
         return outer
 
     return decorate
+
+
+def _refuse(problem: Exception) -> HttpResponse | None:
+    """Return the answer that explains why a view failed, if it was not for a fault of ours."""
+    if isinstance(problem, OtherUser):
+        return error(401, "other-user", str(problem))
+    if isinstance(problem, BadRequest):
+        return error(400, "bad-request", str(problem))
+    if isinstance(problem, ValidationError):
+        return _invalid(problem)
+    if not is_conflict(problem):
+        return None
+    busy = error(503, "busy", _("The server is busy. Please try again."))  # it met others at every try
+    busy["Retry-After"] = str(RETRY_AFTER)
+    return busy
 
 
 def _invalid(invalid: ValidationError) -> HttpResponse:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Max, OuterRef, Subquery
 
 from .streams import StreamType
+from .transactions import atomic, retried
 
 PRUNE_CHUNK = 500  # rows deleted by one transaction
 
 
+@retried(lambda old, stream_type: stream_type.alias)
 def prune_chunk(old: models.QuerySet[Any], stream_type: StreamType) -> int:
     """Delete some of `old`, which are entries of streams of `stream_type`."""
     ids = list(old.order_by("pk").values_list("pk", flat=True)[:PRUNE_CHUNK])
@@ -19,7 +21,7 @@ def prune_chunk(old: models.QuerySet[Any], stream_type: StreamType) -> int:
         return 0
     rows = old.filter(pk__in=ids)
     floors: dict[Any, int] = dict(rows.order_by().values_list(stream_type.field).annotate(Max("modseq")))
-    with transaction.atomic(using=stream_type.alias):
+    with atomic(stream_type.alias):
         for pk in sorted(floors):  # in the order in which the sequencer takes them
             stream_type.streams().filter(pk=pk, floor__lt=floors[pk]).update(floor=floors[pk])
         # What has been changed and stamped since is kept: readers above the floor have not seen it yet.

@@ -16,6 +16,7 @@ from django.db import connections, transaction
 from .chunks import STREAM_CHUNK, chunks
 from .cursor import Position
 from .streams import Hint, StreamType
+from .transactions import atomic, retried
 
 
 def open_streams(stream_type: StreamType, pks: Sequence[Any]) -> dict[Any, tuple[Position, int]]:
@@ -77,11 +78,12 @@ def _sequence_chunk(stream_type: StreamType, pks: Sequence[Any]) -> list[Hint]:
     return [Hint(stream_type.key(pk), head) for pk, head in moved.items()]
 
 
+@retried(lambda stream_type, pks: stream_type.alias)
 def _stamp(stream_type: StreamType, pks: list[Any]) -> tuple[dict[Any, int], bool]:
     """Stamp at most `STREAM_CHUNK` pending rows of the streams `pks`; return the new heads, and whether to go on."""
     alias = stream_type.alias
     features = connections[alias].features
-    with transaction.atomic(using=alias, durable=True):
+    with atomic(alias, durable=True):
         if len(pks) > 1 and features.has_select_for_update:
             stream_type.locks.run(sorted(pks), alias)  # two passes over overlapping streams must take them in one order
         stream_type.advance.run(pks, alias)
