@@ -29,7 +29,7 @@ R = TypeVar("R")
 logger = logging.getLogger("notifications")
 
 TRIES = 6
-PAUSE = 0.01  # seconds at most before the second try; twice as long before each further one
+RETRY_PAUSE = 0.01  # seconds at most before the second try; twice as long before each further one
 
 SQLSTATES = frozenset({"40001", "40P01"})  # of the SQL standard and PostgreSQL: serialisation failure, deadlock
 MYSQL_ERRORS = frozenset({1213, 1020})  # deadlock; MariaDB: the row changed since the transaction's snapshot
@@ -91,7 +91,7 @@ def retry(work: Callable[[], R], using: str) -> R:
                 if number == TRIES or _attempt.committed or not is_conflict(error):
                     raise
                 logger.debug("Two transactions met; this one is tried again: %s", error)
-            time.sleep(random.uniform(0, PAUSE * 2**number))
+            time.sleep(random.uniform(0, RETRY_PAUSE * 2**number))
         raise AssertionError("The last try returns or raises.")
     finally:
         _attempt.number, _attempt.committed = before
@@ -102,7 +102,7 @@ def _remember_commit() -> None:
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Tell whether a transaction failed only because it met another one, so that it may succeed if it is repeated."""
+    """Return whether a transaction failed only because it collided with another, so that repeating it may succeed."""
     cause: Any = error.__cause__
     if (getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)) in SQLSTATES:
         return True
