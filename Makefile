@@ -24,7 +24,7 @@ help:
 	@echo "make bench         measure streams, connects and stores on this machine"
 	@echo "make docs          build the documentation's site in build/docs"
 	@echo "make release       build sdist and wheel in dist, and test them; uploads nothing"
-	@echo "make format        format the Python code"
+	@echo "make format        format the Python code and the client"
 	@echo "make clean         remove what make has made, and the demo's database"
 
 demo: demo-environment
@@ -52,7 +52,8 @@ test-migrations: environment
 test-docs: docs
 
 test-client: node
-	@echo "== The browser client: tsc and node --test"
+	@echo "== The browser client: biome, tsc and node --test"
+	@$(node) npm run --silent lint
 	@$(node) npm run --silent check
 	@$(node) npm run --silent test
 
@@ -106,9 +107,10 @@ docs: environment
 release: environment
 	@sh scripts/release.sh
 
-format: environment
+format: environment node
 	@$(python) -m ruff check --fix-only --quiet .
 	@$(python) -m ruff format .
+	@$(node) npm run --silent format
 
 clean:
 	rm -rf .venv .nox node_modules build dist .mypy_cache .pytest_cache .ruff_cache *.sqlite3 *.sqlite3-shm *.sqlite3-wal

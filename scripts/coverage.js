@@ -31,7 +31,8 @@ function* tell(files) {
     process.exitCode = 1;
     yield `That is too little: at least ${FLOOR[kind]} % of ${PLURALS[kind]} are run on main. The least of each source:\n`;
     const least = files.toSorted((a, b) => a[`covered${kind}Percent`] - b[`covered${kind}Percent`]);
-    for (const file of least.slice(0, 10)) yield `  ${file[`covered${kind}Percent`].toFixed(1).padStart(5)} %  ${file.path}\n`;
+    for (const file of least.slice(0, 10))
+      yield `  ${file[`covered${kind}Percent`].toFixed(1).padStart(5)} %  ${file.path}\n`;
   }
 }
 

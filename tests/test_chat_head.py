@@ -86,12 +86,9 @@ def test_every_text_is_translated_and_keeps_its_placeholders() -> None:
         assert same in ([], ["reactionCount"]), (language, same)
 
 
-def test_the_chats_style_sheet_has_the_same_theme_as_the_others() -> None:
-    chat, elements = (
-        Path(finders.find(f"notifications/{name}.css") or "").read_text() for name in ("chat", "elements")
-    )
-    theme = re.compile(r"^:host {\n.*?^}\n", re.DOTALL | re.MULTILINE)
-    found, wanted = theme.search(chat), theme.search(elements)
-    assert found
-    assert wanted
-    assert found[0] == wanted[0]
+def test_no_rule_stands_in_two_style_sheets_of_the_elements() -> None:
+    sheets = ("base", "elements", "chat")
+    texts = [Path(finders.find(f"notifications/{name}.css") or "").read_text() for name in sheets]
+    rules = [rule for text in texts for rule in set(re.findall(r"^[^\s@/}][^{}]*{[^{}]*}", text, re.MULTILINE))]
+    assert len(rules) > 150
+    assert sorted(rules) == sorted(set(rules))

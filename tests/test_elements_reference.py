@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 STATIC = ROOT / "notifications" / "static" / "notifications"
-STYLE = (STATIC / "elements.css").read_text()
+STYLE = (STATIC / "base.css").read_text() + (STATIC / "elements.css").read_text()
 SOURCES = "\n".join(path.read_text() for path in (STATIC / "src" / "elements").rglob("*.js"))
 
 

@@ -215,7 +215,7 @@ def test_hashed_static_files_are_complete(storage: str) -> None:
             html = HEAD.render(RequestContext(request, {}))
             tags = Tags(html)
             found = [link["href"] for link in tags.all("link")] + [tags.all("script")[1]["src"]]
-            found.append(config(html)["urls"]["style"])
+            found += [config(html)["urls"][name] for name in ("baseStyle", "style")]
             for address in found:
                 name = (address or "").removeprefix("/static/")
                 assert re.search(r"\.[0-9a-f]{12}\.(css|js)$", name), name

@@ -58,9 +58,10 @@ def notifications_head(
         return SafeString("")
     return format_html(
         '<link rel="stylesheet" href="{}"{}>\n<link rel="preload" as="fetch" crossorigin href="{}">\n'
-        '{}\n<script type="module" src="{}"{}></script>',
+        '<link rel="preload" as="fetch" crossorigin href="{}">\n{}\n<script type="module" src="{}"{}></script>',
         static("notifications/bell.css"),
         nonce := _nonce(context, request),
+        static("notifications/base.css"),
         static("notifications/elements.css"),
         json_script({**_config(request, socket), "title": title}, "notifications-config"),
         static(f"notifications/{bundle}.js"),
@@ -152,6 +153,7 @@ def _urls() -> dict[str, str | None]:
         "seen": reverse("notifications:seen"),
         "counts": reverse("notifications:counts"),
         "page": reverse("notifications:inbox"),
+        "baseStyle": static("notifications/base.css"),
         "style": static("notifications/elements.css"),
     }
 

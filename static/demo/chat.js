@@ -6,7 +6,10 @@ const address = new URL(location.href);
 
 function show(id) {
   page.toggleAttribute("data-open", Boolean(id));
-  for (const [element, name] of [[list, "current"], [room, "room"]]) {
+  for (const [element, name] of [
+    [list, "current"],
+    [room, "room"],
+  ]) {
     if (id) element.setAttribute(name, id);
     else element.removeAttribute(name);
   }
@@ -17,7 +20,8 @@ const shown = () => /(\d+)\/$/.exec(location.pathname)?.[1];
 list.addEventListener("room-select", (event) => {
   event.preventDefault();
   const { room: id } = event.detail;
-  if (String(id) !== shown()) history.pushState(null, "", new URL(list.getAttribute("href").replace("{id}", id), address));
+  if (String(id) !== shown())
+    history.pushState(null, "", new URL(list.getAttribute("href").replace("{id}", id), address));
   show(id);
   if (matchMedia("(hover: hover)").matches) room.focus(); // on a phone the keyboard would cover the conversation
 });

@@ -17,7 +17,8 @@ globalThis.Notification = class {
   static permission = "default";
   static answer = "granted";
   static async requestPermission() {
-    return (this.permission = this.answer);
+    Notification.permission = Notification.answer;
+    return Notification.permission;
   }
 
   constructor(title, options) {
@@ -26,7 +27,10 @@ globalThis.Notification = class {
 };
 const kept = new Map();
 globalThis.localStorage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
-Object.defineProperty(globalThis, "navigator", { value: { setAppBadge: async (count) => badges.push(count) }, configurable: true });
+Object.defineProperty(globalThis, "navigator", {
+  value: { setAppBadge: async (count) => badges.push(count) },
+  configurable: true,
+});
 
 beforeEach(() => {
   shown.length = badges.length = 0;
@@ -62,7 +66,7 @@ test("nothing is on until the user asks", async (context) => {
   const { tabs, arrive } = await open(context);
   const [{ client }] = tabs;
   assert.deepEqual([client.alerts.sound, client.alerts.desktop], [false, false]);
-  tabs.forEach(({ page }) => page.hide());
+  for (const { page } of tabs) page.hide();
   await arrive();
   assert.equal(shown.length, 0);
 });
@@ -70,7 +74,7 @@ test("nothing is on until the user asks", async (context) => {
 test("when people look at no tab the leader shows it, once", async (context) => {
   const { tabs, arrive } = await open(context);
   assert.equal(await tabs[1].client.alerts.setDesktop(true), true);
-  tabs.forEach(({ page }) => page.hide());
+  for (const { page } of tabs) page.hide();
   await settle();
   await arrive();
   assert.deepEqual(shown, [{ title: "Number 1", body: "", tag: "carillon-1" }]);
@@ -99,10 +103,13 @@ async function arriveAlone(arrive, tabs) {
 test("of a flood three are shown", async (context) => {
   const { tabs, arrive } = await open(context);
   await tabs[0].client.alerts.setDesktop(true);
-  tabs.forEach(({ page }) => page.hide());
+  for (const { page } of tabs) page.hide();
   await settle();
   await arrive(9);
-  assert.deepEqual(shown.map(({ title }) => title), ["Number 7", "Number 8", "Number 9"]);
+  assert.deepEqual(
+    shown.map(({ title }) => title),
+    ["Number 7", "Number 8", "Number 9"],
+  );
 });
 
 test("a refused permission stays off, and the choice is kept per user", async (context) => {
@@ -118,10 +125,15 @@ test("a refused permission stays off, and the choice is kept per user", async (c
 });
 
 test("storage that is forbidden means off, without a fault", async (context) => {
-  const { tabs } = await open(context);
   const { localStorage } = globalThis;
-  globalThis.localStorage = { getItem: () => assert.fail("SecurityError"), setItem: () => assert.fail("SecurityError") };
-  context.after(() => (globalThis.localStorage = localStorage));
+  globalThis.localStorage = {
+    getItem: () => assert.fail("SecurityError"),
+    setItem: () => assert.fail("SecurityError"),
+  };
+  context.after(() => {
+    globalThis.localStorage = localStorage;
+  });
+  const { tabs } = await open(context);
   tabs[0].client.alerts.setSound(true);
   assert.equal(tabs[0].client.alerts.sound, false);
 });

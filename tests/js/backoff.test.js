@@ -11,14 +11,23 @@ test("the window doubles from half a second to half a minute", () => {
 });
 
 test("full jitter reaches down to nothing", () => {
-  assert.equal(delay(5, () => 0), 0);
+  assert.equal(
+    delay(5, () => 0),
+    0,
+  );
 });
 
 test("the server's wish is a floor, and the crowd is spread above it", () => {
-  assert.equal(delay(0, () => 0, 7_000), 7_000);
+  assert.equal(
+    delay(0, () => 0, 7_000),
+    7_000,
+  );
   assert.equal(Math.round(delay(1, () => LAST, 7_000)), 8_000);
 });
 
 test("no server can send a client away for ever", () => {
-  assert.equal(delay(0, () => 0, 1e12), 3_600_000);
+  assert.equal(
+    delay(0, () => 0, 1e12),
+    3_600_000,
+  );
 });

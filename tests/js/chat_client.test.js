@@ -1,9 +1,9 @@
 /** The chat's client against a real WebSocket server. */
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { afterEach, beforeEach, test } from "node:test";
 import { WebSocket } from "ws";
+
 import { createChat } from "../../notifications/static/notifications/src/chat/client.js";
 import { ChatServer, serve } from "./support/chat_server.js";
 import { MemoryStorage } from "./support/storage.js";
@@ -13,7 +13,10 @@ const ROOM = 7;
 let server, net, chats;
 
 beforeEach(async () => {
-  server = new ChatServer().addUser(ALICE, "Alice").addUser(BOB, "Bob").addRoom(ROOM, { name: "Ringers", members: [ALICE, BOB] });
+  server = new ChatServer()
+    .addUser(ALICE, "Alice")
+    .addUser(BOB, "Bob")
+    .addRoom(ROOM, { name: "Ringers", members: [ALICE, BOB] });
   net = await serve(server);
   chats = [];
 });
@@ -25,12 +28,23 @@ afterEach(async () => {
 
 function join(user, storage = new MemoryStorage()) {
   const { socket, rooms } = net.urls(user);
-  const env = { WebSocket, storage, random: () => 0, frame: setImmediate, fetch: (url) => fetch(url.replace("&?", "&")) };
-  const chat = createChat({ user: `u${user}`, urls: { socket, rooms }, csrf: {}, env });
+  const env = {
+    WebSocket,
+    storage,
+    random: () => 0,
+    frame: setImmediate,
+    fetch: (url) => fetch(url.replace("&?", "&")),
+  };
+  const chat = createChat({ user: `u${user}`, urls: { socket, rooms }, csrf: {}, strings: STRINGS, env });
   chats.push(chat);
   chat.hold();
   return chat;
 }
+
+const STRINGS = {
+  couldNotEdit: "Could not save the change.",
+  couldNotReact: "Could not save the reaction.",
+};
 
 /** Wait for the change after which `ready` is true. */
 function until(chat, ready) {
@@ -84,7 +98,10 @@ test("what the server refuses for good waits for a decision, and holds up nothin
   };
   for (const body of ["bad", "good"]) alice.send(body);
   await until(chats[0], () => alice.messages.length === 1 && alice.waiting[0]?.state === "failed");
-  assert.deepEqual(alice.waiting.map(({ body, error }) => [body, error]), [["bad", "Refused: invalid."]]);
+  assert.deepEqual(
+    alice.waiting.map(({ body, error }) => [body, error]),
+    [["bad", "Refused: invalid."]],
+  );
   server.before = () => {};
   alice.retryAll();
   await until(chats[0], () => alice.messages.length === 2);
@@ -114,7 +131,10 @@ test("an edit and a reaction show at once, and are taken back with a sentence if
   const failures = [];
   chats[0].on("failure", ({ message }) => failures.push(message));
   const [edited, reacted] = [alice.edit(alice.messages[0], "changed"), alice.react(alice.messages[0], "🔔")];
-  assert.deepEqual([alice.messages[0].body, alice.messages[0].reactions.length, alice.messages[0].pending], ["changed", 1, true]);
+  assert.deepEqual(
+    [alice.messages[0].body, alice.messages[0].reactions.length, alice.messages[0].pending],
+    ["changed", 1, true],
+  );
   assert.deepEqual([await edited, await reacted], [false, false]);
   assert.deepEqual([alice.messages[0].body, alice.messages[0].reactions.length], ["original", 0]);
   assert.deepEqual(failures, ["Could not save the change.", "Could not save the reaction."]);
@@ -129,7 +149,13 @@ test("the list is live: the last message, what is unread, and the most recent fi
   room.hold();
   room.send("Anybody?");
   await until(alice, () => alice.list.unread === 1);
-  assert.deepEqual(alice.list.rooms.map(({ id, unread, last }) => [id, unread, last?.body]), [[8, 1, "Anybody?"], [7, 0, undefined]]);
+  assert.deepEqual(
+    alice.list.rooms.map(({ id, unread, last }) => [id, unread, last?.body]),
+    [
+      [8, 1, "Anybody?"],
+      [7, 0, undefined],
+    ],
+  );
   alice.room(8).hold();
   await until(alice, () => alice.room(8).loaded);
   alice.room(8).markRead();

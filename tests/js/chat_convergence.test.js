@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+
 import { createChat } from "../../notifications/static/notifications/src/chat/client.js";
 import { ChatServer } from "./support/chat_server.js";
 import { Clock } from "./support/clock.js";
@@ -26,7 +27,7 @@ class World {
     for (const user of PEOPLE) this.server.addUser(user, `User ${user}`);
     this.server.addRoom(ROOM, { members: PEOPLE });
     this.places = PEOPLE.map((user) => ({ user, storage: new MemoryStorage(), wires: [], silent: false }));
-    this.places.forEach((place) => this.open(place));
+    for (const place of this.places) this.open(place);
   }
 
   /** Load the page. */
@@ -54,14 +55,26 @@ class World {
         this.onclose?.({ code: 1006 });
       }
       flow(most = Infinity) {
-        for (let count = 0; count < most && this.alive && !place.silent && (this.up.length || this.down.length); count++) {
+        for (
+          let count = 0;
+          count < most && this.alive && !place.silent && (this.up.length || this.down.length);
+          count++
+        ) {
           if (this.up.length) this.connection.receive(this.up.shift());
           if (this.down.length) this.onmessage?.({ data: this.down.shift() });
         }
       }
     }
     const { now, setTimeout, clearTimeout } = clock;
-    const env = { WebSocket: Wire, storage: place.storage, random: this.random, now, setTimeout, clearTimeout, frame: queueMicrotask };
+    const env = {
+      WebSocket: Wire,
+      storage: place.storage,
+      random: this.random,
+      now,
+      setTimeout,
+      clearTimeout,
+      frame: queueMicrotask,
+    };
     place.chat = createChat({ user: `${place.user}`, urls: { socket: "ws://test/", rooms: "" }, csrf: {}, env });
     place.chat.hold();
     place.room = place.chat.room(ROOM);
@@ -106,14 +119,19 @@ class World {
     for (const place of this.places) place.silent = false;
     for (let second = 0; second < seconds; second++) {
       for (const { wires } of this.places) for (const wire of wires) wire.flow();
-      if (second % 25 === 24) for (const { wires } of this.places) for (const wire of wires) wire.connection.heartbeat();
+      if (second % 25 === 24)
+        for (const { wires } of this.places) for (const wire of wires) wire.connection.heartbeat();
       await this.clock.pass(1000);
     }
   }
 
   check() {
     const { messages } = this.server.rooms.get(ROOM);
-    assert.deepEqual(messages.map(({ number }) => number), messages.map((_, index) => index + 1), "numbers without a gap");
+    assert.deepEqual(
+      messages.map(({ number }) => number),
+      messages.map((_, index) => index + 1),
+      "numbers without a gap",
+    );
     for (const { user, room, chat, storage } of this.places) {
       const said = messages.filter(({ author }) => author.id === user).map(({ body }) => body);
       assert.deepEqual(said, this.typed.get(user), `what ${user} typed is there once and in order`);
@@ -136,21 +154,43 @@ function mulberry(seed) {
 }
 
 const step = (type, weight) => ({ weight, arbitrary: fc.constant(type) });
-const steps = [step("type", 8), step("flow", 16), step("lose", 8), step("lose up", 2), step("repeat", 3), step("repeat up", 2), step("reorder", 3),
-  step("cut", 1), step("swallow", 1), step("reload", 0.5), step("restart", 0.3), step("react", 2), step("edit", 2), step("pass", 3)];
+const steps = [
+  step("type", 8),
+  step("flow", 16),
+  step("lose", 8),
+  step("lose up", 2),
+  step("repeat", 3),
+  step("repeat up", 2),
+  step("reorder", 3),
+  step("cut", 1),
+  step("swallow", 1),
+  step("reload", 0.5),
+  step("restart", 0.3),
+  step("react", 2),
+  step("edit", 2),
+  step("pass", 3),
+];
 const whole = steps.map(({ weight, ...rest }) => ({ weight: weight * 10, ...rest }));
-const action = fc.record({ type: fc.oneof(...whole), who: fc.integer({ min: 0, max: PEOPLE.length - 1 }), count: fc.integer({ min: 1, max: 4 }) });
+const action = fc.record({
+  type: fc.oneof(...whole),
+  who: fc.integer({ min: 0, max: PEOPLE.length - 1 }),
+  count: fc.integer({ min: 1, max: 4 }),
+});
 
 test("any order, loss and repetition converges, and nothing typed is lost", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.noBias(fc.integer()), fc.noBias(fc.array(action, { minLength: 20, maxLength: 150, size: "max" })), async (seed, actions) => {
-      const world = new World(seed);
-      await world.heal(5);
-      for (const one of actions) await world.act(one);
-      await world.heal(150);
-      world.check();
-      for (const { chat } of world.places) chat.destroy();
-    }),
+    fc.asyncProperty(
+      fc.noBias(fc.integer()),
+      fc.noBias(fc.array(action, { minLength: 20, maxLength: 150, size: "max" })),
+      async (seed, actions) => {
+        const world = new World(seed);
+        await world.heal(5);
+        for (const one of actions) await world.act(one);
+        await world.heal(150);
+        world.check();
+        for (const { chat } of world.places) chat.destroy();
+      },
+    ),
     { numRuns: RUNS },
   );
 });

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+
 import { Drafts } from "../../notifications/static/notifications/src/chat/drafts.js";
 import { Outbox } from "../../notifications/static/notifications/src/chat/outbox.js";
 import { MemoryStorage } from "./support/storage.js";
@@ -25,7 +26,13 @@ test("what was under way before a reload is sent again; what failed for good wai
   before.change(one.id, { state: "failed", error: "Too long." });
   before.change(two.id, { state: "sending" });
   const after = outbox(storage);
-  assert.deepEqual(after.of(ROOM).map(({ state, error }) => [state, error]), [["failed", "Too long."], ["queued", undefined]]);
+  assert.deepEqual(
+    after.of(ROOM).map(({ state, error }) => [state, error]),
+    [
+      ["failed", "Too long."],
+      ["queued", undefined],
+    ],
+  );
   assert.equal(after.next(ROOM).id, two.id);
 });
 

@@ -2,10 +2,16 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+
 import { Timeline } from "../../notifications/static/notifications/src/chat/timeline.js";
 
 const at = (modseq, epoch = "e") => `room-7=${epoch}.${modseq}`;
-const message = (number, version = number, body = `${number}.${version}`) => ({ number, version, body, created_at: "" });
+const message = (number, version = number, body = `${number}.${version}`) => ({
+  number,
+  version,
+  body,
+  created_at: "",
+});
 const frame = (from, to, ...messages) => ({ type: "message", room: 7, from: at(from), to: at(to), messages });
 const reset = (cursor, before, ...messages) => ({ type: "reset", room: 7, cursor: at(cursor), before, messages });
 const bodies = ({ messages }) => messages.map(({ body }) => body);
@@ -21,7 +27,10 @@ test("messages are sorted by number, not by arrival", () => {
 });
 
 test("the higher version stays, whatever comes later", () => {
-  assert.deepEqual(bodies(begun(frame(2, 9, message(1, 9)), frame(2, 5, message(1, 5)), frame(2, 9, message(1, 9)))), ["1.9", "2.2"]);
+  assert.deepEqual(bodies(begun(frame(2, 9, message(1, 9)), frame(2, 5, message(1, 5)), frame(2, 9, message(1, 9)))), [
+    "1.9",
+    "2.2",
+  ]);
 });
 
 test("an acknowledgement's own message gives way to the server's", () => {
@@ -56,7 +65,10 @@ test("another epoch is a hole, for its versions do not compare", () => {
 
 test("only what is newer than all before is an arrival", () => {
   const timeline = begun();
-  assert.deepEqual(timeline.apply(frame(2, 4, message(1, 3), message(3, 4))).arrivals.map(({ number }) => number), [3]);
+  assert.deepEqual(
+    timeline.apply(frame(2, 4, message(1, 3), message(3, 4))).arrivals.map(({ number }) => number),
+    [3],
+  );
   assert.deepEqual(timeline.apply(frame(2, 4, message(3, 4))).arrivals, []);
 });
 

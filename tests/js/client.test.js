@@ -8,7 +8,15 @@ import { settle } from "./support/clock.js";
 import { Inbox, item } from "./support/server.js";
 import { wire } from "./support/wire.js";
 
-const hello = (inbox, cursor = inbox.cursor()) => ({ type: "hello", v: 1, connection: "c", cursor, heartbeat: 25, time: "2026-11-21T08:00:00Z", ...inbox.counts });
+const hello = (inbox, cursor = inbox.cursor()) => ({
+  type: "hello",
+  v: 1,
+  connection: "c",
+  cursor,
+  heartbeat: 25,
+  time: "2026-11-21T08:00:00Z",
+  ...inbox.counts,
+});
 
 /** A tab that is live, with the server's end of its stream. */
 async function live(context, more = {}) {
@@ -43,22 +51,38 @@ test("a notification arrives: counts, feed and event, in one rendering", async (
   await loaded;
   await settle();
   seen.change.length = 0;
-  publish((inbox) => [1, 2, 3].forEach(() => inbox.create()));
+  publish((inbox) => {
+    for (let count = 0; count < 3; count++) inbox.create();
+  });
   await until(() => feed.items.length);
   await settle();
   assert.equal(seen.change.length, 1);
-  assert.deepEqual(feed.items.map(({ id }) => id), [3, 2, 1]);
+  assert.deepEqual(
+    feed.items.map(({ id }) => id),
+    [3, 2, 1],
+  );
   assert.deepEqual(client.counts, { unread: 3, unseen: 3 });
-  assert.deepEqual(seen.notification.map(({ items, total }) => [items.map(({ id }) => id), total]), [[[1, 2, 3], 3]]);
+  assert.deepEqual(
+    seen.notification.map(({ items, total }) => [items.map(({ id }) => id), total]),
+    [[[1, 2, 3], 3]],
+  );
 });
 
 test("a flood is one event with its number and the last of its items", async (context) => {
   const { seen, until, stream, inbox } = await live(context);
   for (let count = 0; count < 90; count++) inbox.create();
-  stream.raw(inbox.since(inbox.cursor(0), 100).map((frame) => `event: changes\ndata: ${JSON.stringify(frame)}\n\n`).join(""));
+  stream.raw(
+    inbox
+      .since(inbox.cursor(0), 100)
+      .map((frame) => `event: changes\ndata: ${JSON.stringify(frame)}\n\n`)
+      .join(""),
+  );
   await until(() => seen.notification.length);
   assert.equal(seen.notification[0].total, 90);
-  assert.deepEqual(seen.notification[0].items.map(({ id }) => id), Array.from({ length: 20 }, (_, index) => 71 + index));
+  assert.deepEqual(
+    seen.notification[0].items.map(({ id }) => id),
+    Array.from({ length: 20 }, (_, index) => 71 + index),
+  );
 });
 
 test("a killed server: reconnecting, live again, and nothing is missing or double", async (context) => {
@@ -73,8 +97,14 @@ test("a killed server: reconnecting, live again, and nothing is missing or doubl
   assert.equal(again.since, "inbox=00000001.1");
   again.send(hello(inbox, again.since), ...inbox.since(again.since, 2));
   await until(() => client.counts.unread === 4 && seen.notification.length === 2);
-  assert.deepEqual(seen.notification[1].items.map(({ id }) => id), [2, 3, 4]);
-  assert.deepEqual(told().filter((name, index, all) => name !== all[index - 1]), ["connecting", "live", "reconnecting", "connecting", "live"]);
+  assert.deepEqual(
+    seen.notification[1].items.map(({ id }) => id),
+    [2, 3, 4],
+  );
+  assert.deepEqual(
+    told().filter((name, index, all) => name !== all[index - 1]),
+    ["connecting", "live", "reconnecting", "connecting", "live"],
+  );
 });
 
 test("state events tell from, to, reason, attempt and the next try", async (context) => {
@@ -82,12 +112,25 @@ test("state events tell from, to, reason, attempt and the next try", async (cont
   stream.cut();
   await state("reconnecting");
   const { from, to, reason, attempt, nextTryAt, troubledSince, transport } = seen.state.at(-1);
-  assert.deepEqual({ from, to, reason, attempt, wait: nextTryAt - browser.clock.time, troubledSince, transport },
-    { from: "live", to: "reconnecting", reason: "network", attempt: 1, wait: 250, troubledSince: browser.clock.time, transport: "stream" });
+  assert.deepEqual(
+    { from, to, reason, attempt, wait: nextTryAt - browser.clock.time, troubledSince, transport },
+    {
+      from: "live",
+      to: "reconnecting",
+      reason: "network",
+      attempt: 1,
+      wait: 250,
+      troubledSince: browser.clock.time,
+      transport: "stream",
+    },
+  );
 });
 
 test("a timer that comes a moment early is set again", async (context) => {
-  const env = (clock) => ({ random: () => 0.5003, setTimeout: (callback, time) => clock.setTimeout(callback, Math.max(1, Math.trunc(time) - 1)) });
+  const env = (clock) => ({
+    random: () => 0.5003,
+    setTimeout: (callback, time) => clock.setTimeout(callback, Math.max(1, Math.trunc(time) - 1)),
+  });
   const { stream, state, browser, peers } = await live(context, { env });
   stream.cut();
   await state("reconnecting");
@@ -134,7 +177,9 @@ test("without a readable cookie the page's token is sent", async (context) => {
 });
 
 test("a refusal rolls back and says so; retry tries again", async (context) => {
-  const { client, requests, publish, until, seen } = await live(context, { strings: { couldNotArchive: "Konnte nicht archivieren." } });
+  const { client, requests, publish, until, seen } = await live(context, {
+    strings: { couldNotArchive: "Konnte nicht archivieren." },
+  });
   publish((inbox) => inbox.create());
   await until(() => client.counts.unread === 1);
   const done = client.archive([1]);
@@ -183,8 +228,10 @@ test("seen and read-all name the position that this tab knows", async (context) 
   client.markAllRead();
   assert.deepEqual(client.counts, { unread: 0, unseen: 0 });
   await requests.nth(2);
-  assert.deepEqual(requests.map(({ path, body }) => [path, body.up_to]).sort(),
-    [["/api/inbox/read-all/", "inbox=00000001.2"], ["/api/inbox/seen/", "inbox=00000001.2"]]);
+  assert.deepEqual(requests.map(({ path, body }) => [path, body.up_to]).sort(), [
+    ["/api/inbox/read-all/", "inbox=00000001.2"],
+    ["/api/inbox/seen/", "inbox=00000001.2"],
+  ]);
 });
 
 test("401 to an action signs the page out", async (context) => {
@@ -214,7 +261,10 @@ for (const [what, frame, name, reason] of [
 
 test("unknown frames are ignored", async (context) => {
   const { client, stream, publish, until } = await live(context);
-  stream.send({ type: "confetti", colours: 7 }, { type: "message", room: 7, from: "room-7=00000001.1", to: "room-7=00000001.2", messages: [] });
+  stream.send(
+    { type: "confetti", colours: 7 },
+    { type: "message", room: 7, from: "room-7=00000001.1", to: "room-7=00000001.2", messages: [] },
+  );
   publish((inbox) => inbox.create());
   await until(() => client.counts.unread === 1);
   assert.equal(client.state.name, "live");
@@ -316,7 +366,10 @@ test("a listener that throws harms no other", async (context) => {
   publish((inbox) => inbox.create());
   await until(() => seen.notification.length);
   assert.equal(heard.length, 1);
-  assert.deepEqual(reported.map(({ message }) => message), ["mine"]);
+  assert.deepEqual(
+    reported.map(({ message }) => message),
+    ["mine"],
+  );
   off();
   publish((inbox) => inbox.create());
   await until(() => seen.notification.length === 2);
@@ -325,8 +378,22 @@ test("a listener that throws harms no other", async (context) => {
 
 test("an item made without a position is settled by its frame", async (context) => {
   const { client, stream, until } = await live(context);
-  stream.send({ type: "reset", reason: "start", cursor: "inbox=00000001.5", items: [item(5, { version: 0 })], unread: 1, unseen: 1 });
+  stream.send({
+    type: "reset",
+    reason: "start",
+    cursor: "inbox=00000001.5",
+    items: [item(5, { version: 0 })],
+    unread: 1,
+    unseen: 1,
+  });
   await until(() => client.counts.unread === 1);
-  stream.send({ type: "changes", from: "inbox=00000001.5", to: "inbox=00000001.6", items: [item(5, { version: 6, read_at: "x" })], unread: 0, unseen: 0 });
+  stream.send({
+    type: "changes",
+    from: "inbox=00000001.5",
+    to: "inbox=00000001.6",
+    items: [item(5, { version: 6, read_at: "x" })],
+    unread: 0,
+    unseen: 0,
+  });
   await until(() => client.counts.unread === 0);
 });

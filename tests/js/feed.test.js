@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createFeed } from "../../notifications/static/notifications/src/inbox/feed.js";
-import { createStore } from "../../notifications/static/notifications/src/inbox/store.js";
+import { Feed } from "../../notifications/static/notifications/src/inbox/feed.js";
+import { Store } from "../../notifications/static/notifications/src/inbox/store.js";
 import { settle } from "./support/clock.js";
 import { Inbox } from "./support/server.js";
 
@@ -12,19 +12,24 @@ const NOW = "2026-11-21T09:00:00Z";
 function bench(filter = {}, count = 0) {
   const inbox = new Inbox();
   for (let index = 0; index < count; index++) inbox.create();
-  const store = createStore({ cursor: inbox.cursor(), ...inbox.counts });
+  const store = new Store({ cursor: inbox.cursor(), ...inbox.counts });
   const state = { now: Date.parse(NOW), changed: 0, asked: [], fail: false };
-  const feed = createFeed(store, { state: "all", category: "", ...filter }, {
-    now: () => state.now,
+  const around = {
+    store,
+    config: { urls: { inbox: "/inbox/" } },
+    env: { now: () => state.now },
+    text: (key) => ({ couldNotLoad: "Could not load notifications." })[key],
     changed: () => state.changed++,
-    fetch: async (query) => {
+    ask: async (url) => {
+      const query = Object.fromEntries(new URL(url, "http://testserver").searchParams);
       state.asked.push(query);
       const page = inbox.page(query);
       await state.gate;
-      if (state.fail) throw new Error("Could not load notifications.");
+      if (state.fail) throw new Error("network");
       return page;
     },
-  });
+  };
+  const feed = new Feed(around, { state: "all", category: "", ...filter });
   const sync = () => {
     for (const frame of inbox.since(store.cursor)) if (store.apply(frame).reset) feed.reset();
   };
@@ -54,9 +59,15 @@ test("pages follow each other without a gap or a repeat", async () => {
   assert.deepEqual([ids().length, feed.hasMore], [20, true]);
   await feed.loadMore();
   await feed.loadMore();
-  assert.deepEqual(ids(), Array.from({ length: 45 }, (_, index) => 45 - index));
+  assert.deepEqual(
+    ids(),
+    Array.from({ length: 45 }, (_, index) => 45 - index),
+  );
   assert.equal(feed.hasMore, false);
-  assert.deepEqual(state.asked.map(({ before }) => before), [undefined, "26", "6"]);
+  assert.deepEqual(
+    state.asked.map(({ before }) => before),
+    [undefined, "26", "6"],
+  );
 });
 
 test("an item that is older than the loaded pages waits for its page", async () => {
@@ -186,7 +197,10 @@ test("a page from before a reset is thrown away", async () => {
   sync();
   open();
   await settle();
-  assert.deepEqual(feed.items.map(({ id }) => id), [2, 1]);
+  assert.deepEqual(
+    feed.items.map(({ id }) => id),
+    [2, 1],
+  );
   assert.equal(store.cursor, inbox.cursor());
   assert.deepEqual([feed.loaded, feed.loading], [true, false]);
 });

@@ -3,20 +3,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { leader } from "../../notifications/static/notifications/src/core/leader.js";
+import { Leader } from "../../notifications/static/notifications/src/core/leader.js";
 import { Locks } from "./support/browser.js";
 import { settle } from "./support/clock.js";
 
 function crowd(count, locks = new Locks()) {
   const log = [];
   const leaders = Array.from({ length: count }, (_, index) => {
-    const made = leader(locks, "inbox", (leading) => {
+    const made = new Leader(locks, "inbox", (leading) => {
       made.leading = leading;
       log.push(`${index}${leading ? "+" : "-"}`);
     });
     return made;
   });
-  leaders.forEach((leader) => leader.contend());
+  for (const leader of leaders) leader.contend();
   return { locks, leaders, log, who: () => leaders.flatMap((leader, index) => (leader.leading ? [index] : [])) };
 }
 

@@ -22,7 +22,9 @@ class Bench {
   send(event) {
     const before = this.state;
     const { state, effect } = step(Object.freeze(before), typeof event === "string" ? { type: event } : event, {
-      now: this.now, random: () => this.random });
+      now: this.now,
+      random: () => this.random,
+    });
     this.state = state;
     if (effect) this.effects.push(effect === "open" ? this.transports[state.index] : effect);
     return this;
@@ -115,7 +117,10 @@ test("the stream's retry is a floor for later tries", () => {
 });
 
 test("Retry-After is waited for, even if the page is looked at meanwhile", () => {
-  for (const [reason, told] of [["busy", "reconnecting busy"], ["too-many", "reconnecting too-many"]]) {
+  for (const [reason, told] of [
+    ["busy", "reconnecting busy"],
+    ["too-many", "reconnecting too-many"],
+  ]) {
     const bench = new Bench().send("start").ended(reason, 60_000);
     assert.equal(bench.told, told);
     assert.equal(bench.wait, 60_250);
@@ -242,7 +247,10 @@ test("an opening without hello ends after fifteen seconds", () => {
 test("three openings without hello lead to the next transport, and to streaming again soon after", () => {
   const bench = new Bench(["stream", "socket", "poll"]).send("start");
   for (let count = 0; count < 6; count++) bench.ended("network").pass(bench.wait);
-  assert.deepEqual(bench.effects.filter((effect) => effect !== "close"), ["stream", "stream", "stream", "socket", "socket", "socket", "poll"]);
+  assert.deepEqual(
+    bench.effects.filter((effect) => effect !== "close"),
+    ["stream", "stream", "stream", "socket", "socket", "socket", "poll"],
+  );
   assert.equal(bench.hello().told, "polling");
   bench.pass(2_000);
   assert.equal(bench.effects.at(-1), "stream");

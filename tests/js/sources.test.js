@@ -1,11 +1,11 @@
 /** What the sources and the bundles must be, whoever changes them. */
 
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { STATIC, bundles, gzipped } from "../../scripts/build.js";
+import { bundles, gzipped, STATIC } from "../../scripts/build.js";
 
 const LIMITS = { "bell.js": 13 * 1024, "notifications.js": 16 * 1024, "chat.js": 20 * 1024 }; // bytes, gzipped
 
@@ -15,7 +15,10 @@ const sources = readdirSync(join(STATIC, "src"), { recursive: true })
 
 test("the committed bundles are those of the sources: else run `npm run build`", async () => {
   for (const { name, contents } of await bundles()) {
-    assert.ok(contents === readFileSync(join(STATIC, name), "utf8"), `${name} is not fresh: run \`npm run build\` and commit it`);
+    assert.ok(
+      contents === readFileSync(join(STATIC, name), "utf8"),
+      `${name} is not fresh: run \`npm run build\` and commit it`,
+    );
   }
 });
 
@@ -28,6 +31,50 @@ test("the bundles are within their limits", async (context) => {
   }
 });
 
+/** A source without its comments. */
+const code = (text) => text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+
+/** From the ground up: a room imports from itself and from those before it. */
+const ROOMS = ["core", "inbox", "chat", "elements", "entries"];
+const MAY = {
+  core: [],
+  inbox: ["core"],
+  chat: ["core"],
+  elements: ["core", "inbox", "chat"],
+  entries: ["inbox", "chat", "elements"],
+};
+
+test("imports run down only: core, then inbox and chat, then elements, then entries", () => {
+  for (const { name, text } of sources) {
+    const [room] = name.split("/");
+    assert.ok(ROOMS.includes(room), `${name} stands in no room`);
+    for (const [, module] of text.matchAll(/(?:from |import\()"(\.[^"]+)"/g)) {
+      const [other] = join(name, "..", module).split("/");
+      assert.ok(other === room || MAY[room].includes(other), `${name} imports ${module}`);
+    }
+  }
+});
+
+test("no module imports itself through others", () => {
+  const imports = new Map(
+    sources.map(({ name, text }) => [
+      name,
+      [...text.matchAll(/^import\b[^;]*from "(\.[^"]+)"/gm)].map(([, module]) => join(name, "..", module)),
+    ]),
+  );
+  const walk = (name, path) => {
+    assert.ok(!path.includes(name), [...path, name].join(" imports "));
+    for (const module of imports.get(name) ?? []) walk(module, [...path, name]);
+  };
+  for (const name of imports.keys()) walk(name, []);
+});
+
+test("only core/env.js reaches for what the browser keeps", () => {
+  for (const { name, text } of sources) {
+    if (name !== "core/env.js") assert.doesNotMatch(code(text), /localStorage|sessionStorage|indexedDB/, name);
+  }
+});
+
 test("the bundles import nothing and name no place on a machine", async () => {
   for (const { name, contents } of await bundles()) {
     if (name.endsWith(".js")) assert.doesNotMatch(contents, /\bimport\b[^.(]/, name);
@@ -37,13 +84,14 @@ test("the bundles import nothing and name no place on a machine", async () => {
 
 for (const { name, text } of sources) {
   test(`${name}: named imports that end with a semicolon, no \`export … from\``, () => {
-    for (const [statement] of text.matchAll(/^import\b[^;]*?$/gms)) assert.match(statement, /^import \{[^}]*\} from "[./][^"]*\.js"$/);
+    for (const [statement] of text.matchAll(/^import\b[^;]*/gm))
+      assert.match(statement, /^import \{[^}]*\} from "[./][^"]*\.js"$/);
     assert.doesNotMatch(text, /^export\b[^=;(]*\bfrom\b/m);
     assert.doesNotMatch(text, /^import "/m);
   });
 
   test(`${name}: never turns text into markup, and has 200 lines at most`, () => {
-    assert.doesNotMatch(text.replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, ""), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b/);
+    assert.doesNotMatch(code(text), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b/);
     const lines = text.split("\n").length - 1;
     assert.ok(lines <= 200, `${lines} lines`);
   });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { mood } from "../../notifications/static/notifications/src/elements/status-policy.js";
+import { statusPolicy } from "../../notifications/static/notifications/src/elements/status-policy.js";
 import { relative } from "../../notifications/static/notifications/src/elements/time.js";
 
 const NOW = 1_000_000;
@@ -15,49 +15,49 @@ function state(name, { age = 0, attempt = 0, wait = null } = {}) {
 
 test("good news is told at once", () => {
   for (const name of ["live", "polling"]) {
-    const seen = mood({ ...state(name), troubledSince: null }, NOW, false, false);
-    assert.deepEqual(seen, { tone: "good", name, serious: false, counting: false, again: null });
+    const seen = statusPolicy({ ...state(name), troubledSince: null }, NOW, false, false);
+    assert.deepEqual(seen, { tone: "good", name, serious: false, countdown: false, recheckIn: null });
   }
 });
 
 test("a loss is not told for two and a half seconds", () => {
-  const seen = mood(state("reconnecting", { age: 2_400 }), NOW, true, false);
-  assert.deepEqual([seen.tone, seen.name, seen.again], ["good", "live", 100]);
-  assert.equal(mood(state("reconnecting", { age: 2_500 }), NOW, true, false).name, "reconnecting");
+  const seen = statusPolicy(state("reconnecting", { age: 2_400 }), NOW, true, false);
+  assert.deepEqual([seen.tone, seen.name, seen.recheckIn], ["good", "live", 100]);
+  assert.equal(statusPolicy(state("reconnecting", { age: 2_500 }), NOW, true, false).name, "reconnecting");
 });
 
 test("a page that was never live does not claim to be", () => {
-  const seen = mood(state("connecting", { age: 100 }), NOW, false, false);
+  const seen = statusPolicy(state("connecting", { age: 100 }), NOW, false, false);
   assert.deepEqual([seen.tone, seen.name], ["wait", "connecting"]);
 });
 
 test("final news is told at once and is serious", () => {
   for (const name of ["signed-out", "closed"]) {
-    const seen = mood(state(name), NOW, true, false);
+    const seen = statusPolicy(state(name), NOW, true, false);
     assert.deepEqual([seen.tone, seen.name, seen.serious], ["bad", name, true]);
   }
 });
 
 test("it is serious after three failures or ten seconds", () => {
-  assert.equal(mood(state("reconnecting", { age: 3_000, attempt: 2 }), NOW, true, false).serious, false);
-  assert.equal(mood(state("reconnecting", { age: 3_000, attempt: 3 }), NOW, true, false).serious, true);
-  assert.equal(mood(state("reconnecting", { age: 10_000, attempt: 1 }), NOW, true, false).serious, true);
-  assert.equal(mood(state("reconnecting", { age: 9_000, attempt: 1 }), NOW, true, false).again, 1_000);
+  assert.equal(statusPolicy(state("reconnecting", { age: 3_000, attempt: 2 }), NOW, true, false).serious, false);
+  assert.equal(statusPolicy(state("reconnecting", { age: 3_000, attempt: 3 }), NOW, true, false).serious, true);
+  assert.equal(statusPolicy(state("reconnecting", { age: 10_000, attempt: 1 }), NOW, true, false).serious, true);
+  assert.equal(statusPolicy(state("reconnecting", { age: 9_000, attempt: 1 }), NOW, true, false).recheckIn, 1_000);
 });
 
 test("a wait of five seconds or more is counted, and then to its end", () => {
-  assert.equal(mood(state("reconnecting", { age: 11_000, wait: 4_999 }), NOW, true, false).counting, false);
-  assert.equal(mood(state("reconnecting", { age: 11_000, wait: 5_000 }), NOW, true, false).counting, true);
-  const counted = mood(state("reconnecting", { age: 11_000, wait: 1_300 }), NOW, true, true);
-  assert.deepEqual([counted.counting, counted.again], [true, 300]);
-  assert.equal(mood(state("reconnecting", { age: 11_000, wait: 0 }), NOW, true, true).counting, false);
+  assert.equal(statusPolicy(state("reconnecting", { age: 11_000, wait: 4_999 }), NOW, true, false).countdown, false);
+  assert.equal(statusPolicy(state("reconnecting", { age: 11_000, wait: 5_000 }), NOW, true, false).countdown, true);
+  const counted = statusPolicy(state("reconnecting", { age: 11_000, wait: 1_300 }), NOW, true, true);
+  assert.deepEqual([counted.countdown, counted.recheckIn], [true, 300]);
+  assert.equal(statusPolicy(state("reconnecting", { age: 11_000, wait: 0 }), NOW, true, true).countdown, false);
 });
 
 test("no state is looked at again without a pause", () => {
   for (const wait of [null, 0, 1, 999, 1_000, 7_000]) {
     for (const age of [0, 2_499, 2_500, 9_999, 60_000]) {
-      const { again } = mood(state("reconnecting", { age, wait }), NOW, true, false);
-      assert.ok(again === null || again > 0, `${wait} ${age} ${again}`);
+      const { recheckIn } = statusPolicy(state("reconnecting", { age, wait }), NOW, true, false);
+      assert.ok(recheckIn === null || recheckIn > 0, `${wait} ${age} ${recheckIn}`);
     }
   }
 });

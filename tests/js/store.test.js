@@ -1,15 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createStore } from "../../notifications/static/notifications/src/inbox/store.js";
+import { Store } from "../../notifications/static/notifications/src/inbox/store.js";
 import { Inbox, item } from "./support/server.js";
 
 const NOW = "2026-11-21T09:00:00Z";
 const cursor = (at) => `inbox=00000001.${at}`;
-const changes = (from, to, items, unread = 0, unseen = 0) => ({ type: "changes", from: cursor(from), to: cursor(to), items, unread, unseen });
+const changes = (from, to, items, unread = 0, unseen = 0) => ({
+  type: "changes",
+  from: cursor(from),
+  to: cursor(to),
+  items,
+  unread,
+  unseen,
+});
 
 function store(at = 0, unread = 0, unseen = 0) {
-  return createStore({ cursor: cursor(at), unread, unseen });
+  return new Store({ cursor: cursor(at), unread, unseen });
 }
 
 const titles = (store) => store.items.map(({ title }) => title);
@@ -32,7 +39,10 @@ test("a repeated frame changes nothing", () => {
   mine.apply(structuredClone(frame));
   const { items, revision } = mine;
   assert.deepEqual(mine.apply(frame).arrivals, []);
-  assert.equal(mine.items.every((each, index) => each === items[index]), true);
+  assert.equal(
+    mine.items.every((each, index) => each === items[index]),
+    true,
+  );
   assert.ok(mine.revision <= revision + 1);
 });
 
@@ -72,7 +82,10 @@ test("changes of another life of the inbox are a hole and are not taken", () => 
 test("a reset replaces everything, whatever its position", () => {
   const mine = store(0);
   mine.apply(changes(0, 90, [item(1, { version: 90 }), item(2)], 2, 2));
-  assert.equal(mine.apply({ type: "reset", reason: "ahead", cursor: cursor(4), items: [item(3)], unread: 1, unseen: 0 }).reset, true);
+  assert.equal(
+    mine.apply({ type: "reset", reason: "ahead", cursor: cursor(4), items: [item(3)], unread: 1, unseen: 0 }).reset,
+    true,
+  );
   assert.deepEqual(titles(mine), ["Number 3"]);
   assert.equal(mine.cursor, cursor(4));
   assert.deepEqual(mine.counts, { unread: 1, unseen: 0 });
@@ -90,11 +103,28 @@ test("a tombstone removes, and what it removed does not come back", () => {
 test("arrivals are items that are new, unread and unseen", () => {
   const mine = store(0);
   mine.apply(changes(0, 5, [item(5)]));
-  const { arrivals } = mine.apply(changes(5, 9, [
-    item(5, { version: 6, title: "edited" }), item(2, { version: 7 }), item(7, { version: 8, read_at: NOW, seen_at: NOW }), item(8, { version: 9 })]));
-  assert.deepEqual(arrivals.map(({ id }) => id), [2, 8], "2 came late but is as young as 5");
-  assert.deepEqual(mine.apply(changes(9, 10, [item(3, { version: 10, created_at: "2020-01-01T00:00:00Z" })])).arrivals, [], "old news");
-  assert.deepEqual(mine.apply({ type: "reset", cursor: cursor(11), items: [item(50)], unread: 1, unseen: 1 }).arrivals, undefined);
+  const { arrivals } = mine.apply(
+    changes(5, 9, [
+      item(5, { version: 6, title: "edited" }),
+      item(2, { version: 7 }),
+      item(7, { version: 8, read_at: NOW, seen_at: NOW }),
+      item(8, { version: 9 }),
+    ]),
+  );
+  assert.deepEqual(
+    arrivals.map(({ id }) => id),
+    [2, 8],
+    "2 came late but is as young as 5",
+  );
+  assert.deepEqual(
+    mine.apply(changes(9, 10, [item(3, { version: 10, created_at: "2020-01-01T00:00:00Z" })])).arrivals,
+    [],
+    "old news",
+  );
+  assert.deepEqual(
+    mine.apply({ type: "reset", cursor: cursor(11), items: [item(50)], unread: 1, unseen: 1 }).arrivals,
+    undefined,
+  );
 });
 
 test("an item without a position gives way to any frame, and never replaces a version", () => {
@@ -112,32 +142,32 @@ test("a page may carry older counts: the newer ones stay", () => {
   assert.deepEqual(mine.counts, { unread: 7, unseen: 7 });
 });
 
-test("a wish shows at once, in the item and in the counts", () => {
+test("an optimistic update shows at once, in the item and in the counts", () => {
   const mine = store(0);
   mine.apply(changes(0, 1, [item(1)], 5, 4));
-  mine.wish({ read_at: NOW, seen_at: NOW }, [1]);
+  mine.optimisticUpdate({ read_at: NOW, seen_at: NOW }, [1]);
   assert.equal(mine.items[0].read_at, NOW);
   assert.equal(mine.items[0].pending, true);
   assert.deepEqual(mine.counts, { unread: 4, unseen: 3 });
 });
 
-test("a refused wish leaves no trace", () => {
+test("a refused update leaves no trace", () => {
   const mine = store(0);
   mine.apply(changes(0, 1, [item(1)], 5, 4));
   const before = mine.items[0];
-  mine.cancel(mine.wish({ archived_at: NOW }, [1]));
+  mine.cancel(mine.optimisticUpdate({ archived_at: NOW }, [1]));
   assert.equal(mine.items[0], before);
   assert.deepEqual(mine.counts, { unread: 5, unseen: 4 });
 });
 
-test("a confirmed wish stays until the server's item comes, in either order", () => {
+test("a confirmed update stays until the server's item comes, in either order", () => {
   for (const early of [true, false]) {
     const mine = store(0);
     mine.apply(changes(0, 1, [item(1)], 1, 1));
-    const wish = mine.wish({ read_at: NOW, seen_at: NOW }, [1]);
+    const update = mine.optimisticUpdate({ read_at: NOW, seen_at: NOW }, [1]);
     const frame = changes(1, 2, [item(1, { version: 2, read_at: NOW, seen_at: NOW })], 0, 0);
     if (early) mine.apply(frame);
-    mine.settle(wish);
+    mine.settle(update);
     assert.deepEqual(mine.counts, { unread: 0, unseen: 0 });
     if (!early) mine.apply(frame);
     assert.deepEqual(mine.counts, { unread: 0, unseen: 0 });
@@ -148,18 +178,18 @@ test("a confirmed wish stays until the server's item comes, in either order", ()
 test("read and unread at once end unread, without a flicker between", () => {
   const mine = store(0);
   mine.apply(changes(0, 1, [item(1)], 1, 1));
-  const [first, second] = [mine.wish({ read_at: NOW }, [1]), mine.wish({ read_at: null }, [1])];
+  const [first, second] = [mine.optimisticUpdate({ read_at: NOW }, [1]), mine.optimisticUpdate({ read_at: null }, [1])];
   mine.settle(first);
   assert.equal(mine.items[0].read_at, null);
   mine.settle(second);
   assert.equal(mine.items[0].read_at, null);
 });
 
-test("another device's change overtakes a confirmed wish", () => {
+test("another device's change overtakes a confirmed update", () => {
   const mine = store(0);
   mine.apply(changes(0, 1, [item(1)], 1, 1));
-  const wish = mine.wish({ read_at: NOW }, [1]);
-  mine.settle(wish);
+  const update = mine.optimisticUpdate({ read_at: NOW }, [1]);
+  mine.settle(update);
   mine.apply(changes(1, 3, [item(1, { version: 3 })], 1, 1));
   assert.equal(mine.items[0].read_at, null);
   assert.equal(mine.counts.unread, 1);
@@ -168,16 +198,16 @@ test("another device's change overtakes a confirmed wish", () => {
 test("a bulk change empties the counts beyond what is known here, until the server counts again", () => {
   const mine = store(0, 40, 30);
   mine.apply(changes(0, 1, [item(1)], 41, 31));
-  const wish = mine.wish({ seen_at: NOW }, [1], ["unseen"]);
+  const update = mine.optimisticUpdate({ seen_at: NOW }, [1], ["unseen"]);
   assert.deepEqual(mine.counts, { unread: 41, unseen: 0 });
-  mine.settle(wish);
+  mine.settle(update);
   mine.apply(changes(1, 2, [item(1, { version: 2, seen_at: NOW }), item(9)], 42, 1));
   assert.deepEqual(mine.counts, { unread: 42, unseen: 1 });
 });
 
 test("a refused bulk change gives the counts back", () => {
   const mine = store(0, 40, 30);
-  mine.cancel(mine.wish({ read_at: NOW, seen_at: NOW }, [], ["unread", "unseen"]));
+  mine.cancel(mine.optimisticUpdate({ read_at: NOW, seen_at: NOW }, [], ["unread", "unseen"]));
   assert.deepEqual(mine.counts, { unread: 40, unseen: 30 });
 });
 
@@ -190,13 +220,27 @@ test("top is what this tab can have seen: the furthest of frames and pages", () 
 
 test("memory is bounded: beyond it the store asks for a snapshot", () => {
   const mine = store(0);
-  const flood = (from, to) => mine.apply(changes(from, to, Array.from({ length: to - from }, (_, index) => item(from + index + 1)))).hole;
+  const flood = (from, to) =>
+    mine.apply(
+      changes(
+        from,
+        to,
+        Array.from({ length: to - from }, (_, index) => item(from + index + 1)),
+      ),
+    ).hole;
   assert.equal(flood(0, 2_000), false);
   assert.equal(flood(2_000, 2_001), true);
   assert.equal(mine.cursor, "");
   assert.equal(flood(2_001, 4_000), true);
   assert.equal(mine.items.length, 2_001, "nothing more until then");
-  mine.apply({ type: "reset", reason: "start", cursor: cursor(4_000), items: [item(4_000)], unread: 4_000, unseen: 4_000 });
+  mine.apply({
+    type: "reset",
+    reason: "start",
+    cursor: cursor(4_000),
+    items: [item(4_000)],
+    unread: 4_000,
+    unseen: 4_000,
+  });
   assert.equal(mine.items.length, 1);
   assert.equal(flood(4_000, 4_001), false);
 });
@@ -212,7 +256,7 @@ test("hello brings the counts anew, for what has expired since; one without a po
 });
 
 test("a new inbox has no cursor, and starts with a reset", () => {
-  const mine = createStore({ cursor: "", unread: 0, unseen: 0 });
+  const mine = new Store({ cursor: "", unread: 0, unseen: 0 });
   assert.equal(mine.apply({ type: "hello", cursor: null }).hole, false);
   const inbox = new Inbox();
   inbox.create();

@@ -22,7 +22,10 @@ async function open(context, count, more = {}) {
   };
   const greet = async (number) => {
     const stream = await server.peers.nth(number);
-    stream.send({ type: "hello", v: 1, connection: "c", cursor: stream.since, heartbeat: 25, ...inbox.counts }, ...inbox.since(stream.since));
+    stream.send(
+      { type: "hello", v: 1, connection: "c", cursor: stream.since, heartbeat: 25, ...inbox.counts },
+      ...inbox.since(stream.since),
+    );
     return stream;
   };
   const tabs = [];
@@ -47,7 +50,9 @@ test("every tab gets what arrives, and tells of it", async (context) => {
   const { stream, tabs, inbox } = await open(context, 3);
   inbox.create();
   stream.send(...inbox.since(inbox.cursor(0)));
-  await Promise.all(tabs.map(({ until, client, seen }) => until(() => client.counts.unread === 1 && seen.notification.length === 1)));
+  await Promise.all(
+    tabs.map(({ until, client, seen }) => until(() => client.counts.unread === 1 && seen.notification.length === 1)),
+  );
 });
 
 test("a tab that opens later is told the state, and asks for what it missed", async (context) => {
@@ -73,9 +78,16 @@ test("the leader closes: another continues from its own cursor, and nothing is m
   const next = await peers.nth(2);
   assert.equal(next.since, "inbox=00000001.1");
   await greet(2);
-  await Promise.all(tabs.slice(1).map(({ until, client, seen }) => until(() => client.counts.unread === 2 && seen.notification.length === 2)));
+  await Promise.all(
+    tabs
+      .slice(1)
+      .map(({ until, client, seen }) => until(() => client.counts.unread === 2 && seen.notification.length === 2)),
+  );
   assert.deepEqual(leaders().length, 1);
-  assert.deepEqual(tabs[1].seen.notification.map(({ total }) => total), [1, 1]);
+  assert.deepEqual(
+    tabs[1].seen.notification.map(({ total }) => total),
+    [1, 1],
+  );
 });
 
 test("followers show what the leader says of the connection", async (context) => {
@@ -96,7 +108,10 @@ test("any tab may try now", async (context) => {
   await peers.nth(2);
 });
 
-for (const [gone, back, target] of [["pagehide", "pageshow", "window"], ["freeze", "resume", "document"]]) {
+for (const [gone, back, target] of [
+  ["pagehide", "pageshow", "window"],
+  ["freeze", "resume", "document"],
+]) {
   test(`${gone}: the leader lets go at once, and follows after ${back}`, async (context) => {
     const { stream, tabs, peers, greet } = await open(context, 2);
     const closed = stream.gone;
@@ -176,7 +191,8 @@ test("of two visible tabs the leader stays the leader", async (context) => {
 
 test("a leader that does not answer is replaced", async (context) => {
   const { tabs, browser, peers } = await open(context, 2);
-  for (const channel of browser.channels) if (channel.onmessage && channel === [...browser.channels][0]) channel.onmessage = () => {}; // it hangs
+  for (const channel of browser.channels)
+    if (channel.onmessage && channel === [...browser.channels][0]) channel.onmessage = () => {}; // it hangs
   tabs[1].page.hide();
   tabs[1].page.show();
   await browser.clock.pass(5_000);
@@ -189,7 +205,7 @@ test("sign-out in one tab signs all out, and no tab connects again", async (cont
   stream.send({ type: "bye", reason: "signed-out", retry: null });
   await Promise.all(tabs.map(({ state }) => state("signed-out")));
   await browser.clock.pass(3_600_000);
-  tabs.forEach(({ page }) => page.tell("online"));
+  for (const { page } of tabs) page.tell("online");
   await settle();
   assert.equal(peers.length, 1);
   assert.equal(leaders().length, 0);
@@ -248,7 +264,11 @@ test("tabs of another protocol are left alone, but their sign-out counts", async
   const { tabs, browser } = await open(context, 1);
   const foreign = new browser.BroadcastChannel([...browser.channels][0].name);
   const mark = { user: "alice", version: "9", born: 0, protocol: 99 };
-  foreign.postMessage({ ...mark, type: "frame", frame: { type: "reset", cursor: "x", items: [], unread: 9, unseen: 9 } });
+  foreign.postMessage({
+    ...mark,
+    type: "frame",
+    frame: { type: "reset", cursor: "x", items: [], unread: 9, unseen: 9 },
+  });
   foreign.postMessage({ ...mark, type: "state", state: { name: "confused" } });
   await settle();
   assert.equal(tabs[0].client.state.name, "live");

@@ -2,19 +2,33 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-
 import { WebSocket } from "ws";
 
 import { environment } from "../../notifications/static/notifications/src/core/env.js";
 import { poll } from "../../notifications/static/notifications/src/core/transports/poll.js";
-import { socket } from "../../notifications/static/notifications/src/inbox/socket.js";
 import { stream } from "../../notifications/static/notifications/src/core/transports/stream.js";
+import { socket } from "../../notifications/static/notifications/src/inbox/socket.js";
 import { Clock } from "./support/clock.js";
 import { item } from "./support/server.js";
 import { Calls, wire } from "./support/wire.js";
 
-const HELLO = { type: "hello", v: 1, connection: "c1", cursor: "inbox=00000001.3", unread: 0, unseen: 0, heartbeat: 25 };
-const CHANGES = (from, to) => ({ type: "changes", from: `inbox=00000001.${from}`, to: `inbox=00000001.${to}`, items: [item(to)], unread: 1, unseen: 1 });
+const HELLO = {
+  type: "hello",
+  v: 1,
+  connection: "c1",
+  cursor: "inbox=00000001.3",
+  unread: 0,
+  unseen: 0,
+  heartbeat: 25,
+};
+const CHANGES = (from, to) => ({
+  type: "changes",
+  from: `inbox=00000001.${from}`,
+  to: `inbox=00000001.${to}`,
+  items: [item(to)],
+  unread: 1,
+  unseen: 1,
+});
 
 async function open(context, transport, address) {
   const server = await wire(context);
@@ -29,7 +43,12 @@ async function open(context, transport, address) {
     floor: (time) => seen.floors.push(time),
     end: (ending) => seen.ends.push(ending),
   };
-  const env = environment({ WebSocket, setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout, now: clock.now });
+  const env = environment({
+    WebSocket,
+    setTimeout: clock.setTimeout,
+    clearTimeout: clock.clearTimeout,
+    now: clock.now,
+  });
   transport(session, server.urls[address], "alice", env);
   context.after(() => abort.abort());
   return { ...server, ...seen, seen, abort, clock };
@@ -47,7 +66,10 @@ for (const [name, [transport, address]] of Object.entries(TRANSPORTS)) {
     assert.equal(peer.user, "alice");
     peer.send(HELLO, CHANGES(3, 4), CHANGES(4, 5));
     await frames.nth(3);
-    assert.deepEqual(frames.map(({ type, to }) => to ?? type), ["hello", "inbox=00000001.4", "inbox=00000001.5"]);
+    assert.deepEqual(
+      frames.map(({ type, to }) => to ?? type),
+      ["hello", "inbox=00000001.4", "inbox=00000001.5"],
+    );
     assert.equal(frames[0].v, 1);
     assert.ok(frames[0].heartbeat > 0);
     assert.deepEqual(frames[1].items, [item(4)]);
@@ -56,7 +78,14 @@ for (const [name, [transport, address]] of Object.entries(TRANSPORTS)) {
 
   test(`${name}: hands on a reset and a heartbeat as they are`, async (context) => {
     const { peers, frames } = await start(context);
-    const reset = { type: "reset", reason: "epoch", cursor: "inbox=00000002.9", items: [item(1)], unread: 1, unseen: 1 };
+    const reset = {
+      type: "reset",
+      reason: "epoch",
+      cursor: "inbox=00000002.9",
+      items: [item(1)],
+      unread: 1,
+      unseen: 1,
+    };
     const heartbeat = { type: "heartbeat", head: "inbox=00000002.9" };
     (await peers.nth(1)).send(HELLO, reset, heartbeat);
     await frames.nth(3);
@@ -109,7 +138,11 @@ for (const name of ["stream", "poll"]) {
   for (const [what, answer, reason] of [
     ["a redirect is a login page", (response) => response.writeHead(302, { Location: "/login/" }), "login-page"],
     ["HTML is a login page", (response) => response.writeHead(200, { "Content-Type": "text/html" }), "login-page"],
-    ["another type is not ours", (response) => response.writeHead(200, { "Content-Type": "text/plain" }), "content-type"],
+    [
+      "another type is not ours",
+      (response) => response.writeHead(200, { "Content-Type": "text/plain" }),
+      "content-type",
+    ],
     ["501 means that streams are not to be had", (response) => response.writeHead(501), "no-streaming"],
     ["any other refusal is one of HTTP", (response) => response.writeHead(502), "http"],
   ]) {
@@ -134,7 +167,7 @@ test("stream: passes retry on, and its end is an end", async (context) => {
 
 test("stream: an endless event is given up", async (context) => {
   const { peers, ends } = await open(context, ...TRANSPORTS.stream);
-  (await peers.nth(1)).raw("data: " + "x".repeat(300_000));
+  (await peers.nth(1)).raw(`data: ${"x".repeat(300_000)}`);
   assert.equal((await ends.nth(1)).reason, "content-type");
 });
 

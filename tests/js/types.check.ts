@@ -1,14 +1,21 @@
-/** Compiled, never run: the published types are those of the sources. */
+/** Compiled, never run: what the published types let a site do. */
 
-import { createClient } from "../../notifications/static/notifications/src/inbox/client.js";
-import { connection } from "../../notifications/static/notifications/src/inbox/config.js";
-import type * as Published from "../../notifications/static/notifications/notifications.js";
+import { connection } from "../../notifications/static/notifications/bell.js";
+import { chat } from "../../notifications/static/notifications/chat.js";
+import type { Client, Config, Item } from "../../notifications/static/notifications/notifications.js";
+import { createClient } from "../../notifications/static/notifications/notifications.js";
 
-export const published: Pick<typeof Published, "createClient" | "connection"> = { createClient, connection };
-
-declare const client: Published.Client;
+declare const config: Config;
+const client: Client = createClient(config);
 client.on("state", ({ from, to, nextTryAt }) => console.log(from === to, nextTryAt ?? 0));
-client.on("failure", ({ message, retry }) => console.log(message.length, retry()));
+client.on("failure", ({ action, message, retry }) => console.log(action === "click", message.length, retry()));
 client.on("notification", ({ items: [first], total }) => console.log(first?.title, total));
 // @ts-expect-error there is no such event
 client.on("message", () => {});
+// @ts-expect-error what is internal is not published
+client.store;
+
+export const titles = (items: readonly Item[]) => items.map(({ title }) => title);
+export const followed: Promise<boolean> | undefined = connection()?.follow([1, 2]);
+
+chat()?.on("message", ({ room, messages }) => console.log(room.name, messages[0]?.body));

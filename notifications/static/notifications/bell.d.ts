@@ -1,3 +1,1 @@
-/** The types of the bundle `bell.js`: those of `notifications.js`. */
-
-export * from "./notifications.js";
+export * from "./types/entries/bell.js";

@@ -1,7 +1,6 @@
 /** A browser without a browser: tabs that share locks and a channel, on a clock that the test moves. */
 
 import { setImmediate } from "node:timers";
-
 import { WebSocket } from "ws";
 
 import { createClient } from "../../../notifications/static/notifications/src/inbox/client.js";
@@ -98,7 +97,8 @@ export class Browser {
       postMessage(data) {
         const copy = structuredClone(data);
         for (const other of channels) {
-          if (other !== this && other.name === this.name) queueMicrotask(() => channels.has(other) && other.onmessage?.({ data: structuredClone(copy) }));
+          if (other !== this && other.name === this.name)
+            queueMicrotask(() => channels.has(other) && other.onmessage?.({ data: structuredClone(copy) }));
         }
       }
 
@@ -115,18 +115,55 @@ export class Browser {
     if (hidden) page.document.visibilityState = "hidden";
     const { clock, locks, BroadcastChannel } = this;
     const client = createClient({
-      v: 1, user: "alice", urls, cursor: "inbox=00000001.0", unread: 0, unseen: 0, version: "1.0", strings: {},
-      csrf: { header: "X-CSRFToken", cookie: "csrftoken", token: "from-the-page" }, ...config,
-      env: { now: clock.now, random: () => 0.5, setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout, frame: (callback) => setImmediate(callback),
-        locks, BroadcastChannel, WebSocket, window: page.window, document: page.document, ...(typeof env === "function" ? env(clock) : env) },
+      v: 1,
+      user: "alice",
+      urls,
+      cursor: "inbox=00000001.0",
+      unread: 0,
+      unseen: 0,
+      version: "1.0",
+      strings: { couldNotRead: "Could not mark as read." },
+      csrf: { header: "X-CSRFToken", cookie: "csrftoken", token: "from-the-page" },
+      ...config,
+      env: {
+        now: clock.now,
+        random: () => 0.5,
+        setTimeout: clock.setTimeout,
+        clearTimeout: clock.clearTimeout,
+        frame: (callback) => setImmediate(callback),
+        locks,
+        BroadcastChannel,
+        WebSocket,
+        window: page.window,
+        document: page.document,
+        ...(typeof env === "function" ? env(clock) : env),
+      },
     });
     this.context.after(() => client.destroy());
     const seen = { state: [], notification: [], failure: [], change: [], seen: [] };
     const waiting = new Set();
-    const check = () => waiting.forEach((each) => each.ready() && (waiting.delete(each), each.resolve()));
-    for (const type of Object.keys(seen)) client.on(type, (event) => (seen[type].push(event), check()));
+    const check = () => {
+      for (const each of waiting) {
+        if (!each.ready()) continue;
+        waiting.delete(each);
+        each.resolve();
+      }
+    };
+    for (const type of Object.keys(seen)) {
+      client.on(type, (event) => {
+        seen[type].push(event);
+        check();
+      });
+    }
     /** Until this is so. */
     const until = (ready) => (ready() ? Promise.resolve() : new Promise((resolve) => waiting.add({ ready, resolve })));
-    return { client, page, seen, until, state: (name) => until(() => client.state.name === name), told: () => seen.state.map(({ to }) => to) };
+    return {
+      client,
+      page,
+      seen,
+      until,
+      state: (name) => until(() => client.state.name === name),
+      told: () => seen.state.map(({ to }) => to),
+    };
   }
 }

@@ -45,10 +45,25 @@ export class ChatServer {
 
   /** @param {number} user @param {(text: string) => void} send @param {(code: number) => void} [close] */
   connect(user, send, close = () => {}) {
-    const connection = { user, open: new Set(), close, say: (...frames) => frames.length && send(frames.map((frame) => JSON.stringify(frame)).join("\n")) };
+    const connection = {
+      user,
+      open: new Set(),
+      close,
+      say: (...frames) => frames.length && send(frames.map((frame) => JSON.stringify(frame)).join("\n")),
+    };
     const before = this.online(user);
     this.connections.add(connection);
-    connection.say({ type: "hello", v: 1, connection: `${user}`, cursor: null, unread: 0, unseen: 0, heartbeat: 25, time: this.iso(), user: this.users.get(user) });
+    connection.say({
+      type: "hello",
+      v: 1,
+      connection: `${user}`,
+      cursor: null,
+      unread: 0,
+      unseen: 0,
+      heartbeat: 25,
+      time: this.iso(),
+      user: this.users.get(user),
+    });
     if (!before) this.presence(user);
     return {
       receive: (text) => this.connections.has(connection) && this.receive(connection, text),
@@ -56,7 +71,11 @@ export class ChatServer {
         this.connections.delete(connection);
         if (!this.online(user)) this.presence(user);
       },
-      heartbeat: () => connection.say({ type: "heartbeat", head: [...connection.open].map((id) => this.cursor(this.rooms.get(id))).join() }),
+      heartbeat: () =>
+        connection.say({
+          type: "heartbeat",
+          head: [...connection.open].map((id) => this.cursor(this.rooms.get(id))).join(),
+        }),
     };
   }
 
@@ -77,9 +96,23 @@ export class ChatServer {
   }
 
   info(room) {
-    const members = [...room.members].map(([id, { role, last_read }]) => ({ ...this.users.get(id), username: this.users.get(id).name.toLowerCase(), role, last_read }));
+    const members = [...room.members].map(([id, { role, last_read }]) => ({
+      ...this.users.get(id),
+      username: this.users.get(id).name.toLowerCase(),
+      role,
+      last_read,
+    }));
     const { online, count } = this.present(room);
-    return { id: room.id, kind: room.kind, name: room.name, last_number: room.messages.length, member_count: members.length, members, online, online_count: count };
+    return {
+      id: room.id,
+      kind: room.kind,
+      name: room.name,
+      last_number: room.messages.length,
+      member_count: members.length,
+      members,
+      online,
+      online_count: count,
+    };
   }
 
   me(room, user) {
@@ -119,18 +152,34 @@ export class ChatServer {
     const [epoch, at] = [match?.[1], Number(match?.[2])];
     const changed = room.messages.filter(({ version }) => version > at).sort((a, b) => a.version - b.version);
     if (epoch === this.epoch && at <= room.modseq && changed.length <= GAP) {
-      return changed.length ? [{ type: "message", room: room.id, from: since, to: this.cursor(room), messages: changed }] : [];
+      return changed.length
+        ? [{ type: "message", room: room.id, from: since, to: this.cursor(room), messages: changed }]
+        : [];
     }
     const { messages, before } = this.page(room, { limit });
     const reason = !match ? "start" : epoch === this.epoch ? "too-many" : "epoch";
-    return [{ type: "reset", room: room.id, reason, cursor: this.cursor(room), messages, before, limited: reason === "too-many" }];
+    return [
+      {
+        type: "reset",
+        room: room.id,
+        reason,
+        cursor: this.cursor(room),
+        messages,
+        before,
+        limited: reason === "too-many",
+      },
+    ];
   }
 
   page(room, { before, after, limit = PAGE }) {
     const all = room.messages;
     const end = before ? before - 1 : after ? Math.min(all.length, after + limit) : all.length;
     const start = after ? after : Math.max(0, end - limit);
-    return { messages: all.slice(start, end), before: start > 0 ? start + 1 : null, after: end < all.length ? end : null };
+    return {
+      messages: all.slice(start, end),
+      before: start > 0 ? start + 1 : null,
+      after: end < all.length ? end : null,
+    };
   }
 
   "do history"(_, command, room) {
@@ -149,8 +198,21 @@ export class ChatServer {
 
   post(room, author, body, { id = null, reply_to = null, at = this.iso() } = {}) {
     const known = id && room.messages.find((message) => message.client_id === id && message.author?.id === author);
-    const message = known || this.change(room, 0, { number: room.messages.length + 1, kind: "text", client_id: id, author: this.users.get(author),
-      subject: null, body, reply_to, created_at: at, edited_at: null, deleted: null, reactions: [] });
+    const message =
+      known ||
+      this.change(room, 0, {
+        number: room.messages.length + 1,
+        kind: "text",
+        client_id: id,
+        author: this.users.get(author),
+        subject: null,
+        body,
+        reply_to,
+        created_at: at,
+        edited_at: null,
+        deleted: null,
+        reactions: [],
+      });
     if (!known) room.members.get(author).last_read = message.number;
     return message;
   }
@@ -204,8 +266,14 @@ export class ChatServer {
   list(user) {
     const mine = [...this.rooms.values()].filter(({ members }) => members.has(user));
     const active = (room) => room.messages.at(-1)?.created_at ?? "";
-    const rooms = mine.sort((a, b) => (active(a) < active(b) ? 1 : -1)).map((room) => ({
-      info: this.info(room), me: this.me(room, user), last: room.messages.at(-1) ?? null, cursor: this.cursor(room) }));
+    const rooms = mine
+      .sort((a, b) => (active(a) < active(b) ? 1 : -1))
+      .map((room) => ({
+        info: this.info(room),
+        me: this.me(room, user),
+        last: room.messages.at(-1) ?? null,
+        cursor: this.cursor(room),
+      }));
     return { rooms, next: null };
   }
 }
@@ -222,19 +290,30 @@ export async function serve(server, { port = 0, handle = (_, response) => respon
     if (!request.url.startsWith("/rooms/")) return handle(request, response);
     response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(server.list(user(request))));
   });
-  const sockets = new WebSocketServer({ server: http, path: "/ws/", handleProtocols: (offered) => (offered.has("carillon.v1") ? "carillon.v1" : false) });
+  const sockets = new WebSocketServer({
+    server: http,
+    path: "/ws/",
+    handleProtocols: (offered) => (offered.has("carillon.v1") ? "carillon.v1" : false),
+  });
   sockets.on("connection", (socket, request) => {
-    const connection = server.connect(user(request), (text) => socket.send(text), (code) => socket.close(code));
+    const connection = server.connect(
+      user(request),
+      (text) => socket.send(text),
+      (code) => socket.close(code),
+    );
     socket.on("message", (data) => connection.receive(String(data)));
     socket.on("close", connection.end);
   });
   await new Promise((resolve) => http.listen(port, "127.0.0.1", resolve));
+  const cut = () => {
+    for (const socket of sockets.clients) socket.terminate();
+  };
   const base = `127.0.0.1:${http.address().port}`;
   return {
     urls: (id) => ({ socket: `ws://${base}/ws/?user=${id}`, rooms: `http://${base}/rooms/?user=${id}&` }),
-    cut: () => sockets.clients.forEach((socket) => socket.terminate()),
+    cut,
     close: () => {
-      sockets.clients.forEach((socket) => socket.terminate());
+      cut();
       return new Promise((resolve) => http.close(resolve));
     },
   };

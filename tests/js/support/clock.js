@@ -22,7 +22,9 @@ export class Clock {
 
   /** Until that many timers wait. */
   due(count) {
-    return this.#timers.size >= count ? Promise.resolve() : new Promise((resolve) => this.#due.push({ count, resolve }));
+    return this.#timers.size >= count
+      ? Promise.resolve()
+      : new Promise((resolve) => this.#due.push({ count, resolve }));
   }
 
   /** Let `time` ms pass. */
@@ -30,7 +32,9 @@ export class Clock {
     const end = this.time + time;
     for (;;) {
       await settle();
-      const next = [...this.#timers].filter(([, { at }]) => at <= end).sort((a, b) => a[1].at - b[1].at || a[0] - b[0])[0];
+      const next = [...this.#timers]
+        .filter(([, { at }]) => at <= end)
+        .sort((a, b) => a[1].at - b[1].at || a[0] - b[0])[0];
       if (!next) break;
       this.#timers.delete(next[0]);
       this.time = Math.max(this.time, next[1].at);

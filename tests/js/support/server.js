@@ -1,8 +1,24 @@
 /** A model of the server's inbox: what `changes_since` would answer, without a network. */
 
 export function item(id, more = {}) {
-  return { id, version: id, kind: "", category: "", level: "info", title: `Number ${id}`, body: "", url: "", data: {}, actor: null,
-    created_at: new Date(1.7e12 + id * 1_000).toISOString(), seen_at: null, read_at: null, archived_at: null, expires_at: null, ...more };
+  return {
+    id,
+    version: id,
+    kind: "",
+    category: "",
+    level: "info",
+    title: `Number ${id}`,
+    body: "",
+    url: "",
+    data: {},
+    actor: null,
+    created_at: new Date(1.7e12 + id * 1_000).toISOString(),
+    seen_at: null,
+    read_at: null,
+    archived_at: null,
+    expires_at: null,
+    ...more,
+  };
 }
 
 const AT = "2026-11-21T08:00:00Z";
@@ -47,7 +63,8 @@ export class Inbox {
   }
 
   all(action) {
-    for (const id of [...this.rows.keys()]) if (!this.rows.get(id).archived_at) this.act(action === "read-all" ? "read" : action, id);
+    for (const id of [...this.rows.keys()])
+      if (!this.rows.get(id).archived_at) this.act(action === "read-all" ? "read" : action, id);
   }
 
   /** The database was restored, or the inbox made anew. */
@@ -61,7 +78,10 @@ export class Inbox {
   }
 
   reset(reason = "start") {
-    const items = [...this.rows.values()].filter((row) => !row.removed && !row.archived_at).sort((a, b) => b.id - a.id).slice(0, 20);
+    const items = [...this.rows.values()]
+      .filter((row) => !row.removed && !row.archived_at)
+      .sort((a, b) => b.id - a.id)
+      .slice(0, 20);
     return { type: "reset", reason, cursor: this.cursor(), items: structuredClone(items), ...this.counts };
   }
 
@@ -78,7 +98,13 @@ export class Inbox {
     for (let start = 0; start < items.length; start += piece) {
       const part = items.slice(start, start + piece);
       const to = part.at(-1).version;
-      frames.push({ type: "changes", from: this.cursor(from), to: this.cursor(to), items: structuredClone(part), ...this.counts });
+      frames.push({
+        type: "changes",
+        from: this.cursor(from),
+        to: this.cursor(to),
+        items: structuredClone(part),
+        ...this.counts,
+      });
       from = to;
     }
     if (frames.length) frames.at(-1).to = this.cursor();
@@ -92,8 +118,15 @@ export class Inbox {
   page({ state = "all", category = "", before, limit = 20 } = {}) {
     const found = [...this.rows.values()]
       .filter((row) => !row.removed && (!before || row.id < +before) && (!category || row.category === category))
-      .filter((row) => (state === "archived" ? row.archived_at : !row.archived_at) && (state !== "unread" || !row.read_at))
+      .filter(
+        (row) => (state === "archived" ? row.archived_at : !row.archived_at) && (state !== "unread" || !row.read_at),
+      )
       .sort((a, b) => b.id - a.id);
-    return { items: structuredClone(found.slice(0, limit)), next: found.length > limit ? found[limit - 1].id : null, cursor: this.cursor(), ...this.counts };
+    return {
+      items: structuredClone(found.slice(0, limit)),
+      next: found.length > limit ? found[limit - 1].id : null,
+      cursor: this.cursor(),
+      ...this.counts,
+    };
   }
 }

@@ -1,8 +1,7 @@
 /** A real server on a real port that speaks all three transports; each test scripts what it says. */
 
-import { createServer } from "node:http";
 import { once } from "node:events";
-
+import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
 
 /** A list that can be waited on: `await calls.nth(3)` is the third entry, as soon as there is one. */
@@ -18,7 +17,9 @@ export class Calls extends Array {
   }
 
   nth(count) {
-    return this.length >= count ? Promise.resolve(this[count - 1]) : new Promise((resolve) => this.#waiting.push({ count, resolve }));
+    return this.length >= count
+      ? Promise.resolve(this[count - 1])
+      : new Promise((resolve) => this.#waiting.push({ count, resolve }));
   }
 }
 
@@ -34,15 +35,17 @@ class Peer {
     else if (this.kind === "poll") {
       this.response.setHeader("Content-Type", "application/json");
       this.response.end(JSON.stringify({ frames: frames.filter(({ type }) => type !== "hello") }));
-    } else for (const frame of frames) {
-      this.head();
-      const at = frame.to ?? (frame.type === "reset" ? frame.cursor : undefined);
-      this.response.write(`event: ${frame.type}\n${at ? `id: ${at}\n` : ""}data: ${JSON.stringify(frame)}\n\n`);
-    }
+    } else
+      for (const frame of frames) {
+        this.head();
+        const at = frame.to ?? (frame.type === "reset" ? frame.cursor : undefined);
+        this.response.write(`event: ${frame.type}\n${at ? `id: ${at}\n` : ""}data: ${JSON.stringify(frame)}\n\n`);
+      }
   }
 
   head() {
-    if (!this.response.headersSent) this.response.writeHead(200, { "Content-Type": "text/event-stream; charset=utf-8" });
+    if (!this.response.headersSent)
+      this.response.writeHead(200, { "Content-Type": "text/event-stream; charset=utf-8" });
   }
 
   /** Write what it is. */
@@ -80,9 +83,12 @@ export async function wire(context) {
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, "http://server");
     const user = request.headers["carillon-user"];
-    if (url.pathname === "/stream/") peers.push(new Peer("stream", user, request.headers["last-event-id"] ?? "", { response }));
+    if (url.pathname === "/stream/")
+      peers.push(new Peer("stream", user, request.headers["last-event-id"] ?? "", { response }));
     else if (url.pathname === "/changes/" && url.searchParams.has("wait")) {
-      peers.push(new Peer("poll", user, url.searchParams.get("since"), { response, wait: url.searchParams.get("wait") }));
+      peers.push(
+        new Peer("poll", user, url.searchParams.get("since"), { response, wait: url.searchParams.get("wait") }),
+      );
     } else {
       let body = "";
       for await (const chunk of request) body += chunk;
@@ -90,11 +96,22 @@ export async function wire(context) {
         response.writeHead(status, { "Content-Type": "application/json" });
         response.end(JSON.stringify(value));
       };
-      requests.push({ method: request.method, path: url.pathname, query: Object.fromEntries(url.searchParams), headers: request.headers,
-        body: body && JSON.parse(body), response, json });
+      requests.push({
+        method: request.method,
+        path: url.pathname,
+        query: Object.fromEntries(url.searchParams),
+        headers: request.headers,
+        body: body && JSON.parse(body),
+        response,
+        json,
+      });
     }
   });
-  const sockets = new WebSocketServer({ server, path: "/ws/", handleProtocols: (protocols) => (protocols.has("carillon.v1") ? "carillon.v1" : false) });
+  const sockets = new WebSocketServer({
+    server,
+    path: "/ws/",
+    handleProtocols: (protocols) => (protocols.has("carillon.v1") ? "carillon.v1" : false),
+  });
   sockets.on("connection", (socket) => {
     socket.once("message", (data) => {
       const { type, user, since, ref } = JSON.parse(data);
@@ -105,11 +122,18 @@ export async function wire(context) {
   await once(server, "listening");
   const url = `http://127.0.0.1:${server.address().port}`;
   context.after(() => {
-    sockets.clients.forEach((socket) => socket.terminate());
+    for (const socket of sockets.clients) socket.terminate();
     server.closeAllConnections();
     server.close();
   });
-  const urls = { stream: `${url}/stream/`, changes: `${url}/changes/`, socket: `${url}/ws/`, inbox: `${url}/api/inbox/`,
-    item: `${url}/api/inbox/{id}/{action}/`, readAll: `${url}/api/inbox/read-all/`, seen: `${url}/api/inbox/seen/` };
+  const urls = {
+    stream: `${url}/stream/`,
+    changes: `${url}/changes/`,
+    socket: `${url}/ws/`,
+    inbox: `${url}/api/inbox/`,
+    item: `${url}/api/inbox/{id}/{action}/`,
+    readAll: `${url}/api/inbox/read-all/`,
+    seen: `${url}/api/inbox/seen/`,
+  };
   return { server, url, urls, peers, requests };
 }

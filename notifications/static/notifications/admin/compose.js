@@ -7,7 +7,9 @@ const previews = document.querySelector(".carillon-previews");
 
 if (form && previews) {
   const shown = [...previews.querySelectorAll(".carillon-preview")].map(open);
-  const render = () => shown.forEach((root) => fill(root, content()));
+  const render = () => {
+    for (const root of shown) fill(root, content());
+  };
   previews.hidden = false;
   form.addEventListener("input", render);
   render();
@@ -33,7 +35,12 @@ function open(host) {
 function content() {
   const typed = new FormData(form);
   const value = (name) => (typed.has(name) ? String(typed.get(name)) : (previews.dataset[name] ?? "")).trim();
-  return { title: value("title") || previews.dataset.untitled, body: value("body"), category: value("category"), level: value("level") || "info" };
+  return {
+    title: value("title") || previews.dataset.untitled,
+    body: value("body"),
+    category: value("category"),
+    level: value("level") || "info",
+  };
 }
 
 function fill(root, { title, body, category, level }) {
@@ -45,7 +52,8 @@ function fill(root, { title, body, category, level }) {
     place.textContent = body;
     place.hidden = !body;
   }
-  for (const place of root.querySelectorAll(".meta")) place.textContent = [previews.dataset.now, category].filter(Boolean).join(" · ");
+  for (const place of root.querySelectorAll(".meta"))
+    place.textContent = [previews.dataset.now, category].filter(Boolean).join(" · ");
 }
 
 /** Ask how many people are meant, a moment after each change; an older answer never replaces a newer one. */
@@ -58,7 +66,8 @@ function count(url, output) {
     latest.abort();
     latest = new AbortController();
     const body = new FormData();
-    for (const [name, value] of new FormData(form)) if (part(name) || name === "csrfmiddlewaretoken") body.append(name, value);
+    for (const [name, value] of new FormData(form))
+      if (part(name) || name === "csrfmiddlewaretoken") body.append(name, value);
     if (![...body.keys()].some((name) => name.startsWith("include_") && String(body.get(name)).trim())) {
       output.textContent = "";
       return;

@@ -22,12 +22,16 @@ function apply({ state, text, draw, bars }) {
     if (place && place.textContent !== words) place.textContent = words;
   }
   for (const [id, path] of Object.entries(draw)) document.getElementById(id)?.setAttribute("d", path);
-  for (const [name, value] of Object.entries(bars)) document.getElementById(`bar-${name}`)?.setAttribute("value", String(value));
+  for (const [name, value] of Object.entries(bars))
+    document.getElementById(`bar-${name}`)?.setAttribute("value", String(value));
 }
 
 async function poll() {
   try {
-    const response = await fetch(page.dataset.now, { credentials: "same-origin", headers: { Accept: "application/json" } });
+    const response = await fetch(page.dataset.now, {
+      credentials: "same-origin",
+      headers: { Accept: "application/json" },
+    });
     if (!response.headers.get("Content-Type")?.startsWith("application/json")) throw new Error("signed out");
     apply(await response.json());
     show("polling");

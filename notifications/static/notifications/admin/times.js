@@ -1,7 +1,10 @@
 /** Times in the reader's own time zone: those that the page shows, and those that the reader types. */
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-const words = new Intl.DateTimeFormat(document.documentElement.lang || undefined, { dateStyle: "full", timeStyle: "short" });
+const words = new Intl.DateTimeFormat(document.documentElement.lang || undefined, {
+  dateStyle: "full",
+  timeStyle: "short",
+});
 
 for (const element of document.querySelectorAll(".carillon time[datetime]")) {
   element.textContent = words.format(new Date(element.dateTime));

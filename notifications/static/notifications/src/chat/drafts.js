@@ -1,38 +1,30 @@
 /** What is being written, kept by room until it is sent: a reload or a change of room loses nothing. */
 
+import { UserStorage } from "../core/storage.js";
+
 const LONGEST = 10_000; // characters; a message has at most 4,000, and a paste may be longer for a moment
 
 /** @typedef {{body: string, reply_to: number | null}} Draft */
 
 export class Drafts {
-  /** @type {Map<number, Draft>} what the store does not take */
-  #kept = new Map();
-  #prefix;
+  /** What the browser does not keep. @type {Map<number, Draft>} */
+  #unkept = new Map();
+  #storage;
 
-  /** @param {string} user @param {Storage | undefined} storage */
+  /** @internal @param {string} user @param {Storage | undefined} storage */
   constructor(user, storage) {
-    this.#prefix = `carillon-draft ${user} `;
-    this.storage = storage;
+    this.#storage = new UserStorage(storage, `carillon-draft ${user} `);
   }
 
   /** @param {number} room @returns {Draft} */
   get(room) {
-    const none = { body: "", reply_to: null };
-    try {
-      return { ...none, ...(this.#kept.get(room) ?? JSON.parse(this.storage?.getItem(this.#prefix + room) ?? "null")) };
-    } catch {
-      return none;
-    }
+    return { body: "", reply_to: null, ...(this.#unkept.get(room) ?? this.#storage.get(room)) };
   }
 
   /** @param {number} room @param {Draft} draft */
   set(room, draft) {
-    this.#kept.set(room, draft);
-    try {
-      if (draft.body || draft.reply_to) {
-        this.storage?.setItem(this.#prefix + room, JSON.stringify({ ...draft, body: draft.body.slice(0, LONGEST) }));
-      } else this.storage?.removeItem(this.#prefix + room);
-      if (this.storage) this.#kept.delete(room);
-    } catch {} // the store is full: it is kept while the page stays
+    this.#unkept.delete(room);
+    if (!draft.body && !draft.reply_to) this.#storage.remove(room);
+    else if (!this.#storage.set(room, { ...draft, body: draft.body.slice(0, LONGEST) })) this.#unkept.set(room, draft);
   }
 }

@@ -6,6 +6,8 @@
  * no harm, for its id is the same and the server stores it once.
  */
 
+import { UserStorage } from "../core/storage.js";
+
 /** @typedef {import("./types.js").Entry} Entry */
 
 const MOST = 200; // messages; whoever writes more while nothing gets through is told so
@@ -15,119 +17,105 @@ export class Outbox {
   #entries = new Map();
   /** Which of them are stored: only those can disappear by another tab's hand. @type {Set<string>} */
   #stored = new Set();
-  #prefix;
+  #storage;
+  #now;
   #last = 0;
 
-  /** Rises with every change. */
-  revision = 0;
-
-  /** @param {string} user @param {Storage | undefined} storage @param {() => number} now */
+  /** @internal @param {string} user @param {Storage | undefined} storage @param {() => number} now */
   constructor(user, storage, now) {
-    this.#prefix = `carillon-outbox ${user} `;
-    this.storage = storage;
-    this.now = now;
+    this.#storage = new UserStorage(storage, `carillon-outbox ${user} `);
+    this.#now = now;
     this.sync();
   }
 
+  /** So much waits that no more is taken. @returns {boolean} */
   get full() {
     return this.#entries.size >= MOST;
   }
 
-  /** @param {number} room @returns {Readonly<Entry>[]} in the order of sending */
+  /** @param {number} room @returns {Readonly<Entry>[]} in the order of sending @internal */
   of(room) {
     return [...this.#entries.values()].filter((entry) => entry.room === room);
   }
 
-  /** The rooms in which something waits. */
+  /** The rooms in which something waits. @internal */
   get rooms() {
     return new Set([...this.#entries.values()].map(({ room }) => room));
-  }
-
-  /** @param {string} id */
-  has(id) {
-    return this.#entries.has(id);
   }
 
   /**
    * @param {{room: number, body: string, reply_to: number | null}} message
    * @returns {Readonly<Entry> | null} null: the outbox is full
+   * @internal
    */
   add(message) {
     if (this.full) return null;
-    this.#last = Math.max(this.now(), this.#last + 1);
+    this.#last = Math.max(this.#now(), this.#last + 1);
     const entry = /** @type {Entry} */ ({ ...message, id: uuid(), at: this.#last, state: "queued" });
     this.#set(entry);
     return entry;
   }
 
-  /** The next message of a room to be sent. @param {number} room */
+  /** The next message of a room to be sent. @param {number} room @internal */
   next(room) {
     return this.of(room).find(({ state }) => state !== "failed");
   }
 
-  /** @param {string} id @param {Partial<Entry>} change */
+  /** @param {string} id @param {Partial<Entry>} change @internal */
   change(id, change) {
     const entry = this.#entries.get(id);
     if (entry) this.#set({ ...entry, ...change }, entry.state !== change.state && change.state !== "sending");
   }
 
-  /** It is stored by the server, or the user gave it up. @param {string} id */
+  /** It is stored by the server, or the user gave it up. @param {string} id @internal */
   drop(id) {
     if (!this.#entries.delete(id)) return;
     this.#stored.delete(id);
-    this.storage?.removeItem(this.#prefix + id);
-    this.revision++;
+    this.#storage.remove(id);
   }
 
-  /** Another tab wrote to the store. @param {string | null} key @param {string | null} value */
+  /** Another tab wrote to the store. @param {string | null} key @param {string | null} value @internal */
   heard(key, value) {
-    const id = key?.startsWith(this.#prefix) && key.slice(this.#prefix.length);
-    if (!id || value !== null || this.#entries.get(id)?.state === "sending") return;
-    this.#stored.delete(id);
-    this.#entries.delete(id);
-    this.revision++;
+    const id = this.#storage.nameOf(key);
+    if (id && value === null) this.#gone(id);
   }
 
-  /** Take over what other tabs left behind, and let go of what they sent. */
+  /** Take over what other tabs left behind, and let go of what they sent. @internal */
   sync() {
-    const { storage } = this;
-    if (!storage) return;
-    const found = new Set();
-    for (const key of Object.keys(storage).filter((key) => key.startsWith(this.#prefix))) {
-      const id = key.slice(this.#prefix.length);
-      found.add(id);
-      if (this.#entries.has(id)) continue;
-      const entry = read(storage.getItem(key));
-      if (!entry) continue; // sent meanwhile, or not ours
-      this.#entries.set(id, Object.freeze({ ...entry, id, state: entry.state === "failed" ? "failed" : "queued" }));
-      this.#stored.add(id);
-    }
-    for (const id of this.#stored) if (!found.has(id)) this.heard(this.#prefix + id, null);
+    const { names } = this.#storage;
+    if (!names) return;
+    for (const id of names) if (!this.#entries.has(id)) this.#adopt(id);
+    for (const id of this.#stored) if (!names.includes(id)) this.#gone(id);
     this.#entries = new Map([...this.#entries].sort((a, b) => a[1].at - b[1].at));
     this.#last = Math.max(this.#last, [...this.#entries.values()].at(-1)?.at ?? 0);
-    this.revision++;
+  }
+
+  /** @param {string} id */
+  #adopt(id) {
+    const entry = this.#storage.get(id);
+    if (!isEntry(entry)) return; // sent meanwhile, or not ours
+    this.#entries.set(id, Object.freeze({ ...entry, id, state: entry.state === "failed" ? "failed" : "queued" }));
+    this.#stored.add(id);
+  }
+
+  /** Another tab took it out of the store. @param {string} id */
+  #gone(id) {
+    if (this.#entries.get(id)?.state === "sending") return;
+    this.#stored.delete(id);
+    this.#entries.delete(id);
   }
 
   /** @param {Entry} entry @param {boolean} [store] */
   #set(entry, store = true) {
     this.#entries.set(entry.id, Object.freeze(entry));
-    this.revision++;
-    if (!store) return;
-    try {
-      this.storage?.setItem(this.#prefix + entry.id, JSON.stringify(entry));
-      this.#stored.add(entry.id);
-    } catch {} // the store is full: it is sent all the same, if the page stays
+    // Where the store is full it is sent all the same, if the page stays.
+    if (store && this.#storage.set(entry.id, entry)) this.#stored.add(entry.id);
   }
 }
 
-/** @param {string | null} text @returns {Entry | null} */
-function read(text) {
-  try {
-    const entry = JSON.parse(text ?? "null");
-    return entry && typeof entry.body === "string" && Number.isInteger(entry.room) && Number.isFinite(entry.at) ? entry : null;
-  } catch {
-    return null;
-  }
+/** @param {any} entry @returns {entry is Entry} */
+function isEntry(entry) {
+  return !!entry && typeof entry.body === "string" && Number.isInteger(entry.room) && Number.isFinite(entry.at);
 }
 
 /** `crypto.randomUUID` without the need of a secure context (RFC 9562, version 4). */

@@ -1,6 +1,7 @@
 /** One room as an element sees it: what the user can do in it, on top of what is known of it. */
 
-import { SyncedRoom } from "./sync.js";
+import { confirmUpdate } from "../core/optimistic.js";
+import { SyncedRoom } from "./synced-room.js";
 
 const TYPING = 3_000; // ms after which typing is told again; the others forget it after 6 s
 const AGAIN = 3_000; // ms after which a receipt that was refused is tried again
@@ -30,19 +31,32 @@ export class Room extends SyncedRoom {
     return true;
   }
 
-  /** The server stored a message of ours. @param {Entry} entry @param {{number: number, created_at: string}} ack */
+  /** The server stored a message of ours. @param {Entry} entry @param {{number: number, created_at: string}} ack @internal */
   sent({ id, body, reply_to }, { number, created_at }) {
     const { me } = this.chat;
     if (!this.timeline.cursor) return; // not open: what lies between is not here either
     // Version 0: the server's own message, when it comes, counts more.
-    this.timeline.put({ number, version: 0, kind: "text", client_id: id, author: me, subject: null, body, reply_to,
-      created_at, edited_at: null, deleted: null, reactions: [] });
+    this.timeline.put({
+      number,
+      version: 0,
+      kind: "text",
+      client_id: id,
+      author: me,
+      subject: null,
+      body,
+      reply_to,
+      created_at,
+      edited_at: null,
+      deleted: null,
+      reactions: [],
+    });
     if (me) this.sawRead(me.id, number);
   }
 
   /** Send everything again that failed for good. */
   retryAll() {
-    for (const { id, state } of this.waiting) if (state === "failed") this.chat.outbox.change(id, { state: "queued", error: undefined });
+    for (const { id, state } of this.waiting)
+      if (state === "failed") this.chat.outbox.change(id, { state: "queued", error: undefined });
     this.chat.flush(this.id);
     this.chat.changed();
   }
@@ -55,22 +69,31 @@ export class Room extends SyncedRoom {
 
   /** @param {Message} message @param {string} body @returns {Promise<boolean>} */
   edit(message, body) {
-    const show = (/** @type {Message} */ before) => ({ ...before, body, edited_at: new Date(this.chat.env.now()).toISOString() });
-    return this.#wish(message, show, { type: "message.edit", body }, "couldNotEdit", "Could not save the change.");
+    const show = (/** @type {Message} */ before) => ({
+      ...before,
+      body,
+      edited_at: new Date(this.chat.env.now()).toISOString(),
+    });
+    return this.#update(message, show, { type: "message.edit", body }, "couldNotEdit");
   }
 
   /** @param {Message} message @returns {Promise<boolean>} */
   delete(message) {
     const by = message.author?.id === this.chat.me?.id ? "author" : "moderator";
-    const show = (/** @type {Message} */ before) => ({ ...before, body: "", reactions: [], deleted: /** @type {"author"} */ (by) });
-    return this.#wish(message, show, { type: "message.delete" }, "couldNotDelete", "Could not delete the message.");
+    const show = (/** @type {Message} */ before) => ({
+      ...before,
+      body: "",
+      reactions: [],
+      deleted: /** @type {"author"} */ (by),
+    });
+    return this.#update(message, show, { type: "message.delete" }, "couldNotDelete");
   }
 
   /** @param {Message} message @param {string} emoji @returns {Promise<boolean>} */
   react(message, emoji) {
     const me = this.chat.me?.id ?? "";
     const show = (/** @type {Message} */ before) => ({ ...before, reactions: toggled(before.reactions, emoji, me) });
-    return this.#wish(message, show, { type: "reaction.toggle", emoji }, "couldNotReact", "Could not save the reaction.");
+    return this.#update(message, show, { type: "reaction.toggle", emoji }, "couldNotReact");
   }
 
   /** @param {boolean} on */
@@ -111,24 +134,20 @@ export class Room extends SyncedRoom {
    * @param {Message} message
    * @param {(message: Message) => Message} show
    * @param {{type: string, [field: string]: any}} command
-   * @param {string} key
-   * @param {string} sentence
+   * @param {string} text the key of what to say then
    */
-  async #wish(message, show, command, key, sentence) {
+  #update(message, show, command, text) {
     const { number } = message;
-    const wish = this.wishes.add(this.timeline.get(number) ?? message, show);
-    this.chat.changed();
-    try {
-      await this.chat.call({ ...command, room: this.id, number });
-      this.wishes.settle(wish, this.timeline.get(number));
-      return true;
-    } catch {
-      this.wishes.cancel(wish);
-      this.chat.emit("failure", { room: this, message: this.chat.text(key, sentence) });
-      return false;
-    } finally {
-      this.chat.changed();
-    }
+    const current = () => this.timeline.get(number);
+    const update = this.updates.add([current() ?? message], show);
+    return confirmUpdate(() => this.chat.call({ ...command, room: this.id, number }), {
+      changed: () => this.chat.changed(),
+      settle: () => (current() ? this.updates.settle(update) : this.updates.cancel(update)),
+      cancel: () => {
+        this.updates.cancel(update);
+        this.chat.emit("failure", { room: this, message: this.chat.text(text) });
+      },
+    });
   }
 }
 

@@ -28,9 +28,10 @@ export class Sender {
       outbox.drop(id);
       this.#next(room);
     } catch (error) {
-      const { reason, message, retry } = /** @type {import("./calls.js").Refused} */ (error);
+      const { reason, message, retry } = /** @type {import("./commands.js").CommandError} */ (error);
       outbox.change(id, retry === null ? { state: "failed", error: message } : { state: "queued" });
-      if (reason === "network") this.#busy.delete(room); // the next connection continues
+      if (reason === "network")
+        this.#busy.delete(room); // the next connection continues
       else if (retry === null) this.#next(room);
       else chat.env.setTimeout(() => this.#next(room), Math.max(retry, BREATH));
     }

@@ -5,7 +5,7 @@
  * noticed (`apply` says so) and healed by opening the room again from `cursor`. It knows nothing of the network.
  */
 
-import { position } from "./position.js";
+import { position } from "../core/cursor.js";
 
 /** @typedef {import("./types.js").Message} Message */
 
@@ -14,6 +14,7 @@ export class Timeline {
   #messages = new Map();
   /** @type {Message[] | null} */
   #sorted = null;
+  #stream;
 
   /** The position to continue from. */
   cursor = "";
@@ -25,12 +26,9 @@ export class Timeline {
   before = null;
   /** How many snapshots replaced everything: a page that was asked for before is of no use. */
   resets = 0;
-  /** Rises with every change. */
-  revision = 0;
-
   /** @param {number} room */
   constructor(room) {
-    this.room = room;
+    this.#stream = `room-${room}`;
   }
 
   /** All messages, oldest first. One that did not change is the same object as before. */
@@ -55,10 +53,12 @@ export class Timeline {
       this.#reset(frame);
       return { hole: false, arrivals: [] };
     }
-    const [here, from, to] = [this.cursor, frame.from, frame.to].map((cursor) => position(cursor, this.room));
+    const [here, from, to] = [this.cursor, frame.from, frame.to].map((cursor) => position(cursor, this.#stream));
     if (to.epoch !== here.epoch) return { hole: true, arrivals: [] }; // versions do not compare
     const high = this.high;
-    const arrivals = frame.messages.filter((/** @type {Message} */ message) => this.put(message) && message.number > high);
+    const arrivals = frame.messages.filter(
+      (/** @type {Message} */ message) => this.put(message) && message.number > high,
+    );
     if (from.at > here.at) return { hole: true, arrivals };
     if (to.at > here.at) this.cursor = frame.to;
     return { hole: false, arrivals };
@@ -66,7 +66,7 @@ export class Timeline {
 
   /** Whether the server is ahead of what is here. @param {string} head of a heartbeat */
   behind(head) {
-    const [here, there] = [position(this.cursor, this.room), position(head, this.room)];
+    const [here, there] = [position(this.cursor, this.#stream), position(head, this.#stream)];
     return there.at >= 0 && (there.epoch !== here.epoch || there.at > here.at);
   }
 
@@ -91,7 +91,6 @@ export class Timeline {
     this.low = before === null ? 0 : Math.min(this.low, messages[0]?.number ?? Infinity);
     for (const message of messages) this.put(message);
     this.before = before;
-    this.revision++;
   }
 
   /**
@@ -109,7 +108,6 @@ export class Timeline {
     this.#messages.set(number, Object.freeze(message));
     this.high = Math.max(this.high, number);
     this.#sorted = null;
-    this.revision++;
     return !known;
   }
 
@@ -120,7 +118,6 @@ export class Timeline {
     for (const { number } of excess) this.#messages.delete(number);
     this.low = this.before = this.messages.slice(excess.length)[0].number;
     this.#sorted = null;
-    this.revision++;
   }
 
   /** @param {any} frame */

@@ -50,8 +50,20 @@
  * @typedef {{role: "member" | "moderator", last_read: number, muted: boolean, unread: number}} Me
  * @typedef {{info: RoomInfo, me: Me, last: Message | null, cursor: string}} ListedRoom
  *
- * @typedef {import("../inbox/types.js").Config & {urls: {socket: string | null, rooms: string}, me?: Actor,
- *   env?: Partial<import("./env.js").ChatEnv>}} ChatConfig
+ * @typedef {object} Own what `{% chat_head %}` writes into the page, beside what every client needs
+ * @property {{socket: string | null, rooms: string, baseStyle: string, chatStyle: string}} urls
+ * @property {Actor} [me]
+ *
+ * @typedef {import("../core/types.js").PageConfig & Own} ChatConfig what the page's blocks say
+ *
+ * @typedef {import("../core/state.js").Name} StateName
+ * @typedef {import("../core/state.js").Snapshot} State
+ *
+ * @typedef {object} ChatEvents what `on` listens to, by type
+ * @property {undefined} change
+ * @property {State & {from: StateName, to: StateName}} state
+ * @property {{room: import("./room.js").Room, messages: Message[]}} message what others have just said
+ * @property {{room: import("./room.js").Room, message: string}} failure a change was taken back
  */
 
 export {};

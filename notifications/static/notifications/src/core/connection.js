@@ -5,143 +5,185 @@
 
 import { link } from "./link.js";
 import { watchPage } from "./page.js";
-import { tabs } from "./tabs.js";
-import { transports } from "./transports/index.js";
+import { plain } from "./state.js";
+import { Tabs } from "./tabs.js";
 
 const HIDDEN = 30_000; // ms after which a hidden tab without Web Locks lets go of a connection that others may need
 
 /** @typedef {import("./state.js").Snapshot} Snapshot */
 /** @typedef {import("./state.js").Name} Name */
 
-/** @param {Name} name @param {string} reason @returns {Snapshot} */
-const plain = (name, reason) => ({ name, reason, attempt: 0, nextTryAt: null, troubledSince: null, transport: "" });
-
 /**
- * @param {import("../inbox/types.js").Config} config
- * @param {import("./env.js").Env} env
- * @param {object} parts
- * @param {() => string} parts.cursor
- * @param {(frame: any) => void} parts.onFrame
- * @param {(state: Snapshot, before: Snapshot) => void} parts.onState
- * @param {(message: {type: string, version: string, born: number}) => void} parts.onMessage from a tab of this user
+ * @typedef {object} Parts
+ * @property {string} name of what the tabs share
+ * @property {[string, (session: import("./types.js").Session) => void][]} transports in order of preference
+ * @property {() => string} cursor
+ * @property {(frame: any) => void} onFrame
+ * @property {(state: Snapshot, before: Snapshot) => void} onState
+ * @property {(message: {type: string, version: string, born: number}) => void} onMessage from a tab of this user
  */
-export function connect(config, env, { cursor, onFrame, onState, onMessage }) {
-  const { locks, now, setTimeout, clearTimeout } = env;
-  /** What this tab says of the connection. */
-  let state = plain("closed", "stopped");
+
+export class Connection {
+  #env;
+  #parts;
+  #tabs;
+  #send;
+  #unwatch;
   /** What the link says, if this tab leads. @type {Snapshot} */
-  let own;
+  #own = plain("closed", "stopped");
   /** @type {any} */
-  let hiding;
+  #hiding;
+
+  /** What this tab says of the connection. */
+  state = plain("closed", "stopped");
+
+  /**
+   * @param {import("./types.js").PageConfig} config
+   * @param {import("./env.js").Env} env
+   * @param {Parts} parts
+   */
+  constructor(config, env, parts) {
+    this.#env = env;
+    this.#parts = parts;
+    this.#tabs = new Tabs(
+      config,
+      parts.name,
+      env,
+      () => this.#lead(),
+      (message) => this.#heard(message),
+    );
+    this.#send = link(env, {
+      ...parts,
+      onState: (next) => {
+        this.#own = next;
+        if (this.leading) this.#tell();
+      },
+      onFrame: (frame) => {
+        parts.onFrame(frame);
+        if (env.locks) this.post("frame", { frame });
+      },
+    });
+    this.#unwatch = watchPage(env, {
+      suspend: () => this.#suspend(),
+      awaken: () => this.#awaken(),
+      network: (type) => this.#send({ type }),
+      visibility: () => this.#seen(),
+    });
+  }
+
+  get leading() {
+    return this.#tabs.leading;
+  }
+
+  /** Tell the other tabs. @param {string} type @param {object} [more] */
+  post(type, more) {
+    this.#tabs.post(type, more);
+  }
+
+  open() {
+    this.#show({ ...plain("connecting", "start"), troubledSince: this.#env.now() });
+    this.#tabs.contend();
+  }
+
+  close() {
+    this.#rest("closed", "stopped");
+  }
+
+  destroy() {
+    this.#tabs.leave();
+    this.#unwatch();
+  }
+
+  /** Try now; any tab may ask. */
+  retry() {
+    if (!this.#awake) this.open();
+    else if (this.leading) this.#send({ type: "retry" });
+    else this.post("retry");
+  }
+
+  /** The server does not know the user any more. @param {string} reason */
+  signOut(reason) {
+    if (!this.#awake) return;
+    this.post("signed-out", { reason });
+    this.#rest("signed-out", reason); // gives the lead back: a page that signs in again leads
+  }
 
   /** Neither closed, nor signed out, nor paused on purpose. */
-  const awake = () => state.transport || !/closed|signed-out|paused/.test(state.name);
+  get #awake() {
+    return this.state.transport || !/closed|signed-out|paused/.test(this.state.name);
+  }
 
-  const show = (/** @type {Snapshot} */ next) => {
-    const before = state;
-    state = Object.freeze(next);
-    if (JSON.stringify(next) !== JSON.stringify(before)) onState(next, before);
-  };
+  /** @param {Snapshot} next */
+  #show(next) {
+    const before = this.state;
+    this.state = Object.freeze(next);
+    if (JSON.stringify(next) !== JSON.stringify(before)) this.#parts.onState(next, before);
+  }
 
   /** The leader's word on the connection, for this tab and the others. */
-  const tell = () => {
-    if (own.name === "signed-out") return self.signOut(own.reason);
-    crowd.post("state", { state: own, cursor: cursor(), hidden: !crowd.visible });
-    show(own);
-  };
+  #tell() {
+    const { name, reason } = this.#own;
+    if (name === "signed-out") return this.signOut(reason);
+    this.post("state", { state: this.#own, cursor: this.#parts.cursor(), hidden: !this.#tabs.visible });
+    this.#show(this.#own);
+  }
 
-  const rest = (/** @type {Name} */ name, /** @type {string} */ reason) => {
-    show(plain(name, reason));
-    crowd.release();
-  };
-  const suspend = () => {
-    if (!awake()) return;
-    show(plain("paused", "hidden"));
-    crowd.leave();
-  };
-  const awaken = () => (state.name === "paused" ? self.open() : send({ type: "wake" }));
+  /** The lead came or went. */
+  #lead() {
+    const name = this.state.name === "paused" ? "paused" : "closed";
+    this.#send(this.leading ? { type: "start" } : { type: "rest", name, reason: "" });
+  }
 
-  const crowd = tabs(config, env, () => {
-    send(crowd.leading ? { type: "start" } : { type: "rest", name: state.name === "paused" ? "paused" : "closed", reason: "" });
-  }, (message) => {
-    const { mark, leading } = crowd;
+  /** Another tab told something. @param {any} message */
+  #heard(message) {
     const { type, user, protocol, born, frame, state: theirs, cursor: head, reason } = message;
-    if (user !== config.user) {
-      if (born > mark.born && awake()) rest("signed-out", "other-user");
+    const { mark } = this.#tabs;
+    const { onFrame, onMessage } = this.#parts;
+    if (user !== mark.user) {
+      if (born > mark.born && this.#awake) this.#rest("signed-out", "other-user");
       return;
     }
     onMessage(message);
-    if (type === "signed-out" && awake()) rest(type, reason);
+    if (type === "signed-out" && this.#awake) this.#rest(type, reason);
     if (protocol !== mark.protocol) return;
-    if (leading) {
-      if (type === "hi") tell();
-      if (type === "retry") send(message);
-    } else if (awake()) {
+    if (this.leading) {
+      if (type === "hi") this.#tell();
+      if (type === "retry") this.#send(message);
+    } else if (this.#awake) {
       if (type === "frame") onFrame(frame);
       if (type === "state") {
-        show(theirs);
+        this.#show(theirs);
         onFrame({ type: "heartbeat", head });
       }
-    } else if (state.name === "signed-out" && type === "state" && /live|polling/.test(theirs.name)) self.open(); // in again
-  });
+    } else if (this.state.name === "signed-out" && type === "state" && /live|polling/.test(theirs.name)) {
+      this.open(); // in again
+    }
+  }
 
-  const send = link(env, {
-    transports: transports(config, env),
-    cursor,
-    onState(next) {
-      own = next;
-      if (crowd.leading) tell();
-    },
-    onFrame(frame) {
-      onFrame(frame);
-      if (locks) crowd.post("frame", { frame });
-    },
-  });
+  /** @param {Name} name @param {string} reason */
+  #rest(name, reason) {
+    this.#show(plain(name, reason));
+    this.#tabs.release();
+  }
 
-  const unwatch = watchPage(env, {
-    suspend,
-    awaken,
-    network: (type) => send({ type }),
-    visibility() {
-      clearTimeout(hiding);
-      if (crowd.visible) awaken();
-      else if (!locks) hiding = setTimeout(suspend, HIDDEN);
-      if (crowd.leading) tell();
-      else if (awake()) crowd.look();
-    },
-  });
+  #suspend() {
+    if (!this.#awake) return;
+    this.#show(plain("paused", "hidden"));
+    this.#tabs.leave();
+  }
 
-  const self = {
-    get state() {
-      return state;
-    },
-    get leading() {
-      return crowd.leading;
-    },
-    post: crowd.post,
-    open() {
-      show({ ...plain("connecting", "start"), troubledSince: now() });
-      crowd.contend();
-    },
-    close() {
-      rest("closed", "stopped");
-    },
-    destroy() {
-      crowd.leave();
-      unwatch();
-    },
-    /** Try now; any tab may ask. */
-    retry() {
-      if (!awake()) self.open();
-      else if (crowd.leading) send({ type: "retry" });
-      else crowd.post("retry");
-    },
-    /** The server does not know the user any more. @param {string} reason */
-    signOut(reason) {
-      if (!awake()) return;
-      crowd.post("signed-out", { reason });
-      rest("signed-out", reason); // gives the lead back: a page that signs in again leads
-    },
-  };
-  return self;
+  #awaken() {
+    if (this.state.name === "paused") this.open();
+    else this.#send({ type: "wake" });
+  }
+
+  /** People look at this tab, or away from it. */
+  #seen() {
+    const { locks, setTimeout, clearTimeout } = this.#env;
+    clearTimeout(this.#hiding);
+    if (this.#tabs.visible) this.#awaken();
+    else if (!locks) this.#hiding = setTimeout(() => this.#suspend(), HIDDEN);
+    if (this.leading) this.#tell();
+    else if (this.#awake) this.#tabs.look();
+  }
 }

@@ -1,29 +1,39 @@
 /** Named events with plain objects. */
-export function emitter() {
-  /** @type {Map<string, Set<Function>>} */
-  const listeners = new Map();
-  return {
-    /**
-     * Call `listener` at every event of this type, until the returned function is called.
-     *
-     * @param {string} type
-     * @param {(event: any) => void} listener
-     */
-    on(type, listener) {
-      const set = listeners.get(type) ?? new Set();
-      listeners.set(type, set.add(listener));
-      return () => void set.delete(listener);
-    },
 
-    /** Tell everyone. A listener that throws is reported and harms no other. @param {string} type @param {object} [event] */
-    emit(type, event = {}) {
-      for (const listener of [...(listeners.get(type) ?? [])]) {
-        try {
-          listener(event);
-        } catch (error) {
-          reportError(error);
-        }
+/** @template {Record<string, any>} Events what each type carries */
+export class Emitter {
+  /** @type {Map<keyof Events, Set<(event: any) => void>>} */
+  #listeners = new Map();
+
+  /**
+   * Listen to an event.
+   *
+   * @template {keyof Events} Type
+   * @param {Type} type
+   * @param {(event: Events[Type]) => void} listener
+   * @returns {() => void} stop listening
+   */
+  on(type, listener) {
+    const set = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, set.add(listener));
+    return () => void set.delete(listener);
+  }
+
+  /**
+   * Tell everyone who listens. A listener that throws is reported and harms no other.
+   *
+   * @internal
+   * @template {keyof Events} Type
+   * @param {Type} type
+   * @param {Partial<Events[Type]>} [event]
+   */
+  emit(type, event = {}) {
+    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
+      try {
+        listener(event);
+      } catch (error) {
+        reportError(error);
       }
-    },
-  };
+    }
+  }
 }

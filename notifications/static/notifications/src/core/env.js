@@ -1,11 +1,12 @@
-/** What the client takes from the browser, gathered so that a test can bring its own. */
+/** What the client takes from the browser: the one place that reaches for its globals, so that a test can bring its own. */
 
 /**
  * @typedef {object} Env
  * @property {typeof globalThis.fetch} fetch
- * @property {typeof globalThis.WebSocket} WebSocket
+ * @property {typeof globalThis.WebSocket} [WebSocket] in place of the browser's own
  * @property {typeof globalThis.BroadcastChannel | undefined} BroadcastChannel
  * @property {LockManager | undefined} locks undefined where the page is no secure context
+ * @property {Storage | undefined} [storage] in place of the browser's own
  * @property {() => number} now epoch ms
  * @property {() => number} random
  * @property {(callback: () => void, time: number) => any} setTimeout
@@ -15,16 +16,43 @@
  * @property {Document | undefined} document
  */
 
-/** Take these apart before they are called: browsers refuse a `setTimeout` that is called as a method. @param {Partial<Env>} [own] @returns {Env} */
+const HIDDEN_FRAME = 100; // ms; a hidden tab paints no frames, but its title counts all the same
+
+/**
+ * @param {Partial<Env>} [own] what takes the browser's place
+ * @returns {Env}
+ */
 export function environment(own) {
-  const { BroadcastChannel, WebSocket, clearTimeout, document, fetch, navigator, setTimeout, window } = globalThis;
+  const { BroadcastChannel, document, navigator, window } = globalThis;
   return {
-    BroadcastChannel, WebSocket, clearTimeout, document, fetch, setTimeout, window,
+    BroadcastChannel,
+    document,
+    window,
     locks: navigator?.locks,
     now: Date.now,
     random: Math.random,
-    // A hidden tab paints no frames, but its title counts all the same.
-    frame: (callback) => void (document?.visibilityState === "visible" ? requestAnimationFrame(callback) : setTimeout(callback, 100)),
+    // Browsers refuse these when they are called as methods of something else.
+    fetch: (input, init) => fetch(input, init),
+    setTimeout: (callback, time) => setTimeout(callback, time),
+    clearTimeout: (timer) => clearTimeout(timer),
+    frame(callback) {
+      if (document?.visibilityState === "visible") requestAnimationFrame(callback);
+      else setTimeout(callback, HIDDEN_FRAME);
+    },
     ...own,
   };
+}
+
+/**
+ * What the browser keeps between pages; private modes and sandboxed frames throw at the mere mention.
+ *
+ * @param {Env} env
+ * @returns {Storage | undefined}
+ */
+export function storageOf(env) {
+  try {
+    return "storage" in env ? env.storage : globalThis.localStorage;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,51 +1,75 @@
 /**
- * One leader among the tabs of a browser, by Web Locks.
+ * One leader among the tabs of a browser, by Web Locks; without them every tab leads.
  *
  * The back/forward cache is the hard part: a cached Chromium page keeps its lock while others starve, so it is
  * given back on `pagehide` and `freeze` (`release`); WebKit breaks the lock instead, and the promise rejects: a
  * rejected lock is lost leadership.
- *
- * @param {LockManager} locks
- * @param {string} name
- * @param {(leading: boolean) => void} onChange
  */
-export function leader(locks, name, onChange) {
-  /** The present request for the lock, and how to end it. @type {(() => void) | undefined} */
-  let turn;
-  let leading = false;
 
-  const set = (/** @type {boolean} */ now) => {
-    if (now === leading) return;
-    leading = now;
-    onChange(now);
-  };
+export class Leader {
+  #locks;
+  #name;
+  #onChange;
+  /** End the present request for the lock. @type {(() => void) | undefined} */
+  #end;
 
-  /** Give the lead back, or wait for it no longer. */
-  const release = () => {
-    const end = turn;
-    turn = undefined;
-    end?.();
-    set(false);
-  };
+  leading = false;
+
+  /**
+   * @param {LockManager | undefined} locks
+   * @param {string} name
+   * @param {(leading: boolean) => void} onChange
+   */
+  constructor(locks, name, onChange) {
+    this.#locks = locks;
+    this.#name = name;
+    this.#onChange = onChange;
+  }
 
   /** Wait for the lead; `steal` takes it from the tab that has it. */
-  const contend = (steal = false) => {
-    if (leading || (turn && !steal)) return;
-    release();
+  contend(steal = false) {
+    if (this.leading || (this.#end && !steal)) return;
+    if (!this.#locks) return this.#set(true);
+    this.release();
     const abort = new AbortController();
     /** @type {(value?: any) => void} */
     let done;
-    const held = new Promise((resolve) => (done = resolve));
-    const mine = (turn = () => (abort.abort(), done()));
-    const options = steal ? { steal } : { signal: abort.signal }; // the standard allows one of the two
-    locks.request(name, options, () => turn === mine && (set(true), held)).catch(() => {
-      if (turn !== mine) return;
-      if (!leading) return set(true); // no lock to be had here (a sandboxed frame): every tab for itself
-      turn = undefined;
-      set(false);
-      contend();
+    const held = new Promise((resolve) => {
+      done = resolve;
     });
-  };
+    const end = () => {
+      abort.abort();
+      done();
+    };
+    const granted = () => {
+      if (this.#end !== end) return;
+      this.#set(true);
+      return held;
+    };
+    this.#end = end;
+    const options = steal ? { steal } : { signal: abort.signal }; // the standard allows one of the two
+    this.#locks.request(this.#name, options, granted).catch(() => this.#end === end && this.#lost());
+  }
 
-  return { contend, release };
+  /** Give the lead back, or wait for it no longer. */
+  release() {
+    const end = this.#end;
+    this.#end = undefined;
+    end?.();
+    this.#set(false);
+  }
+
+  #lost() {
+    if (!this.leading) return this.#set(true); // no lock to be had here (a sandboxed frame): every tab for itself
+    this.#end = undefined;
+    this.#set(false);
+    this.contend();
+  }
+
+  /** @param {boolean} leading */
+  #set(leading) {
+    if (leading === this.leading) return;
+    this.leading = leading;
+    this.#onChange(leading);
+  }
 }

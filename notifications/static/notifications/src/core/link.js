@@ -3,7 +3,7 @@
 import { step } from "./machine.js";
 import { initial, isFine } from "./state.js";
 
-/** @typedef {import("./transports/index.js").Session} Session */
+/** @typedef {import("./types.js").Session} Session */
 
 const PROTOCOL = 1;
 
@@ -32,14 +32,22 @@ export function link({ now, random, setTimeout, clearTimeout }, { transports, cu
       if (wakeAt !== null) timer = setTimeout(() => send({ type: "tick" }), Math.ceil(wakeAt - now()));
     }
     machine = state;
-    onState({ name, reason, attempt: isFine(state) ? 0 : attempt, nextTryAt, troubledSince, transport: transports[index][0] });
+    onState({
+      name,
+      reason,
+      attempt: isFine(state) ? 0 : attempt,
+      nextTryAt,
+      troubledSince,
+      transport: transports[index][0],
+    });
     if (effect === "open" && machine === state) open(transports[index][1]);
   };
 
   /** @param {(session: Session) => void} transport */
   const open = (transport) => {
-    const abort = (session = new AbortController());
+    const abort = new AbortController();
     const { signal } = abort;
+    session = abort;
     /** @type {Session["end"]} */
     const end = ({ reason, retry }) => {
       if (signal.aborted) return;

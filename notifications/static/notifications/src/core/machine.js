@@ -6,19 +6,25 @@
  */
 
 import { delay } from "./backoff.js";
-import { LATE, LOST, PROBE, isFine, shift, wakeAt } from "./state.js";
+import {
+  GRACE,
+  isFine,
+  LATE,
+  LOST,
+  OPENING,
+  PATIENCE,
+  PROBE,
+  PROBE_MAX,
+  PROMPT,
+  SLEEP,
+  STABLE,
+  shift,
+  TRIES,
+  wakeAt,
+} from "./state.js";
 
-const OPENING = 15_000; // ms from the request to `hello`; a proxy that buffers never gets there
-const STABLE = 10_000; // ms live before the backoff starts over, else accept-then-drop never backs off
-const GRACE = 2_000; // ms for bytes that queue behind a timer that came late
-const SLEEP = 20_000; // ms that a clock jumps in a machine that slept
-const PROMPT = 1_000; // ms over which a crowd that woke together is spread
-const TRIES = 3; // openings without `hello` before the next transport
-const PROBE_MAX = 600_000; // ms
-const PATIENCE = 6; // the backoff of a browser that says it is offline: it may be wrong, so ask now and then
-
-const FINAL = /** @type {Record<string, import("./state.js").Name>} */ ({
-  "signed-out": "signed-out", "login-page": "signed-out", "other-user": "signed-out", forbidden: "closed", revoked: "closed", version: "closed" });
+const SIGNED_OUT = /^(signed-out|login-page|other-user)$/;
+const CLOSED = /^(forbidden|revoked|version)$/;
 const SPOKEN = /^(busy|too-many|http|drain|max-age|slow|limit)$/; // the server itself: the transport works
 const PLANNED = /^(drain|max-age)$/; // no failure at all
 
@@ -71,7 +77,8 @@ export function step(before, event, { now, random }) {
 
   /** The connection, or the attempt at one, is over. @param {string} reason @param {number | null} [retry] */
   const failed = (reason, retry) => {
-    if (retry === null || FINAL[reason]) return rest(FINAL[reason] ?? "closed", reason);
+    if (SIGNED_OUT.test(reason)) return rest("signed-out", reason);
+    if (retry === null || CLOSED.test(reason)) return rest("closed", reason);
     if (state.probing !== null) {
       state.index = state.probing;
       state.probeIn = Math.min(state.probeIn * 4, PROBE_MAX);

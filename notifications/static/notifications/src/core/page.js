@@ -7,7 +7,10 @@
  */
 export function watchPage({ window, document }, { suspend, awaken, visibility, network }) {
   const abort = new AbortController();
-  const listen = (/** @type {EventTarget | undefined} */ target, /** @type {Record<string, (event: any) => void>} */ listeners) => {
+  const listen = (
+    /** @type {EventTarget | undefined} */ target,
+    /** @type {Record<string, (event: any) => void>} */ listeners,
+  ) => {
     for (const type in listeners) target?.addEventListener(type, listeners[type], { signal: abort.signal });
   };
   const online = (/** @type {{type: "online" | "offline"}} */ { type }) => network(type);

@@ -1,8 +1,14 @@
 /** What an HTTP answer that is not the wanted one means. */
 
-/** @typedef {{reason: string, retry?: number | null, message?: string}} Ending retry in ms, null = do not come back */
+/** @typedef {import("./types.js").Ending} Ending */
 
-const REASONS = /** @type {Record<number, string>} */ ({ 401: "signed-out", 403: "forbidden", 429: "too-many", 501: "no-streaming", 503: "busy" });
+const REASONS = /** @type {Record<number, string>} */ ({
+  401: "signed-out",
+  403: "forbidden",
+  429: "too-many",
+  501: "no-streaming",
+  503: "busy",
+});
 
 /**
  * Say why a response cannot be used.

@@ -12,43 +12,46 @@ import { refusal } from "./refusal.js";
  * @returns {RequestInit}
  */
 export const get = (user, type, signal, headers) => ({
-  headers: { Accept: type, "Carillon-User": user, ...headers }, signal, cache: "no-store", redirect: "manual",
+  headers: { Accept: type, "Carillon-User": user, ...headers },
+  signal,
+  cache: "no-store",
+  redirect: "manual",
 });
 
 /**
- * @param {import("../inbox/types.js").Config} config
+ * Ask the server.
+ *
+ * @param {import("./types.js").PageConfig} config
  * @param {import("./env.js").Env} env
+ * @param {string} url
+ * @param {object} [body] makes it a POST
+ * @returns {Promise<any>}
+ * @throws {Error} with a `reason`: the server refused, or was not reached (`network`)
  */
-export function requester({ csrf, user }, { fetch, document }) {
-  /** The token changes at sign-in, so the cookie is fresher than the page. */
-  const token = () => {
-    const name = `${csrf.cookie}=`;
-    const pair = document?.cookie.split("; ").find((pair) => pair.startsWith(name));
-    return pair ? decodeURIComponent(pair.slice(name.length)) : csrf.token;
-  };
+export async function request({ csrf, user }, { fetch, document }, url, body) {
+  // `keepalive`: a click on a link marks as read and leaves the page at once.
+  const post = body && { method: "POST", body: JSON.stringify(body), keepalive: true };
+  const headers = body && { "Content-Type": "application/json", [csrf.header]: token(csrf, document) };
+  let reason = "network";
+  try {
+    const response = await fetch(url, { ...get(user, "application/json", undefined, headers), ...post });
+    const ending = refusal(response, "application/json");
+    if (!ending) return await response.json();
+    ({ reason } = ending);
+  } catch {
+    // Not reached, or cut off in the middle.
+  }
+  throw Object.assign(new Error(reason), { reason });
+}
 
-  /**
-   * @param {string} url
-   * @param {object} [body] makes it a POST
-   * @returns {Promise<any>}
-   * @throws {Error} with a `reason`: the server refused, or was not reached (`network`)
-   */
-  return async (url, body) => {
-    const options = get(user, "application/json");
-    if (body) {
-      // `keepalive`: a click on a link marks as read and leaves the page at once.
-      Object.assign(options, { method: "POST", body: JSON.stringify(body), keepalive: true });
-      Object.assign(/** @type {object} */ (options.headers), { "Content-Type": "application/json", [csrf.header]: token() });
-    }
-    let reason = "network";
-    try {
-      const response = await fetch(url, options);
-      const ending = refusal(response, "application/json");
-      if (!ending) return await response.json();
-      ({ reason } = ending);
-    } catch {
-      // Not reached, or cut off in the middle.
-    }
-    throw Object.assign(new Error(reason), { reason });
-  };
+/**
+ * The token changes at sign-in, so the cookie is fresher than the page.
+ *
+ * @param {import("./types.js").PageConfig["csrf"]} csrf
+ * @param {Document | undefined} document
+ */
+function token(csrf, document) {
+  const name = `${csrf.cookie}=`;
+  const pair = document?.cookie.split("; ").find((pair) => pair.startsWith(name));
+  return pair ? decodeURIComponent(pair.slice(name.length)) : csrf.token;
 }

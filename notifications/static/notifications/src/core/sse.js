@@ -28,7 +28,7 @@ export function parser(onEvent, onRetry) {
     }
     guard(line);
     const [, field, value = ""] = /** @type {RegExpExecArray} */ (/^([^:]*)(?:: ?(.*))?$/s.exec(line));
-    if (field === "data") data += value + "\n";
+    if (field === "data") data += `${value}\n`;
     else if (field === "event") type = value;
     else if (field === "id" && !value.includes("\0")) id = value;
     else if (field === "retry" && /^\d+$/.test(value)) onRetry?.(+value);

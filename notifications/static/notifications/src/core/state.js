@@ -1,5 +1,13 @@
-/** What the machine remembers, and when it wants to be woken. */
+/** What the machine remembers, its times, and when it wants to be woken. */
 
+export const OPENING = 15_000; // ms from the request to `hello`; a proxy that buffers never gets there
+export const STABLE = 10_000; // ms live before the backoff starts over, else accept-then-drop never backs off
+export const GRACE = 2_000; // ms for bytes that queue behind a timer that came late
+export const SLEEP = 20_000; // ms that a clock jumps in a machine that slept
+export const PROMPT = 1_000; // ms over which a crowd that woke together is spread
+export const TRIES = 3; // openings without `hello` before the next transport
+export const PROBE_MAX = 600_000; // ms
+export const PATIENCE = 6; // the backoff of a browser that says it is offline: it may be wrong, so ask now and then
 export const LATE = 1.2; // heartbeats of silence that are late, and
 export const LOST = 2; // that are a lost connection
 export const PROBE = 2_000; // ms on a fallback before streaming is tried again; four times longer after each try
@@ -32,12 +40,38 @@ export const PROBE = 2_000; // ms on a fallback before streaming is tried again;
  * @property {boolean} offline the browser says so
  */
 
+/**
+ * @typedef {object} Snapshot what the outside may see
+ * @property {Name} name
+ * @property {string} reason
+ * @property {number} attempt
+ * @property {number | null} nextTryAt
+ * @property {number | null} troubledSince
+ * @property {string} transport
+ */
+
 /** @param {readonly string[]} transports in order of preference @returns {State} */
 export function initial(transports) {
-  return { name: "closed", phase: "idle", reason: "stopped", attempt: 0, nextTryAt: null, troubledSince: null,
-    wakeAt: null, index: 0, last: transports.length - 1, probing: null, unheard: 0,
-    probeIn: PROBE, probeAt: null, at: 0, deadline: 0, liveSince: 0, lastByteAt: 0, graceUntil: 0, heartbeat: 25_000,
-    floor: 0, notBefore: 0, offline: false };
+  return {
+    ...plain("closed", "stopped"),
+    phase: "idle",
+    wakeAt: null,
+    index: 0,
+    last: transports.length - 1,
+    probing: null,
+    unheard: 0,
+    probeIn: PROBE,
+    probeAt: null,
+    at: 0,
+    deadline: 0,
+    liveSince: 0,
+    lastByteAt: 0,
+    graceUntil: 0,
+    heartbeat: 25_000,
+    floor: 0,
+    notBefore: 0,
+    offline: false,
+  };
 }
 
 /** @param {{name: string}} state */
@@ -56,11 +90,17 @@ export function shift(state, by) {
 }
 
 /**
- * @typedef {object} Snapshot what the outside may see
- * @property {Name} name
- * @property {string} reason
- * @property {number} attempt
- * @property {number | null} nextTryAt
- * @property {number | null} troubledSince
- * @property {string} transport
+ * A state that is not the machine's: nothing is tried.
+ *
+ * @param {Name} name
+ * @param {string} reason
+ * @returns {Snapshot}
  */
+export const plain = (name, reason) => ({
+  name,
+  reason,
+  attempt: 0,
+  nextTryAt: null,
+  troubledSince: null,
+  transport: "",
+});

@@ -5,94 +5,103 @@
  * user's key and the version of this protocol: a tab from before a deploy never leads one from after it.
  */
 
-import { leader } from "./leader.js";
+import { Leader } from "./leader.js";
 
 const PROTOCOL = 1;
 const ANSWER = 5_000; // ms for the leader to answer a tab that people look at
 const ROUND = 60_000; // ms between such questions
 
-/**
- * @param {import("../inbox/types.js").Config} config
- * @param {import("./env.js").Env} env
- * @param {() => void} onLead the lead came or went
- * @param {(message: any) => void} onMessage
- */
-export function tabs({ user, version, urls }, { BroadcastChannel, locks, document, now, setTimeout, clearTimeout }, onLead, onMessage) {
-  const mark = { protocol: PROTOCOL, user, version, born: now() };
-  const scope = `carillon ${urls.changes}`;
+export class Tabs {
+  #env;
+  #scope;
+  #onMessage;
+  #leader;
   /** @type {BroadcastChannel | undefined} */
-  let channel;
+  #channel;
   /** @type {any} */
-  let timer;
-  let answered = false;
+  #timer;
+  #answered = false;
 
-  const lead = (/** @type {boolean} */ leading) => {
-    if (leading === self.leading) return;
-    self.leading = leading;
-    if (leading) clearTimeout(timer);
-    onLead();
-  };
-  const race = locks && leader(locks, `${scope} ${PROTOCOL} ${user}`, lead);
+  /**
+   * @param {import("./types.js").PageConfig} config
+   * @param {string} name what the tabs share
+   * @param {import("./env.js").Env} env
+   * @param {() => void} onLead the lead came or went
+   * @param {(message: any) => void} onMessage
+   */
+  constructor({ user, version }, name, env, onLead, onMessage) {
+    this.#env = env;
+    this.#scope = `carillon ${name}`;
+    this.#onMessage = onMessage;
+    /** What every message of this tab carries. */
+    this.mark = { protocol: PROTOCOL, user, version, born: env.now() };
+    this.#leader = new Leader(env.locks, `${this.#scope} ${PROTOCOL} ${user}`, (leading) => {
+      if (leading) env.clearTimeout(this.#timer);
+      onLead();
+    });
+  }
 
-  const self = {
-    mark,
+  /** Whether this tab is to hold the connection. */
+  get leading() {
+    return this.#leader.leading;
+  }
 
-    /** Whether this tab is to hold the connection. */
-    leading: false,
+  /** Whether people look at this tab. */
+  get visible() {
+    return this.#env.document?.visibilityState !== "hidden";
+  }
 
-    /** Whether people look at this tab. */
-    get visible() {
-      return document?.visibilityState !== "hidden";
-    },
+  /** Join the others, and wait for the lead. */
+  contend() {
+    const { BroadcastChannel } = this.#env;
+    if (!this.#channel && BroadcastChannel) {
+      this.#channel = new BroadcastChannel(this.#scope);
+      this.#channel.onmessage = ({ data }) => {
+        if (data.type === "state") this.#answered = !data.hidden;
+        this.#onMessage(data);
+      };
+    }
+    this.#leader.contend();
+    this.look();
+  }
 
-    /** Join the others, and wait for the lead. */
-    contend() {
-      if (!channel && BroadcastChannel) {
-        channel = new BroadcastChannel(scope);
-        channel.onmessage = ({ data }) => {
-          if (data.type === "state") answered = !data.hidden;
-          onMessage(data);
-        };
-      }
-      if (race) race.contend();
-      else lead(true); // every tab for itself
-      self.look();
-    },
+  /** Give the lead back and wait no longer; go on listening. */
+  release() {
+    this.#env.clearTimeout(this.#timer);
+    this.#leader.release();
+  }
 
-    /** Give the lead back and wait no longer; go on listening. */
-    release() {
-      clearTimeout(timer);
-      race?.release();
-      lead(false);
-    },
+  /** Give the lead back and hear no more of the others until `contend`: a message to a cached page ends its caching. */
+  leave() {
+    this.release();
+    this.#channel?.close();
+    this.#channel = undefined;
+  }
 
-    /** Give the lead back and hear no more of the others until `contend`: a message to a cached page ends its caching. */
-    leave() {
-      self.release();
-      channel?.close();
-      channel = undefined;
-    },
+  /**
+   * Tell the other tabs.
+   *
+   * @param {string} type
+   * @param {object} [more]
+   */
+  post(type, more) {
+    this.#channel?.postMessage({ ...this.mark, ...more, type });
+  }
 
-    /** @param {string} type @param {object} [more] */
-    post(type, more) {
-      channel?.postMessage({ ...mark, ...more, type });
-    },
-
-    /**
-     * Ask the leader how things are. A tab that people look at takes the lead from one that is hidden, whose timers are
-     * slow, and from one that does not answer; but not at once, for people switch to and fro.
-     */
-    look() {
-      clearTimeout(timer);
-      if (self.leading) return;
-      self.post("hi");
-      if (!self.visible) return;
-      answered = false;
-      timer = setTimeout(() => {
-        if (!answered) race?.contend(true);
-        else timer = setTimeout(self.look, ROUND);
-      }, ANSWER);
-    },
-  };
-  return self;
+  /**
+   * Ask the leader how things are. A tab that people look at takes the lead from one that is hidden, whose timers are
+   * slow, and from one that does not answer; but not at once, for people switch to and fro.
+   */
+  look() {
+    const { setTimeout, clearTimeout } = this.#env;
+    clearTimeout(this.#timer);
+    if (this.leading) return;
+    this.post("hi");
+    if (!this.visible) return;
+    this.#answered = false;
+    this.#timer = setTimeout(() => {
+      if (!this.#answered) this.#leader.contend(true);
+      else this.#timer = setTimeout(() => this.look(), ROUND);
+    }, ANSWER);
+  }
 }

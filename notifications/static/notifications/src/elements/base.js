@@ -1,17 +1,17 @@
 /** What every element of Carillon does: it finds the page's client, holds it while connected, and renders. */
 
+import { h } from "./dom.js";
+import { sheet } from "./sheets.js";
+
 /**
  * @typedef {object} Held what an element needs of its client
  * @property {() => () => void} hold
- * @property {(type: string, listener: (event: any) => void) => () => void} on
- * @property {(key: string, fallback: string) => string} text
- * @property {Readonly<import("../inbox/types.js").Config>} config
+ * @property {(type: any, listener: (event: any) => void) => () => void} on
+ * @property {(key: string) => string} text
+ * @property {{language?: string, urls: {baseStyle: string}}} config
  */
 
 const ANNOUNCE_AFTER = 250; // ms; what happens within it is read out as one message
-
-/** @type {Map<string, Promise<CSSStyleSheet>>} by address, for all elements; policies allow a constructed one, not `<style>` */
-const styles = new Map();
 
 /** @template {Held} Client */
 export class CarillonElement extends HTMLElement {
@@ -54,9 +54,9 @@ export class CarillonElement extends HTMLElement {
     return null;
   }
 
-  /** The address of the style sheet. @returns {string} */
+  /** The address of the element's own style sheet, beside the one that all share. @returns {string} */
   get sheet() {
-    return /** @type {any} */ (this.client.config.urls).style;
+    return "";
   }
 
   /**
@@ -93,7 +93,7 @@ export class CarillonElement extends HTMLElement {
    * @param {Record<string, string | number>} [values] numbers are written as the language writes them
    */
   text(key, values = {}) {
-    return this.client.text(key, key).replace(/{(\w+)}/g, (_, name) => values[name].toLocaleString(this.language));
+    return this.client.text(key).replace(/{(\w+)}/g, (_, name) => values[name].toLocaleString(this.language));
   }
 
   get language() {
@@ -115,68 +115,9 @@ export class CarillonElement extends HTMLElement {
    * @param {Node[]} nodes
    */
   async #show(nodes) {
-    const style = await sheet(this.sheet);
+    const styles = await Promise.all([this.client.config.urls.baseStyle, this.sheet].map(sheet));
     const root = this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [style];
+    root.adoptedStyleSheets = styles;
     root.append(...nodes, this.#region);
   }
-}
-
-/** @param {string} address */
-function sheet(address) {
-  const found = styles.get(address) ??
-    fetch(address).then((response) => (response.ok ? response.text() : Promise.reject(new Error(address))))
-      .then((text) => new CSSStyleSheet().replace(text));
-  styles.set(address, found);
-  return found;
-}
-
-/**
- * Make an element. Strings become text, never markup; functions become listeners; false, null and undefined are left out.
- * Its classes are its parts too; docs/reference/elements.md says which of them will stay.
- * @param {string} name
- * @param {Record<string, any>} [attributes]
- * @param {...(Node | string | null)} children
- */
-export function h(name, attributes = {}, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === "function") element.addEventListener(key.slice(2), value);
-    else if (value || value === 0) element.setAttribute(key, value === true ? "" : value);
-    if (key === "class") element.setAttribute("part", value);
-  }
-  element.append(...children.filter((child) => child !== null));
-  return element;
-}
-
-/**
- * Make a button.
- * @param {string} look the classes
- * @param {(() => void) | null} onclick
- * @param {Node | string} [content]
- * @param {Record<string, any>} [attributes]
- */
-export function button(look, onclick, content = "", attributes = {}) {
-  return h("button", { type: "button", class: look, onclick, ...attributes }, content);
-}
-
-/**
- * Make what a click follows: a real link where there is an address, so that the middle button works too.
- * @param {string} url the server lets only http(s) and paths in; a second lock costs little
- * @param {() => void} act what happens beside; not at the right button, which opens a menu
- * @param {...(Node | string | null)} children
- */
-export function link(url, act, ...children) {
-  const href = /^(https?:|[/?#])/i.test(url) && url;
-  const onauxclick = (/** @type {MouseEvent} */ { button }) => button > 1 || act();
-  return h(href ? "a" : "button", { class: "main", href, onclick: act, onauxclick }, ...children);
-}
-
-/**
- * Make a line of somebody's words: it keeps its own direction, and stands where the page's language begins.
- * @param {string} look
- * @param {string} words
- */
-export function text(look, words) {
-  return h("span", { class: look }, h("bdi", {}, words));
 }

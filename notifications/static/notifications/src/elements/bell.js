@@ -1,8 +1,9 @@
 /** `<notification-bell>`: the bell with its number, and the panel that it opens. */
 
-import { button, h, NotificationElement } from "./notification-element.js";
+import { button, h } from "./dom.js";
 import { FeedView } from "./feed-view.js";
 import { icon } from "./icons.js";
+import { NotificationElement } from "./notification-element.js";
 
 const MOST = 99; // a larger number says only that there are many
 const MARGIN = 8; // px between the panel and the edges of the window
@@ -19,7 +20,7 @@ export class NotificationBell extends NotificationElement {
   });
   #all = button("filter", () => this.#choose("all"));
   #unread = button("filter", () => this.#choose("unread"));
-  #link = h("a", { class: "text see-all" });
+  #link = /** @type {HTMLAnchorElement} */ (h("a", { class: "text see-all" }));
   #view = new FeedView(this);
 
   #panel = h(
@@ -47,10 +48,12 @@ export class NotificationBell extends NotificationElement {
     this.#all.textContent = this.text("all");
     this.#unread.textContent = this.text("unread");
     this.#link.textContent = this.text("seeAll");
-    this.#link.setAttribute("href", this.client.config.urls.page ?? "");
+    this.#link.href = this.client.config.urls.page ?? "";
     this.#button.append(this.#badge, h("connection-status", { class: "trouble", variant: "dot", quiet: true }));
     this.#button.popoverTargetElement = this.#panel; // opens and closes it, and puts it next in the order of Tab
-    this.#panel.addEventListener("beforetoggle", (event) => this.#toggle(/** @type {ToggleEvent} */ (event).newState === "open"));
+    this.#panel.addEventListener("beforetoggle", (event) =>
+      this.#toggle(/** @type {ToggleEvent} */ (event).newState === "open"),
+    );
     this.#panel.addEventListener("toggle", () => {
       this.#place();
       if (this.open) this.#panel.focus();
@@ -64,7 +67,7 @@ export class NotificationBell extends NotificationElement {
     addEventListener("resize", place, { signal });
     addEventListener("scroll", place, { signal, capture: true });
     signal.addEventListener("abort", () => this.#toggle(false)); // taken out of the page, a popover closes without a word
-    this.on("state", ({ to }) => this.open && this.#view.revive(to));
+    this.on("state", ({ to }) => this.open && this.#view.retry(to));
     this.on("notification", ({ items, total }) => this.#arrived(items[0].title, total));
     this.on("failure", (failure) => this.open && this.#view.fail(failure));
   }

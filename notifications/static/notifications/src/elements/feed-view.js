@@ -1,11 +1,15 @@
 /** A feed on the screen: its rows and every state it can be in. The bell's panel and the list page both show one. */
 
-import { button, h } from "./notification-element.js";
+import { KeyedList } from "../core/keyed-list.js";
+import { button, h, iconButton } from "./dom.js";
 import { icon } from "./icons.js";
-import { Rows } from "./rows.js";
+import { drawRow } from "./row.js";
 
 /** @typedef {import("./notification-element.js").NotificationElement} NotificationElement */
 /** @typedef {import("../inbox/feed.js").Feed} Feed */
+/** @typedef {import("../inbox/types.js").Item} Item */
+/** @typedef {{item: Item, element: HTMLElement}} Row one that did not change is the same object */
+/** @typedef {import("../inbox/types.js").Failure} Failure */
 
 export class FeedView {
   /** @type {Feed} */
@@ -21,15 +25,21 @@ export class FeedView {
   #more = button("text more", () => this.feed.loadMore());
   #failure = h("div", { class: "failure", role: "alert" });
 
+  #scroll;
+  /** @type {KeyedList<Item, Row>} */
+  #rows;
+
   /** @param {NotificationElement} owner */
   constructor(owner) {
     this.owner = owner;
-    this.rows = new Rows(owner);
-    this.#scroll = h("div", { class: "scroll" }, this.#pill, this.rows.list, this.#skeleton, this.#note, this.#more);
+    const list = h("ul", { class: "items", role: "list" });
+    this.#rows = new KeyedList(list, {
+      key: ({ id }) => id,
+      draw: (item, row) => (row?.item === item ? row : { item, element: drawRow(item, owner) }),
+    });
+    this.#scroll = h("div", { class: "scroll" }, this.#pill, list, this.#skeleton, this.#note, this.#more);
     this.root = h("div", { class: "feed" }, this.#scroll, this.#failure);
   }
-
-  #scroll;
 
   /**
    * Show `feed` from now on.
@@ -46,7 +56,7 @@ export class FeedView {
    * Try again what failed while there was no connection.
    * @param {string} state of the connection, now
    */
-  revive(state) {
+  retry(state) {
     if (this.feed.error && (state === "live" || state === "polling")) this.feed.loadMore();
   }
 
@@ -60,7 +70,8 @@ export class FeedView {
     const { feed, owner } = this;
     const { items, loaded, loading, error, fresh } = feed;
     const focused = owner.shadowRoot?.activeElement;
-    this.rows.render(items);
+    const moved = this.#rows.render(items);
+    if (moved) this.#rows.restore(moved);
     this.#scroll.ariaBusy = `${loading}`;
     this.#pill.hidden = !fresh;
     this.#pill.textContent = owner.text("fresh", { count: fresh });
@@ -68,7 +79,7 @@ export class FeedView {
     this.#more.hidden = !items.length || !(feed.hasMore || error);
     this.#more.textContent = this.#more.hidden ? "" : this.#offer();
     this.#note.hidden = !!items.length || !(loaded || error);
-    if (!this.#note.hidden) this.#note.replaceChildren(...(error ? this.#error(error) : this.#empty()));
+    if (!this.#note.hidden) this.#explain();
     // A row that has gone, or a button that has done its work, leaves the focus to what is around it.
     const lost = focused && !owner.shadowRoot?.activeElement?.checkVisibility();
     if (lost) /** @type {HTMLElement} */ (this.root.closest("[tabindex]")).focus({ preventScroll: true });
@@ -76,12 +87,11 @@ export class FeedView {
 
   /**
    * Tell that an action could not be done.
-   * @param {{action: string, message: string, retry: () => void}} failure
+   * @param {Failure} failure
    */
   fail({ action, message, retry }) {
     if (action === "seen") return; // it will be done with the next look
     const close = () => this.#failure.replaceChildren();
-    const label = this.owner.text("dismiss");
     const again = () => {
       close();
       retry();
@@ -89,7 +99,7 @@ export class FeedView {
     this.#failure.replaceChildren(
       h("span", {}, message),
       button("text", again, this.owner.text("retry")),
-      button("icon", close, icon("close"), { title: label, "aria-label": label }),
+      iconButton(icon("close"), this.owner.text("dismiss"), close),
     );
   }
 
@@ -100,18 +110,32 @@ export class FeedView {
     return this.owner.text("loadMore");
   }
 
-  /** @param {string} message */
-  #error(message) {
-    const retry = button("text", () => this.feed.load(), this.owner.text("retry"));
-    return [h("span", { class: "level", "data-level": "error" }, icon("error")), h("strong", {}, message), retry];
+  /**
+   * Say why there is nothing to see.
+   *
+   * @param {string} level
+   * @param {string} image
+   * @param {string} title
+   * @param {HTMLElement} more
+   */
+  #tell(level, image, title, more) {
+    const shown = h("span", { class: "level", "data-level": level }, icon(image));
+    this.#note.replaceChildren(shown, h("strong", {}, title), more);
   }
 
-  #empty() {
-    const { state } = this.feed.filter;
-    return [
-      h("span", { class: "level", "data-level": "info" }, icon(state === "archived" ? "archive" : "check")),
-      h("strong", {}, this.owner.text(`empty-${state}`)),
-      h("span", {}, this.owner.text(`empty-${state}-hint`)),
-    ];
+  #explain() {
+    const { feed, owner } = this;
+    const { state } = feed.filter;
+    if (feed.error) {
+      this.#tell(
+        "error",
+        "error",
+        feed.error,
+        button("text", () => feed.load(), owner.text("retry")),
+      );
+    } else {
+      const image = state === "archived" ? "archive" : "check";
+      this.#tell("info", image, owner.text(`empty-${state}`), h("span", {}, owner.text(`empty-${state}-hint`)));
+    }
   }
 }

@@ -1,7 +1,8 @@
 /** `<notification-list>`: the inbox as a full page. */
 
-import { button, h, NotificationElement } from "./notification-element.js";
+import { button, h } from "./dom.js";
 import { FeedView } from "./feed-view.js";
+import { NotificationElement } from "./notification-element.js";
 
 /** @typedef {"all" | "unread" | "archived"} State */
 
@@ -41,7 +42,9 @@ export class NotificationList extends NotificationElement {
 
   /** @param {AbortSignal} signal */
   listen(signal) {
-    const sight = new IntersectionObserver(([{ isIntersecting }]) => this.#view.feed.hold(!isIntersecting && !this.#card.hidden));
+    const sight = new IntersectionObserver(([{ isIntersecting }]) =>
+      this.#view.feed.hold(!isIntersecting && !this.#card.hidden),
+    );
     const look = () => void (document.hidden || this.client.markSeen());
     sight.observe(this.#top);
     signal.addEventListener("abort", () => {
@@ -49,7 +52,7 @@ export class NotificationList extends NotificationElement {
       this.#view.close();
     });
     document.addEventListener("visibilitychange", look, { signal });
-    this.on("state", ({ to }) => this.#view.revive(to));
+    this.on("state", ({ to }) => this.#view.retry(to));
     this.on("notification", look);
     this.on("failure", (failure) => this.#view.fail(failure));
     this.#choose();
@@ -64,7 +67,10 @@ export class NotificationList extends NotificationElement {
 
   render() {
     const { loaded, error } = this.#view.feed;
-    if (loaded || error) this.#card.hidden = !(this.#served.hidden = true);
+    if (loaded || error) {
+      this.#served.hidden = true;
+      this.#card.hidden = false;
+    }
     this.#readAll.hidden = !this.client.counts.unread;
     for (const link of this.#filters.children) {
       if (link.getAttribute("data-state") === this.state) link.ariaCurrent = "page";
@@ -92,9 +98,10 @@ export class NotificationList extends NotificationElement {
    * @param {(on: boolean) => Promise<boolean> | void} set tells whether the browser agreed, where it is asked
    */
   #option(name, on, set) {
-    const box = /** @type {HTMLInputElement} */ (
-      h("input", { type: "checkbox", onchange: async () => (box.checked = (await set(box.checked)) ?? box.checked) })
-    );
+    const onchange = async () => {
+      box.checked = (await set(box.checked)) ?? box.checked;
+    };
+    const box = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", onchange }));
     box.checked = on;
     return h("label", {}, box, this.text(name));
   }

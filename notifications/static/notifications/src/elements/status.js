@@ -1,7 +1,8 @@
 /** `<connection-status>`: whether the page is live, as a dot, a pill or a banner. */
 
-import { mood } from "./status-policy.js";
-import { button, h, NotificationElement } from "./notification-element.js";
+import { button, h } from "./dom.js";
+import { NotificationElement } from "./notification-element.js";
+import { statusPolicy } from "./status-policy.js";
 
 const BACK_FOR = 3_000; // ms that "Back online" is shown
 
@@ -35,10 +36,15 @@ export class ConnectionStatus extends NotificationElement {
   render() {
     const now = Date.now();
     const { state } = this.client;
-    const { tone, name, serious, counting, again } = mood(state, now, this.#live, this.#counted === state.nextTryAt);
+    const { tone, name, serious, countdown, recheckIn } = statusPolicy(
+      state,
+      now,
+      this.#live,
+      this.#counted === state.nextTryAt,
+    );
     const good = tone === "good";
     const banner = this.#variant === "banner";
-    this.#counted = counting ? state.nextTryAt : null;
+    this.#counted = countdown ? state.nextTryAt : null;
     if (good && this.#troubled) this.#backUntil = now + BACK_FOR;
     this.#troubled = !good && (this.#troubled || (this.#live && (serious || !banner)));
     this.#live ||= good;
@@ -51,11 +57,12 @@ export class ConnectionStatus extends NotificationElement {
     this.setAttribute("state", told);
     this.setAttribute("tone", tone);
     this.toggleAttribute("shown", shown);
-    this.#say(shown ? this.#words(told, now) : "");
-    this.#button.hidden = !shown || dot || !(counting || this.#reload || (told === "closed" && state.reason !== "stopped"));
+    this.#say(shown ? this.#textOf(told, now) : "");
+    this.#button.hidden =
+      !shown || dot || !(countdown || this.#reload || (told === "closed" && state.reason !== "stopped"));
     this.#button.textContent = this.#reload ? this.text("reload") : this.text("tryNow");
     clearTimeout(this.#timer);
-    const next = back ? this.#backUntil - now : again;
+    const next = back ? this.#backUntil - now : recheckIn;
     if (next !== null) this.#timer = setTimeout(() => this.render(), next);
   }
 
@@ -64,7 +71,7 @@ export class ConnectionStatus extends NotificationElement {
   }
 
   /** @param {string} name @param {number} now */
-  #words(name, now) {
+  #textOf(name, now) {
     if (this.#counted === null) return this.text(name);
     const seconds = Math.max(1, Math.ceil((this.#counted - now) / 1000));
     const time = seconds.toLocaleString(this.language, { style: "unit", unit: "second", unitDisplay: "narrow" });

@@ -1,7 +1,8 @@
 /** `<notification-toasts>`: what has just arrived, for a moment, in a corner. */
 
-import { button, h, link, NotificationElement, text } from "./notification-element.js";
+import { button, h, iconButton, link, text } from "./dom.js";
 import { icon } from "./icons.js";
+import { NotificationElement } from "./notification-element.js";
 
 /** @typedef {import("../inbox/types.js").Item} Item */
 
@@ -51,7 +52,8 @@ export class NotificationToasts extends NotificationElement {
   #arrived(items, total) {
     if (document.hidden || panelOpen()) return;
     if (total <= MOST) {
-      for (const item of items) this.#add(item, () => (item.url ? this.client.follow(item.id) : this.client.markRead(item.id)));
+      for (const item of items)
+        this.#add(item, () => (item.url ? this.client.follow(item.id) : this.client.markRead(item.id)));
       return;
     }
     this.clear(true);
@@ -59,7 +61,7 @@ export class NotificationToasts extends NotificationElement {
     this.#add({ level: "info", title, body: "", url: this.client.config.urls.page ?? "" });
   }
 
-  /** @param {{action: string, message: string, retry: () => void}} failure */
+  /** @param {import("../inbox/types.js").Failure} failure */
   #failed({ action, message, retry }) {
     if (action === "seen" || panelOpen() || document.querySelector("notification-list:defined")) return;
     this.#add({ level: "error", title: message, body: "", url: "" }, undefined, retry);
@@ -76,23 +78,21 @@ export class NotificationToasts extends NotificationElement {
       act?.();
       remove();
     };
-    const label = this.text("dismiss");
     const toast = h(
       "li",
-      { class: "toast", "data-level": level, onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && remove() },
+      {
+        class: "toast",
+        "data-level": level,
+        onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && remove(),
+      },
       link(
         url,
         after(follow),
         h("span", { class: "level" }, icon(level)),
-        h(
-          "span",
-          { class: "words" },
-          text("title", title),
-          body ? text("body", body) : null,
-        ),
+        h("span", { class: "words" }, text("title", title), body ? text("body", body) : null),
       ),
       retry ? button("text", after(retry), this.text("retry")) : null,
-      button("icon", remove, icon("close"), { title: label, "aria-label": `${label}: ${title}` }),
+      iconButton(icon("close"), this.text("dismiss"), remove, title),
     );
     this.#settle();
     this.#toasts.set(toast, retry ? Infinity : Number(this.getAttribute("duration")) || STAY);

@@ -2,12 +2,12 @@
 
 import { createClient } from "../inbox/client.js";
 import { connection } from "../inbox/config.js";
-import { define } from "../elements/define.js";
+import { addExtras } from "../inbox/extras.js";
 import { NotificationBell } from "../elements/bell.js";
+import { define } from "../elements/define.js";
 import { NotificationList } from "../elements/list.js";
 import { ConnectionStatus } from "../elements/status.js";
 import { NotificationToasts } from "../elements/toasts.js";
-import { addExtras } from "../inbox/extras.js";
 
 addExtras();
 define({
@@ -16,5 +16,15 @@ define({
   "notification-list": NotificationList,
   "notification-toasts": NotificationToasts,
 });
+
+/** @typedef {import("../inbox/client.js").Client} Client */
+/** @typedef {import("../inbox/feed.js").Feed} Feed */
+/** @typedef {import("../inbox/alerts.js").Alerts} Alerts */
+/** @typedef {import("../inbox/types.js").Config} Config */
+/** @typedef {import("../inbox/types.js").Counts} Counts */
+/** @typedef {import("../inbox/types.js").Events} Events */
+/** @typedef {import("../inbox/types.js").Failure} Failure */
+/** @typedef {import("../inbox/types.js").Item} Item */
+/** @typedef {import("../inbox/types.js").State} State */
 
 export { connection, createClient };

@@ -1,200 +1,133 @@
-/** The client: one connection per browser, one store per tab, and what people and elements do with them. */
+/** The client: what people do with their notifications is shown at once, and taken back if the server says no. */
 
-import { createActions } from "./actions.js";
-import { connect } from "../core/connection.js";
-import { emitter } from "../core/emitter.js";
-import { environment } from "../core/env.js";
-import { createFeed } from "./feed.js";
-import { renderer } from "../core/render.js";
-import { requester } from "../core/request.js";
-import { createStore } from "./store.js";
-import { titleCounter } from "./title.js";
+import { confirmUpdate } from "../core/optimistic.js";
+import { LiveInbox } from "./live-inbox.js";
+import { adds, COUNTED } from "./states.js";
 
-const LINGER = 5_000; // ms the connection outlives its last holder: elements are moved and swapped
-const VERBS = { read: "mark as read", click: "mark as read", unread: "mark as unread", archive: "archive", unarchive: "move back to inbox",
-  "read-all": "mark all as read", seen: "mark as seen" };
+/** @typedef {number | Iterable<number>} Ids */
+/** @typedef {import("./types.js").Action} Action */
 
-/** @typedef {ReturnType<typeof createClient>} Client */
+/** The counts that an action empties. */
+const EMPTIED = { "read-all": COUNTED, seen: /** @type {const} */ (["unseen"]) };
 
-/** Called with each new client: what a bundle adds to the core. @type {((client: any) => void)[]} */
+/** Called with each new client: what a bundle adds to the core. @type {((client: Client) => void)[]} */
 export const extensions = [];
 
 /**
- * Make a client for this page; it connects when something holds it, or at `start()`.
+ * Make a client of your own; it connects when something holds it, or at `start()`.
  *
  * @param {import("./types.js").Config} config
+ * @returns {Client}
  */
 export function createClient(config) {
-  Object.freeze(config);
-  const env = environment(config.env);
-  const { now, document, setTimeout, clearTimeout } = env;
-  const { urls, strings = {} } = config;
-  const born = now();
-  const store = createStore(config);
-  const request = requester(config, env);
-  const { on, emit } = emitter();
-  const title = document && config.title !== false && titleCounter(document);
-  /** @type {Map<string, import("./feed.js").Feed>} */
-  const feeds = new Map();
-  const holders = new Set();
-  /** @type {any} */
-  let linger;
-  let catching = false;
+  const client = new Client(config);
+  for (const extend of extensions) extend(client);
+  return client;
+}
 
-  const { arrived, changed, stop: stopRendering } = renderer(env, (items, total) => {
-    if (title) title(store.counts.unseen);
-    if (total) emit("notification", { items, total });
-    emit("change");
-  }, () => Math.min(...[...feeds.values()].map(({ until }) => until)));
+export class Client extends LiveInbox {
+  /** The last request per item: two of one item must not overtake each other. @type {Map<number | Action, Promise<any>>} */
+  #queue = new Map();
 
-  const apply = (/** @type {any} */ frame) => {
-    const { hole, reset, arrivals = [] } = store.apply(frame);
-    if (reset) feeds.forEach((feed) => feed.reset());
-    if (hole) catchUp();
-    arrived(arrivals);
-  };
+  /** Sound and desktop notifications; absent in `bell.js`. @type {import("./alerts.js").Alerts | undefined} */
+  alerts;
 
-  /** Ask the API. One that does not know the user signs the page out. @param {string} url @param {object} [body] */
-  const ask = (url, body) => request(url, body).catch((error) => {
-    if (/signed-out|login-page/.test(error.reason)) connection.signOut(error.reason);
-    throw error;
-  });
+  /** Mark as read. @param {Ids} ids @returns {Promise<boolean>} whether the server confirmed all */
+  markRead(ids) {
+    return this.#each("read", ids);
+  }
 
-  /** Fill a hole: ask for what happened since the cursor, one question at a time. */
-  const catchUp = async () => {
-    if (catching) return;
-    catching = true;
-    try {
-      const { frames } = await ask(`${urls.changes}?since=${encodeURIComponent(store.cursor)}`);
-      for (const frame of frames) if (frame.type !== "heartbeat") apply(frame);
-    } catch {
-      // The next frame or heartbeat notices the hole again.
-    } finally {
-      catching = false;
-    }
-  };
+  /** Remember that the link was followed, which reads too. @param {Ids} ids @returns {Promise<boolean>} as above */
+  follow(ids) {
+    return this.#each("click", ids);
+  }
 
-  const connection = connect(config, env, {
-    cursor: () => store.cursor,
-    onFrame: apply,
-    onState(state, before) {
-      emit("state", { ...state, from: before.name, to: state.name });
-      changed();
-    },
-    onMessage({ type, version, born: theirs }) {
-      if (type === "seen") emit(type);
-      if (version !== config.version && theirs > born && !self.outdated) {
-        self.outdated = true;
-        changed();
-      }
-    },
-  });
+  /** Mark as unread. @param {Ids} ids @returns {Promise<boolean>} as above */
+  markUnread(ids) {
+    return this.#each("unread", ids);
+  }
 
-  const actions = createActions(store, urls, {
-    request: ask, now, changed,
-    failed(failure) {
-      const key = `couldNot-${failure.action}`.replace(/-./g, (part) => part[1].toUpperCase());
-      emit("failure", { ...failure, message: self.text(key, `Could not ${VERBS[failure.action]}.`) });
-    },
-  });
-  const act = (/** @type {import("./actions.js").Action} */ action) =>
-    (/** @type {number | Iterable<number>} */ ids) => actions.items(action, ids);
+  /** Move out of the inbox. @param {Ids} ids @returns {Promise<boolean>} as above */
+  archive(ids) {
+    return this.#each("archive", ids);
+  }
 
-  const self = {
-    config,
-    env,
-    on,
+  /** Move back into the inbox. @param {Ids} ids @returns {Promise<boolean>} as above */
+  unarchive(ids) {
+    return this.#each("unarchive", ids);
+  }
 
-    /** Sound and desktop notifications, in the bundle that has them. */
-    alerts: /** @type {import("./alerts.js").Alerts | undefined} */ (undefined),
+  /** Mark as read all that had arrived when the user asked for it. @returns {Promise<boolean>} as above */
+  markAllRead() {
+    return this.#all("read-all");
+  }
 
-    /** A page that was loaded later runs another version: a deploy happened. */
-    outdated: false,
+  /** Mark as seen all that had arrived; costs nothing if everything is. @returns {Promise<boolean>} as above */
+  async markSeen() {
+    if (!this.counts.unseen) return true;
+    this.post("seen");
+    return this.#all("seen");
+  }
 
-    /** The connection, as this tab knows it. */
-    get state() {
-      return connection.state;
-    },
+  /** @param {Action} action @param {Ids} which @returns {Promise<boolean>} */
+  async #each(action, which) {
+    const ids = typeof which === "number" ? [which] : [...which];
+    const url = this.config.urls.item.replace("{action}", action);
+    const done = await Promise.all(
+      ids.map((id) => this.#act(action, [id], id, url.replace("{id}", `${id}`), {}, () => this.#each(action, id))),
+    );
+    return done.every(Boolean);
+  }
 
-    /** Whether this tab holds the connection for the others. */
-    get leading() {
-      return connection.leading;
-    },
+  /** Do it with all that this tab knows of, and what else had arrived by then. @param {"read-all" | "seen"} action @returns {Promise<boolean>} */
+  #all(action) {
+    const { store, config } = this;
+    const seen = action === "seen";
+    const items = store.items.filter((item) => adds(item, seen ? "unseen" : "unread"));
+    const ids = items.map(({ id }) => id);
+    const url = seen ? config.urls.seen : config.urls.readAll;
+    return this.#act(action, ids, action, url, { up_to: store.top }, () => this.#all(action));
+  }
 
-    /** The numbers for a badge. */
-    get counts() {
-      return store.counts;
-    },
+  /**
+   * @param {Action} action
+   * @param {number[]} ids
+   * @param {number | Action} key of the queue
+   * @param {string} url
+   * @param {object} body
+   * @param {() => Promise<boolean>} retry
+   */
+  #act(action, ids, key, url, body, retry) {
+    const { store } = this;
+    const change = changeOf(action, new Date(this.env.now()).toISOString());
+    const update = store.optimisticUpdate(change, ids, EMPTIED[/** @type {"seen"} */ (key)]);
+    return confirmUpdate(() => this.#send(key, url, body), {
+      changed: () => this.changed(),
+      settle: () => store.settle(update),
+      cancel: () => {
+        store.cancel(update);
+        const text = `couldNot-${action}`.replace(/-./g, (part) => part[1].toUpperCase());
+        this.emit("failure", { action, ids, retry, message: this.text(text) });
+      },
+    });
+  }
 
-    /** Want the connection, until the returned function is called. */
-    hold(holder = {}) {
-      clearTimeout(linger);
-      holders.add(holder);
-      if (connection.state.reason === "stopped") connection.open();
-      return () => {
-        if (holders.delete(holder) && !holders.size) linger = setTimeout(self.stop, LINGER);
-      };
-    },
+  /** Send it after what was sent before under the same key. @param {number | Action} key @param {string} url @param {object} body */
+  async #send(key, url, body) {
+    const send = () => this.ask(url, body);
+    const sent = this.#queue.get(key)?.then(send) ?? send();
+    const turn = sent.catch(() => {});
+    this.#queue.set(key, turn);
+    await turn;
+    if (this.#queue.get(key) === turn) this.#queue.delete(key);
+    return sent;
+  }
+}
 
-    /** Connect, and stay connected until `stop()`. */
-    start() {
-      self.hold(self);
-    },
-
-    /** Disconnect, whoever wants the connection. */
-    stop() {
-      clearTimeout(linger);
-      holders.clear();
-      connection.close();
-    },
-
-    /** Try now, whatever the state. */
-    retryNow() {
-      if (holders.size) connection.retry();
-    },
-
-    /** Stop for good. */
-    destroy() {
-      self.stop();
-      connection.destroy();
-      stopRendering();
-    },
-
-    /**
-     * A list of items; the same object for the same filter.
-     *
-     * @param {{state?: import("./types.js").Filter, category?: string}} [filter]
-     */
-    feed({ state = "all", category = "" } = {}) {
-      const key = `${state} ${category}`;
-      const feed = feeds.get(key) ?? createFeed(store, { state, category }, {
-        now, changed,
-        fetch: (query) => ask(`${urls.inbox}?${new URLSearchParams(query)}`).catch(() => {
-          throw new Error(self.text("couldNotLoad", "Could not load notifications."));
-        }),
-      });
-      feeds.set(key, feed);
-      return feed;
-    },
-
-    markRead: act("read"), follow: act("click"), // following the link reads too
-    markUnread: act("unread"),
-    archive: act("archive"),
-    unarchive: act("unarchive"),
-
-    /** Mark as read all that had arrived when the user asked for it. */
-    markAllRead: () => actions.all("read-all"),
-
-    /** Mark as seen all that had arrived; costs nothing if everything is. */
-    async markSeen() {
-      if (!store.counts.unseen) return true;
-      connection.post("seen");
-      return actions.all("seen");
-    },
-
-    /** A sentence in the page's language. @param {string} key @param {string} fallback @returns {string} */
-    text: (key, fallback) => strings[key] ?? fallback,
-  };
-  for (const extend of extensions) extend(self);
-  return self;
+/** @param {Action} action @param {string} now @returns {Partial<import("./types.js").Item>} */
+function changeOf(action, now) {
+  if (action === "unread") return { read_at: null };
+  if (action === "seen") return { seen_at: now };
+  if (/archive/.test(action)) return { archived_at: action === "archive" ? now : null };
+  return { read_at: now, seen_at: now };
 }

@@ -2,11 +2,13 @@
 
 import { Alerts } from "./alerts.js";
 import { extensions } from "./client.js";
-import { carriers } from "../core/transports/index.js";
 import { socket } from "./socket.js";
+import { carriers } from "./transports.js";
 
 /** Add the extras to every client that is made from now on. */
 export function addExtras() {
-  carriers.socket = socket;
-  extensions.push((client) => (client.alerts = new Alerts(client)));
+  carriers.splice(1, 0, ["socket", "socket", socket]);
+  extensions.push((client) => {
+    client.alerts = new Alerts(client);
+  });
 }

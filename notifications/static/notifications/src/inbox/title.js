@@ -1,19 +1,21 @@
+/** The count in the title of a hidden tab: "(3) Inbox". */
+
+const MOST = 99; // a larger number says only that there are many
+
 /**
- * Count in the title of a hidden tab: "(3) Inbox".
- *
+ * @param {import("./live-inbox.js").LiveInbox} inbox
  * @param {Document} document
- * @returns {(count: number) => void}
  */
-export function titleCounter(document) {
-  let latest = 0;
-  let mine = "";
-  let own = "";
-  const show = (count = latest) => {
-    latest = count;
-    if (document.title !== mine) own = document.title; // the page changed it meanwhile
-    mine = count && document.visibilityState === "hidden" ? `(${count > 99 ? "99+" : count}) ${own}` : own;
-    if (document.title !== mine) document.title = mine;
+export function countInTitle(inbox, document) {
+  let written = "";
+  let original = "";
+  const show = () => {
+    const { unseen } = inbox.counts;
+    if (document.title !== written) original = document.title; // the page changed it meanwhile
+    const counted = unseen && document.visibilityState === "hidden";
+    written = counted ? `(${unseen > MOST ? `${MOST}+` : unseen}) ${original}` : original;
+    if (document.title !== written) document.title = written;
   };
-  document.addEventListener("visibilitychange", () => show());
-  return show;
+  inbox.on("change", show);
+  document.addEventListener("visibilitychange", show);
 }

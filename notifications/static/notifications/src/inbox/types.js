@@ -1,7 +1,7 @@
 /**
  * The shapes that cross the borders of the client; no code.
  *
- * @typedef {object} Item one notification as this user has it
+ * @typedef {object} Item one notification as the signed-in user has it; all times are ISO 8601 in UTC
  * @property {number} id
  * @property {number} version rises with every change; 0 while a change has no position yet
  * @property {string} kind
@@ -12,7 +12,7 @@
  * @property {string} url
  * @property {Record<string, any>} data
  * @property {{id: number | string, name: string} | null} actor
- * @property {string} created_at ISO 8601, UTC, as all times
+ * @property {string} created_at
  * @property {string | null} seen_at
  * @property {string | null} read_at
  * @property {string | null} archived_at
@@ -20,23 +20,48 @@
  * @property {boolean} [removed] a tombstone: nothing but `id` and `version` is left
  * @property {boolean} [pending] a change of the user's waits for the server's confirmation
  *
- * @typedef {object} Config what `{% notifications_head %}` writes into the page
+ * @typedef {object} Urls
+ * @property {string} stream
+ * @property {string} changes
+ * @property {string} inbox
+ * @property {string} item with `{id}` and `{action}` in it
+ * @property {string} readAll
+ * @property {string} seen
+ * @property {string} [counts]
+ * @property {string} [page] of the inbox
+ * @property {string} baseStyle the style sheet that all elements share
+ * @property {string} style the style sheet of the elements
+ * @property {string | null} socket
+ *
+ * @typedef {object} Own what `{% notifications_head %}` writes into the page, beside what every client needs
  * @property {1} v
- * @property {string} user an opaque key of the user
- * @property {{stream: string, changes: string, inbox: string, item: string, readAll: string, seen: string, counts?: string,
- *   page?: string, style?: string, socket: string | null}} urls
+ * @property {Urls} urls
  * @property {string} cursor
  * @property {number} unread
  * @property {number} unseen
- * @property {{header: string, cookie: string | null, token: string}} csrf
- * @property {string} version of the package
- * @property {string} [language]
- * @property {Record<string, string>} [strings]
  * @property {boolean} [title] count in the title of a hidden tab
- * @property {Partial<import("../core/env.js").Env>} [env] what a test brings instead of the browser
+ *
+ * @typedef {import("../core/types.js").PageConfig & Own} Config what `{% notifications_head %}` writes into the page
  *
  * @typedef {{unread: number, unseen: number}} Counts
  * @typedef {"all" | "unread" | "archived"} Filter
+ * @typedef {"read" | "click" | "unread" | "archive" | "unarchive" | "read-all" | "seen"} Action
+ *
+ * @typedef {object} Failure a change was taken back
+ * @property {Action} action
+ * @property {number[]} ids
+ * @property {string} message a sentence in the page's language
+ * @property {() => Promise<boolean>} retry
+ *
+ * @typedef {import("../core/state.js").Name} StateName
+ * @typedef {import("../core/state.js").Snapshot} State the connection, as this tab knows it
+ *
+ * @typedef {object} Events what `on` listens to, by type
+ * @property {State & {from: StateName, to: StateName}} state
+ * @property {object} change
+ * @property {{items: Item[], total: number}} notification
+ * @property {Failure} failure
+ * @property {object} seen
  */
 
 export {};

@@ -1,20 +1,23 @@
 /** Long polling: the same frames, asked for one answer at a time. */
 
-import { get } from "../request.js";
 import { refusal } from "../refusal.js";
+import { get } from "../request.js";
 
 const WAIT = 25; // seconds that the server may hold a poll
 const PAUSE = 10_000; // ms between polls of a server that does not hold them, and
 const BREATH = 1_000; // ms between those that brought something
 
-/** @type {import("./index.js").Transport} */
+/** @type {import("../types.js").Transport} */
 export async function poll({ since, signal, bytes, frame, end }, url, user, { fetch, now, setTimeout }) {
   let reason = "network";
   let wait = 0; // the first answer comes at once: it says that polling works
   try {
     while (!signal.aborted) {
       const asked = now();
-      const response = await fetch(`${url}?since=${encodeURIComponent(since())}&wait=${wait}`, get(user, "application/json", signal));
+      const response = await fetch(
+        `${url}?since=${encodeURIComponent(since())}&wait=${wait}`,
+        get(user, "application/json", signal),
+      );
       const ending = refusal(response, "application/json");
       if (ending) return end(ending);
       reason = "content-type";

@@ -1,10 +1,10 @@
 /** Server-Sent Events by `fetch`: unlike EventSource it sees status codes and `Retry-After`, and can be resumed and aborted. */
 
-import { get } from "../request.js";
 import { refusal } from "../refusal.js";
+import { get } from "../request.js";
 import { parser } from "../sse.js";
 
-/** @type {import("./index.js").Transport} */
+/** @type {import("../types.js").Transport} */
 export async function stream({ since, signal, bytes, frame, floor, end }, url, user, { fetch }) {
   let reason = "network";
   try {

@@ -1,8 +1,10 @@
 /** What the chat's elements share: the page's chat, their style sheet, and how a person is drawn. */
 
 import { chat } from "../../chat/config.js";
-import { CarillonElement, h } from "../base.js";
+import { CarillonElement } from "../base.js";
+import { h } from "../dom.js";
 import { draw } from "../icons.js";
+import { PATIENCE } from "../status-policy.js";
 
 /** @typedef {import("../../chat/types.js").Id} Id */
 /** @typedef {import("../../chat/room.js").Room} Room */
@@ -23,7 +25,6 @@ const SHAPES = {
   smile: "M12 3.5a8.5 8.5 0 1 1-.01 0zM8.5 14.2a4.2 4.2 0 0 0 7 0M9.2 9.6v.01M14.8 9.6v.01",
   trash: "M5 7h14M10 7V4.5h4V7M7 7l1 12.5h8L17 7M10.5 11v5M13.5 11v5",
 };
-const CALM = 2_500; // ms, as long as bad news waits (calm.js)
 const COLORS = 6; // of avatars; chat.css has them
 
 /** @extends {CarillonElement<import("../../chat/client.js").Chat>} */
@@ -33,7 +34,7 @@ export class ChatElement extends CarillonElement {
   }
 
   get sheet() {
-    return /** @type {any} */ (this.client.config.urls).chatStyle;
+    return this.client.config.urls.chatStyle;
   }
 }
 
@@ -49,7 +50,11 @@ export function avatar(name, id) {
   const words = name.split(/\s+/).filter(Boolean);
   const initials = [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...(word ?? "")][0] ?? "").join("");
   const color = [...String(id)].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7) % COLORS;
-  return h("span", { class: `avatar color-${color}`, part: "avatar", "aria-hidden": "true" }, initials.toLocaleUpperCase());
+  return h(
+    "span",
+    { class: `avatar color-${color}`, part: "avatar", "aria-hidden": "true" },
+    initials.toLocaleUpperCase(),
+  );
 }
 
 /** @param {Room} room */
@@ -62,7 +67,7 @@ export function roomAvatar(room) {
 }
 
 /** Whether what is known of who is here can still be told: a loss that heals at once need not be seen. @param {Room} room */
-export const isCurrent = ({ chat: { live, state, env } }) => live || env.now() - (state.troubledSince ?? 0) < CALM;
+export const isCurrent = ({ chat: { live, state, env } }) => live || env.now() - (state.troubledSince ?? 0) < PATIENCE;
 
 /** Whether the other one of a direct room is here. @param {Room} room */
 export const isHere = (room) => !!room.other && !!room.online?.includes(room.other.id) && isCurrent(room);

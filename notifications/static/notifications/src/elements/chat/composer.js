@@ -1,7 +1,8 @@
 /** Where a message is written: it grows, keeps drafts, answers, edits, and never loses a word. */
 
-import { button, h } from "../base.js";
+import { h } from "../dom.js";
 import { icon } from "./chat-element.js";
+import { ComposerContext } from "./composer-context.js";
 
 /** @typedef {import("../../chat/types.js").Message} Message */
 /** @typedef {import("../../chat/room.js").Room} Room */
@@ -27,19 +28,36 @@ export class Composer {
     this.owner = owner;
     this.parts = parts;
     const label = owner.text("write");
-    this.field = /** @type {HTMLTextAreaElement} */ (h("textarea", { part: "field", rows: 1, dir: "auto", "aria-label": label, placeholder: label,
-      enterkeyhint: "send", autocomplete: "off", oninput: () => this.#typed(), onblur: () => this.#stopped(),
-      onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event) }));
-    this.context = h("div", { class: "context", part: "context" });
+    this.field = /** @type {HTMLTextAreaElement} */ (
+      h("textarea", {
+        part: "field",
+        rows: 1,
+        dir: "auto",
+        "aria-label": label,
+        placeholder: label,
+        enterkeyhint: "send",
+        autocomplete: "off",
+        oninput: () => this.#typed(),
+        onblur: () => this.#stopped(),
+        onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event),
+      })
+    );
+    this.context = new ComposerContext(owner, () => this.#cancel());
     this.count = h("span", { class: "limit", role: "status" });
     const send = owner.text("send");
-    this.button = /** @type {HTMLButtonElement} */ (h("button", { class: "send", part: "send", title: send, "aria-label": send }, icon("send")));
+    this.button = /** @type {HTMLButtonElement} */ (
+      h("button", { class: "send", title: send, "aria-label": send }, icon("send"))
+    );
     const submit = (/** @type {Event} */ event) => {
       event.preventDefault();
       this.#send();
     };
-    this.root = h("form", { class: "composer", part: "composer", onsubmit: submit }, this.context,
-      h("div", { class: "field" }, this.field, this.count, this.button));
+    this.root = h(
+      "form",
+      { class: "composer", onsubmit: submit },
+      this.context.root,
+      h("div", { class: "field" }, this.field, this.count, this.button),
+    );
   }
 
   /** @param {Room} room */
@@ -56,12 +74,15 @@ export class Composer {
     field.disabled = off;
     const length = field.value.length < WARN ? field.value.length : [...field.value.trim()].length;
     const over = length - LONGEST;
-    this.count.textContent = length < WARN ? "" : over > 0
-      ? owner.text("tooLong", { count: over })
-      : owner.text("charactersLeft", { count: -over });
+    this.count.textContent =
+      length < WARN
+        ? ""
+        : over > 0
+          ? owner.text("tooLong", { count: over })
+          : owner.text("charactersLeft", { count: -over });
     this.count.classList.toggle("over", over > 0);
     this.button.disabled = off || over > 0 || !field.value.trim() || (!this.#edits && owner.client.outbox.full);
-    this.#context();
+    this.context.render(this.#edits, this.#answers);
   }
 
   /** @param {Message} message */
@@ -164,22 +185,5 @@ export class Composer {
       this.render();
       this.parts.sent();
     }
-  }
-
-  /** What the message answers, or which one is edited. */
-  #context() {
-    const { owner, context } = this;
-    const quoted = this.#edits ?? (this.#answers && this.#room.quote(this.#answers));
-    const key = this.#edits ? `edit ${this.#edits.number}` : this.#answers ? `reply ${this.#answers} ${quoted && quoted.body}` : "";
-    if (context.dataset.key === key) return;
-    context.dataset.key = key;
-    if (!key) return context.replaceChildren();
-    const title = this.#edits
-      ? owner.text("editing")
-      : owner.text("replyingTo", { name: (quoted && quoted.author?.name) || "…" });
-    const cancel = owner.text("cancel");
-    context.replaceChildren(icon(this.#edits ? "edit" : "reply"),
-      h("span", { class: "about" }, h("strong", {}, title), h("span", {}, h("bdi", {}, (quoted && quoted.body) || ""))),
-      button("icon", () => this.#cancel(), icon("close"), { title: cancel, "aria-label": cancel }));
   }
 }

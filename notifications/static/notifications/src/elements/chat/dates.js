@@ -15,7 +15,10 @@ export function dayName(date, now, language) {
   }
   /** @type {Intl.DateTimeFormatOptions} */
   const style = ago > 0 && ago < 7 ? { weekday: "long" } : { weekday: "short", day: "numeric", month: "long" };
-  return date.toLocaleDateString(language, date.getFullYear() === now.getFullYear() ? style : { ...style, year: "numeric" });
+  return date.toLocaleDateString(
+    language,
+    date.getFullYear() === now.getFullYear() ? style : { ...style, year: "numeric" },
+  );
 }
 
 /** @param {Date} date @param {string} language */

@@ -1,6 +1,6 @@
 /** A message's words as nodes: links and mentions are made of elements and text, so no message can become markup. */
 
-import { h } from "../base.js";
+import { h } from "../dom.js";
 
 const PARTS = /https?:\/\/[^\s<>"]+|(?<![\p{L}\p{N}_@.])@[\p{L}\p{N}_.+-]+/giu;
 const AFTER = /[.,;:!?'"”’»…]+$/; // punctuation of the sentence, not of the address
@@ -10,7 +10,7 @@ const AFTER = /[.,;:!?'"”’»…]+$/; // punctuation of the sentence, not of 
  * @param {Map<string, boolean>} people usernames in lower case, each with whether it is the reader's own
  * @returns {(Node | string)[]}
  */
-export function words(text, people) {
+export function linkify(text, people) {
   const nodes = [];
   let at = 0;
   for (const { 0: found, index } of text.matchAll(PARTS)) {
@@ -27,7 +27,8 @@ export function words(text, people) {
 function anchor(text) {
   let address = text.replace(AFTER, "");
   // A bracket belongs to the address if it was opened there, as encyclopedias have it.
-  while (address.endsWith(")") && address.split(")").length > address.split("(").length) address = address.slice(0, -1).replace(AFTER, "");
+  while (address.endsWith(")") && address.split(")").length > address.split("(").length)
+    address = address.slice(0, -1).replace(AFTER, "");
   const url = URL.canParse(address) ? new URL(address) : null;
   if (!url?.hostname || !/^https?:$/.test(url.protocol)) return null;
   return h("a", { href: url.href, target: "_blank", rel: "noopener noreferrer nofollow ugc" }, address);

@@ -5,9 +5,9 @@
  * element announces what really arrives.
  */
 
-import { button, h } from "../base.js";
+import { button, h } from "../dom.js";
 import { icon } from "./chat-element.js";
-import { looksOf } from "./row-states.js";
+import { rowStates } from "./row-states.js";
 import { Rows } from "./rows.js";
 import { showTop } from "./top.js";
 
@@ -41,7 +41,7 @@ export class Log {
 
   /**
    * @param {import("./room.js").ChatRoom} owner
-   * @param {(verb: "react" | "reply" | "edit" | "delete", row: import("./message.js").MessageRow) => void} act
+   * @param {(verb: "react" | "reply" | "edit" | "delete", row: import("./message-row.js").MessageRow) => void} act
    */
   constructor(owner, act) {
     this.owner = owner;
@@ -73,11 +73,13 @@ export class Log {
     const { room, owner } = this;
     this.#prepare();
     const anchor = this.#anchor();
-    if (this.rows.render(looksOf(room, owner, this.#divider))) this.scroll.focus();
+    if (this.rows.render(rowStates(room, owner, this.#divider))) this.scroll.focus();
     this.scroll.ariaBusy = `${room.busy}`;
     showTop(this.top, room, owner);
     this.#keep(anchor);
-    const fresh = this.#follows ? 0 : room.messages.filter(({ number, author }) => number > this.#seen && author?.id !== owner.client.me?.id).length;
+    const fresh = this.#follows
+      ? 0
+      : room.messages.filter(({ number, author }) => number > this.#seen && author?.id !== owner.client.me?.id).length;
     const label = fresh ? owner.text("newBelow", { count: fresh }) : owner.text("toLatest");
     this.latest.hidden = this.#follows;
     this.latest.ariaLabel = label;
@@ -107,7 +109,9 @@ export class Log {
 
   /** The last own message that can be edited. */
   get ownLast() {
-    return this.rows.all.reverse().find(({ message, look }) => look.own && "number" in message && message.kind === "text" && !message.deleted);
+    return this.rows.all
+      .reverse()
+      .find(({ message, state }) => state.own && "number" in message && message.kind === "text" && !message.deleted);
   }
 
   /** The user has written: where they stopped reading is of no interest any more. */
@@ -128,7 +132,8 @@ export class Log {
     }
     // Where nobody looked when it came, the divider goes above it, once; then it stays.
     const newest = room.messages.at(-1)?.number ?? 0;
-    if (this.#placed && newest > this.#seen && document.hidden && this.#divider <= this.#seen) this.#divider = this.#seen + 1;
+    if (this.#placed && newest > this.#seen && document.hidden && this.#divider <= this.#seen)
+      this.#divider = this.#seen + 1;
     if (this.#placed || !room.loaded || !room.me) return;
     if (room.unread) this.#divider = room.me.last_read + 1;
     this.#seen = room.me.last_read;

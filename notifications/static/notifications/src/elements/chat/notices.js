@@ -1,9 +1,12 @@
 /** What a conversation has to say of itself: how the connection is, and what could not be sent. */
 
-import { button, h } from "../base.js";
-import { mood } from "../status-policy.js";
+import { button, h, redraw } from "../dom.js";
+import { statusPolicy } from "../status-policy.js";
+
+/** @typedef {import("../status-policy.js").Status} Status */
 
 export class Notices {
+  #owner;
   #timer = 0;
   #wasLive = false;
   #counting = false;
@@ -13,12 +16,12 @@ export class Notices {
 
   /** @param {import("./room.js").ChatRoom} owner */
   constructor(owner) {
-    this.owner = owner;
+    this.#owner = owner;
   }
 
   render() {
-    this.#failed();
-    this.#connected();
+    this.#renderUnsent();
+    this.#renderConnection();
   }
 
   stop() {
@@ -26,40 +29,52 @@ export class Notices {
   }
 
   /** What failed for good waits for a decision. */
-  #failed() {
-    const { owner } = this;
+  #renderUnsent() {
+    const owner = this.#owner;
     const { room, client } = owner;
     const count = room.waiting.filter(({ state }) => state === "failed").length;
-    const key = `${count} ${client.outbox.full}`;
-    if (this.unsent.dataset.key === key) return;
-    this.unsent.dataset.key = key;
     const one = count === 1;
-    if (!count) this.unsent.replaceChildren(client.outbox.full ? owner.text("outboxFull") : "");
-    else this.unsent.replaceChildren(
-      h("span", {}, one ? owner.text("unsentOne") : owner.text("unsent", { count })),
-      button("text", () => room.retryAll(), owner.text(one ? "retry" : "retryAll")),
-      button("text", () => room.deleteAll(), owner.text(one ? "delete" : "deleteAll")),
-    );
+    redraw(this.unsent, `${count} ${client.outbox.full}`, () => {
+      if (!count) return client.outbox.full ? [owner.text("outboxFull")] : [];
+      return [
+        h("span", {}, one ? owner.text("unsentOne") : owner.text("unsent", { count })),
+        button("text", () => room.retryAll(), owner.text(one ? "retry" : "retryAll")),
+        button("text", () => room.deleteAll(), owner.text(one ? "delete" : "deleteAll")),
+      ];
+    });
   }
 
   /** Good news needs no words, and bad news only when it lasts. */
-  #connected() {
-    const { owner } = this;
-    const { room, client } = owner;
-    const seen = mood(client.state, Date.now(), this.#wasLive, this.#counting);
-    const told = seen.tone !== "good" && (seen.serious || this.#wasLive);
-    if (seen.tone === "good") this.#wasLive = true;
-    this.#counting = seen.counting;
+  #renderConnection() {
+    const owner = this.#owner;
+    const { client } = owner;
+    const status = statusPolicy(client.state, Date.now(), this.#wasLive, this.#counting);
+    const text = this.#textOf(status);
+    if (status.tone === "good") this.#wasLive = true;
+    this.#counting = status.countdown;
     owner.setAttribute("state", client.state.name);
-    clearTimeout(this.#timer);
-    if (seen.again !== null) this.#timer = setTimeout(() => owner.render(), seen.again);
-    const words = room.gone ? "roomGone" : !told ? "" : seen.name === "signed-out" || seen.name === "closed" ? seen.name
-      : seen.name === "offline" ? "chatOffline" : "chatReconnecting";
-    const act = words === "signed-out" ? "reload" : words === "closed" || (words && words !== "roomGone" && seen.counting) ? "tryNow" : "";
-    const key = `${words} ${act}`;
-    if (this.connection.dataset.key === key) return;
-    this.connection.dataset.key = key;
-    this.connection.replaceChildren(words ? h("span", {}, owner.text(words)) : "",
-      act ? button("text", () => (act === "reload" ? location.reload() : client.retryNow()), owner.text(act)) : "");
+    this.stop();
+    if (status.recheckIn !== null) this.#timer = setTimeout(() => owner.render(), status.recheckIn);
+    const action = actionFor(text, status);
+    const act = () => (action === "reload" ? location.reload() : client.retryNow());
+    redraw(this.connection, `${text} ${action}`, () => [
+      text ? h("span", {}, owner.text(text)) : "",
+      action ? button("text", act, owner.text(action)) : "",
+    ]);
   }
+
+  /** @param {Status} status @returns {string} the key of a text; empty: nothing is to be said */
+  #textOf({ tone, serious, name }) {
+    if (this.#owner.room.gone) return "roomGone";
+    if (tone === "good" || !(serious || this.#wasLive)) return "";
+    if (name === "signed-out" || name === "closed") return name;
+    return name === "offline" ? "chatOffline" : "chatReconnecting";
+  }
+}
+
+/** @param {string} text @param {Status} status */
+function actionFor(text, { countdown }) {
+  if (text === "signed-out") return "reload";
+  if (text === "closed" || (text && text !== "roomGone" && countdown)) return "tryNow";
+  return "";
 }

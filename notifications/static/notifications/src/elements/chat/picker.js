@@ -1,6 +1,6 @@
 /** The choice of reactions, in a popover beside the message. */
 
-import { button, h } from "../base.js";
+import { button, h } from "../dom.js";
 
 const EMOJI = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "🔔"];
 const MARGIN = 8; // px between it and the edges of the window
@@ -9,22 +9,36 @@ export class Picker {
   /** @type {(emoji: string) => void} */
   #chosen = () => {};
 
-  root = h("div", { class: "picker", popover: "auto", role: "group", onkeydown: (/** @type {KeyboardEvent} */ event) => this.#move(event) });
+  root = h("div", {
+    class: "picker",
+    popover: "auto",
+    role: "group",
+    onkeydown: (/** @type {KeyboardEvent} */ event) => this.#move(event),
+  });
 
   /** @param {import("./room.js").ChatRoom} owner */
   constructor(owner) {
     this.owner = owner;
     this.root.addEventListener("toggle", (event) => {
-      if (/** @type {ToggleEvent} */ (event).newState === "open") /** @type {HTMLElement} */ (this.root.firstElementChild).focus();
+      if (/** @type {ToggleEvent} */ (event).newState === "open")
+        /** @type {HTMLElement} */ (this.root.firstElementChild).focus();
     });
   }
 
   build() {
     this.root.ariaLabel = this.owner.text("react");
-    this.root.append(...EMOJI.map((emoji) => button("emoji", () => {
-      this.root.hidePopover();
-      this.#chosen(emoji);
-    }, emoji)));
+    this.root.append(
+      ...EMOJI.map((emoji) =>
+        button(
+          "emoji",
+          () => {
+            this.root.hidePopover();
+            this.#chosen(emoji);
+          },
+          emoji,
+        ),
+      ),
+    );
   }
 
   close() {
@@ -39,7 +53,7 @@ export class Picker {
   offer(row, chosen) {
     this.#chosen = chosen;
     this.root.showPopover();
-    const from = (row.querySelector('[data-tool="smile"]') ?? row).getBoundingClientRect();
+    const from = (row.querySelector(".tools button") ?? row).getBoundingClientRect();
     const { width, height } = this.root.getBoundingClientRect();
     const left = from.left + from.width / 2 - width / 2;
     const above = from.top - height - MARGIN;

@@ -1,14 +1,17 @@
 /** `<chat-room room="7">`: a conversation, from its history to the next message. */
 
-import { button, h } from "../base.js";
+import { h, iconButton } from "../dom.js";
+import { ChatElement, icon } from "./chat-element.js";
 import { Composer } from "./composer.js";
-import { ChatElement, icon, isCurrent, isHere, roomAvatar } from "./chat-element.js";
+import { ConfirmDialog } from "./confirm-dialog.js";
 import { Log } from "./log.js";
 import { Notices } from "./notices.js";
 import { Picker } from "./picker.js";
+import { RoomHeader } from "./room-header.js";
+import { renderTyping } from "./typing.js";
 
 /** @typedef {import("../../chat/types.js").Message} Message */
-/** @typedef {import("./message.js").MessageRow} MessageRow */
+/** @typedef {import("./message-row.js").MessageRow} MessageRow */
 
 const READ_OUT = 3; // arrivals that are read out word by word; more are counted
 
@@ -24,14 +27,12 @@ export class ChatRoom extends ChatElement {
   #release;
 
   section = h("section", { class: "room", "aria-labelledby": "name" });
-  heading = h("bdi");
-  about = h("span", { class: "about" });
-  face = h("span", { class: "face" });
+  header = new RoomHeader(this);
   typing = h("div", { class: "typing" });
   failure = h("div", { class: "failure", role: "alert" });
   picker = new Picker(this);
   notices = new Notices(this);
-  doubt = /** @type {HTMLDialogElement} */ (h("dialog", { part: "dialog", "aria-labelledby": "doubt", closedby: "any", onclose: () => this.#decided() }));
+  confirmDialog = new ConfirmDialog((confirmed) => this.#decided(confirmed));
   /** @type {Log} */
   log = /** @type {any} */ (null);
   /** @type {Composer} */
@@ -44,15 +45,17 @@ export class ChatRoom extends ChatElement {
       editLast: () => this.log.ownLast && this.#act("edit", this.log.ownLast),
     });
     this.picker.build();
-    this.doubt.append(
-      h("p", { id: "doubt" }, this.text("deleteMessage")),
-      h("form", { method: "dialog" },
-        h("button", { class: "text", value: "" }, this.text("cancel")),
-        h("button", { class: "text danger", value: "delete" }, this.text("delete"))));
+    this.confirmDialog.build(this);
     this.section.append(
-      h("header", { part: "header" }, h("slot", { name: "back" }), this.face, h("div", { class: "title" }, h("h2", { id: "name" }, this.heading), this.about), h("slot", { name: "actions" })),
-      this.notices.connection, this.log.root, this.typing, this.notices.unsent, this.failure, this.composer.root);
-    return [this.section, this.picker.root, this.doubt];
+      this.header.root,
+      this.notices.connection,
+      this.log.root,
+      this.typing,
+      this.notices.unsent,
+      this.failure,
+      this.composer.root,
+    );
+    return [this.section, this.picker.root, this.confirmDialog.root];
   }
 
   /** @param {AbortSignal} signal */
@@ -81,9 +84,9 @@ export class ChatRoom extends ChatElement {
     const { room } = this;
     this.section.hidden = !room;
     if (!room) return;
-    this.#header();
+    this.header.render();
     this.log.render();
-    this.#typing();
+    renderTyping(this.typing, room.typing, this);
     this.notices.render();
     this.composer.render();
   }
@@ -105,38 +108,9 @@ export class ChatRoom extends ChatElement {
 
   #leave() {
     this.picker.close();
-    if (this.doubt.open) this.doubt.close();
+    this.confirmDialog.close();
     this.#release?.();
     this.#release = undefined;
-  }
-
-  #header() {
-    const { room } = this;
-    const { info } = room;
-    const here = isHere(room);
-    const key = `${room.name} ${info?.kind} ${here}`;
-    if (this.face.dataset.key !== key) {
-      this.face.dataset.key = key;
-      this.face.replaceChildren(...(info ? [roomAvatar(room), ...(here ? [h("span", { class: "here" })] : [])] : []));
-    }
-    this.heading.textContent = room.name || this.text("conversation");
-    const members = this.text("memberCount", { count: info?.member_count ?? 0 });
-    const online = this.text("onlineCount", { count: room.onlineCount });
-    if (!info) this.about.textContent = "";
-    else if (info.kind === "direct") this.about.textContent = isCurrent(room) ? this.text(here ? "here" : "away") : "";
-    else this.about.textContent = room.onlineCount && isCurrent(room) ? `${members} · ${online}` : members;
-  }
-
-  #typing() {
-    const names = this.room.typing;
-    const [name] = names;
-    const words = !names.length ? "" : names.length === 1
-      ? this.text("typingOne", { name })
-      : names.length > 3 ? this.text("typingMany")
-      : this.text("typingSome", { names: new Intl.ListFormat(this.language).format(names) });
-    if (this.typing.dataset.words === words) return;
-    this.typing.dataset.words = words;
-    this.typing.replaceChildren(...(words ? [h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")), h("span", {}, words)] : []));
   }
 
   /** @param {Message[]} messages */
@@ -148,9 +122,8 @@ export class ChatRoom extends ChatElement {
 
   /** @param {string} message */
   #fail(message) {
-    const label = this.text("dismiss");
-    this.failure.replaceChildren(h("span", {}, message),
-      button("icon", () => this.failure.replaceChildren(), icon("close"), { title: label, "aria-label": label }));
+    const close = () => this.failure.replaceChildren();
+    this.failure.replaceChildren(h("span", {}, message), iconButton(icon("close"), this.text("dismiss"), close));
   }
 
   /**
@@ -162,7 +135,7 @@ export class ChatRoom extends ChatElement {
     this.#chosen = row;
     if (verb === "reply") this.composer.answer(message);
     else if (verb === "edit") this.composer.edit(message);
-    else if (verb === "delete") this.doubt.showModal();
+    else if (verb === "delete") this.confirmDialog.ask();
     else this.picker.offer(row.element, (emoji) => this.#react(emoji));
   }
 
@@ -173,11 +146,11 @@ export class ChatRoom extends ChatElement {
     this.#chosen.element.focus({ preventScroll: true });
   }
 
-  #decided() {
+  /** @param {boolean} confirmed */
+  #decided(confirmed) {
     const row = this.#chosen;
     if (!row) return;
-    if (this.doubt.returnValue === "delete") this.room.delete(/** @type {Message} */ (row.message));
-    this.doubt.returnValue = "";
+    if (confirmed) this.room.delete(/** @type {Message} */ (row.message));
     row.element.focus({ preventScroll: true });
   }
 }

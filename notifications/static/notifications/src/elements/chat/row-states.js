@@ -7,15 +7,28 @@ import { dayOf } from "./dates.js";
 /** @typedef {import("../../chat/room.js").Room} Room */
 /** @typedef {import("./room.js").ChatRoom} ChatRoom */
 
+/**
+ * @typedef {object} RowState how a message stands among its neighbours
+ * @property {string} key the same before and after it is sent
+ * @property {boolean} own
+ * @property {boolean} first of a run by one author
+ * @property {boolean} last
+ * @property {boolean} day starts a new day
+ * @property {boolean} fresh the first unread one: the divider stands above
+ * @property {Message | null | undefined} quoted undefined: no reply; null: not here yet
+ * @property {string} status what became of it, for the last own one and for those that wait
+ * @property {"" | "failed"} tone
+ */
+
 const RUN = 300_000; // ms between two messages of one author that still belong together
 
 /**
  * @param {Room} room
  * @param {ChatRoom} owner
  * @param {number} divider the first number that was unread; 0: none
- * @returns {[Message | Entry, import("./message.js").Look][]}
+ * @returns {[Message | Entry, RowState][]}
  */
-export function looksOf(room, owner, divider) {
+export function rowStates(room, owner, divider) {
   const me = owner.client.me?.id;
   const sent = room.messages;
   const fresh = divider && sent.find(({ number, author }) => number >= divider && author?.id !== me)?.number;
@@ -24,23 +37,30 @@ export function looksOf(room, owner, divider) {
   const by = all.map((one) => ("number" in one ? (one.kind === "text" ? one.author?.id : one.kind) : me));
   const at = all.map((one) => new Date("at" in one ? one.at : one.created_at));
   const days = at.map(dayOf);
-  const joined = (/** @type {number} */ index) => index > 0 && by[index] === by[index - 1] && days[index] === days[index - 1] &&
-    at[index].getTime() - at[index - 1].getTime() < RUN && /** @type {Message} */ (all[index]).number !== fresh;
+  const joined = (/** @type {number} */ index) =>
+    index > 0 &&
+    by[index] === by[index - 1] &&
+    days[index] === days[index - 1] &&
+    at[index].getTime() - at[index - 1].getTime() < RUN &&
+    /** @type {Message} */ (all[index]).number !== fresh;
   return all.map((message, index) => {
     const entry = "id" in message ? message : null;
     const number = "number" in message ? message.number : null;
     const own = !!entry || (by[index] === me && me !== undefined);
-    return [message, {
-      key: entry ? entry.id : (own && /** @type {Message} */ (message).client_id) || `${number}`, // the same before and after it is sent
-      own,
-      first: !joined(index),
-      last: !(index + 1 < all.length && joined(index + 1)),
-      day: days[index] !== days[index - 1],
-      fresh: !!fresh && number === fresh,
-      quoted: message.reply_to ? room.quote(message.reply_to) : undefined,
-      status: entry ? waiting(entry, owner) : message === lastOwn ? reading(lastOwn, room, owner) : "",
-      tone: entry?.state === "failed" ? "failed" : "",
-    }];
+    return [
+      message,
+      {
+        key: entry ? entry.id : (own && /** @type {Message} */ (message).client_id) || `${number}`, // the same before and after it is sent
+        own,
+        first: !joined(index),
+        last: !(index + 1 < all.length && joined(index + 1)),
+        day: days[index] !== days[index - 1],
+        fresh: !!fresh && number === fresh,
+        quoted: message.reply_to ? room.quote(message.reply_to) : undefined,
+        status: entry ? waiting(entry, owner) : message === lastOwn ? reading(lastOwn, room, owner) : "",
+        tone: entry?.state === "failed" ? "failed" : "",
+      },
+    ];
   });
 }
 

@@ -1,22 +1,21 @@
 /** A room that keeps itself right: it opens, continues from its cursor, notices holes, and pages. */
 
-import { RoomView } from "./view.js";
+import { Holders } from "../core/holders.js";
+import { RoomState } from "./room-state.js";
 
 const PAGE = 50; // messages
 const MORE = 100; // messages of a page on the way to a far one
 const AWAY = 50; // messages kept of a room that nobody looks at
 const KEPT = 500; // messages kept of one that is read at its end
-const LINGER = 5_000; // ms that a room stays open after its last holder: elements are moved and swapped
 
 /** @typedef {import("./types.js").Message} Message */
 
-export class SyncedRoom extends RoomView {
-  /** @type {Map<object, boolean>} each with whether it shows the messages */
-  #holders = new Map();
+export class SyncedRoom extends RoomState {
+  #holders = new Holders(this.chat.env, () => this.#close());
+  /** How many of them show the messages. */
+  #readers = 0;
   #opening = false;
   #again = false;
-  /** @type {any} */
-  #linger;
   /** @type {Map<number, Message | null>} messages that are quoted, and too old to be here; null: being asked for */
   #quoted = new Map();
 
@@ -27,26 +26,24 @@ export class SyncedRoom extends RoomView {
    * @returns {() => void}
    */
   hold(reading = true) {
-    const holder = {};
-    this.chat.env.clearTimeout(this.#linger);
-    const first = !this.#holders.size;
-    this.#holders.set(holder, reading);
+    const first = !this.#holders.any;
+    const release = this.#holders.hold({});
+    let held = true;
+    if (reading) this.#readers++;
     if (first) this.open();
     if (reading) this.load();
     return () => {
-      if (!this.#holders.delete(holder)) return;
-      if (!this.#reading) this.timeline.trim(AWAY);
-      if (!this.#holders.size) this.#linger = this.chat.env.setTimeout(() => this.#close(), LINGER);
+      if (!held) return;
+      held = false;
+      release();
+      if (reading) this.#readers--;
+      if (!this.#readers) this.timeline.trim(AWAY);
     };
   }
 
-  get #reading() {
-    return [...this.#holders.values()].includes(true);
-  }
-
-  /** Subscribe, and continue from where we are. Called at every connect and at every hole. */
+  /** Subscribe, and continue from where we are. Called at every connect and at every hole. @internal */
   async open() {
-    if (!this.chat.live || !this.#holders.size || this.gone) return;
+    if (!this.chat.live || !this.#holders.any || this.gone) return;
     if (this.#opening) {
       this.#again = true;
       return;
@@ -54,21 +51,26 @@ export class SyncedRoom extends RoomView {
     this.#opening = true;
     this.#again = false;
     try {
-      const limit = this.#reading ? PAGE : 1;
-      const { info, me } = await this.chat.call({ type: "room.open", room: this.id, since: this.timeline.cursor, limit });
+      const limit = this.#readers ? PAGE : 1;
+      const { info, me } = await this.chat.call({
+        type: "room.open",
+        room: this.id,
+        since: this.timeline.cursor,
+        limit,
+      });
       this.describe(info, me);
     } catch (error) {
-      const { reason, retry } = /** @type {import("./calls.js").Refused} */ (error);
+      const { reason, retry } = /** @type {import("./commands.js").CommandError} */ (error);
       if (reason === "not-found") this.show({ gone: true });
       else if (retry) this.chat.env.setTimeout(() => this.open(), retry);
     }
     this.#opening = false;
     this.chat.changed();
     if (this.#again) this.open();
-    else if (this.#reading) this.load();
+    else if (this.#readers) this.load();
   }
 
-  /** Begin from a row of the list. @param {import("./types.js").ListedRoom} row */
+  /** Begin from a row of the list. @param {import("./types.js").ListedRoom} row @internal */
   adopt({ info, me, last, cursor }) {
     this.timeline.begin(cursor, last);
     if (last) this.#learn([last]);
@@ -79,6 +81,7 @@ export class SyncedRoom extends RoomView {
    * Take a frame of this room.
    *
    * @param {any} frame
+   * @internal
    */
   apply(frame) {
     const { type, user } = frame;
@@ -94,12 +97,12 @@ export class SyncedRoom extends RoomView {
     this.chat.changed();
   }
 
-  /** @param {string} head of a heartbeat */
+  /** @param {string} head of a heartbeat @internal */
   heartbeat(head) {
     if (this.timeline.behind(head)) this.open();
   }
 
-  /** Fetch the first page, unless it is here. */
+  /** Fetch the first page, unless it is here. @internal */
   load() {
     if (!this.loaded && this.timeline.cursor) return this.loadOlder();
   }
@@ -116,7 +119,7 @@ export class SyncedRoom extends RoomView {
         this.#learn(page.messages);
       }
     } catch {
-      this.show({ error: this.chat.text("couldNotLoadMessages", "Could not load messages.") });
+      this.show({ error: this.chat.text("couldNotLoadMessages") });
     }
     this.show({ loading: false });
   }
@@ -134,7 +137,7 @@ export class SyncedRoom extends RoomView {
   /** The message that a reply quotes; asked for if it is not here. @param {number} number @returns {Message | null} */
   quote(number) {
     const here = this.timeline.get(number);
-    if (here) return this.wishes.apply(here);
+    if (here) return this.updates.view(here);
     if (!this.#quoted.has(number) && this.chat.live) {
       this.#quoted.set(number, null);
       this.chat.call({ type: "history", room: this.id, after: number - 1, limit: 1 }).then(
@@ -148,13 +151,12 @@ export class SyncedRoom extends RoomView {
     return this.#quoted.get(number) ?? null;
   }
 
-  /** The reader is at the end: what is far above can go. */
+  /** The reader is at the end: what is far above can go. @internal */
   atEnd() {
     this.timeline.trim(KEPT);
   }
 
   #close() {
-    if (this.#holders.size) return;
     this.typists.clear();
     if (this.chat.live) this.chat.call({ type: "room.close", room: this.id }).catch(() => {});
   }
@@ -165,9 +167,9 @@ export class SyncedRoom extends RoomView {
     this.#learn(frame.messages);
     for (const { author } of arrivals) if (author) this.typists.delete(author.id);
     const others = arrivals.filter(({ author }) => author?.id !== this.chat.me?.id);
-    if (others.length) this.chat.emit("message", { room: this, messages: others });
+    if (others.length) this.chat.emit("message", { room: /** @type {any} */ (this), messages: others });
     if (frame.type === "reset") this.#quoted.clear();
-    if (!this.#reading && arrivals.length) this.timeline.trim(AWAY);
+    if (!this.#readers && arrivals.length) this.timeline.trim(AWAY);
     if (hole) this.open();
   }
 

@@ -7,7 +7,7 @@ const LONGEST = 60_000; // ms for an answer on a connection that is otherwise al
 /** @typedef {{write: (command: object) => void, end: (ending: {reason: string}) => void}} Socket */
 
 /** A nack, or no answer (`reason: "network"`). */
-export class Refused extends Error {
+export class CommandError extends Error {
   /** @param {string} reason @param {string} [message] @param {number | null} [retry] ms; null: repeating is of no use */
   constructor(reason, message, retry = 0) {
     super(message);
@@ -16,7 +16,7 @@ export class Refused extends Error {
   }
 }
 
-export class Calls {
+export class Commands {
   /** @type {Map<number, Call>} */
   #pending = new Map();
   #ref = 0;
@@ -24,10 +24,11 @@ export class Calls {
   /** @type {Socket | null} */
   #socket = null;
   #ready = false;
+  #env;
 
   /** @param {import("../core/env.js").Env} env */
   constructor(env) {
-    this.env = env;
+    this.#env = env;
   }
 
   /** @param {Socket} socket it takes commands from its `hello` on */
@@ -42,15 +43,15 @@ export class Calls {
 
   /** A sign of life. */
   heard() {
-    this.#heardAt = this.env.now();
+    this.#heardAt = this.#env.now();
   }
 
   /** @param {{type: string}} command @returns {Promise<any>} */
   call(command) {
     return new Promise((resolve, reject) => {
-      if (!this.#socket || !this.#ready) return reject(new Refused("network"));
+      if (!this.#socket || !this.#ready) return reject(new CommandError("network"));
       const ref = ++this.#ref;
-      this.#pending.set(ref, { resolve, reject, timer: this.#expect(ref, this.env.now()) });
+      this.#pending.set(ref, { resolve, reject, timer: this.#expect(ref, this.#env.now()) });
       this.#socket.write({ ...command, ref });
     });
   }
@@ -60,9 +61,9 @@ export class Calls {
     const call = this.#pending.get(frame.ref);
     if (!call) return;
     this.#pending.delete(frame.ref);
-    this.env.clearTimeout(call.timer);
+    this.#env.clearTimeout(call.timer);
     if (frame.type === "ack") call.resolve(frame);
-    else call.reject(new Refused(frame.code, frame.message, frame.retry ?? null));
+    else call.reject(new CommandError(frame.code, frame.message, frame.retry ?? null));
   }
 
   /** The connection is lost: what is unanswered may have been done, or not. */
@@ -71,16 +72,16 @@ export class Calls {
     const calls = [...this.#pending.values()];
     this.#pending.clear();
     for (const { reject, timer } of calls) {
-      this.env.clearTimeout(timer);
-      reject(new Refused("network"));
+      this.#env.clearTimeout(timer);
+      reject(new CommandError("network"));
     }
   }
 
   /** Give up a connection that takes commands and says nothing. @param {number} ref @param {number} since epoch ms */
   #expect(ref, since) {
-    return this.env.setTimeout(() => {
+    return this.#env.setTimeout(() => {
       const call = this.#pending.get(ref);
-      const now = this.env.now();
+      const now = this.#env.now();
       if (!call) return;
       if (now - this.#heardAt < PATIENCE && now - since < LONGEST) call.timer = this.#expect(ref, since);
       else this.#socket?.end({ reason: "timeout" });

@@ -1,17 +1,19 @@
 /** What is known of a room: its messages, its members, who is there, reads and types. */
 
+import { OptimisticUpdates } from "../core/optimistic.js";
 import { Timeline } from "./timeline.js";
-import { Wishes } from "./wishes.js";
 
 const FIRST = 25; // messages that are enough to begin with
 
 /** @typedef {import("./types.js").Message} Message */
 /** @typedef {import("./types.js").Id} Id */
 
-export class RoomView {
+export class RoomState {
+  /** @internal */
   timeline;
-  wishes = new Wishes();
-  /** Who types, and until when (epoch ms). @type {Map<Id, {name: string, until: number}>} */
+  /** The user's own changes. @type {OptimisticUpdates<Message>} @internal */
+  updates = new OptimisticUpdates("number");
+  /** Who types, and until when (epoch ms). @type {Map<Id, {name: string, until: number}>} @internal */
   typists = new Map();
   /** @type {any} */
   #typingTimer;
@@ -33,6 +35,7 @@ export class RoomView {
 
   /** @param {import("./client.js").Chat} chat @param {number} id */
   constructor(chat, id) {
+    /** @internal */
     this.chat = chat;
     this.id = id;
     this.timeline = new Timeline(id);
@@ -40,7 +43,7 @@ export class RoomView {
 
   /** The server's messages as the user wants them, oldest first; one that did not change is the same object. */
   get messages() {
-    return this.timeline.messages.map((message) => this.wishes.apply(message));
+    return this.timeline.messages.map((message) => this.updates.view(message));
   }
 
   /** What waits to be sent, in order. */
@@ -51,7 +54,7 @@ export class RoomView {
   /** @returns {Message | undefined} */
   get last() {
     const last = this.timeline.messages.at(-1);
-    return last && this.wishes.apply(last);
+    return last && this.updates.view(last);
   }
 
   /** The newest number. */
@@ -98,10 +101,12 @@ export class RoomView {
   readers({ number, author }) {
     const { me } = this.chat;
     const members = this.info?.members ?? [];
-    return members.filter(({ id }) => id !== me?.id && id !== author?.id && (this.reads.get(id) ?? 0) >= number).map(({ name }) => name);
+    return members
+      .filter(({ id }) => id !== me?.id && id !== author?.id && (this.reads.get(id) ?? 0) >= number)
+      .map(({ name }) => name);
   }
 
-  /** @param {import("./types.js").RoomInfo} info @param {import("./types.js").Me} [me] */
+  /** @param {import("./types.js").RoomInfo} info @param {import("./types.js").Me} [me] @internal */
   describe(info, me) {
     this.gone = false;
     this.info = info;
@@ -112,13 +117,13 @@ export class RoomView {
     this.chat.changed();
   }
 
-  /** @param {Id} user @param {number} upto */
+  /** @param {Id} user @param {number} upto @internal */
   sawRead(user, upto) {
     this.reads.set(user, Math.max(upto, this.reads.get(user) ?? 0));
     if (this.me && user === this.chat.me?.id) this.me = { ...this.me, last_read: Math.max(upto, this.me.last_read) };
   }
 
-  /** @param {import("./types.js").Actor} user @param {number} expires seconds */
+  /** @param {import("./types.js").Actor} user @param {number} expires seconds @internal */
   heardTyping({ id, name }, expires) {
     if (id === this.chat.me?.id) return;
     this.typists.delete(id);
@@ -135,7 +140,7 @@ export class RoomView {
     this.chat.changed();
   }
 
-  /** @param {{gone?: boolean, loading?: boolean, error?: string | null, online?: Id[] | null, onlineCount?: number, me?: import("./types.js").Me}} news */
+  /** @param {{gone?: boolean, loading?: boolean, error?: string | null, online?: Id[] | null, onlineCount?: number, me?: import("./types.js").Me}} news @internal */
   show(news) {
     Object.assign(this, news);
     this.chat.changed();

@@ -27,7 +27,9 @@ export class RoomList {
   /** @returns {Room[]} */
   get rooms() {
     const active = (/** @type {Room} */ room) => room.last?.created_at ?? "";
-    return [...this.#rooms.keys()].filter(({ gone }) => !gone).sort((a, b) => (active(a) < active(b) ? 1 : active(a) > active(b) ? -1 : b.id - a.id));
+    return [...this.#rooms.keys()]
+      .filter(({ gone }) => !gone)
+      .sort((a, b) => (active(a) < active(b) ? 1 : active(a) > active(b) ? -1 : b.id - a.id));
   }
 
   get unread() {
@@ -64,7 +66,7 @@ export class RoomList {
     if (this.#next !== null) await this.#page({ before: this.#next });
   }
 
-  /** The server told of a room. @param {Room} room */
+  /** The server told of a room. @param {Room} room @internal */
   add(room) {
     if (!this.#holders || this.#rooms.has(room)) return;
     this.#rooms.set(room, undefined);
@@ -87,8 +89,8 @@ export class RoomList {
       if (query.before || !this.loaded) this.#next = next;
       this.loaded = true;
       this.#keep();
-    } catch (error) {
-      this.error = this.#chat.text("couldNotLoadRooms", "Could not load conversations.");
+    } catch {
+      this.error = this.#chat.text("couldNotLoadRooms");
     }
     this.loading = false;
     this.#chat.changed();

@@ -1,0 +1,64 @@
+/** What every client of a page is: it has the page's configuration, is held by elements, and tells of changes once per frame. */
+
+import { Emitter } from "./emitter.js";
+import { environment } from "./env.js";
+import { Holders } from "./holders.js";
+
+/**
+ * @template {import("./types.js").PageConfig} Config
+ * @template {Record<string, any>} Events what each type carries
+ * @extends {Emitter<Events>}
+ */
+export class PageClient extends Emitter {
+  #due = false;
+
+  /** @internal @param {Config} config */
+  constructor(config) {
+    super();
+    /** What was written into the page. @type {Readonly<Config>} */
+    this.config = Object.freeze(config);
+    /** @internal */
+    this.env = environment(config.env);
+    /** Who wants the connection. @internal */
+    this.holders = new Holders(this.env, () => this.stop());
+  }
+
+  /** Want the connection, until the returned function is called. @returns {() => void} */
+  hold(holder = {}) {
+    const release = this.holders.hold(holder);
+    this.open();
+    return release;
+  }
+
+  /**
+   * A sentence in the page's language.
+   *
+   * @param {string} key
+   * @param {string} [fallback] where the page has no such text
+   * @returns {string}
+   */
+  text(key, fallback = key) {
+    return this.config.strings?.[key] ?? fallback;
+  }
+
+  /** Connect, unless that was tried already. @internal */
+  open() {}
+
+  /** Disconnect, whoever wants the connection. @internal */
+  stop() {}
+
+  /** Tell what has changed. @internal */
+  render() {
+    this.emit("change");
+  }
+
+  /** Something may look different: render before the next painting, once, however much happens until then. @internal */
+  changed() {
+    if (this.#due) return;
+    this.#due = true;
+    this.env.frame(() => {
+      this.#due = false;
+      this.render();
+    });
+  }
+}

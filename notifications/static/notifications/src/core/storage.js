@@ -1,0 +1,68 @@
+/** What a browser keeps under a prefix, as JSON: a store that is full, forbidden or missing never throws. */
+
+export class UserStorage {
+  #storage;
+  #prefix;
+
+  /**
+   * @param {Storage | undefined} storage
+   * @param {string} prefix
+   */
+  constructor(storage, prefix) {
+    this.#storage = storage;
+    this.#prefix = prefix;
+  }
+
+  /** The names that are kept. @returns {string[] | undefined} undefined: nobody knows */
+  get names() {
+    const keys = this.#attempt((storage) => Object.keys(storage));
+    return keys?.map((key) => this.nameOf(key)).filter((name) => name !== null);
+  }
+
+  /**
+   * @param {string | null} key of the browser's store
+   * @returns {string | null} the name, if the key is one of these
+   */
+  nameOf(key) {
+    return key?.startsWith(this.#prefix) ? key.slice(this.#prefix.length) : null;
+  }
+
+  /**
+   * @param {string | number} name
+   * @returns {any} null for what is not there or cannot be read
+   */
+  get(name) {
+    return this.#attempt((storage) => JSON.parse(storage.getItem(this.#prefix + name) ?? "null")) ?? null;
+  }
+
+  /**
+   * @param {string | number} name
+   * @param {unknown} value
+   * @returns {boolean} whether it is kept
+   */
+  set(name, value) {
+    const kept = this.#attempt((storage) => {
+      storage.setItem(this.#prefix + name, JSON.stringify(value));
+      return true;
+    });
+    return !!kept;
+  }
+
+  /** @param {string | number} name */
+  remove(name) {
+    this.#attempt((storage) => storage.removeItem(this.#prefix + name));
+  }
+
+  /**
+   * @template Result
+   * @param {(storage: Storage) => Result} act
+   * @returns {Result | undefined}
+   */
+  #attempt(act) {
+    try {
+      return this.#storage && act(this.#storage);
+    } catch {
+      return undefined;
+    }
+  }
+}

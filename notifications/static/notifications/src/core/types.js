@@ -1,0 +1,29 @@
+/**
+ * The shapes that cross the borders of the core; no code.
+ *
+ * @typedef {object} PageConfig what every client needs of the page
+ * @property {string} user an opaque key of the user
+ * @property {{header: string, cookie: string | null, token: string}} csrf
+ * @property {string} version of the package
+ * @property {string} [language]
+ * @property {Record<string, string>} [strings]
+ * @property {Partial<import("./env.js").Env>} [env] what a test brings instead of the browser
+ *
+ * @typedef {object} Ending why a connection ended
+ * @property {string} reason
+ * @property {number | null} [retry] ms, null = do not come back
+ * @property {string} [message]
+ *
+ * @typedef {object} Session one connection as its transport sees it: the transport calls `bytes` at every sign of life,
+ *   `frame` with each frame in order, and `end` once; what comes after the signal was aborted is ignored
+ * @property {() => string} since the cursor to continue from; empty for none
+ * @property {AbortSignal} signal
+ * @property {() => void} bytes
+ * @property {(frame: any) => void} frame
+ * @property {(time: number) => void} floor ms that the server wants between connections
+ * @property {(ending: Ending) => void} end
+ *
+ * @typedef {(session: Session, url: string, user: string, env: import("./env.js").Env) => void} Transport
+ */
+
+export {};

@@ -1,0 +1,92 @@
+/** How elements are made: of nodes and text, never of markup. */
+
+/**
+ * Make an element. Strings become text, never markup; functions become listeners; false, null and undefined are left out.
+ * Its classes are its parts too; docs/reference/elements.md says which of them will stay.
+ *
+ * @param {string} name
+ * @param {Record<string, any>} [attributes]
+ * @param {...(Node | string | null)} children
+ */
+export function h(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(key.slice(2), value);
+    else if (value) element.setAttribute(key, value === true ? "" : value);
+    if (key === "class") element.setAttribute("part", value);
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/** What stands in an element, in a word. @type {WeakMap<Element, string>} */
+const drawn = new WeakMap();
+
+/**
+ * Draw the content of an element anew if what it shows has changed.
+ *
+ * @param {Element} element
+ * @param {string} key everything that it shows
+ * @param {() => (Node | string)[]} make
+ */
+export function redraw(element, key, make) {
+  if (drawn.get(element) === key) return;
+  drawn.set(element, key);
+  element.replaceChildren(...make());
+}
+
+/**
+ * Make a button.
+ *
+ * @param {string} look the classes
+ * @param {(() => void) | null} onclick
+ * @param {Node | string} [content]
+ * @param {Record<string, any>} [attributes]
+ */
+export function button(look, onclick, content = "", attributes = {}) {
+  return h("button", { type: "button", class: look, onclick, ...attributes }, content);
+}
+
+/**
+ * Make a button that shows an icon only: its name is for assistive technology, and for the pointer.
+ *
+ * @param {Node} image
+ * @param {string} title
+ * @param {() => void} onclick
+ * @param {string} [about] what it does it to
+ */
+export function iconButton(image, title, onclick, about = "") {
+  return button("icon", onclick, image, { title, "aria-label": about ? `${title}: ${about}` : title });
+}
+
+/**
+ * Make what a click follows: a real link where there is an address, so that the middle button works too.
+ *
+ * @param {string} url the server lets only http(s) and paths in; a second lock costs little
+ * @param {() => void} act what happens beside; not at the right button, which opens a menu
+ * @param {...(Node | string | null)} children
+ */
+export function link(url, act, ...children) {
+  const href = /^(https?:|[/?#])/i.test(url) && url;
+  const onauxclick = (/** @type {MouseEvent} */ { button }) => button > 1 || act();
+  return h(href ? "a" : "button", { class: "main", href, onclick: act, onauxclick }, ...children);
+}
+
+/**
+ * Make a text for assistive technology alone.
+ *
+ * @param {string} words
+ */
+export function hidden(words) {
+  return h("span", { class: "hidden" }, words);
+}
+
+/**
+ * Make a line of somebody's words: it keeps its own direction, and stands where the page's language begins.
+ *
+ * @param {string} look
+ * @param {string} words
+ */
+export function text(look, words) {
+  return h("span", { class: look }, h("bdi", {}, words));
+}

@@ -1,0 +1,178 @@
+/** The inbox of this tab, kept right: frames come in, holes are filled, and what has changed is rendered once per frame. */
+
+import { Connection } from "../core/connection.js";
+import { PageClient } from "../core/page-client.js";
+import { request } from "../core/request.js";
+import { Feed } from "./feed.js";
+import { Store } from "./store.js";
+import { countInTitle } from "./title.js";
+import { transports } from "./transports.js";
+
+/** @typedef {import("./types.js").Config} Config */
+/** @typedef {import("./types.js").Item} Item */
+
+const FARTHEST = 2 ** 31 - 1; // ms; browsers call a longer timer at once
+const ARRIVALS = 20; // items of one event; its `total` counts all
+
+/** @extends {PageClient<Config, import("./types.js").Events>} */
+export class LiveInbox extends PageClient {
+  #connection;
+  /** @type {Map<string, Feed>} */
+  #feeds = new Map();
+  /** What came since the last rendering. @type {Item[]} */
+  #arrivals = [];
+  #total = 0;
+  #catchingUp = false;
+  /** @type {any} */
+  #timer;
+
+  /** A page that was loaded later runs another version: a deploy happened. */
+  outdated = false;
+
+  /** @internal @param {Config} config */
+  constructor(config) {
+    super(config);
+    const { env } = this;
+    const born = env.now();
+    /** @internal */
+    this.store = new Store(config);
+    if (env.document && config.title !== false) countInTitle(this, env.document);
+    this.#connection = new Connection(config, env, {
+      name: config.urls.changes,
+      transports: transports(config, env),
+      cursor: () => this.store.cursor,
+      onFrame: (frame) => this.#apply(frame),
+      onState: (state, before) => {
+        this.emit("state", { ...state, from: before.name, to: state.name });
+        this.changed();
+      },
+      onMessage: ({ type, version, born: theirs }) => {
+        if (type === "seen") this.emit(type);
+        if (version === config.version || theirs <= born || this.outdated) return;
+        this.outdated = true;
+        this.changed();
+      },
+    });
+  }
+
+  /** The connection, as this tab knows it. @returns {Readonly<import("./types.js").State>} */
+  get state() {
+    return this.#connection.state;
+  }
+
+  /** Whether this tab holds the connection for the others. @returns {boolean} */
+  get leading() {
+    return this.#connection.leading;
+  }
+
+  /** The numbers for a badge. @returns {import("./types.js").Counts} */
+  get counts() {
+    return this.store.counts;
+  }
+
+  /** Connect, and stay connected until `stop()`. */
+  start() {
+    this.hold(this);
+  }
+
+  /** Disconnect, whoever wants the connection. */
+  stop() {
+    this.holders.clear();
+    this.#connection.close();
+  }
+
+  /** Try now, whatever the state. */
+  retryNow() {
+    if (this.holders.any) this.#connection.retry();
+  }
+
+  /** Stop for good. */
+  destroy() {
+    this.stop();
+    this.#connection.destroy();
+    this.env.clearTimeout(this.#timer);
+  }
+
+  /**
+   * A list of items; the same object for the same filter.
+   *
+   * @param {{state?: import("./types.js").Filter, category?: string}} [filter]
+   * @returns {Feed}
+   */
+  feed({ state = "all", category = "" } = {}) {
+    const key = `${state} ${category}`;
+    const feed = this.#feeds.get(key) ?? new Feed(this, { state, category });
+    this.#feeds.set(key, feed);
+    return feed;
+  }
+
+  /** Tell the other tabs. @internal @param {string} type */
+  post(type) {
+    this.#connection.post(type);
+  }
+
+  /**
+   * Ask the API. One that does not know the user signs the page out.
+   *
+   * @internal
+   * @param {string} url
+   * @param {object} [body]
+   */
+  async ask(url, body) {
+    try {
+      return await request(this.config, this.env, url, body);
+    } catch (error) {
+      const { reason } = /** @type {{reason: string}} */ (error);
+      if (/signed-out|login-page/.test(reason)) this.#connection.signOut(reason);
+      throw error;
+    }
+  }
+
+  /** Connect, unless that was tried already. @internal */
+  open() {
+    if (this.state.reason === "stopped") this.#connection.open();
+  }
+
+  /** Tell what has changed. @internal */
+  render() {
+    const items = this.#arrivals;
+    const total = this.#total;
+    this.#arrivals = [];
+    this.#total = 0;
+    if (total) this.emit("notification", { items, total });
+    super.render();
+    this.#waitForExpiry();
+  }
+
+  /** Render again when an item that is shown expires. */
+  #waitForExpiry() {
+    const { now, setTimeout, clearTimeout } = this.env;
+    const until = Math.min(...[...this.#feeds.values()].map(({ until }) => until));
+    clearTimeout(this.#timer);
+    if (until < Infinity) this.#timer = setTimeout(() => this.changed(), Math.min(until - now(), FARTHEST));
+  }
+
+  /** @param {any} frame */
+  #apply(frame) {
+    const { hole, reset, arrivals = [] } = this.store.apply(frame);
+    if (reset) for (const feed of this.#feeds.values()) feed.reset();
+    if (hole) this.#catchUp();
+    this.#total += arrivals.length;
+    this.#arrivals = [...this.#arrivals, ...arrivals].slice(-ARRIVALS);
+    this.changed();
+  }
+
+  /** Fill a hole: ask for what happened since the cursor, one question at a time. */
+  async #catchUp() {
+    if (this.#catchingUp) return;
+    this.#catchingUp = true;
+    try {
+      const { frames } = await this.ask(`${this.config.urls.changes}?since=${encodeURIComponent(this.store.cursor)}`);
+      for (const frame of frames) if (frame.type !== "heartbeat") this.#apply(frame);
+    } catch {
+      // The next frame or heartbeat notices the hole again.
+    } finally {
+      this.#catchingUp = false;
+    }
+  }
+}

@@ -1,0 +1,26 @@
+/** The states of an item: unseen, seen, read, archived; each is a time or null. */
+
+/** @typedef {import("./types.js").Item} Item */
+
+/** What is counted. */
+export const COUNTED = /** @type {const} */ (["unread", "unseen"]);
+
+/** How much an item adds to a count. @param {Item} item @param {"unread" | "unseen"} count */
+export function adds({ removed, archived_at, read_at, seen_at }, count) {
+  return +!(removed || archived_at || read_at || (count === "unseen" && seen_at));
+}
+
+/**
+ * The item with a change on top; a time that is set already stays.
+ *
+ * @param {Item} item
+ * @param {Partial<Item>} change
+ * @returns {Item} the same object where nothing changes
+ */
+export function changed(item, change) {
+  let view = item;
+  for (const [key, value] of Object.entries(change)) {
+    if (!value !== !view[/** @type {"read_at"} */ (key)]) view = { ...view, [key]: value };
+  }
+  return view;
+}

@@ -1,0 +1,30 @@
+/** What carries the inbox. */
+
+import { poll } from "../core/transports/poll.js";
+import { stream } from "../core/transports/stream.js";
+
+/** @typedef {import("../core/types.js").Session} Session */
+/** @typedef {import("../core/types.js").Transport} Transport */
+
+/**
+ * In order of preference: name, address, transport. The socket is an extra: see extras.js.
+ *
+ * @type {[string, "stream" | "socket" | "changes", Transport][]}
+ */
+export const carriers = [
+  ["stream", "stream", stream],
+  ["poll", "changes", poll],
+];
+
+/**
+ * Bind each transport that has an address to it.
+ *
+ * @param {import("./types.js").Config} config
+ * @param {import("../core/env.js").Env} env
+ * @returns {[string, (session: Session) => void][]}
+ */
+export function transports({ user, urls }, env) {
+  return carriers
+    .filter(([, key]) => urls[key])
+    .map(([name, key, carry]) => [name, (session) => carry(session, /** @type {string} */ (urls[key]), user, env)]);
+}

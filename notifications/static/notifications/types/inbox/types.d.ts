@@ -1,0 +1,164 @@
+/**
+ * The shapes that cross the borders of the client; no code.
+ *
+ * @typedef {object} Item one notification as the signed-in user has it; all times are ISO 8601 in UTC
+ * @property {number} id
+ * @property {number} version rises with every change; 0 while a change has no position yet
+ * @property {string} kind
+ * @property {string} category
+ * @property {"info" | "success" | "warning" | "error"} level
+ * @property {string} title
+ * @property {string} body
+ * @property {string} url
+ * @property {Record<string, any>} data
+ * @property {{id: number | string, name: string} | null} actor
+ * @property {string} created_at
+ * @property {string | null} seen_at
+ * @property {string | null} read_at
+ * @property {string | null} archived_at
+ * @property {string | null} expires_at
+ * @property {boolean} [removed] a tombstone: nothing but `id` and `version` is left
+ * @property {boolean} [pending] a change of the user's waits for the server's confirmation
+ *
+ * @typedef {object} Urls
+ * @property {string} stream
+ * @property {string} changes
+ * @property {string} inbox
+ * @property {string} item with `{id}` and `{action}` in it
+ * @property {string} readAll
+ * @property {string} seen
+ * @property {string} [counts]
+ * @property {string} [page] of the inbox
+ * @property {string} baseStyle the style sheet that all elements share
+ * @property {string} style the style sheet of the elements
+ * @property {string | null} socket
+ *
+ * @typedef {object} Own what `{% notifications_head %}` writes into the page, beside what every client needs
+ * @property {1} v
+ * @property {Urls} urls
+ * @property {string} cursor
+ * @property {number} unread
+ * @property {number} unseen
+ * @property {boolean} [title] count in the title of a hidden tab
+ *
+ * @typedef {import("../core/types.js").PageConfig & Own} Config what `{% notifications_head %}` writes into the page
+ *
+ * @typedef {{unread: number, unseen: number}} Counts
+ * @typedef {"all" | "unread" | "archived"} Filter
+ * @typedef {"read" | "click" | "unread" | "archive" | "unarchive" | "read-all" | "seen"} Action
+ *
+ * @typedef {object} Failure a change was taken back
+ * @property {Action} action
+ * @property {number[]} ids
+ * @property {string} message a sentence in the page's language
+ * @property {() => Promise<boolean>} retry
+ *
+ * @typedef {import("../core/state.js").Name} StateName
+ * @typedef {import("../core/state.js").Snapshot} State the connection, as this tab knows it
+ *
+ * @typedef {object} Events what `on` listens to, by type
+ * @property {State & {from: StateName, to: StateName}} state
+ * @property {object} change
+ * @property {{items: Item[], total: number}} notification
+ * @property {Failure} failure
+ * @property {object} seen
+ */
+export type Item = {
+    id: number;
+    /**
+     * rises with every change; 0 while a change has no position yet
+     */
+    version: number;
+    kind: string;
+    category: string;
+    level: "info" | "success" | "warning" | "error";
+    title: string;
+    body: string;
+    url: string;
+    data: Record<string, any>;
+    actor: {
+        id: number | string;
+        name: string;
+    } | null;
+    created_at: string;
+    seen_at: string | null;
+    read_at: string | null;
+    archived_at: string | null;
+    expires_at: string | null;
+    /**
+     * a tombstone: nothing but `id` and `version` is left
+     */
+    removed?: boolean;
+    /**
+     * a change of the user's waits for the server's confirmation
+     */
+    pending?: boolean;
+};
+export type Urls = {
+    stream: string;
+    changes: string;
+    inbox: string;
+    /**
+     * with `{id}` and `{action}` in it
+     */
+    item: string;
+    readAll: string;
+    seen: string;
+    counts?: string;
+    /**
+     * of the inbox
+     */
+    page?: string;
+    /**
+     * the style sheet that all elements share
+     */
+    baseStyle: string;
+    /**
+     * the style sheet of the elements
+     */
+    style: string;
+    socket: string | null;
+};
+export type Own = {
+    v: 1;
+    urls: Urls;
+    cursor: string;
+    unread: number;
+    unseen: number;
+    /**
+     * count in the title of a hidden tab
+     */
+    title?: boolean;
+};
+export type Config = import("../core/types.js").PageConfig & Own;
+export type Counts = {
+    unread: number;
+    unseen: number;
+};
+export type Filter = "all" | "unread" | "archived";
+export type Action = "read" | "click" | "unread" | "archive" | "unarchive" | "read-all" | "seen";
+export type Failure = {
+    action: Action;
+    ids: number[];
+    /**
+     * a sentence in the page's language
+     */
+    message: string;
+    retry: () => Promise<boolean>;
+};
+export type StateName = import("../core/state.js").Name;
+export type State = import("../core/state.js").Snapshot;
+export type Events = {
+    state: State & {
+        from: StateName;
+        to: StateName;
+    };
+    change: object;
+    notification: {
+        items: Item[];
+        total: number;
+    };
+    failure: Failure;
+    seen: object;
+};
+export {};
