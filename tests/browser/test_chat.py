@@ -266,8 +266,8 @@ def test_older_messages_come_without_a_jump_and_the_divider_stays(demo: Demo, jo
     in_shell(
         demo,
         "for number in range(1, 181):",
-        "    post_message(direct, alice if number < 170 and number % 3 else bob, f'Line {number}')",
-        "mark_room_read(direct, alice, 170)",
+        "    post_message(direct, f'Line {number}', by=alice if number < 170 and number % 3 else bob)",
+        "mark_room_read(direct, by=alice, up_to=170)",
     )
     alice, bob = join("alice"), join("bob")
     alice.open()
