@@ -18,6 +18,7 @@ from .models import Inbox
 
 DISTRIBUTION = "django-carillon"
 POOL_SIZE = 4  # connections of psycopg's pool, unless told otherwise
+TENANTS = {"django_tenants", "tenant_schemas"}  # packages that change the schema with the request
 CAPACITY = 1_000  # messages; below it, a burst of hints is lost in the layer and waits for the next comparison
 
 
@@ -143,6 +144,20 @@ def check_pool(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
             hint=f'Set "max_size" in DATABASES["{alias}"]["OPTIONS"]["pool"] to {taken} more than your pages need.',
             id="carillon.W005",
         )
+    ]
+
+
+@register("notifications")
+def check_tenants(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Look for packages by which one process serves several tenants, whose users have the same primary keys."""
+    found = sorted({app.partition(".")[0] for app in settings.INSTALLED_APPS} & TENANTS)
+    return [
+        Error(
+            f"{package} serves several tenants in one process; their users of one key would be one user to Carillon.",
+            hint="Serve each tenant's streams from processes of its own, whose DATABASES name its schema.",
+            id="carillon.E020",
+        )
+        for package in found
     ]
 
 

@@ -78,6 +78,11 @@ class Conf:
         return str(self._get("CHANNEL_LAYER", "default"))
 
     @property
+    def SITE(self) -> str:
+        """A name that the site's processes share, and no other site on the channel layer has; empty makes one."""
+        return str(self._get("SITE", ""))
+
+    @property
     def RECONCILE(self) -> float | None:
         """Seconds between comparisons with the database; None means 30 with a broker and 1 without one."""
         value = self._get("RECONCILE", None)

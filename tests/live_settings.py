@@ -26,6 +26,9 @@ elif CASE == "pubsub":
         }
     }
 
-for name in ("RECONCILE", "HEARTBEAT", "MAX_AGE", "MAX_STREAMS", "MAX_STREAMS_PER_USER", "MAX_BYTES"):
+if "SITE" in os.environ:
+    NOTIFICATIONS_SITE = os.environ["SITE"]
+
+for name in ("RECHECK", "RECONCILE", "HEARTBEAT", "MAX_AGE", "MAX_STREAMS", "MAX_STREAMS_PER_USER", "MAX_BYTES"):
     if name in os.environ:
         globals()[f"NOTIFICATIONS_{name}"] = float(os.environ[name])
