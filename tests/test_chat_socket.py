@@ -211,7 +211,7 @@ class PermissionTests(ChatTest):
             left, *_rest = (await alice.next("message"))["messages"]
             assert (left["kind"], left["subject"]["name"]) == ("left", "bob")
             changed = await alice.next("room")
-            assert [member["username"] for member in changed["info"]["members"]] == ["alice"]
+            assert [member["handle"] for member in changed["info"]["members"]] == ["alice"]
             await alice.hears("now we can talk")
             assert (await bob.send("room.open", room=self.room.pk, since=cursor))["code"] == "not-found"
             assert await bob.silent()

@@ -18,17 +18,17 @@ from ..live.commit import sequence_after_commit
 from ..models import Membership, Message, Notice, Notification, Presence
 from ..models.inbox import NotificationQuerySet
 from ..validators import TITLE_LENGTH
-from .members import is_large, usernames
+from .members import handles, is_large
 from .stream import ROOM
 
 MESSAGE_KIND = "chat.message"  # of the notices
-MENTIONS = 20  # user names that one message may mention
+MENTIONS = 20  # handles that one message may mention
 
 _MENTION = re.compile(r"(?<![\w@.+-])@([\w.@+-]{1,150})")
 
 
 def mentioned(body: str) -> set[str]:
-    """Return the user names that a text mentions, with and without the punctuation that may end a sentence."""
+    """Return the handles that a text mentions, with and without the punctuation that may end a sentence."""
     found = list(dict.fromkeys(_MENTION.findall(body)))[:MENTIONS]
     return {name for text in found for name in (text, text.rstrip(".-+@")) if name}
 
@@ -45,7 +45,7 @@ def alert_members(message: Message) -> None:
     so that a long transaction holds up nobody in the room.
     """
     names = mentioned(message.body)
-    called = list(_candidates(message).filter(usernames(names))) if names else []
+    called = list(_candidates(message).filter(handles(names))) if names else []
     away = [] if is_large(message.room) else list(_away(message))
     _alert(message, called, _("%(author)s mentioned you"))
     _alert(message, [pk for pk in away if pk not in called], "%(author)s")

@@ -77,7 +77,7 @@ export class ChatServer {
   }
 
   info(room) {
-    const members = [...room.members].map(([id, { role, last_read }]) => ({ ...this.users.get(id), username: this.users.get(id).name.toLowerCase(), role, last_read }));
+    const members = [...room.members].map(([id, { role, last_read }]) => ({ ...this.users.get(id), handle: this.users.get(id).name.toLowerCase(), role, last_read }));
     const { online, count } = this.present(room);
     return { id: room.id, kind: room.kind, name: room.name, last_number: room.messages.length, member_count: members.length, members, online, online_count: count };
   }
