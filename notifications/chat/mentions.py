@@ -52,19 +52,43 @@ def alert_members(message: Message) -> None:
 
 
 def rewrite_alerts(message: Message, **changes: Any) -> None:
-    """Change, in the caller's transaction, the notices that told of a message: nobody keeps what was taken back."""
+    """Change, in the caller's transaction, the notices that told of a message: nobody keeps what was taken back.
+
+    What becomes readable by it is for members: who has left keeps what they were told while they were one. What is
+    taken back is taken from everybody.
+    """
     copies = Notification.objects.using(INBOX.alias).filter(
         notice__actor=message.author_id,
         notice__kind=MESSAGE_KIND,
         dedupe_key__startswith=f"{_key(message.room_id)}{message.pk}.",
     )
     found = list(copies.values_list("pk", "recipient_id", "notice_id"))
+    if not changes.get("recalled_at"):
+        found = _of_members(message.room_id, found)
     if not found:
         return
     pks, recipients, notices = map(set, zip(*found, strict=True))
     Notice.objects.using(INBOX.alias).filter(pk__in=notices).update(**changes)
     Notification.objects.using(INBOX.alias).filter(pk__in=pks).touch()
     sequence_after_commit(INBOX, recipients)
+
+
+def _of_members(room: int, found: list[tuple[int, Any, int]]) -> list[tuple[int, Any, int]]:
+    """Return those copies that are a member's; the others get a notice of their own, as it is, where they share one."""
+    rows = Membership.objects.using(ROOM.alias).filter(room=room, user__in={recipient for _pk, recipient, _n in found})
+    members = set(rows.values_list("user_id", flat=True))
+    theirs = [copy for copy in found if copy[1] in members]
+    shared = {notice for _pk, _recipient, notice in theirs}
+    former: dict[int, list[int]] = {}
+    for pk, recipient, notice in found:
+        if recipient not in members and notice in shared:
+            former.setdefault(notice, []).append(pk)
+    for kept in Notice.objects.using(INBOX.alias).filter(pk__in=former):
+        copies = Notification.objects.using(INBOX.alias).filter(pk__in=former[kept.pk])
+        kept.pk = None
+        kept.save(using=INBOX.alias, force_insert=True)
+        copies.update(notice=kept)
+    return theirs
 
 
 def _candidates(message: Message) -> QuerySet[Membership, Any]:
