@@ -18,6 +18,8 @@ elif CASE == "conn-max-age":
     DATABASES["default"]["CONN_MAX_AGE"] = 600
 elif CASE == "login-required":
     MIDDLEWARE.append("django.contrib.auth.middleware.LoginRequiredMiddleware")
+elif CASE == "events":
+    ROOT_URLCONF = "tests.access_site"
 elif CASE == "pubsub":
     CHANNEL_LAYERS = {
         "default": {
