@@ -77,6 +77,11 @@ def test_a_pool_must_leave_connections_for_the_site(pool: Any, ids: list[str], m
     assert found() == ids
 
 
+def test_tenants_of_one_process_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("django.conf.settings.INSTALLED_APPS", ["django_tenants", "notifications"])
+    assert found() == ["carillon.E020"]
+
+
 def test_every_message_says_the_fix() -> None:
     with override_settings(NOTIFICATIONS_HARTBEAT=1, NOTIFICATIONS_HEARTBEAT=0, CHANNEL_LAYERS=layer(hosts=["x"])):
         for message in run_checks(tags=["notifications"]):

@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("collected", models.BigIntegerField(default=0, editable=False, verbose_name="broadcasts collected")),
+                ("revoked_at", models.DateTimeField(editable=False, null=True, verbose_name="access revoked at")),
             ],
             options={
                 "verbose_name": "inbox",

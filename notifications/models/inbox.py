@@ -19,7 +19,7 @@ class Inbox(Stream):
     """The stream of one user's notifications. It is created when the user is first notified or first connects.
 
     `collected` is the position in the outbox up to which the user has a copy of each broadcast that is meant
-    for them.
+    for them. `revoked_at` says when all their connections were ended last: those that are older end wherever they are.
     """
 
     user = models.OneToOneField(
@@ -30,6 +30,7 @@ class Inbox(Stream):
         related_name="carillon_inbox",
     )
     collected = models.BigIntegerField(_("broadcasts collected"), default=0, editable=False)
+    revoked_at = models.DateTimeField(_("access revoked at"), null=True, editable=False)
 
     objects: ClassVar[models.Manager[Inbox]]
 
