@@ -128,7 +128,9 @@ export class Log {
     const people = members.map(({ handle }) => handle).join();
     if (people !== this.people) {
       this.people = people;
-      this.usernames = new Map(members.flatMap(({ id, handle }) => (handle ? [[handle.toLowerCase(), id === me?.id]] : [])));
+      this.usernames = new Map(
+        members.flatMap(({ id, handle }) => (handle ? [[handle.toLowerCase(), id === me?.id]] : [])),
+      );
     }
     // Where nobody looked when it came, the divider goes above it, once; then it stays.
     const newest = room.messages.at(-1)?.number ?? 0;
