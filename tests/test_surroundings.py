@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from notifications.services import notify
 from tests.servers.asgi import ROOT, environment
@@ -60,19 +61,26 @@ class Visitor:
 
     def __init__(self, server: ServerProcess, name: str = "alice") -> None:
         self.server, self.url = server, server.url
-        self.cookies = httpx.Cookies()
+        self.cookies: dict[str, str] = {}
         self.get("/enter/", name=name)
 
-    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        with httpx.Client(base_url=self.url, cookies=self.cookies, timeout=TIMEOUT) as client:
-            answer = client.request(method, path, **options)
-            self.cookies = client.cookies
+    def ask(self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any) -> httpx.Response:
+        sent = {"Cookie": self.cookie, **(headers or {})}
+        answer = httpx.request(method, self.url + path, headers=sent, timeout=TIMEOUT, **options)
+        self.cookies |= dict(answer.cookies)
         return answer
 
     def get(self, path: str, **query: str) -> httpx.Response:
         answer = self.ask("GET", path, params=query)
         assert answer.status_code == 200, answer.text + self.server.output()
         return answer
+
+    def post(self, path: str) -> Any:
+        token = "a" * 32
+        self.cookies["csrftoken"] = token
+        answer = self.ask("POST", path, headers={"X-CSRFToken": token})
+        assert answer.status_code == 200, answer.text + self.server.output()
+        return answer.json()
 
     @property
     def cookie(self) -> str:
@@ -210,6 +218,32 @@ def database(postgresql: PostgreSQL) -> str:
     url = postgresql.create()
     migrate(url)
     return url
+
+
+def test_what_follows_a_write_does_not_come_from_a_replica_that_lags(site: Site, alice: User, tmp_path: Path) -> None:
+    notify(alice, "old")
+    replica = tmp_path / "replica.sqlite3"
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM INTO %s", [str(replica)])  # as it was at this moment, for good
+    reader = Visitor(site(REPLICA=str(replica)))
+    with reader.stream() as stream:
+        reset = stream.next("reset")
+        reader.get("/tell/", title="new")
+        (new,) = stream.next("changes")["items"]
+        old = reset["items"][0]["id"]
+        assert reader.post(f"/notifications/api/inbox/{old}/read/")["unread"] == 1
+        answer = reader.post(f"/notifications/api/inbox/{new['id']}/read/")
+        assert (answer["item"]["title"], answer["unread"], answer["item"]["read_at"] is None) == ("new", 0, False)
+    with reader.stream() as stream:
+        assert stream.next("hello")["unread"] == 0
+        assert [item["title"] for item in stream.next("reset")["items"]] == ["new", "old"]
+    listed = reader.get("/notifications/api/inbox/").json()
+    assert [item["title"] for item in listed["items"]] == ["new", "old"]
+    assert reader.get("/notifications/api/counts/").json() == {"cursor": listed["cursor"], "unread": 0, "unseen": 0}
+    assert "new" in reader.get("/notifications/").text
+    room = reader.get("/room/").json()["room"]
+    assert [found["info"]["id"] for found in reader.get("/notifications/api/rooms/").json()["rooms"]] == [room]
+    assert reader.get(f"/notifications/api/rooms/{room}/messages/").json()["messages"] == []
 
 
 ISOLATION: dict[str, dict[str, Any]] = {

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, router
 from django.db.models import Q, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -124,7 +125,7 @@ class Audience:
                 params={"name": "”, “".join(unknown), "names": ", ".join(registry)},
             )
         groups = {*self.include.groups, *self.exclude.groups}
-        if groups and (gone := groups.difference(Group.objects.filter(pk__in=groups).values_list("pk", flat=True))):
+        if groups and (gone := groups.difference(_groups().filter(pk__in=groups).values_list("pk", flat=True))):
             raise ValidationError(
                 _("No group with the ID %(keys)s exists. Choose another one."),
                 code="unknown",
@@ -147,6 +148,11 @@ class Audience:
         return _("%(included)s, except %(excluded)s") % {"included": text, "excluded": ", ".join(self.exclude.labels())}
 
 
+def _groups() -> models.QuerySet[Group]:
+    """Return all groups as the primary database has them, for one may just have been made."""
+    return Group.objects.using(router.db_for_write(Group))
+
+
 def validate_audience(value: object) -> None:
     """Accept JSON data that describes an audience, whether or not its names still exist."""
     Audience.parse(value)
@@ -159,7 +165,7 @@ def members(audiences: Sequence[Audience], pks: Sequence[Any]) -> list[set[Any]]
         For each audience, the primary keys out of `pks` of its members.
     """
     found: list[set[Any]] = [set() for _audience in audiences]
-    users = people().filter(pk__in=pks)
+    users = people(router.db_for_write(get_user_model())).filter(pk__in=pks)
     step = max(1, min(100, UNION // max(1, len(pks))))
     for first in range(0, len(audiences), step):
         queries = [

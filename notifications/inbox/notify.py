@@ -118,7 +118,7 @@ def _send(notice: Notice, to: Recipients) -> Notice:
 
 def _send_once(notice: Notice, to: Recipients, dedupe_key: str) -> Notice:
     """Store copies for recipients without one for this key; two concurrent sends store only one each."""
-    sent = Notification.objects.filter(dedupe_key=dedupe_key)
+    sent = Notification.objects.using(INBOX.alias).filter(dedupe_key=dedupe_key)
     earlier: set[int] = set()
     reached: list[Any] = []
     for pks in recipient_chunks(to):
@@ -134,7 +134,7 @@ def _send_once(notice: Notice, to: Recipients, dedupe_key: str) -> Notice:
         earlier.update(had.values())
     announce_after_commit(notice, reached)
     if earlier and not reached:
-        first = Notice.objects.get(pk=min(earlier))
+        first = Notice.objects.using(INBOX.alias).get(pk=min(earlier))
         if not notice._state.adding:
             notice.delete()
         return first

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db import models
+from django.db import models, router
 
 from ..annotations import Recipients
 from ..live.chunks import chunks
+from ..models import Inbox
 
 RECIPIENT_CHUNK = 1_000  # recipients stored by one pass; memory holds no more of a queryset
 
@@ -32,7 +33,7 @@ def _keys(to: Recipients) -> Iterable[Any]:
     if isinstance(to, user_model):
         return [recipient_key(to)]
     if isinstance(to, Group):
-        to = user_model._default_manager.filter(groups=to)
+        to = user_model._default_manager.using(router.db_for_write(Inbox)).filter(groups=to)
     if isinstance(to, models.QuerySet):
         if not issubclass(to.model, user_model):
             raise TypeError(f"`to` is a queryset of {to.model.__name__}; it must hold users ({user_model.__name__}).")

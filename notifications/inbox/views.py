@@ -76,7 +76,7 @@ def inbox_list(request: HttpRequest) -> HttpResponse:
 @endpoint("GET")
 def counts(request: HttpRequest) -> HttpResponse:
     """Return how many notifications are unread and unseen, and the position of the inbox."""
-    return answer(reading.summary(user_of(request)))
+    return answer(reading.summary(user_of(request), INBOX.alias))
 
 
 @endpoint("POST")
@@ -104,7 +104,7 @@ def seen(request: HttpRequest) -> HttpResponse:
 
 
 def _mine(request: HttpRequest) -> Any:
-    return Notification.objects.of(request.user)
+    return Notification.objects.using(INBOX.alias).of(request.user)
 
 
 def _counts(request: HttpRequest) -> dict[str, int]:
