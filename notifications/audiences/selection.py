@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ..annotations import User, UserKey
-from .registration import people, registry
+from .registration import has_field, people, registry
 from .sizes import Size, Users, measure
 
 UNION = 2_000  # user keys in one query about several audiences
@@ -39,7 +39,7 @@ class Part:
         chosen = Q(pk__in=self.users) if self.users else Q(pk__in=())
         for name in self.names:
             chosen |= Q(pk__in=registry[name].select(users).order_by().values("pk"))
-        if self.groups:
+        if self.groups and has_field("groups"):
             chosen |= Q(pk__in=users.filter(groups__in=self.groups).order_by().values("pk"))
         return chosen
 
@@ -80,6 +80,9 @@ class Audience:
             exclude: Users who are left out in any case.
         """
         include = Part(names, tuple(_keys(groups)), tuple(_keys(users)))
+        if include.groups and not has_field("groups"):
+            model = get_user_model().__name__
+            raise TypeError(f"The audience names groups, but {model} has no groups: it lacks PermissionsMixin.")
         return cls(include, exclude.include if exclude else Part())
 
     @classmethod

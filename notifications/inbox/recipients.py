@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group
 from django.db import models, router
 
 from ..annotations import Recipients
+from ..audiences import has_field
 from ..live.chunks import chunks
 from ..models import Inbox
 
@@ -33,6 +34,8 @@ def _keys(to: Recipients) -> Iterable[Any]:
     if isinstance(to, user_model):
         return [recipient_key(to)]
     if isinstance(to, Group):
+        if not has_field("groups"):
+            raise TypeError(f"`to` is a group, but {user_model.__name__} has no groups: it lacks PermissionsMixin.")
         to = user_model._default_manager.using(router.db_for_write(Inbox)).filter(groups=to)
     if isinstance(to, models.QuerySet):
         if not issubclass(to.model, user_model):
