@@ -7,9 +7,10 @@ from importlib import metadata
 from typing import Any
 
 from django.apps import AppConfig
+from django.apps import apps as django_apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 from django.db import connections, router
 from django.utils.module_loading import import_string
@@ -133,7 +134,7 @@ def check_lane(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
 def check_pool(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Check that a pool of database connections leaves some for the site's pages."""
     alias = router.db_for_write(Inbox)
-    pool = connections[alias].settings_dict["OPTIONS"].get("pool")
+    pool = alias in connections and connections[alias].settings_dict["OPTIONS"].get("pool")
     if not pool:
         return []
     sizes = pool if isinstance(pool, Mapping) else {}
@@ -195,6 +196,23 @@ def check_tenants(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
             id="carillon.E020",
         )
         for package in found
+    ]
+
+
+@register("notifications", Tags.models)
+def check_databases(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Look whether all tables of Carillon are in the database of the users, to whom their foreign keys lead."""
+    users = router.db_for_write(get_user_model())
+    models = django_apps.get_app_config("carillon").get_models()
+    aliases = {model.__name__: router.db_for_write(model) for model in models}
+    return [
+        Error(
+            f"The router writes {name} to the database {alias!r}, with foreign keys to users, who are in {users!r}.",
+            hint=f"Let your router's db_for_write() and allow_migrate() answer {users!r} for the app label 'carillon'.",
+            id="carillon.E030",
+        )
+        for name, alias in sorted(aliases.items())
+        if alias != users
     ]
 
 

@@ -167,6 +167,23 @@ def test_a_restored_backup_gives_a_fresh_snapshot(asgi_server: Start, alice: Use
         assert [item["title"] for item in reset["items"]] == ["kept"]
 
 
+def test_a_standby_that_lacks_the_last_commits_gives_open_streams_a_fresh_snapshot(
+    asgi_server: Start, alice: User
+) -> None:
+    server = asgi_server()
+    notify(alice, "kept")
+    notify(alice, "lost")
+    with EventStream(server.url, cookies(alice)) as stream:
+        stream.next("reset")
+        Notification.objects.filter(notice__title="lost").delete()
+        Inbox.objects.filter(user=alice).update(head=1)
+        reset = stream.next("reset")
+        assert (reset["reason"], [item["title"] for item in reset["items"]]) == ("epoch", ["kept"])
+        notify(alice, "new")
+        assert stream.titles(1) == ["new"]
+    assert "The database has lost commits" in server.output()
+
+
 def test_kill_9_and_restart_bring_what_was_missed_once_and_in_order(asgi_server: Start, alice: User) -> None:
     server = asgi_server()
     cookie = cookies(alice)

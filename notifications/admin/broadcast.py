@@ -23,6 +23,7 @@ from ..models.content import CONTENT
 from ..services import edit_broadcast
 from .broadcast_pages import BroadcastPages
 from .forms import BroadcastForm, user_names, zone
+from .people import labelled, without_absent_groups
 
 CONTENT_FIELDS = ("title", "body", "url", "level", "category")
 AUDIENCE_FIELDS = ("include_names", "include_groups", "include_users")
@@ -63,6 +64,10 @@ class BroadcastAdmin(BroadcastPages):
 
     # The list
 
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Name the author, whatever the user model is."""
+        return labelled(self.model, super().get_list_display(request))
+
     @admin.display(description=gettext_lazy("title"), ordering="title")
     def link(self, broadcast: Broadcast) -> str:
         """Lead to the form of a draft, and to the results of everything else."""
@@ -83,6 +88,7 @@ class BroadcastAdmin(BroadcastPages):
 
     # Composing
 
+    @without_absent_groups
     def get_fieldsets(self, request: HttpRequest, obj: Broadcast | None = None) -> Any:
         """Show what may still be changed."""
         if not (self.has_change_permission(request, obj) if obj else self.has_add_permission(request)):

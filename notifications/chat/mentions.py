@@ -112,7 +112,7 @@ def _alert(message: Message, recipients: Sequence[Any], title: str) -> None:
     if room.name:
         title = _("%(title)s in %(room)s") % {"title": title, "room": room.name}
     notice = Notice.objects.using(INBOX.alias).create(
-        title=title[:TITLE_LENGTH],
+        title=" ".join(title.split())[:TITLE_LENGTH],  # names may be of several lines
         body=message.body,
         url=conf.chat_url(room.pk),
         kind=MESSAGE_KIND,

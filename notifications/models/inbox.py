@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..validators import validate_data, validate_text
+from ..validators import validate_data, validate_line
 from .content import Content
 from .stream import Stream
 
@@ -46,8 +47,8 @@ class Inbox(Stream):
 class Notice(Content):
     """The content of a notification, stored once however many recipients it has."""
 
-    kind = models.CharField(_("kind"), max_length=100, blank=True, default="", validators=[validate_text])
-    data = models.JSONField(_("data"), blank=True, default=dict, validators=[validate_data])
+    kind = models.CharField(_("kind"), max_length=100, blank=True, default="", validators=[validate_line])
+    data = models.JSONField(_("data"), blank=True, default=dict, encoder=DjangoJSONEncoder, validators=[validate_data])
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("actor"),
