@@ -17,6 +17,8 @@ POSITIVE = {
     "MAX_BYTES": 0,
     "MAX_STREAMS": 0,
     "MAX_STREAMS_PER_USER": 0,
+    "MAX_STREAMS_PER_ADDRESS": 0,
+    "PROXIES": -1,
     "HANDOFF_THREADS": 0,
     "DATABASE_THREADS": 0,
     "RECONCILE": 0.0,
@@ -58,13 +60,24 @@ class Conf:
         return int(self._get("MAX_STREAMS_PER_USER", 50))
 
     @property
+    def MAX_STREAMS_PER_ADDRESS(self) -> int | None:
+        """Open connections from one address in one process; one more is answered 429. None means any number."""
+        value = self._get("MAX_STREAMS_PER_ADDRESS", None)
+        return None if value is None else int(value)
+
+    @property
+    def PROXIES(self) -> int:
+        """Proxies of your own before this process, each of which adds an address to ``X-Forwarded-For``."""
+        return int(self._get("PROXIES", 0))
+
+    @property
     def HANDOFF_THREADS(self) -> int:
-        """Threads that decide stream requests; one is fastest while the database is near (they share the GIL)."""
+        """Threads that decide stream requests while each is quick; up to 8 while some wait for something."""
         return int(self._get("HANDOFF_THREADS", 1))
 
     @property
     def DATABASE_THREADS(self) -> int:
-        """Threads, and so database connections, with which a process reads changes for its open streams."""
+        """Threads for each kind of database work: what moved, what clients ask for, and what they change."""
         return int(self._get("DATABASE_THREADS", 1))
 
     def database_connections(self) -> int:

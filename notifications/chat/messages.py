@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from ..annotations import User, UserKey
 from ..live import relay
-from ..live.commit import sequence_after_commit
+from ..live.commit import sequence_after_commit, sequence_calmly_after_commit
 from ..live.django_internals import in_transaction
 from ..live.transactions import atomic, retried
 from ..models import Membership, Message, Reaction, Room
@@ -164,7 +164,9 @@ def toggle_reaction(room: Room | Membership | int, number: int, emoji: str, *, b
     rows = Reaction.objects.using(ROOM.alias).filter(message=message)
     with atomic(ROOM.alias):
         # The message's row is changed first: it puts two togglings of one message in order.
-        _touch(message)
+        if not _messages().filter(pk=message.pk, deleted_at=None, hidden_at=None).touch_reactions():
+            raise Message.DoesNotExist("The message was deleted meanwhile.")
+        sequence_calmly_after_commit(ROOM, message.room_id)
         removed, _by_model = rows.filter(user=place.user, emoji=emoji).delete()
         if not removed:
             others = rows.exclude(emoji=emoji).order_by().values("emoji").distinct().count()

@@ -185,7 +185,9 @@ def mute_room(room: Room | Membership | int, *, by: User | UserKey, muted: bool 
     Raises:
         NotMember: The user is not in the room.
     """
-    Membership.objects.using(ROOM.alias).filter(pk=membership(room, by).pk).update(muted=muted)
+    place = membership(room, by)
+    with transaction.atomic(using=ROOM.alias):  # a lock's timeout belongs to a transaction
+        Membership.objects.using(ROOM.alias).filter(pk=place.pk).update(muted=muted)
 
 
 @retried(_alias)

@@ -250,6 +250,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("number", models.BigIntegerField(editable=False, null=True, verbose_name="number")),
                 ("modseq", models.BigIntegerField(editable=False, null=True, verbose_name="position")),
+                ("content_modseq", models.BigIntegerField(editable=False, null=True, verbose_name="position")),
                 (
                     "kind",
                     models.CharField(
