@@ -18,6 +18,7 @@ from ..live.transactions import atomic, retried
 from ..models import Membership, Message, Reaction, Room
 from ..models.chat import MessageQuerySet, Role
 from ..twins import twin
+from ..validators import is_visible
 from .mentions import alert_members, rewrite_alerts
 from .rooms import membership, read_alerts
 from .stream import ROOM
@@ -226,7 +227,7 @@ def _touch(message: Message, *, deleted: bool = False, **changes: Any) -> None:
 
 def _validate(message: Message) -> None:
     message.clean_fields(exclude=["room", "author", "kind"])
-    if not message.body.strip():
+    if not is_visible(message.body):
         raise ValidationError({"body": _("Enter a message.")})
     if message.reply_to is not None and not _messages().filter(room=message.room, number=message.reply_to).exists():
         raise ValidationError({"reply_to": _("Message not found in this room.")})

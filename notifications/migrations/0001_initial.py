@@ -92,7 +92,9 @@ class Migration(migrations.Migration):
                 (
                     "title",
                     models.CharField(
-                        max_length=200, validators=[notifications.validators.validate_text], verbose_name="title"
+                        max_length=200,
+                        validators=[notifications.validators.validate_text, notifications.validators.validate_visible],
+                        verbose_name="title",
                     ),
                 ),
                 (
@@ -217,7 +219,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         default="",
                         max_length=200,
-                        validators=[notifications.validators.validate_text],
+                        validators=[notifications.validators.validate_text, notifications.validators.validate_visible],
                         verbose_name="name",
                     ),
                 ),
@@ -452,7 +454,9 @@ class Migration(migrations.Migration):
                 (
                     "title",
                     models.CharField(
-                        max_length=200, validators=[notifications.validators.validate_text], verbose_name="title"
+                        max_length=200,
+                        validators=[notifications.validators.validate_text, notifications.validators.validate_visible],
+                        verbose_name="title",
                     ),
                 ),
                 (
