@@ -10,6 +10,9 @@ from typing import Any
 
 from django.conf import settings
 
+SPARE_THREADS = 3  # for answers, and for writes, beside the usual ones while those wait for a lock or a network
+DECIDING_THREADS = 8  # that decide who may open a stream, at most, while some of them wait in the site's middleware
+
 # What a number must exceed to make sense.
 POSITIVE = {
     "HEARTBEAT": 1.0,  # the timer's resolution
@@ -81,9 +84,13 @@ class Conf:
         return int(self._get("DATABASE_THREADS", 1))
 
     def database_connections(self) -> int:
-        """Return how many database connections the threads of one process take at most, all at work at once."""
-        decide, read, write, periodic = self.HANDOFF_THREADS, self.DATABASE_THREADS, self.DATABASE_THREADS, 1
-        return decide + read + write + periodic
+        """Return how many database connections the threads of one process take at most, all at work at once.
+
+        While none of them waits for something, they are fewer: without the spare ones, five by default.
+        """
+        decide, read, periodic = max(self.HANDOFF_THREADS, DECIDING_THREADS), self.DATABASE_THREADS, 1
+        answer = write = self.DATABASE_THREADS + SPARE_THREADS
+        return decide + read + answer + write + periodic
 
     @property
     def CHANNEL_LAYER(self) -> str:

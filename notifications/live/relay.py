@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
-from ..conf import conf
+from ..conf import DECIDING_THREADS, SPARE_THREADS, conf
 from . import frames, messages
 from .background import Background
 from .batch import Batch
@@ -31,7 +31,7 @@ from .sequencer import sequence
 from .shutdown import on_termination
 from .streams import Hint, Key, StreamType, stream_types
 from .threads import Threads
-from .workers import SPARE, Terms, Workers
+from .workers import Terms, Workers
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,7 +43,6 @@ REVOKED = 60.0  # seconds; a connection that was being decided when its session 
 REVOKED_LIMIT = 10_000  # sessions remembered so
 SECOND_LOOK = 1.0  # seconds after a requested reconciliation; clients that were just connecting are there by then
 DRAIN = 1.0  # seconds between sending bye and letting the server stop
-DECIDING = 8  # threads at most that decide who may open a stream, while some of them wait in the site's middleware
 
 _relays: dict[asyncio.AbstractEventLoop, Relay] = {}
 
@@ -180,9 +179,11 @@ class Relay:
         self.timer = Timer(conf.HEARTBEAT, self._heartbeat, self._expire)
         self.threads = Threads(conf.DATABASE_THREADS, "notifications-read")
         # What clients ask for, each user in turn. Reads stand apart: they never wait behind a write.
-        self.readers = Workers(loop, "notifications-answer", conf.DATABASE_THREADS, conf.DATABASE_THREADS + SPARE)
-        self.writers = Workers(loop, "notifications-write", conf.DATABASE_THREADS, conf.DATABASE_THREADS + SPARE)
-        self.deciders = Workers(loop, "notifications-decide", conf.HANDOFF_THREADS, max(conf.HANDOFF_THREADS, DECIDING))
+        few, more = conf.DATABASE_THREADS, conf.DATABASE_THREADS + SPARE_THREADS
+        self.readers = Workers(loop, "notifications-answer", few, more)
+        self.writers = Workers(loop, "notifications-write", few, more)
+        deciding = conf.HANDOFF_THREADS
+        self.deciders = Workers(loop, "notifications-decide", deciding, max(deciding, DECIDING_THREADS))
         self.callers = Callers()
         self.background = Background("notifications-signal")
         self.broker = Broker(self.receive, self.reconcile_soon)

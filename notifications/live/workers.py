@@ -15,7 +15,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 LIMIT = 20  # jobs of one owner that wait
-SPARE = 3  # threads beside the usual ones, for the time that those wait for a lock or a network
 
 
 class Overflow(CarillonError):
