@@ -16,6 +16,7 @@ from django.test import SimpleTestCase, TransactionTestCase, override_settings
 from notifications import services
 from notifications.asgi import Decision, Handoff, SyncHandler
 from notifications.chat import budget, handlers, socket
+from notifications.conf import conf
 from notifications.live import callers, relay
 from notifications.live.callers import Callers
 from notifications.live.patience import patience
@@ -363,6 +364,11 @@ class ConnectTests(TransactionTestCase):
             statuses = await asyncio.gather(*flood)
         assert set(statuses) == {401, 503}
         assert statuses.count(401) < callers.NAMELESS_LIMIT * 2
+
+    async def test_a_user_may_open_as_many_at_once_as_they_may_have(self) -> None:
+        assert await self.connect(self.handoff, request(self.cookie)) == 200
+        opening = [self.connect(self.handoff, request(self.cookie)) for _ in range(conf.MAX_STREAMS_PER_USER)]
+        assert set(await asyncio.gather(*opening)) == {200}
 
     @override_settings(NOTIFICATIONS_MAX_STREAMS_PER_ADDRESS=2)
     async def test_an_address_has_so_many_connections_where_the_site_wants_it(self) -> None:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import parse_cookie
 
 from ..conf import conf
-from .workers import LIMIT, Terms
+from .workers import Terms
 
 Scope = dict[str, Any]
 
@@ -37,7 +37,7 @@ class Callers:
         if caller is None:
             return Terms(_NAMELESS, NAMELESS_LIMIT, each=2)
         if caller in self._known:
-            return Terms(caller, LIMIT, each=2)
+            return Terms(caller, conf.MAX_STREAMS_PER_USER, each=2)
         return Terms(("from", address(scope)), WAITING_LIMIT, each=4)
 
     def remember(self, scope: Scope) -> None:
