@@ -30,7 +30,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from .conf import conf
 from .exceptions import Refused
-from .live import connections
+from .live import connections, relay
 from .live.connections import SCOPE_KEY, Admission, HandoffSlot, Receive
 from .live.django_internals import asgi_request, script_prefix, sync_handler
 from .live.hub import Message, Send
@@ -125,6 +125,7 @@ class Handoff:
 
     async def _decide(self, scope: Scope, receive: Receive, send: Send) -> Decision | None:
         """Have Django decide a request; return None if it was another view's and has been answered."""
+        relay.current().served_by(scope.get("server"))
         if self._layouts.expects(scope):
             decision = await self._decide_in_one_hop(scope)
             if not decision.foreign:
