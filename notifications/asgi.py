@@ -126,6 +126,7 @@ class Handoff:
 
     async def _decide(self, scope: Scope, receive: Receive, send: Send) -> Decision | None:
         """Have Django decide a request; return None if it was another view's and has been answered."""
+        relay.current().served_by(scope.get("server"))
         if self._layouts.expects(scope):
             decision = await self._decide_in_one_hop(scope)
             if not decision.foreign:

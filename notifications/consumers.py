@@ -14,7 +14,7 @@ from channels.consumer import AsyncConsumer
 
 from .chat.socket import ChatSocket, Fault, close
 from .exceptions import Refused
-from .live import connections, sessions
+from .live import connections, relay, sessions
 from .live.connections import Receive
 from .live.frames import frame
 from .live.hub import Send
@@ -87,6 +87,7 @@ def _admit(scope: dict[str, Any]) -> tuple[Any, Identity, str]:
     if user is None or not user.is_authenticated:
         raise Fault(4401, "signed-out", "Sign in to chat.")
     try:
+        relay.current().served_by(scope.get("server"))
         connections.check_process_limit()
         connections.check_user_limit(str(user.pk))
         address = connections.check_address_limit(scope)

@@ -25,6 +25,7 @@ from .frames import ByeReason, Frame
 from .heartbeats import TICK, Timer
 from .hub import Connection, Hub, Subscription
 from .identity import digest
+from .listeners import Listeners
 from .periodic import PeriodicTasks
 from .recheck import Recheck
 from .replay import changes_since, settle
@@ -190,6 +191,7 @@ class Relay:
         self.broker = Broker(self.receive, self.reconcile_soon)
         self.periodic = PeriodicTasks(self._period)
         self.draining = False
+        self._listeners: Listeners | None = None
         self.recheck = Recheck(self.hub, self.run, lambda: conf.RECHECK)
         self._revoked: dict[bytes, tuple[ByeReason, float]] = {}  # sessions that ended, and when to forget them
         self._stale: dict[Key, None] = {}  # streams to be read, in the order in which they moved
@@ -219,6 +221,11 @@ class Relay:
     def run(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
         """Run database work in the relay's own threads."""
         return asyncio.wrap_future(self.threads.submit(function, *args, **kwargs), loop=self.loop)
+
+    def served_by(self, server: Sequence[Any] | None) -> None:
+        """Take what a connection's ASGI scope says of the ``server``; when that retires, clients are drained."""
+        if self._listeners is None:
+            self._listeners = Listeners(server)
 
     def watch(self, connection: Connection) -> None:
         """Give a new connection heartbeats and a maximum age; end it now if its session has ended."""
@@ -358,6 +365,9 @@ class Relay:
 
     def _tick(self) -> None:
         self.loop.call_later(TICK, self._tick)
+        if not self.draining and self._listeners is not None and self._listeners.closed():
+            logger.info("The server has stopped listening; its clients reconnect elsewhere.")
+            self.drain()
         self.timer.turn(self.loop.time())
 
     def _heartbeat(self, connection: Connection) -> None:
