@@ -1,4 +1,4 @@
-"""A worker that retires without a signal says goodbye to its clients, ends, and another one serves them."""
+"""A worker that retires without a signal sends bye to its clients and ends, and another one serves them."""
 
 from __future__ import annotations
 
