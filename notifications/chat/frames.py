@@ -121,7 +121,10 @@ class SocketHello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
 
 
 class Messages(msgspec.Struct, frozen=True, tag_field="type", tag="message", rename={"from_": "from"}):
-    """Messages whose latest state lies after `from`, up to and including `to`."""
+    """Messages whose latest state lies after `from`; with them the reader has everything up to and including `to`.
+
+    As in the inbox's changes, some may lie above `to`.
+    """
 
     room: int
     from_: str
