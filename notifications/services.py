@@ -65,6 +65,7 @@ from .inbox.states import (
     mark_unread,
     unarchive,
 )
+from .inbox.withdrawal import awithdraw, withdraw
 from .live.revocation import arevoke_access, revoke_access
 
 __all__ = [
@@ -102,6 +103,7 @@ __all__ = [
     "atoggle_reaction",
     "aunarchive",
     "aunhide_message",
+    "awithdraw",
     "broadcast",
     "create_room",
     "delete_message",
@@ -130,4 +132,5 @@ __all__ = [
     "toggle_reaction",
     "unarchive",
     "unhide_message",
+    "withdraw",
 ]

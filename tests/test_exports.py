@@ -46,6 +46,7 @@ VERBS = [
     "toggle_reaction",
     "unarchive",
     "unhide_message",
+    "withdraw",
 ]
 
 DOORS: dict[str, list[str]] = {
