@@ -476,3 +476,15 @@ class AlertTests(RoomTest):
         }.items():
             with self.subTest(text=text):
                 assert mentioned(text) == names
+
+    def test_a_name_is_the_same_however_its_letters_were_typed(self) -> None:
+        jose, plain = make_user("jos\u00e9"), make_user("jose")
+        for user in (jose, plain):
+            services.add_member(self.room, user)
+        for text in ("@jose\u0301, look", "@\uff4a\uff4fs\u00e9 look", "@jos\u00e9"):
+            with self.subTest(text=text):
+                post_message(self.room, text, by=self.alice)
+                told = Notification.objects.filter(recipient=jose, notice__title__contains="mentioned")
+                assert told.exists()
+                told.delete()
+                assert not Notification.objects.filter(recipient=plain, notice__title__contains="mentioned").exists()
