@@ -104,7 +104,7 @@ docs: environment
 	@$(python) -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
 	@echo "The site begins at build/docs/index.html"
 
-release: environment
+release: environment chromium
 	@sh scripts/release.sh
 
 format: environment node
