@@ -300,7 +300,7 @@ class ReadTests(RoomTest):
             post_message(self.room, text, by=self.alice)
 
     def test_reading_never_goes_back_or_beyond_the_end(self) -> None:
-        marks = [services.mark_room_read(self.room, by=self.bob, up_to=upto) for upto in (2, 1, 99, None)]
+        marks = [services.mark_room_read(self.room, by=self.bob, up_to=up_to) for up_to in (2, 1, 99, None)]
         assert marks == [2, 2, 3, 3]
 
     def test_who_speaks_has_read_what_was_said_before(self) -> None:

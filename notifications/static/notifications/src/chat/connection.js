@@ -1,5 +1,6 @@
 /** The chat's connection: a link over one WebSocket, which carries frames one way and commands the other. */
 
+import { isVisible } from "../core/browser.js";
 import { link } from "../core/link.js";
 import { watchPage } from "../core/page.js";
 import { plain } from "../core/state.js";
@@ -51,7 +52,7 @@ export class ChatConnection {
       suspend: () => this.#over || this.#send({ type: "rest", name: "paused", reason: "hidden" }),
       awaken: () => this.#awaken(),
       visibility: () => {
-        if (env.document?.visibilityState === "visible") this.#awaken();
+        if (isVisible(env.document)) this.#awaken();
         chat.changed();
       },
       network: (type) => this.#send({ type }),

@@ -18,7 +18,8 @@ export class Drafts {
 
   /** @param {number} room @returns {Draft} */
   get(room) {
-    return { body: "", reply_to: null, ...(this.#unkept.get(room) ?? this.#storage.get(room)) };
+    const { body = "", reply_to = null } = this.#unkept.get(room) ?? this.#storage.get(room) ?? {};
+    return { body: `${body}`, reply_to };
   }
 
   /** @param {number} room @param {Draft} draft */

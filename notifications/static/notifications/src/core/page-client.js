@@ -3,6 +3,7 @@
 import { Emitter } from "./emitter.js";
 import { environment } from "./env.js";
 import { Holders } from "./holders.js";
+import { localeFor } from "./locale.js";
 
 /**
  * @template {import("./types.js").PageConfig} Config
@@ -12,6 +13,9 @@ import { Holders } from "./holders.js";
 export class PageClient extends Emitter {
   #due = false;
 
+  /** How far the server's clock is ahead of this machine's, in ms. @internal */
+  offset = 0;
+
   /** @internal @param {Config} config */
   constructor(config) {
     super();
@@ -19,6 +23,8 @@ export class PageClient extends Emitter {
     this.config = Object.freeze(config);
     /** @internal */
     this.env = environment(config.env);
+    /** For numbers and times. @type {string | undefined} @internal */
+    this.locale = localeFor(config.language ?? "en");
     /** Who wants the connection. @internal */
     this.holders = new Holders(this.env, () => this.stop());
   }
@@ -39,6 +45,11 @@ export class PageClient extends Emitter {
    */
   text(key, fallback = key) {
     return this.config.strings?.[key] ?? fallback;
+  }
+
+  /** What the server's clock says, in epoch ms. @internal @returns {number} */
+  now() {
+    return this.env.now() + this.offset;
   }
 
   /** Connect, unless that was tried already. @internal */

@@ -1,5 +1,6 @@
 /** What every element of Carillon does: it finds the page's client, holds it while connected, and renders. */
 
+import { numeral } from "../core/locale.js";
 import { h } from "./dom.js";
 import { sheet } from "./sheets.js";
 
@@ -8,7 +9,9 @@ import { sheet } from "./sheets.js";
  * @property {() => () => void} hold
  * @property {(type: any, listener: (event: any) => void) => () => void} on
  * @property {(key: string) => string} text
- * @property {{language?: string, urls: {baseStyle: string}}} config
+ * @property {string | undefined} locale for numbers and times
+ * @property {() => number} now epoch ms, by the server's clock
+ * @property {{urls: {baseStyle: string}}} config
  */
 
 const ANNOUNCE_AFTER = 250; // ms; what happens within it is read out as one message
@@ -93,11 +96,12 @@ export class CarillonElement extends HTMLElement {
    * @param {Record<string, string | number>} [values] numbers are written as the language writes them
    */
   text(key, values = {}) {
-    return this.client.text(key).replace(/{(\w+)}/g, (_, name) => values[name].toLocaleString(this.language));
+    return this.client.text(key).replace(/{(\w+)}/g, (_, name) => this.#write(values[name]));
   }
 
-  get language() {
-    return this.client.config.language ?? "en";
+  /** Write a number, or leave a text as it is. @param {string | number} value */
+  #write(value) {
+    return typeof value === "number" ? numeral(value, this.client.locale) : value;
   }
 
   /**

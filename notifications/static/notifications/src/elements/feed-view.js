@@ -1,5 +1,6 @@
 /** A feed on the screen: its rows and every state it can be in. The bell's panel and the list page both show one. */
 
+import { attempt } from "../core/browser.js";
 import { KeyedList } from "../core/keyed-list.js";
 import { button, h, iconButton } from "./dom.js";
 import { icon } from "./icons.js";
@@ -81,7 +82,8 @@ export class FeedView {
     this.#note.hidden = !!items.length || !(loaded || error);
     if (!this.#note.hidden) this.#explain();
     // A row that has gone, or a button that has done its work, leaves the focus to what is around it.
-    const lost = focused && !owner.shadowRoot?.activeElement?.checkVisibility();
+    const { activeElement } = owner.shadowRoot ?? {};
+    const lost = focused && !(activeElement && attempt(() => activeElement.checkVisibility(), true));
     if (lost) /** @type {HTMLElement} */ (this.root.closest("[tabindex]")).focus({ preventScroll: true });
   }
 

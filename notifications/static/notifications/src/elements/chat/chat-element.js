@@ -50,11 +50,7 @@ export function avatar(name, id) {
   const words = name.split(/\s+/).filter(Boolean);
   const initials = [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...(word ?? "")][0] ?? "").join("");
   const color = [...String(id)].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7) % COLORS;
-  return h(
-    "span",
-    { class: `avatar color-${color}`, part: "avatar", "aria-hidden": "true" },
-    initials.toLocaleUpperCase(),
-  );
+  return h("span", { class: `avatar color-${color}`, part: "avatar", "aria-hidden": "true" }, initials.toUpperCase());
 }
 
 /** @param {Room} room */
