@@ -27,14 +27,15 @@ class RosterTests(TransactionTestCase):
     def setUp(self) -> None:
         self.alice, self.bob = make_user("alice"), make_user("bob")
         self.room = services.create_room("Project", by=self.alice)
-        for name, seconds in (("LOOK", 3_600.0), ("SETTLE", 0.0)):
-            patch = mock.patch.object(presence, name, seconds)
+        for name in ("LOOK", "SETTLE"):
+            patch = mock.patch.object(presence, name, 3_600.0)
             patch.start()
             self.addCleanup(patch.stop)
 
-    async def turn(self) -> None:
+    async def turn(self, seconds: float = 0.0) -> None:
+        """Take a turn as if it were so many seconds later."""
         tracker = presence.tracker(relay.current())
-        await tracker.turn(relay.current().loop.time())
+        await tracker.turn(relay.current().loop.time() + seconds)
 
     async def frames(self, client: Client) -> list[tuple[str, int]]:
         """Return the `room` frames that have come."""
@@ -94,12 +95,11 @@ class RosterTests(TransactionTestCase):
 
     async def test_a_part_of_many_is_compared_in_each_turn_and_all_in_a_round(self) -> None:
         users = await sync_to_async(make_users)(3)
-        with mock.patch.object(presence, "LOOK", ROUND / 3):
-            async with Client(users[0]) as one, Client(users[1]) as two, Client(users[2]) as three:
-                await self.turn()
-                for user in users:
-                    await Membership.objects.acreate(room=self.room, user=user, joined_at=LONG_AGO)
-                for number in range(1, 4):
-                    await self.turn()
-                    found = [bool(await self.frames(client)) for client in (one, two, three)]
-                    assert sum(found) == 1, number
+        async with Client(users[0]) as one, Client(users[1]) as two, Client(users[2]) as three:
+            await self.turn()
+            for user in users:
+                await Membership.objects.acreate(room=self.room, user=user, joined_at=LONG_AGO)
+            for number in range(1, 4):
+                await self.turn(number * 0.3 * ROUND)
+                found = [bool(await self.frames(client)) for client in (one, two, three)]
+                assert sum(found) == 1, number

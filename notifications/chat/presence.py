@@ -25,7 +25,7 @@ from ..live.workers import Terms
 from ..models import Lease, Membership, Presence
 from . import frames
 from .members import online_members
-from .roster import ROUND, Roster, Welcome
+from .roster import Roster, Welcome
 from .stream import ROOM
 
 logger = logging.getLogger("notifications")
@@ -116,7 +116,7 @@ class PresenceTracker:
             if self._told.get(pk) != state:
                 self._publish(ROOM.key(pk), pk, state)
         self._told = told
-        await self._roster.turn(self._sockets, LOOK / ROUND)
+        await self._roster.turn(self._sockets, now)
 
     def welcome(self, message: Welcome) -> None:
         """Send users with a socket here that they came to a room."""

@@ -49,6 +49,7 @@ class Roster:
         self._relay = relay
         self._known: dict[str, array[int]] = {}  # by user, in the order of comparison
         self._welcomed: set[tuple[str, int]] = set()  # since the database was read
+        self._at = 0.0  # the last turn
 
     def welcome(self, sockets: Sockets, message: Welcome) -> None:
         """Send users that they came to a room."""
@@ -58,8 +59,9 @@ class Roster:
             if self._send(sockets, owner, [Frame(name, data.encode())]) and owner in self._known:
                 self._known[owner].append(message.room)
 
-    async def turn(self, sockets: Sockets, share: float) -> None:
-        """Compare the users that are new here, and a `share` of the others."""
+    async def turn(self, sockets: Sockets, now: float) -> None:
+        """Compare the users that are new here, and those of the others whose time has come, by the loop's clock."""
+        share, self._at = min(1.0, (now - self._at) / ROUND), now
         for gone in self._known.keys() - sockets.keys():
             del self._known[gone]
         others = list(islice(self._known, ceil(len(self._known) * share)))
