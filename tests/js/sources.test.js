@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 import { bundles, gzipped, STATIC } from "../../scripts/build.js";
 
-const LIMITS = { "bell.js": 15 * 1024, "notifications.js": 18 * 1024, "chat.js": 22 * 1024 }; // bytes, gzipped
+const LIMITS = { "signed-out.js": 512, "bell.js": 15 * 1024, "notifications.js": 18 * 1024, "chat.js": 22 * 1024 }; // bytes, gzipped
 
 const sources = readdirSync(join(STATIC, "src"), { recursive: true })
   .filter((name) => name.endsWith(".js"))
@@ -41,7 +41,7 @@ const MAY = {
   inbox: ["core"],
   chat: ["core"],
   elements: ["core", "inbox", "chat"],
-  entries: ["inbox", "chat", "elements"],
+  entries: ["core", "inbox", "chat", "elements"],
 };
 
 test("imports run down only: core, then inbox and chat, then elements, then entries", () => {
