@@ -7,8 +7,8 @@ import { test } from "node:test";
 
 import { bundles, gzipped, STATIC } from "../../scripts/build.js";
 
-// Bytes, gzipped. Surviving what a browser lacks, denies or breaks costs half a kilobyte of each.
-const LIMITS = { "bell.js": 14 * 1024, "notifications.js": 17 * 1024, "chat.js": 21 * 1024 };
+// Bytes, gzipped. What a browser lacks, denies or breaks, and another user in one document, cost a kilobyte of each.
+const LIMITS = { "signed-out.js": 512, "bell.js": 15 * 1024, "notifications.js": 18 * 1024, "chat.js": 22 * 1024 };
 
 const sources = readdirSync(join(STATIC, "src"), { recursive: true })
   .filter((name) => name.endsWith(".js"))
@@ -42,7 +42,7 @@ const MAY = {
   inbox: ["core"],
   chat: ["core"],
   elements: ["core", "inbox", "chat"],
-  entries: ["inbox", "chat", "elements"],
+  entries: ["core", "inbox", "chat", "elements"],
 };
 
 test("imports run down only: core, then inbox and chat, then elements, then entries", () => {

@@ -68,6 +68,10 @@ export class ChatConnection {
     this.#send({ type: "rest", name: "closed", reason: "stopped" });
   }
 
+  signOut() {
+    this.#send({ type: "rest", name: "signed-out", reason: "signed-out" });
+  }
+
   /** Try now, whatever the state. */
   retry() {
     this.#send({ type: this.#over ? "start" : "retry" });
@@ -125,6 +129,7 @@ export class ChatConnection {
     if (this.live) this.#commands.ready();
     else this.#commands.lost();
     if (JSON.stringify(this.state) === JSON.stringify(before)) return;
+    if (name === "signed-out" && before.name !== name) this.#chat.forget();
     this.#chat.emit("state", { ...this.state, from: before.name, to: name });
     this.#chat.changed();
     if (!wasLive && this.live) this.#onConnect();

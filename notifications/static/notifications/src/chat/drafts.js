@@ -16,6 +16,11 @@ export class Drafts {
     this.#storage = new UserStorage(storage, `carillon-draft ${user} `);
   }
 
+  /** Forget what the browser does not keep. @internal */
+  clear() {
+    this.#unkept.clear();
+  }
+
   /** @param {number} room @returns {Draft} */
   get(room) {
     const { body = "", reply_to = null } = this.#unkept.get(room) ?? this.#storage.get(room) ?? {};

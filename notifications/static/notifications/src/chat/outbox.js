@@ -75,6 +75,11 @@ export class Outbox {
     this.#storage.remove(id);
   }
 
+  /** Forget everything: the user signed out. @internal */
+  clear() {
+    for (const id of [...this.#entries.keys()]) this.drop(id);
+  }
+
   /** Another tab wrote to the store. @param {string | null} key @param {string | null} value @internal */
   heard(key, value) {
     const id = this.#storage.nameOf(key);

@@ -140,7 +140,16 @@ export class RoomState {
     this.chat.changed();
   }
 
-  /** @param {{gone?: boolean, loading?: boolean, error?: string | null, online?: Id[] | null, onlineCount?: number, me?: import("./types.js").Me}} news @internal */
+  /** Forget everything: the user signed out. @internal */
+  clear() {
+    this.timeline.clear();
+    this.updates.rebase([]);
+    this.typists.clear();
+    this.reads.clear();
+    this.show({ info: null, me: null, online: null, onlineCount: 0, error: null });
+  }
+
+  /** @param {{info?: null, gone?: boolean, loading?: boolean, error?: string | null, online?: Id[] | null, onlineCount?: number, me?: import("./types.js").Me | null}} news @internal */
   show(news) {
     Object.assign(this, news);
     this.chat.changed();

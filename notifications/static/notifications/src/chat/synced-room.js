@@ -41,6 +41,12 @@ export class SyncedRoom extends RoomState {
     };
   }
 
+  /** Forget everything: the user signed out. @internal */
+  clear() {
+    this.#quoted.clear();
+    super.clear();
+  }
+
   /** Subscribe, and continue from where we are. Called at every connect and at every hole. @internal */
   async open() {
     if (!this.chat.live || !this.#holders.any || this.gone) return;

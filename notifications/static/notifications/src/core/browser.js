@@ -45,9 +45,8 @@ export const ask = (input, init) => fetch(input, init);
 /** Whether the browser says that there is no network: it may be wrong. */
 export const isOffline = () => attempt(() => globalThis.navigator.onLine) === false;
 
-/** The languages that the reader chose. @returns {readonly string[]} */
+/** The languages that the reader chose. */
 export const languages = () => attempt(() => [...globalThis.navigator.languages]) ?? [];
-
 /** Whether people can see the page, as far as the browser knows. @param {Document | undefined} [page] */
 export const isVisible = (page = globalThis.document) => attempt(() => page?.visibilityState) !== "hidden";
 
@@ -86,12 +85,8 @@ export function openChannel(Channel, name, onMessage) {
 /** What the browser keeps between pages; private modes and sandboxed frames throw at the mere mention. */
 export const keptStorage = () => attempt(() => globalThis.localStorage);
 
-/** @param {typeof globalThis.WebSocket | undefined} Socket @param {string} url @param {string | undefined} base @param {string} protocol */
-export function connectSocket(Socket, url, base, protocol) {
-  const target = new URL(url, base);
-  target.protocol = target.protocol.replace("http", "ws"); // older browsers want it spelled out
-  return new (Socket ?? globalThis.WebSocket)(target.href, protocol);
-}
+/** @param {typeof globalThis.WebSocket | undefined} Socket @param {string} url @param {string} protocol */
+export const connectSocket = (Socket, url, protocol) => new (Socket ?? globalThis.WebSocket)(url, protocol);
 
 /** Random bytes, where need be without a secure context, and without `crypto`. @param {number} count */
 export function randomBytes(count) {
@@ -132,7 +127,7 @@ export function whenResized(elements, callback) {
 /** Whether a style is known. @param {string} property @param {string} value */
 export const canStyle = (property, value) => !!attempt(() => CSS.supports(property, value));
 
-/** Whether fingers are the pointer. */
+/** Whether the pointer is a finger. */
 export const isTouch = () => !!attempt(() => matchMedia("(pointer: coarse)").matches);
 
 /** Ask in a dialog; where there is none that is modal, it is open all the same. @param {HTMLDialogElement} dialog */

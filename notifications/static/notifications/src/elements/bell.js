@@ -72,7 +72,10 @@ export class NotificationBell extends NotificationElement {
     addEventListener("resize", place, { signal });
     addEventListener("scroll", place, { signal, capture: true });
     signal.addEventListener("abort", () => this.#toggle(false)); // taken out of the page, a popover closes without a word
-    this.on("state", ({ to }) => this.open && this.#view.retry(to));
+    this.on("state", ({ to }) => {
+      if (to === "signed-out") this.replaceChildren();
+      if (this.open) this.#view.retry(to);
+    });
     this.on("notification", ({ items, total }) => this.#arrived(items[0].title, total));
     this.on("failure", (failure) => this.open && this.#view.fail(failure));
   }

@@ -58,7 +58,9 @@ export class FeedView {
    * @param {string} state of the connection, now
    */
   retry(state) {
-    if (this.feed.error && (state === "live" || state === "polling")) this.feed.loadMore();
+    if (state === "signed-out") this.#failure.replaceChildren();
+    const { error, loaded } = this.feed;
+    if ((error || !loaded) && /live|polling/.test(state)) this.feed.loadMore();
   }
 
   /** Nobody looks any more. */
@@ -69,7 +71,9 @@ export class FeedView {
 
   render() {
     const { feed, owner } = this;
-    const { items, loaded, loading, error, fresh } = feed;
+    const { items, loaded, loading, fresh } = feed;
+    const over = owner.client.state.name === "signed-out";
+    const error = over || feed.error;
     const focused = owner.shadowRoot?.activeElement;
     const moved = this.#rows.render(items);
     if (moved) this.#rows.restore(moved);
@@ -128,7 +132,10 @@ export class FeedView {
   #explain() {
     const { feed, owner } = this;
     const { state } = feed.filter;
-    if (feed.error) {
+    if (owner.client.state.name === "signed-out") {
+      const reload = button("text", () => location.reload(), owner.text("reload"));
+      this.#tell("error", "error", owner.text("signed-out"), reload);
+    } else if (feed.error) {
       this.#tell(
         "error",
         "error",

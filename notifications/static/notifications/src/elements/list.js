@@ -50,7 +50,10 @@ export class NotificationList extends NotificationElement {
       this.#view.close();
     });
     document.addEventListener("visibilitychange", look, { signal });
-    this.on("state", ({ to }) => this.#view.retry(to));
+    this.on("state", ({ to }) => {
+      if (to === "signed-out") this.replaceChildren(); // what the server rendered is the user's too
+      this.#view.retry(to);
+    });
     this.on("notification", look);
     this.on("failure", (failure) => this.#view.fail(failure));
     this.#choose();
@@ -65,7 +68,7 @@ export class NotificationList extends NotificationElement {
 
   render() {
     const { loaded, error } = this.#view.feed;
-    if (loaded || error) {
+    if (loaded || error || this.client.state.name === "signed-out") {
       this.#served.hidden = true;
       this.#card.hidden = false;
     }

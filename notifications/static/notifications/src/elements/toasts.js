@@ -34,6 +34,7 @@ export class NotificationToasts extends NotificationElement {
     signal.addEventListener("abort", () => this.clear());
     this.on("notification", ({ items, total }) => this.#arrived(items, total));
     this.on("failure", (failure) => this.#failed(failure));
+    this.on("state", ({ to }) => to === "signed-out" && this.clear());
     this.on("seen", () => this.clear(true));
   }
 

@@ -26,6 +26,12 @@ export class Alerts {
     client.on("change", () => {
       if (client.leading) badgeApp(client.counts.unseen);
     });
+    client.on("state", ({ to }) => {
+      if (to !== "signed-out") return;
+      for (const remove of this.#shown) remove();
+      this.#shown.clear();
+      badgeApp(0);
+    });
   }
 
   /** Whether the sound is on. @returns {boolean} */

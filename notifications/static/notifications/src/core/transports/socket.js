@@ -14,7 +14,11 @@ const SUBPROTOCOL = "carillon.v1";
  * @returns {(command: object) => void} send a command
  */
 export function openSocket(session, url, { WebSocket, document }, { onOpen, reasons = {} } = {}) {
-  const socket = attempt(() => connectSocket(WebSocket, url, document?.location?.href, SUBPROTOCOL));
+  const socket = attempt(() => {
+    const target = new URL(url, document?.location?.href);
+    target.protocol = target.protocol.replace("http", "ws"); // older browsers want it spelled out
+    return connectSocket(WebSocket, target.href, SUBPROTOCOL);
+  });
   const send = (/** @type {object} */ command) => void attempt(() => socket?.send(JSON.stringify(command)));
   if (!socket) {
     session.end({ reason: "network" });

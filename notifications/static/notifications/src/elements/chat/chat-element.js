@@ -1,6 +1,6 @@
 /** What the chat's elements share: the page's chat, their style sheet, and how a person is drawn. */
 
-import { chat } from "../../chat/config.js";
+import { chat, prepare } from "../../chat/config.js";
 import { CarillonElement } from "../base.js";
 import { h } from "../dom.js";
 import { draw } from "../icons.js";
@@ -31,6 +31,10 @@ const COLORS = 6; // of avatars; chat.css has them
 export class ChatElement extends CarillonElement {
   find() {
     return chat();
+  }
+
+  prepare() {
+    return prepare();
   }
 
   get sheet() {

@@ -71,7 +71,9 @@ export class Composer {
 
   render() {
     const { owner, field } = this;
-    const off = this.#room.gone || owner.client.state.name === "signed-out";
+    const signedOut = owner.client.state.name === "signed-out";
+    const off = this.#room.gone || signedOut;
+    if (signedOut && field.value) this.#restore(); // nothing is kept
     field.disabled = off;
     const length = field.value.length < WARN ? field.value.length : [...field.value.trim()].length;
     const over = length - LONGEST;
