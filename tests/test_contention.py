@@ -30,6 +30,7 @@ from notifications.services import (
     edit_broadcast,
     notify,
     open_direct_room,
+    post_message,
     prune,
     publish_broadcast,
     recall_broadcast,
@@ -177,6 +178,32 @@ class RoomTests(TransactionTestCase):
         type(gone).objects.filter(pk=gone.pk).delete()
         with pytest.raises(IntegrityError):
             add_member(self.room, gone)
+
+    def test_a_message_is_posted_although_a_member_is_deleted_meanwhile(self) -> None:
+        if not connection.features.has_select_for_update:
+            return  # one writer at a time is SQLite's own rule
+        add_member(self.room, self.bob)
+        alerted = Event()
+
+        def watch(execute: Any, sql: str, *rest: Any) -> Any:
+            done = execute(sql, *rest)
+            if sql.startswith("INSERT") and "carillon_notification" in sql[:35]:
+                alerted.set()  # the commit asks whether the recipient is there, and waits
+            return done
+
+        def post() -> Message:
+            try:
+                with connection.execute_wrapper(watch):
+                    return post_message(self.room, "Welcome", by=self.alice)
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(1) as pool, application(lambda: self.bob.delete()) as end:
+            posting = pool.submit(post)
+            assert alerted.wait(PROMPT)
+            end()
+            assert posting.result(PROMPT).number
+        assert Message.objects.filter(room=self.room, kind=Message.Kind.TEXT).count() == 1
 
 
 class CollectorTests(TransactionTestCase):
