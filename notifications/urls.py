@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/changes/", views.changes, name="changes"),
     path("api/inbox/read-all/", views.read_all, name="read-all"),
     path("api/inbox/seen/", views.seen, name="seen"),
+    path("api/inbox/bulk/", views.bulk, name="bulk"),
     path("ws/", chat.socket, name="socket"),
     path("api/rooms/", chat.rooms_list, name="rooms"),
     path("api/rooms/config/", chat.config, name="chat-config"),
