@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.admin.utils import NestedObjects
 from django.contrib.auth.models import Group
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db import connection as default_connection
@@ -16,10 +17,12 @@ from django.db.models import Value
 from django.db.models.functions import Concat
 from django.http import HttpResponse
 from django.test import RequestFactory, override_settings
+from django.test.utils import CaptureQueriesContext
 from django.utils.decorators import decorator_from_middleware
 
 from notifications.live import django_internals
 from notifications.models import Notice, Notification
+from notifications.models import django_internals as model_internals
 
 from .factories import make_user
 
@@ -30,7 +33,8 @@ ROOT = Path(__file__).parent.parent
 # Modules of Django that are not documented, and attributes that nothing documented has.
 HIDDEN_MODULES = ("django.core.handlers", "django.db.models.sql", "django.db.backends")
 HIDDEN_ATTRIBUTES = {
-    "add_update_values", "as_sql", "chain", "close_at", "concrete_fields", "get_compiler", "get_converters",
+    "_db", "_raw_delete", "add_update_values", "as_sql", "can_fast_delete", "chain", "close_at", "concrete_fields",
+    "fast_deletes", "get_compiler", "get_converters",
     "_origin_verified", "health_check_enabled", "in_atomic_block", "load_middleware", "set_cached_value",
 }  # fmt: skip
 
@@ -248,3 +252,24 @@ def test_read_committed_sets_the_level_of_the_transactions_in_it_and_sets_it_bac
         assert level() == "serializable" or not postgresql  # on MySQL what the settings ask for
     finally:
         default_connection.close()
+
+
+@pytest.mark.django_db
+def test_a_cascade_in_bulk_is_one_statement_and_nothing_that_the_admin_collects() -> None:
+    alice = make_user("alice")
+    notices = Notice.objects.bulk_create([Notice(title=str(number)) for number in range(3)])
+    Notification.objects.bulk_create([Notification(recipient=alice, notice=notice) for notice in notices])
+    collector = NestedObjects(DEFAULT_DB_ALIAS, origin=[alice])
+    collector.collect([alice])
+    assert Notification not in set[Any](collector.model_objs)
+    assert Notification.objects.count() == 3
+    with CaptureQueriesContext(connection) as queries:
+        alice.delete()
+    table = Notification._meta.db_table
+    assert len([query for query in queries if query["sql"].startswith("DELETE") and table in query["sql"]]) == 1
+    assert Notification.objects.count() == 0
+
+
+def test_what_is_changed_is_changed_in_the_database_that_was_named() -> None:
+    assert model_internals.write_database(Notice.objects.using("elsewhere")) == "elsewhere"
+    assert model_internals.write_database(Notice.objects.all()) == DEFAULT_DB_ALIAS

@@ -19,7 +19,7 @@ def cascade_in_bulk(collector: Any, field: Any, rows: Any, using: str) -> None:
     for a user with 20,000 notifications that is a page of two megabytes. ``lazy_sub_objs``, ``Collector.fast_deletes``
     and ``Collector.can_fast_delete``.
     """
-    if Collector.can_fast_delete(collector, rows):
+    if Collector(using).can_fast_delete(rows):  # as one that deletes sees it, not one that only collects
         collector.fast_deletes.append(rows)
     elif rows:
         CASCADE(collector, field, rows, using)
