@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { bundles, gzipped, STATIC } from "../../scripts/build.js";
 
 // Bytes, gzipped. What a browser lacks, denies or breaks, and another user in one document, cost a kilobyte of each.
-const LIMITS = { "signed-out.js": 512, "bell.js": 15 * 1024, "notifications.js": 18 * 1024, "chat.js": 22 * 1024 };
+const LIMITS = { "signed-out.js": 512, "bell.js": 16 * 1024, "notifications.js": 19 * 1024, "chat.js": 23 * 1024 };
 
 const sources = readdirSync(join(STATIC, "src"), { recursive: true })
   .filter((name) => name.endsWith(".js"))
