@@ -156,6 +156,61 @@ def test_offline_is_told_and_coming_back_is_quick(demo: Demo, bob: Visitor) -> N
     has_count(bob, before + 1)
 
 
+def test_what_answers_during_a_deploy_is_not_believed(demo: Demo, proxy: FaultProxy, bob: Visitor) -> None:
+    before = bob.count()
+
+    def maintain(route: Route) -> None:
+        route.fulfill(status=next(statuses), content_type="text/html", body="<h1>We are upgrading</h1>")
+
+    statuses = iter([200, 403, 401, 502] * 50)
+    bob.page.route("**/stream/", maintain)
+    bob.page.route("**/api/**", maintain)
+    proxy.cut()
+    has_state(bob, "reconnecting")
+    with bob.page.expect_response("**/stream/"):
+        pass
+    demo.notify("bob", "During the deploy")
+    bob.page.unroute("**/stream/")
+    bob.page.unroute("**/api/**")
+    bob.page.evaluate("() => window.dispatchEvent(new Event('online'))")
+    has_state(bob, "live")
+    has_count(bob, before + 1)
+
+
+def test_a_site_that_redirects_to_its_login_page_has_signed_out_and_may_think_better_of_it(
+    proxy: FaultProxy, bob: Visitor
+) -> None:
+    before = bob.count()
+    bob.page.route("**/stream/", lambda route: route.fulfill(status=302, headers={"Location": "/sign-in/"}))
+    proxy.cut()
+    has_state(bob, "signed-out", 2 * RECOVERY)
+    has_count(bob, 0)
+    bob.page.unroute("**/stream/")
+    bob.page.evaluate("() => window.dispatchEvent(new Event('online'))")
+    has_state(bob, "live")
+    has_count(bob, before)
+
+
+def test_the_panel_that_is_first_opened_offline_shows_what_the_tab_has_and_why_not_more(
+    demo: Demo, bob: Visitor
+) -> None:
+    before = bob.count()
+    demo.notify("bob", "Here already")
+    has_count(bob, before + 1)
+    bob.page.context.set_offline(True)
+    has_state(bob, "offline")
+    bob.ring()
+    expect(bob.titles).to_have_text(["Here already"])
+    expect(bob.bell.locator(".more")).to_contain_text("Could not load notifications. You are offline.")
+    expect(bob.bell.locator(".status")).to_contain_text("You are offline")
+    bob.row("Here already").hover()
+    bob.row("Here already").get_by_role("button", name="Archive").click()
+    expect(bob.bell.get_by_role("alert")).to_contain_text("Could not archive. You are offline.")
+    bob.page.context.set_offline(False)
+    has_state(bob, "live")
+    expect(bob.titles).not_to_have_count(1)
+
+
 def stays_signed_out(visitor: Visitor) -> None:
     has_state(visitor, "signed-out")
     streams = Streams(visitor)
@@ -175,10 +230,9 @@ def test_an_expired_session_is_told_and_not_hammered(bob: Visitor, proxy: FaultP
 def test_a_tab_gets_nothing_of_who_signed_in_in_its_users_place(
     demo: Demo, bob: Visitor, proxy: FaultProxy, visit: Callable[..., Visitor]
 ) -> None:
-    before = bob.count()
     [session] = [one["value"] for one in visit("alice").page.context.cookies() if one["name"] == "sessionid"]
     bob.page.context.add_cookies([{"name": "sessionid", "value": session, "url": proxy.url}])
     demo.notify("alice", "For Alice alone")
     proxy.cut()
     stays_signed_out(bob)
-    assert bob.count() == before
+    assert bob.count() == 0, "nor is anything of the first user's left"

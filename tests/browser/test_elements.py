@@ -191,6 +191,25 @@ def test_mark_all_as_read_and_the_empty_state(visit: Visit) -> None:
     expect(alice.bell.get_by_text("No unread notifications")).to_be_visible()
 
 
+@pytest.mark.parametrize("action", ["Archive", "Mark as read"])
+def test_a_list_that_runs_out_goes_on_with_what_the_server_has(visit: Visit, action: str) -> None:
+    alice = visit("alice")
+    page = alice.page
+    for _ in range(2):
+        send(page, level="burst")
+    page.goto("/notifications/")
+    inbox = page.locator("notification-list")
+    if action == "Mark as read":
+        inbox.get_by_role("link", name="Unread").click()
+    expect(inbox.locator("li.item")).to_have_count(20)
+    ids = "(list) => [...list.shadowRoot.querySelectorAll('li.item')].map((row) => Number(row.dataset.id))"
+    verb = {"Archive": "archive", "Mark as read": "markRead"}[action]
+    page.evaluate(f"(ids) => globalThis[Symbol.for('carillon')].{verb}(ids)", inbox.evaluate(ids))
+    expect(inbox.locator("li.item").first).to_be_visible()
+    expect(inbox.locator(".note")).to_be_hidden()
+    assert inbox.locator("li.item").count() < 20
+
+
 def test_the_focus_outlives_the_button_that_it_was_on(visit: Visit) -> None:
     alice = visit("alice")
     keyboard = alice.page.keyboard
