@@ -22,4 +22,4 @@ class NotificationsConfig(AppConfig):
         from . import checks, receivers  # noqa: F401  # importing the checks registers them
 
         receivers.connect()
-        autodiscover_modules("audiences")
+        autodiscover_modules("audiences", "feeds")

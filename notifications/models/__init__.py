@@ -2,11 +2,14 @@
 
 from .broadcast import Broadcast, Outbox
 from .chat import Lease, Membership, Message, Presence, Reaction, Room
+from .feed import Feed, FeedEvent
 from .inbox import Inbox, Notice, Notification
 from .stream import Stream
 
 __all__ = [
     "Broadcast",
+    "Feed",
+    "FeedEvent",
     "Inbox",
     "Lease",
     "Membership",

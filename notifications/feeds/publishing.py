@@ -1,0 +1,178 @@
+"""The verb of feeds: publish an event."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ..live import relay
+from ..live.commit import sequence_after_commit
+from ..live.frames import Frame, frame
+from ..live.streams import Key
+from ..models import FeedEvent
+from ..twins import twin
+from ..validators import validate_text
+from .frames import Event, FeedEvents
+from .policies import Latest, Nothing
+from .registry import ResolvedFeed, find, validated
+from .stream import FEED, remember, trim
+
+EVENT_BYTES = 8 * 1024  # of JSON; of what is larger, publish a reference
+EVENT_LENGTH = 100  # characters of an event's name
+KEY_LENGTH = 200  # characters of the key of a value
+MANY = 1_000  # events published by one call
+TRIM_EVERY = 1.0  # seconds between two looks, by one process, at what a feed may let go
+TRIM_STEPS = 20  # steps of one look; a server's periodic task does the rest
+
+LIVE_ONLY = "feed-live"  # type of the keys of feeds that keep nothing
+
+
+class Publication(NamedTuple):
+    """One event for `publish_many`: the feed's name, the data and the event's name."""
+
+    feed: str
+    data: Mapping[str, Any]
+    event: str = "message"
+
+
+class _Made(NamedTuple):
+    """A publication that was checked."""
+
+    feed: ResolvedFeed
+    event: str
+    key: str
+    data: bytes
+
+
+def publish(feed: str, data: Any, *, event: str = "message") -> None:
+    """Publish an event in a feed.
+
+    It joins the caller's transaction: whoever follows the feed hears of it after the commit, and nobody does if it is
+    rolled back. It takes no lock in that transaction.
+
+    Args:
+        feed: The feed's name, for example ``"orders:42"``; an app declares it with ``@feed``.
+        data: A JSON object (a mapping, a dataclass or a msgspec struct) of at most 8 KiB. Of what is larger, publish
+            a reference.
+        event: What kind of event it is, for your own front end; at most 100 characters.
+
+    Raises:
+        UnknownFeed: Nobody has declared the feed; the message lists what is declared.
+        ValidationError: The data or the event's name cannot be published; nothing is written.
+    """
+    publish_many([Publication(feed, data, event)])
+
+
+def publish_many(publications: Iterable[Publication | tuple[Any, ...]]) -> None:
+    """Publish events, of one feed or of many, in order and together: with a few statements for each hundred.
+
+    Args:
+        publications: At most 1,000 of `Publication`, or plain tuples ``(feed, data)`` or ``(feed, data, event)``.
+
+    Raises:
+        UnknownFeed: Nobody has declared one of the feeds.
+        ValidationError: One cannot be published; nothing is written.
+    """
+    made = [_made(Publication(*one)) for one in publications]
+    if len(made) > MANY:
+        raise ValidationError(_("At most %(limit)s events at a time.") % {"limit": MANY}, code="too_many")
+    kept = [one for one in made if not isinstance(one.feed.rules.keep, Nothing)]
+    if kept:
+        _store(kept)
+    if live := [one for one in made if isinstance(one.feed.rules.keep, Nothing)]:
+        transaction.on_commit(lambda: _tell(live), using=FEED.alias, robust=True)
+
+
+apublish = twin(publish)
+apublish_many = twin(publish_many)
+
+
+def _made(publication: Publication) -> _Made:
+    feed = find(publication.feed)
+    event = publication.event
+    if not isinstance(event, str) or not 1 <= len(event) <= EVENT_LENGTH:
+        message = _("The name of an event has 1 to %(limit)s characters.")
+        raise ValidationError({"event": message % {"limit": EVENT_LENGTH}})
+    validate_text(event)
+    try:
+        value = validated(feed, publication.data)
+        plain = msgspec.to_builtins(value, enc_hook=DjangoJSONEncoder().default)
+    except (msgspec.ValidationError, TypeError, ValueError) as error:
+        raise ValidationError(
+            {"data": _("The data of %(feed)s: %(reason)s") % {"feed": feed.name, "reason": error}}
+        ) from error
+    if not isinstance(plain, dict):
+        raise ValidationError({"data": _("Data must be a JSON object (a dict).")})
+    data = msgspec.json.encode(plain)
+    if len(data) > EVENT_BYTES:
+        message = _(
+            "An event has at most %(limit)s bytes of JSON, and this one has %(size)s. Publish a reference to it."
+        )
+        raise ValidationError({"data": message % {"limit": EVENT_BYTES, "size": len(data)}})
+    return _Made(feed, event, _key(feed, plain), data)
+
+
+def _key(feed: ResolvedFeed, plain: Mapping[str, Any]) -> str:
+    """Return the key of a value, in a feed that keeps the latest one of each."""
+    policy = feed.rules.keep
+    if not isinstance(policy, Latest) or policy.key is None:
+        return ""
+    value = plain.get(policy.key)
+    if not isinstance(value, str | int) or isinstance(value, bool) or not 0 < len(str(value)) <= KEY_LENGTH:
+        message = _("The feed %(feed)s needs a text or a whole number as “%(field)s”, of at most %(limit)s characters.")
+        raise ValidationError({"data": message % {"feed": feed.name, "field": policy.key, "limit": KEY_LENGTH}})
+    return str(value)
+
+
+def _store(kept: list[_Made]) -> None:
+    now = timezone.now()
+    rows = [
+        FeedEvent(feed_id=remember(one.feed.name), event=one.event, key=one.key, data=one.data.decode(), created_at=now)
+        for one in kept
+    ]
+    with transaction.atomic(using=FEED.alias):
+        FEED.entries().bulk_create(rows)
+        sequence_after_commit(FEED, dict.fromkeys(row.feed_id for row in rows))
+        transaction.on_commit(lambda: _trim({one.feed.name for one in kept}), using=FEED.alias, robust=True)
+
+
+_trimmed: dict[str, float] = {}  # when this process has looked last, by the monotonic clock
+
+
+def _trim(names: Iterable[str]) -> None:
+    """Let go what the policies say, of a feed once a second at most."""
+    now = time.monotonic()
+    if len(_trimmed) > MANY:
+        for name in [name for name, at in list(_trimmed.items()) if at < now - TRIM_EVERY]:
+            _trimmed.pop(name, None)
+    for name in names:
+        if _trimmed.get(name, 0.0) < now - TRIM_EVERY:
+            _trimmed[name] = now
+            for _step in range(TRIM_STEPS):
+                if not trim(name):
+                    break
+
+
+def _tell(live: list[_Made]) -> None:
+    """Send what is not kept to those who are connected, one frame for each feed."""
+    now = timezone.now()
+    by_feed: dict[str, list[_Made]] = {}
+    for one in live:
+        by_feed.setdefault(one.feed.name, []).append(one)
+    for name, found in by_feed.items():
+        relay.publish_ephemeral(Key(LIVE_ONLY, name), _live_frame(name, found, now))
+
+
+def _live_frame(name: str, found: Iterable[_Made], now: Any) -> Frame:
+    events = [
+        msgspec.Raw(msgspec.json.encode(Event(0, 0, one.event, one.key, msgspec.Raw(one.data), now))) for one in found
+    ]
+    return frame(FeedEvents(name, None, None, events))

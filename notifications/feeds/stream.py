@@ -1,0 +1,175 @@
+"""Feeds as streams: their events as frames, a snapshot by policy, and what a policy lets go."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+from django.db import transaction
+from django.db.models import F, Max
+from django.utils import timezone
+
+from ..live import relay
+from ..live.batch import Batch
+from ..live.cursor import Position, dump
+from ..live.frames import Frame, ResetReason, frame, pack
+from ..live.pruning import prune_chunk
+from ..live.streams import Hint, Read, StreamType, register
+from ..models import Feed, FeedEvent, Stream
+from .frames import Event, FeedEvents, FeedReset
+from .names import stream_key
+from .policies import Latest, Log
+from .registry import UnknownFeed, find
+
+NAMES_LIMIT = 50_000  # names that a process remembers
+UNPUBLISHED = Position("00000000", 0)  # of a feed in which nothing was published yet
+CHUNK = 500  # events deleted by one statement
+
+_names: dict[int, str] = {}
+
+
+def remember(name: str) -> int:
+    """Remember that a stream is called `name`, and return its primary key."""
+    pk = stream_key(name)
+    if pk not in _names:
+        while len(_names) >= NAMES_LIMIT:
+            _names.pop(next(iter(_names)), None)
+        _names[pk] = name
+    return pk
+
+
+def names_of(pks: Iterable[int], using: str) -> dict[int, str]:
+    """Return the names of streams; those that nobody here has used are read with one query."""
+    pks = list(pks)
+    if absent := [pk for pk in pks if pk not in _names]:
+        _names.update(Feed.objects.using(using).filter(pk__in=absent).values_list("pk", "name"))
+    return {pk: _names[pk] for pk in pks if pk in _names}
+
+
+class FeedStream(StreamType):
+    """The streams of feeds that keep something; the stream's primary key is a hash of the feed's name."""
+
+    name = "feed"
+    stream = Feed
+    entry = FeedEvent
+    field = "feed_id"
+    related = ()
+
+    def cursor_name(self, pk: Hashable) -> str:
+        """Return ``feed-`` and the key as hexadecimal digits."""
+        return f"{self.name}-{int(str(pk)):016x}"
+
+    def missing(self, pks: Sequence[Any]) -> Sequence[Stream]:
+        """Make the streams in which something was published; following a feed makes none."""
+        waiting = self.entries().filter(feed_id__in=pks, modseq=None).order_by().values_list("feed_id", flat=True)
+        return [Feed(pk=pk, name=_names[pk]) for pk in sorted(set(waiting.distinct())) if pk in _names]
+
+    def snapshot(self, pk: Hashable, position: Position, reason: ResetReason) -> Batch:
+        """Read the newest events of a log, or the latest value of each key."""
+        key = int(str(pk))
+        name = names_of([key], self.alias)[key]
+        rows = self._present(key, name, position)
+        cursor = dump({self.cursor_name(pk): position})
+        packed = list(pack([event(row) for row in rows], 0)) or [(0, [])]
+        told = [frame(FeedReset(name, reason, cursor, packed[0][1]), None if packed[1:] else cursor)]
+        for place, (_complete, events) in enumerate(packed[1:], 2):
+            told.append(frame(FeedEvents(name, cursor, cursor, events), cursor if place == len(packed) else None))
+        return Batch(None, position, tuple(told))
+
+    def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
+        """Encode the events of each feed."""
+        names = names_of([read.pk for read in reads], self.alias)
+        return {read.pk: self._batch(read, names[read.pk]) for read in reads}
+
+    def _batch(self, read: Read, name: str) -> Batch:
+        rows = latest_of(read.rows) if isinstance(_policy(name), Latest) else read.rows
+        return Batch(read.start, read.to, tuple(self._told(read, rows, name)))
+
+    def _told(self, read: Read, rows: Sequence[FeedEvent], name: str) -> Iterator[Frame]:
+        packed = list(pack([event(row) for row in rows], read.start.modseq))
+        if packed:
+            packed[-1] = (read.to.modseq, packed[-1][1])
+        start = self.cursor(read.pk, read.start)
+        for complete, events in packed:
+            to = self.cursor(read.pk, Position(read.to.epoch, complete))
+            yield frame(FeedEvents(name, start, to, events), to)
+            start = to
+
+    def _present(self, pk: int, name: str, position: Position) -> list[FeedEvent]:
+        rows = self.entries().filter(feed_id=pk, modseq__lte=position.modseq)
+        policy = _policy(name)
+        if isinstance(policy, Latest):
+            last = rows.order_by().values("key").annotate(last=Max("modseq")).order_by("-last")[: policy.keys]
+            wanted = {row["key"]: row["last"] for row in last}
+            newest = rows.filter(modseq__in=set(wanted.values())).order_by("modseq", "pk")
+            return latest_of([row for row in newest if wanted.get(row.key) == row.modseq])
+        count = policy.newest if isinstance(policy, Log) else 0
+        return list(rows.order_by("-modseq", "-pk")[:count])[::-1]
+
+
+FEED = FeedStream()
+register(FEED)
+
+
+def latest_of(rows: Sequence[FeedEvent]) -> list[FeedEvent]:
+    """Return the last row of each key, in order."""
+    last = {row.key: row for row in rows}
+    return [row for row in rows if last[row.key] is row]
+
+
+def event(row: FeedEvent) -> Event:
+    """Return a stored event as frames show it."""
+    return Event(row.pk, row.modseq or 0, row.event, row.key, msgspec.Raw(row.data.encode()), row.created_at)
+
+
+def trim(name: str) -> int:
+    """Delete a step of what the policy of a feed lets go; return how many events went."""
+    pk = stream_key(name)
+    policy = _policy(name)
+    rows = FEED.entries().filter(feed_id=pk, modseq__isnull=False)
+    if isinstance(policy, Latest):
+        return _trim_replaced(pk, policy)
+    if not isinstance(policy, Log):
+        return prune_chunk(rows, FEED)
+    edge = rows.order_by("-modseq", "-pk").values_list("modseq", flat=True)[policy.count : policy.count + 1].first()
+    deleted = prune_chunk(rows.filter(modseq__lte=edge), FEED) if edge is not None else 0
+    if policy.age is not None:
+        deleted += prune_chunk(rows.filter(created_at__lt=timezone.now() - policy.age), FEED)
+    return deleted
+
+
+def _trim_replaced(pk: int, policy: Latest) -> int:
+    """Delete what a later event of the same key has replaced: no reader misses it, so the floor need not rise."""
+    rows = FEED.entries().filter(feed_id=pk, modseq__isnull=False)
+    old: list[int] = []
+    found: dict[str, tuple[int, int]] = {}
+    for key, modseq, row in rows.order_by("modseq", "pk").values_list("key", "modseq", "pk")[: policy.keys + CHUNK]:
+        if key in found:
+            old.append(found[key][1])
+        found[key] = (modseq, row)
+    if len(found) > policy.keys:
+        oldest = sorted(found.values())[: len(found) - policy.keys]
+        return _evict(pk, [row for _modseq, row in oldest]) + _delete(rows, old)
+    return _delete(rows, old)
+
+
+def _evict(pk: int, ids: Sequence[int]) -> int:
+    """Delete the values of keys that are too many; every reader then starts afresh, also one that is up to date."""
+    with transaction.atomic(using=FEED.alias):
+        FEED.streams().filter(pk=pk).update(head=F("head") + 1, floor=F("head") + 1)
+        deleted = _delete(FEED.entries().filter(feed_id=pk), ids)
+        head = FEED.streams().filter(pk=pk).values_list("head", flat=True).get()
+        transaction.on_commit(lambda: relay.announce([Hint(FEED.key(pk), head)]), using=FEED.alias, robust=True)
+    return deleted
+
+
+def _delete(rows: Any, pks: Sequence[int]) -> int:
+    return sum(rows.filter(pk__in=pks[at : at + CHUNK]).delete()[0] for at in range(0, len(pks), CHUNK))
+
+
+def _policy(name: str) -> Any:
+    try:
+        return find(name).rules.keep
+    except UnknownFeed:  # a deploy has removed the declaration; nobody may follow it any more
+        return None
