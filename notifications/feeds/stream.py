@@ -13,10 +13,10 @@ from django.utils import timezone
 from ..live import relay
 from ..live.batch import Batch
 from ..live.cursor import Position, dump
-from ..live.frames import Frame, ResetReason, frame, pack
+from ..live.frames import Frame, ResetReason, encode, frame, pack
 from ..live.pruning import prune_chunk
 from ..live.streams import Hint, Read, StreamType, register
-from ..models import Feed, FeedEvent, Stream
+from ..models import Feed, FeedEvent, FeedText, Stream
 from .frames import Event, FeedEvents, FeedReset
 from .names import stream_key
 from .policies import Latest, Log
@@ -71,10 +71,10 @@ class FeedStream(StreamType):
         name = names_of([key], self.alias)[key]
         rows = self._present(key, name, position)
         cursor = dump({self.cursor_name(pk): position})
-        packed = list(pack([event(row) for row in rows], 0)) or [(0, [])]
+        packed = list(pack(events(rows), 0)) or [(0, [])]
         told = [frame(FeedReset(name, reason, cursor, packed[0][1]), None if packed[1:] else cursor)]
-        for place, (_complete, events) in enumerate(packed[1:], 2):
-            told.append(frame(FeedEvents(name, cursor, cursor, events), cursor if place == len(packed) else None))
+        for place, (_complete, piece) in enumerate(packed[1:], 2):
+            told.append(frame(FeedEvents(name, cursor, cursor, piece), cursor if place == len(packed) else None))
         return Batch(None, position, tuple(told))
 
     def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
@@ -87,13 +87,13 @@ class FeedStream(StreamType):
         return Batch(read.start, read.to, tuple(self._told(read, rows, name)))
 
     def _told(self, read: Read, rows: Sequence[FeedEvent], name: str) -> Iterator[Frame]:
-        packed = list(pack([event(row) for row in rows], read.start.modseq))
+        packed = list(pack(events(rows), read.start.modseq))
         if packed:
             packed[-1] = (read.to.modseq, packed[-1][1])
         start = self.cursor(read.pk, read.start)
-        for complete, events in packed:
+        for complete, piece in packed:
             to = self.cursor(read.pk, Position(read.to.epoch, complete))
-            yield frame(FeedEvents(name, start, to, events), to)
+            yield frame(FeedEvents(name, start, to, piece), to)
             start = to
 
     def _present(self, pk: int, name: str, position: Position) -> list[FeedEvent]:
@@ -118,9 +118,22 @@ def latest_of(rows: Sequence[FeedEvent]) -> list[FeedEvent]:
     return [row for row in rows if last[row.key] is row]
 
 
-def event(row: FeedEvent) -> Event:
-    """Return a stored event as frames show it."""
-    return Event(row.pk, row.modseq or 0, row.event, row.key, msgspec.Raw(row.data.encode()), row.created_at)
+def events(rows: Sequence[FeedEvent]) -> list[Event]:
+    """Return stored events as frames show them; the growing texts of all of them are one query."""
+    growing = [row.pk for row in rows if row.grows]
+    texts = FeedText.objects.using(FEED.alias).in_bulk(growing) if growing else {}
+    return [
+        Event(row.pk, row.modseq or 0, row.event, row.key, _data(row, texts.get(row.pk)), row.created_at)
+        for row in rows
+    ]
+
+
+def _data(row: FeedEvent, text: FeedText | None) -> msgspec.Raw:
+    """Return the event's JSON, with the text if it has one."""
+    if text is None:
+        return msgspec.Raw(row.data.encode())
+    more = {"text": text.text, "state": text.state} | ({"error": text.error} if text.error else {})
+    return msgspec.Raw(encode(msgspec.json.decode(row.data) | more))
 
 
 def trim(name: str) -> int:

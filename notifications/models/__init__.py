@@ -2,7 +2,7 @@
 
 from .broadcast import Broadcast, Outbox
 from .chat import Lease, Membership, Message, Presence, Reaction, Room
-from .feed import Feed, FeedEvent
+from .feed import Feed, FeedEvent, FeedText
 from .inbox import Inbox, Notice, Notification
 from .stream import Stream
 
@@ -10,6 +10,7 @@ __all__ = [
     "Broadcast",
     "Feed",
     "FeedEvent",
+    "FeedText",
     "Inbox",
     "Lease",
     "Membership",

@@ -50,6 +50,7 @@ class FeedEvent(models.Model):
     event = models.CharField(_("event"), max_length=100, editable=False)
     key = models.CharField(_("key"), max_length=200, blank=True, default="", editable=False)
     data = models.TextField(_("data"), editable=False)  # JSON, as it goes into a frame
+    grows = models.BooleanField(_("has a growing text"), default=False, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     objects: ClassVar[models.Manager[FeedEvent]]
@@ -66,3 +67,38 @@ class FeedEvent(models.Model):
     def __str__(self) -> str:
         """Name the event by its number and feed."""
         return f"event {self.pk} of feed {self.feed_id}"
+
+
+class FeedText(models.Model):
+    """The text of an event that grows while somebody writes it, an AI's answer for example.
+
+    Its one writer renews `lease_until`; where that has passed, the writer is gone. It is null once the text is whole.
+    """
+
+    class State(models.TextChoices):
+        """How far the text is."""
+
+        WRITING = "writing", _("Writing")
+        DONE = "done", _("Done")
+        STOPPED = "stopped", _("Stopped")
+        FAILED = "failed", _("Failed")
+
+    event = models.OneToOneField(
+        FeedEvent, verbose_name=_("event of a feed"), on_delete=models.CASCADE, primary_key=True, related_name="growing"
+    )
+    owner = models.CharField(_("owner"), max_length=64, blank=True, default="", editable=False)  # a user's key, as text
+    text = models.TextField(_("text"), blank=True, default="", editable=False)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.WRITING, editable=False)
+    error = models.CharField(_("error"), max_length=500, blank=True, default="", editable=False)
+    lease_until = models.DateTimeField(_("lease until"), null=True, editable=False, db_index=True)
+    stop_requested_at = models.DateTimeField(_("stop requested at"), null=True, editable=False)
+
+    objects: ClassVar[models.Manager[FeedText]]
+
+    class Meta:
+        verbose_name = _("growing text of a feed")
+        verbose_name_plural = _("growing texts of feeds")
+
+    def __str__(self) -> str:
+        """Name the text by its event."""
+        return f"text of event {self.event_id}"
