@@ -15,12 +15,12 @@ from ..live.batch import Batch
 from ..live.cursor import Position, dump
 from ..live.frames import Frame, ResetReason, encode, frame, pack
 from ..live.pruning import prune_chunk
-from ..live.streams import Hint, Read, StreamType, register
+from ..live.streams import Hint, Key, Read, StreamType, register
 from ..models import Feed, FeedEvent, FeedText, Stream
 from .frames import Event, FeedEvents, FeedReset
 from .names import stream_key
-from .policies import Latest, Log
-from .registry import UnknownFeed, find
+from .policies import Latest, Log, Policy
+from .registry import Declared, UnknownFeed, find
 
 NAMES_LIMIT = 50_000  # names that a process remembers
 UNPUBLISHED = Position("00000000", 0)  # of a feed in which nothing was published yet
@@ -59,6 +59,12 @@ class FeedStream(StreamType):
     def cursor_name(self, pk: Hashable) -> str:
         """Return ``feed-`` and the key as hexadecimal digits."""
         return f"{self.name}-{int(str(pk)):016x}"
+
+    def pace(self, key: Key) -> float:
+        """Return the declared `every`."""
+        name = _names.get(int(key.pk))
+        rules = _rules(name) if name else None
+        return rules.every if rules else 0.0
 
     def missing(self, pks: Sequence[Any]) -> Sequence[Stream]:
         """Make the streams in which something was published; following a feed makes none."""
@@ -181,8 +187,13 @@ def _delete(rows: Any, pks: Sequence[int]) -> int:
     return sum(rows.filter(pk__in=pks[at : at + CHUNK]).delete()[0] for at in range(0, len(pks), CHUNK))
 
 
-def _policy(name: str) -> Any:
+def _policy(name: str) -> Policy | None:
+    rules = _rules(name)
+    return rules.keep if rules else None
+
+
+def _rules(name: str) -> Declared | None:
     try:
-        return find(name).rules.keep
+        return find(name).rules
     except UnknownFeed:  # a deploy has removed the declaration; nobody may follow it any more
         return None

@@ -17,7 +17,7 @@ from .background import Background
 from .batch import Batch
 from .broker import Broker
 from .chunks import chunks
-from .cursor import Position
+from .cursor import START, Position
 from .frames import ByeReason, Frame
 from .heartbeats import TICK, Timer
 from .hub import Connection, Hub, Subscription
@@ -152,7 +152,7 @@ def _read_here(key: Key) -> None:
     """
     for relay in _running():
         stream = relay.hub.streams.get(key)
-        if stream is not None:
+        if stream is not None and not stream_types[key.type].pace(key):
             for batch in _read(stream_types[key.type], {key: stream.position}).values():
                 relay.loop.call_soon_threadsafe(relay.hub.publish_or_refresh, key, batch)
 
@@ -183,6 +183,7 @@ class Relay:
         self._revoked: dict[bytes, tuple[ByeReason, float]] = {}  # sessions that ended, and when to forget them
         self._stale: dict[Key, None] = {}  # streams to be read, in the order in which they moved
         self._reading: asyncio.Task[None] | None = None
+        self._paced: dict[Key, bool] = {}  # streams that were read lately, and whether they moved since
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -264,9 +265,24 @@ class Relay:
         if key.type not in stream_types:  # nothing of it is stored: a periodic task publishes what its listeners see
             self.periodic.wake()
             return
+        if (pace := stream_types[key.type].pace(key)) and self._holds_back(key, pace):
+            return
         self._stale[key] = None
         if self._reading is None:
             self._reading = self.loop.create_task(self._read_stale())
+
+    def _holds_back(self, key: Key, pace: float) -> bool:
+        """Tell whether a stream was read so lately that it has to wait; it is read then, once for all that came."""
+        if key in self._paced:
+            self._paced[key] = True
+            return True
+        self._paced[key] = False
+        self.loop.call_later(pace, self._pace_is_over, key)
+        return False
+
+    def _pace_is_over(self, key: Key) -> None:
+        if self._paced.pop(key) and key in self.hub.streams:
+            self._refresh(key)
 
     async def _read_stale(self) -> None:
         """Read what moved, until nothing is stale: one read at a time, of many streams each."""
@@ -357,8 +373,12 @@ class Relay:
 def _read(stream_type: StreamType, positions: dict[Key, Position]) -> dict[Key, Batch]:
     """Read, in a thread, what happened after `positions`."""
     keys = {stream_type.pk(key): key for key in positions}
-    batches = changes_since(stream_type, {pk: positions[key] for pk, key in keys.items()})
+    batches = changes_since(stream_type, {pk: _known(positions[key]) for pk, key in keys.items()})
     return {keys[pk]: batch for pk, batch in batches.items()}
+
+
+def _known(position: Position) -> Position | None:
+    return None if position == START else position
 
 
 def _compare(keys: list[Key]) -> list[tuple[Key, Position]]:
