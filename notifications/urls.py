@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from .chat import views as chat
+from .feeds import views as feeds
 from .inbox import pages, views
 
 app_name = "notifications"
@@ -16,6 +17,8 @@ urlpatterns = [
     path("api/inbox/read-all/", views.read_all, name="read-all"),
     path("api/inbox/seen/", views.seen, name="seen"),
     path("ws/", chat.socket, name="socket"),
+    path("part/", feeds.part, name="part"),
+    path("api/feeds/stop/", feeds.stop, name="stop-answer"),
     path("api/rooms/", chat.rooms_list, name="rooms"),
     path("api/rooms/<int:pk>/messages/", chat.room_messages, name="room-messages"),
     re_path(

@@ -64,7 +64,7 @@ def _csrf_failed() -> HttpResponse:
     return error(403, "csrf", _("The CSRF token is missing or incorrect. Reload the page and try again."))
 
 
-def endpoint(method: str) -> Callable[[View], View]:
+def endpoint(method: str, *, anonymous: bool = False) -> Callable[[View], View]:
     """Make an API view: one method, signed-in users only, errors as JSON, CSRF on every POST.
 
     The check of CSRF holds whether or not the project's middleware has one, and answers in JSON. A view never
@@ -79,7 +79,7 @@ def endpoint(method: str) -> Callable[[View], View]:
                 refusal = error(405, "method", _("Method not allowed; use %(method)s.") % {"method": method})
                 refusal["Allow"] = method
                 return refusal
-            if not request.user.is_authenticated:
+            if not (anonymous or request.user.is_authenticated):
                 return error(401, "signed-out", _("Sign in to see your notifications."))
             try:
                 check_user(request.headers.get(USER_HEADER), request.user.pk)

@@ -7,6 +7,7 @@ Both render nothing for anonymous users, and run no query for them.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from django import template
@@ -23,6 +24,7 @@ from django.utils.translation import gettext as _
 
 from .. import __version__
 from ..chat.strings import chat_texts
+from ..feeds import parts
 from ..inbox.actors import actor
 from ..inbox.reading import Summary, summary
 from ..inbox.strings import texts
@@ -115,6 +117,40 @@ def notification_bell(context: Context) -> SafeString:
         _("Notifications, {count} new").replace("{count}", str(unseen)) if unseen else _("Notifications"),
         BELL,
         format_html("<span>{}</span>", "99+" if unseen > 99 else unseen) if unseen else "",
+    )
+
+
+@register.simple_tag(takes_context=True)
+def live(context: Context, feed: str, template_name: str) -> SafeString:
+    """Print a part of the page that the server renders anew whenever a feed moves.
+
+    It is a ``<live-part>`` with what the template made; ``{% feeds_head %}`` brings the script. Who may not follow the
+    feed gets nothing.
+
+    Args:
+        context: The template's; it must have the request.
+        feed: The name of a feed whose declaration says the context of the template: ``@feed(…, context=…)``.
+        template_name: The template, which is rendered with that context alone.
+
+    Raises:
+        UnknownFeed: Nobody has declared the feed.
+        ImproperlyConfigured: The feed keeps nothing, or says no context.
+        TemplateSyntaxError: The request is missing.
+    """
+    request = _request(context)
+    resolved = parts.resolve(feed)
+    if not resolved.allows(request.user):
+        return SafeString("")
+    part = parts.render(resolved, template_name, request)
+    query = urlencode({"t": parts.token(feed, template_name)})
+    return format_html(
+        '<live-part feed="{}" cursor="{}" etag="{}" src="{}?{}">{}</live-part>',
+        feed,
+        part.cursor,
+        part.etag,
+        reverse("notifications:part"),
+        query,
+        SafeString(part.html),  # made by a template, which escapes
     )
 
 
