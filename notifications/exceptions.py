@@ -15,6 +15,7 @@ __all__ = [
     "NotMember",
     "OtherUser",
     "Refused",
+    "UnknownFeed",
 ]
 
 
@@ -65,3 +66,7 @@ class Refused(CarillonError):
         super().__init__(message)
         self.status = status
         self.code = code
+
+
+class UnknownFeed(CarillonError, ValueError):
+    """Nobody has declared a feed of this name; the message lists what is declared."""

@@ -15,7 +15,8 @@ and publishes from anywhere::
     publish("orders:42", {"state": "packed"}, event="status")
 """
 
+from ..exceptions import UnknownFeed
 from .policies import Latest, Log, Nothing
-from .registry import UnknownFeed, feed
+from .registry import feed
 
 __all__ = ["Latest", "Log", "Nothing", "UnknownFeed", "feed"]

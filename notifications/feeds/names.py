@@ -16,7 +16,7 @@ NAME_LENGTH: Final = 200  # characters
 TYPES: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "int": (r"0|[1-9][0-9]{0,17}", int),
     "slug": (r"[a-zA-Z0-9_-]{1,100}", str),
-    "str": (r"[^:\s\x00-\x1f\x7f]{1,100}", str),
+    "str": (r"[^:,\s\x00-\x1f\x7f]{1,100}", str),
     "uuid": (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", UUID),
 }
 
@@ -38,8 +38,8 @@ class Pattern:
         """Read a pattern.
 
         Args:
-            text: Literal text of letters, digits and ``._:-``, with parameters ``{name:type}``; the types are
-                ``int``, ``slug``, ``str`` (no colon, no space) and ``uuid``, and ``str`` is what is meant without one.
+            text: Literal text of letters, digits and ``._:-``, with parameters ``{name:type}``. The types are ``int``,
+                ``slug``, ``str`` (no colon, comma or space) and ``uuid``; without one it is ``str``.
 
         Raises:
             ValueError: The text is no pattern; the message says why.

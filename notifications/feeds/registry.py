@@ -11,6 +11,7 @@ import msgspec
 from asgiref.sync import async_to_sync
 from django.core.exceptions import ImproperlyConfigured
 
+from ..exceptions import UnknownFeed
 from .names import NAME_LENGTH, Pattern, stream_key
 from .policies import Log, Policy
 
@@ -56,10 +57,6 @@ class ResolvedFeed(NamedTuple):
         if inspect.isawaitable(answer):
             answer = async_to_sync(_awaited)(answer)
         return answer is True
-
-
-class UnknownFeed(ValueError):
-    """Nobody has declared a feed of this name."""
 
 
 registry: dict[str, Declared] = {}

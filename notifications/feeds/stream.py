@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
+from ..exceptions import UnknownFeed
 from ..live import relay
 from ..live.batch import Batch
 from ..live.cursor import Position, dump
@@ -20,7 +21,7 @@ from ..models import Feed, FeedEvent, FeedText, Stream
 from .frames import Event, FeedEvents, FeedReset
 from .names import stream_key
 from .policies import Latest, Log, Policy
-from .registry import Declared, UnknownFeed, find
+from .registry import Declared, find
 
 NAMES_LIMIT = 50_000  # names that a process remembers
 UNPUBLISHED = Position("00000000", 0)  # of a feed in which nothing was published yet
@@ -45,6 +46,11 @@ def names_of(pks: Iterable[int], using: str) -> dict[int, str]:
     if absent := [pk for pk in pks if pk not in _names]:
         _names.update(Feed.objects.using(using).filter(pk__in=absent).values_list("pk", "name"))
     return {pk: _names[pk] for pk in pks if pk in _names}
+
+
+def name_of(pk: int) -> str | None:
+    """Return the name of a stream that somebody in this process has used."""
+    return _names.get(pk)
 
 
 class FeedStream(StreamType):

@@ -7,12 +7,11 @@ from django.core.signing import BadSignature
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from ..exceptions import BadRequest
+from ..exceptions import BadRequest, UnknownFeed
 from ..live.http import answer, endpoint, error, fields
 from ..models import FeedText
 from . import parts
 from .answers import stop_answer
-from .registry import UnknownFeed
 from .stream import FEED
 
 CURSOR_HEADER = "Carillon-Cursor"  # the position that a part shows
