@@ -70,3 +70,7 @@ class Refused(CarillonError):
 
 class UnknownFeed(CarillonError, ValueError):
     """Nobody has declared a feed of this name; the message lists what is declared."""
+
+
+class Stopped(CarillonError):
+    """A reader has asked to stop what is being written: leave the ``with`` block; what was written stays."""

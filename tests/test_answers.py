@@ -15,12 +15,14 @@ from django.core.exceptions import ValidationError
 from django.test import TransactionTestCase
 from django.utils import timezone
 
-from notifications.feeds import Log, Nothing, feed
-from notifications.feeds.answers import Stopped, answer, astop_answer, end_abandoned, stop_answer
+from notifications.exceptions import Stopped
+from notifications.feeds import Log, Nothing, feed, texts
+from notifications.feeds.answers import answer, astop_answer, end_abandoned, stop_answer
 from notifications.feeds.names import stream_key
-from notifications.feeds.registry import registry
+from notifications.feeds.registry import find, registry
 from notifications.feeds.stream import FEED
 from notifications.live.cursor import Position
+from notifications.live.keeping import Over
 from notifications.live.replay import changes_since
 from notifications.models import FeedEvent, FeedText
 
@@ -49,6 +51,7 @@ class BlockingTests(TransactionTestCase):
     def test_a_late_reader_gets_the_whole_text_at_once(self) -> None:
         with answer("chat:7", data={"model": "rules"}) as a:
             a.append("Hello, ")
+            a.flush()
             first, position = shown()
             assert first == [{"model": "rules", "text": "Hello, ", "state": "writing"}]
             a.append("world")
@@ -85,14 +88,17 @@ class BlockingTests(TransactionTestCase):
         assert [data["state"] for data in shown()[0]] == ["done", "failed"]
 
     def test_a_writer_that_is_gone_is_seen_as_such(self) -> None:
-        with answer("chat:7") as a:
-            a.append("half of it")
-            FeedText.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-            before = shown()[1]
-            end_abandoned()
-            (data,) = shown(before)[0]
-            assert (data["text"], data["state"]) == ("half of it", "failed")
-        assert shown()[0][0]["state"] == "failed"  # and it stays so, should the writer come back
+        handle = texts.begin(find("chat:7"), "text", {}, "")
+        texts.grow(handle, "half of it", 0)
+        end_abandoned()
+        assert shown()[0][0]["state"] == "writing"
+        FeedText.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        before = shown()[1]
+        end_abandoned()
+        (data,) = shown(before)[0]
+        assert (data["text"], data["state"]) == ("half of it", "failed")
+        with self.assertRaises(Over):  # should the writer come back, it is too late
+            texts.grow(handle, " and more", 10)
 
     def test_wrong_use_is_explained(self) -> None:
         with self.assertRaisesMessage(ValidationError, "keeps nothing"), answer("live"):

@@ -8,39 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Final
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
-from django.db import connections
 from django.utils.translation import gettext as _
 
-from ..live import relay
-from ..live.messages import Message, handles
+from ..exceptions import Stopped
+from ..live import keeping
+from ..live.keeping import Over, TaskKeeper, ThreadKeeper
 from ..live.periodic import periodic
 from ..twins import twin
 from . import texts
 from .registry import find
-from .texts import TEXT_LENGTH, Gone, Handle, State
+from .texts import TEXT_LENGTH, Handle, State
 
-FLUSH = 0.2  # seconds between two writes of a text: five frames a second are read as a flow
-LISTEN = 0.5  # seconds between two looks whether somebody has asked a silent writer to stop
+PAUSE = 0.2  # seconds between two writes of a text: five frames a second are read as a flow
+IDLE = 0.5  # seconds after which a silent writer looks whether somebody has asked it to stop
 SWEEP = 5.0  # seconds between two looks for writers that are gone
 
-_writing: dict[int, Callable[[], None]] = {}  # how to stop those who write in this process, by event
-
-
-class StopRequested(Message, frozen=True, tag="stop"):
-    """Somebody asks the writer of a text to stop."""
-
-    pk: int
-
-
-class Stopped(Exception):
-    """A reader has asked to stop: leave the ``with`` block; what was written stays."""
+Then = Callable[[str], Any]
 
 
 class answer:  # noqa: N801  # read as a verb: `async with answer(feed) as a`
@@ -65,7 +54,7 @@ class answer:  # noqa: N801  # read as a verb: `async with answer(feed) as a`
         by: Any = None,
         event: str = "text",
         data: Mapping[str, Any] | None = None,
-        then: Callable[[str], Any] | None = None,
+        then: Then | None = None,
     ) -> None:
         """Describe the text.
 
@@ -80,66 +69,96 @@ class answer:  # noqa: N801  # read as a verb: `async with answer(feed) as a`
         Raises:
             UnknownFeed: Nobody has declared the feed.
         """
-        self._feed = find(feed)
-        self._arguments = (self._feed, event, dict(data or {}), "" if by is None else str(by.pk))
+        self._arguments = (find(feed), event, dict(data or {}), "" if by is None else str(by.pk))
         self._then = then
-        self._writer: Writer | AsyncWriter | None = None
+        self._writer: Writer | None = None
+        self._async_writer: AsyncWriter | None = None
 
     async def __aenter__(self) -> AsyncWriter:
-        handle = await sync_to_async(texts.begin)(*self._arguments)
-        self._writer = writer = AsyncWriter(handle)
-        writer.start()
-        return writer
+        """Store an empty text and begin."""
+        self._async_writer = AsyncWriter(await sync_to_async(texts.begin)(*self._arguments))
+        self._async_writer.start()
+        return self._async_writer
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        writer = self._writer
-        assert isinstance(writer, AsyncWriter)
-        return await writer.finish(error, self._then)
+        """Store the end; an exception ends here if it is that of a stop."""
+        assert self._async_writer is not None
+        return await self._async_writer.finish(error, self._then)
 
     def __enter__(self) -> Writer:
-        self._writer = writer = Writer(texts.begin(*self._arguments))
-        writer.start()
-        return writer
+        """Store an empty text and begin."""
+        self._writer = Writer(texts.begin(*self._arguments))
+        self._writer.start()
+        return self._writer
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        assert isinstance(self._writer, Writer)
+        """Store the end; an exception ends here if it is that of a stop."""
+        assert self._writer is not None
         return self._writer.finish(error, self._then)
 
 
 class _Text:
-    """What was written so far, and what of it is still to be stored."""
+    """What was written so far, and what of it is still to be stored. Written by one thread, stored by another."""
 
     def __init__(self, handle: Handle) -> None:
         self.id: Final = handle.pk
-        self.handle = handle
+        self.work: Final = f"text:{handle.pk}"
         self.stopped = False
-        self.pending: list[str] = []
-        self.parts: list[str] = []
-        self.length = 0  # characters stored
-        self.written = 0  # characters in all
+        self._handle = handle
+        self._lock = threading.Lock()
+        self._storing = threading.Lock()  # one piece after the other
+        self._pending: list[str] = []
+        self._parts: list[str] = []
+        self._written = 0  # characters
+        self._stored = 0  # characters
 
     def add(self, text: str) -> None:
-        if self.written + len(text) > TEXT_LENGTH:
+        if self._written + len(text) > TEXT_LENGTH:
             raise ValidationError(_("A text that grows has at most %(limit)s characters.") % {"limit": TEXT_LENGTH})
-        if "\x00" in text:
-            text = text.replace("\x00", "\ufffd")  # no database stores it, and the writer is a machine
-        self.pending.append(text)
-        self.parts.append(text)
-        self.written += len(text)
+        text = text.replace("\x00", "\ufffd")  # which no database stores, and the writer is a machine
+        with self._lock:
+            self._pending.append(text)
+        self._parts.append(text)
+        self._written += len(text)
+
+    def store(self) -> bool:
+        """Store what is pending, or renew the lease; return whether somebody has asked to stop."""
+        return self.flush() if self._pending else texts.keep_alive(self._handle)
 
     def flush(self, state: State = State.WRITING, error: str = "") -> bool:
-        piece, self.pending = "".join(self.pending), []
-        stop = texts.grow(self.handle, piece, self.length, state, error)
-        self.length += len(piece)
+        with self._storing:
+            with self._lock:
+                piece, self._pending = "".join(self._pending), []
+            stop = texts.grow(self._handle, piece, self._stored, state, error)
+            self._stored += len(piece)
         return stop
 
-    @property
-    def text(self) -> str:
-        return "".join(self.parts)
+    def end(self, error: BaseException | None, then: Then | None) -> bool:
+        """Store the end of the text; return whether the exception that ended it goes no further."""
+        stopped = isinstance(error, Stopped) or (error is None and self.stopped)
+        try:
+            if stopped:
+                self.flush(State.STOPPED)
+            elif error is not None:
+                self.flush(State.FAILED, _("The answer could not be written to its end."))
+            else:
+                self._finish(then)
+        except Over:
+            pass  # somebody else has said how it ended
+        return isinstance(error, Stopped)
+
+    def _finish(self, then: Then | None) -> None:
+        if then is not None:
+            try:
+                then("".join(self._parts))
+            except Exception:
+                self.flush(State.FAILED, _("The answer could not be written to its end."))
+                raise
+        self.flush(State.DONE)
 
 
 class Writer:
@@ -148,10 +167,7 @@ class Writer:
     def __init__(self, handle: Handle) -> None:
         """Begin with nothing."""
         self._text = _Text(handle)
-        self._lock = threading.Lock()
-        self._at = 0.0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._keep_alive, name="notifications-answer", daemon=True)
+        self._keeper = ThreadKeeper(self._text.store, self._stop, pause=PAUSE, idle=IDLE)
 
     @property
     def id(self) -> int:
@@ -164,46 +180,34 @@ class Writer:
         return self._text.stopped
 
     def append(self, text: str) -> None:
-        """Write on.
+        """Write on; the text is stored a few times a second.
 
         Raises:
-            Stopped: Somebody has asked to stop.
+            Stopped: Somebody has asked to stop: leave the block.
             ValidationError: The text would have more than 128 × 1,024 characters.
         """
         if self._text.stopped:
             raise Stopped
-        with self._lock:
-            self._text.add(text)
-            if time.monotonic() - self._at >= FLUSH:
-                self._at = time.monotonic()
-                self._text.stopped |= self._text.flush()
+        self._text.add(text)
+        self._keeper.changed()
+
+    def flush(self) -> None:
+        """Store now what was written."""
+        self._text.stopped |= self._text.flush()
 
     def start(self) -> None:
-        """Renew the lease from now on."""
-        _writing[self.id] = self._stop
-        self._thread.start()
+        """Store what is written, renew the lease and listen, from now on."""
+        keeping.listen(self._text.work, self._stop)
+        self._keeper.start()
 
-    def finish(self, error: BaseException | None, then: Callable[[str], Any] | None) -> bool:
+    def finish(self, error: BaseException | None, then: Then | None) -> bool:
         """End the text; return whether the exception ends here."""
-        self._over.set()
-        self._thread.join()
-        _writing.pop(self.id, None)
-        return _end(self._text, error, then)
+        keeping.forget(self._text.work)
+        self._keeper.end()
+        return self._text.end(error, then)
 
     def _stop(self) -> None:
         self._text.stopped = True
-
-    def _keep_alive(self) -> None:
-        try:
-            while not self._over.wait(LISTEN):
-                with self._lock:
-                    self._text.stopped |= (
-                        self._text.flush() if self._text.pending else texts.keep_alive(self._text.handle)
-                    )
-        except Gone:
-            self._text.stopped = True
-        finally:
-            connections.close_all()
 
 
 class AsyncWriter:
@@ -217,8 +221,7 @@ class AsyncWriter:
         self._task = task
         self._cancelling = task.cancelling()
         self._loop = asyncio.get_running_loop()
-        self._wake = asyncio.Event()
-        self._keeper: asyncio.Task[None] | None = None
+        self._keeper = TaskKeeper(self._text.store, self._stop, pause=PAUSE, idle=IDLE)
 
     @property
     def id(self) -> int:
@@ -237,76 +240,31 @@ class AsyncWriter:
             ValidationError: The text would have more than 128 × 1,024 characters.
         """
         self._text.add(text)
-        self._wake.set()
+        self._keeper.changed()
+
+    async def flush(self) -> None:
+        """Store now what was written."""
+        if await sync_to_async(self._text.flush)():
+            self._stop()
 
     def start(self) -> None:
         """Store what is written, renew the lease and listen, from now on."""
-        _writing[self.id] = self._stop_soon
-        self._keeper = self._loop.create_task(self._keep())
+        keeping.listen(self._text.work, lambda: self._loop.call_soon_threadsafe(self._stop))
+        self._keeper.start()
 
-    async def finish(self, error: BaseException | None, then: Callable[[str], Any] | None) -> bool:
+    async def finish(self, error: BaseException | None, then: Then | None) -> bool:
         """End the text; return whether the exception ends here."""
-        _writing.pop(self.id, None)
-        assert self._keeper is not None
-        self._keeper.cancel()
-        await asyncio.gather(self._keeper, return_exceptions=True)
+        keeping.forget(self._text.work)
+        await self._keeper.end()
         if self._text.stopped and isinstance(error, asyncio.CancelledError):
-            if self._task.uncancel() > self._cancelling:
-                return await sync_to_async(_end)(self._text, error, then)
-            error = Stopped()
-        return await sync_to_async(_end)(self._text, error, then)
-
-    def _stop_soon(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop)
+            # As `asyncio.timeout` does: the cancellation was ours, unless somebody else has asked for one too.
+            error = Stopped() if self._task.uncancel() <= self._cancelling else error
+        return await sync_to_async(self._text.end)(error, then)
 
     def _stop(self) -> None:
         if not self._text.stopped:
             self._text.stopped = True
             self._task.cancel()
-
-    async def _keep(self) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(LISTEN):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
-            self._wake.clear()
-            try:
-                writing = asyncio.ensure_future(sync_to_async(self._store)())
-                stop = await asyncio.shield(writing)
-            except asyncio.CancelledError:
-                await writing  # what is on its way ends before the end is written
-                raise
-            except Gone:
-                stop = True
-            if stop:
-                self._stop()
-                return
-            await asyncio.sleep(FLUSH)
-
-    def _store(self) -> bool:
-        return self._text.flush() if self._text.pending else texts.keep_alive(self._text.handle)
-
-
-def _end(text: _Text, error: BaseException | None, then: Callable[[str], Any] | None) -> bool:
-    """Store the end of a text; return whether the exception that ended it goes no further."""
-    try:
-        if isinstance(error, Stopped) or (error is None and text.stopped):
-            text.flush(State.STOPPED)
-            return True
-        if error is not None:
-            text.flush(State.FAILED, _("The answer could not be written to its end."))
-            return False
-        if then is not None:
-            then(text.text)
-        text.flush(State.DONE)
-    except Gone:
-        return isinstance(error, Stopped)
-    except Exception:
-        text.flush(State.FAILED, _("The answer could not be written to its end."))
-        raise
-    return False
 
 
 def stop_answer(event_id: int) -> bool:
@@ -320,22 +278,11 @@ def stop_answer(event_id: int) -> bool:
     """
     asked = texts.request_stop(event_id)
     if asked:
-        _stop_here(event_id)
-        relay.post(StopRequested(event_id))
+        keeping.ask_to_stop(f"text:{event_id}")
     return asked
 
 
 astop_answer = twin(stop_answer)
-
-
-@handles(StopRequested)
-def _on_stop(_relay: Any, message: StopRequested) -> None:
-    _stop_here(message.pk)
-
-
-def _stop_here(pk: int) -> None:
-    if (stop := _writing.get(pk)) is not None:
-        stop()
 
 
 @periodic

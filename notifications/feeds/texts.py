@@ -19,6 +19,7 @@ from ..live.batch import Batch
 from ..live.commit import sequence_now
 from ..live.cursor import Position
 from ..live.frames import encode, frame
+from ..live.keeping import Over
 from ..models import FeedEvent, FeedText
 from .frames import Event, FeedEvents
 from .policies import Nothing
@@ -38,10 +39,6 @@ class Handle(NamedTuple):
     feed: ResolvedFeed
     pk: int
     event: str
-
-
-class Gone(Exception):
-    """The text was ended by somebody else: its lease had run out, or its feed was emptied."""
 
 
 def begin(feed: ResolvedFeed, event: str, data: Mapping[str, Any], owner: str) -> Handle:
@@ -77,7 +74,7 @@ def grow(handle: Handle, piece: str, offset: int, state: State = State.WRITING, 
         Whether somebody has asked the writer to stop.
 
     Raises:
-        Gone: Somebody else has ended it.
+        Over: Somebody else has ended it: its lease had run out, or it was deleted.
     """
     pk = handle.feed.pk
     ended = state != State.WRITING
@@ -88,7 +85,7 @@ def grow(handle: Handle, piece: str, offset: int, state: State = State.WRITING, 
             changes["text"] = Concat(F("text"), Value(piece))
         FEED.advance.run([pk], FEED.alias)
         if not rows.update(**changes):
-            raise Gone
+            raise Over
         epoch, head = FEED.streams().filter(pk=pk).values_list("epoch", "head").get()
         FEED.entries().filter(pk=handle.pk).update(modseq=head)
         stop = rows.model.objects.using(FEED.alias).filter(pk=handle.pk, stop_requested_at__isnull=False).exists()
@@ -105,11 +102,11 @@ def keep_alive(handle: Handle) -> bool:
     """Renew the writer's lease; return whether somebody has asked it to stop.
 
     Raises:
-        Gone: Somebody else has ended the text.
+        Over: Somebody else has ended the text.
     """
     rows = FeedText.objects.using(FEED.alias).filter(pk=handle.pk, state=State.WRITING)
     if not rows.update(lease_until=_lease()):
-        raise Gone
+        raise Over
     return rows.filter(stop_requested_at__isnull=False).exists()
 
 
