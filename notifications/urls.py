@@ -21,6 +21,7 @@ urlpatterns = [
     path("api/feeds/stop/", feeds.stop, name="stop-answer"),
     path("api/rooms/", chat.rooms_list, name="rooms"),
     path("api/rooms/<int:pk>/messages/", chat.room_messages, name="room-messages"),
+    re_path(r"^api/inbox/(?P<pk>[0-9]{1,18})/cancel/$", views.cancel, name="cancel-progress"),
     re_path(
         r"^api/inbox/(?P<pk>[0-9]{1,18})/(?P<action>read|unread|archive|unarchive|click)/$",
         views.item_action,

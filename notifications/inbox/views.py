@@ -20,7 +20,7 @@ from ..live.http import ANSWER_HEADERS, answer, can_hold, endpoint, error, field
 from ..live.replay import catch_up
 from ..models import Notification
 from . import counts as counting
-from . import reading
+from . import progress, reading
 from .frames import Hello
 from .states import STATE_VERBS, mark_all_read, mark_clicked, mark_seen
 from .stream import INBOX, INBOX_PAGE, item
@@ -87,6 +87,15 @@ def item_action(request: HttpRequest, pk: str, action: str) -> HttpResponse:
     ACTIONS[action](user_of(request), [int(pk)])
     row = _mine(request).with_content().get(pk=pk)
     return answer({"item": item(row), **_counts(request)})
+
+
+@endpoint("POST")
+def cancel(request: HttpRequest, pk: str) -> HttpResponse:
+    """Ask for the work to be cancelled whose progress an item shows."""
+    row = _mine(request).filter(pk=pk, notice__kind=progress.KIND).first()
+    if row is None:
+        return error(404, "not-found", _("Notification not found."))
+    return answer({"cancelled": progress.cancel_progress(request.user, row.notice_id)})
 
 
 @endpoint("POST")

@@ -4,6 +4,7 @@ from .broadcast import Broadcast, Outbox
 from .chat import Lease, Membership, Message, Presence, Reaction, Room
 from .feed import Feed, FeedEvent, FeedText
 from .inbox import Inbox, Notice, Notification
+from .progress import Progress
 from .stream import Stream
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Notification",
     "Outbox",
     "Presence",
+    "Progress",
     "Reaction",
     "Room",
     "Stream",
