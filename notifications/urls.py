@@ -10,13 +10,14 @@ app_name = "notifications"
 
 urlpatterns = [
     path("", pages.inbox, name="inbox"),
-    path("stream/", views.stream, name="stream"),
+    path("stream/", feeds.stream, name="stream"),
     path("api/inbox/", views.inbox_list, name="inbox-list"),
     path("api/counts/", views.counts, name="counts"),
-    path("api/changes/", views.changes, name="changes"),
+    path("api/changes/", feeds.changes, name="changes"),
     path("api/inbox/read-all/", views.read_all, name="read-all"),
     path("api/inbox/seen/", views.seen, name="seen"),
     path("ws/", chat.socket, name="socket"),
+    path("api/feeds/", feeds.follow, name="follow-feeds"),
     path("part/", feeds.part, name="part"),
     path("api/feeds/stop/", feeds.stop, name="stop-answer"),
     path("api/rooms/", chat.rooms_list, name="rooms"),

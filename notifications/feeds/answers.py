@@ -249,7 +249,7 @@ class AsyncWriter:
 
     def start(self) -> None:
         """Store what is written, renew the lease and listen, from now on."""
-        keeping.listen(self._text.work, lambda: self._loop.call_soon_threadsafe(self._stop))
+        keeping.listen(self._text.work, self._stop_soon)
         self._keeper.start()
 
     async def finish(self, error: BaseException | None, then: Then | None) -> bool:
@@ -260,6 +260,9 @@ class AsyncWriter:
             # As `asyncio.timeout` does: the cancellation was ours, unless somebody else has asked for one too.
             error = Stopped() if self._task.uncancel() <= self._cancelling else error
         return await sync_to_async(self._text.end)(error, then)
+
+    def _stop_soon(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop)
 
     def _stop(self) -> None:
         if not self._text.stopped:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
@@ -90,6 +91,15 @@ def key_of(feed: ResolvedFeed) -> Key:
     """Return the key under which a feed's readers listen."""
     remember(feed.name)
     return Key(LIVE_ONLY, feed.name) if isinstance(feed.rules.keep, Nothing) else FEED.key(feed.pk)
+
+
+def keys_of(names: Iterable[str]) -> list[Key]:
+    """Return the keys of feeds; names that nobody has declared are passed over."""
+    found = []
+    for name in names:
+        with suppress(UnknownFeed):
+            found.append(key_of(find(name)))
+    return found
 
 
 def status(name: str, state: Any = "live") -> Frame:

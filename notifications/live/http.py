@@ -64,6 +64,11 @@ def _csrf_failed() -> HttpResponse:
     return error(403, "csrf", _("The CSRF token is missing or incorrect. Reload the page and try again."))
 
 
+def signed_out() -> HttpResponse:
+    """Return the answer to who is not signed in, and needs to be."""
+    return error(401, "signed-out", _("Sign in to see your notifications."))
+
+
 def endpoint(method: str, *, anonymous: bool = False) -> Callable[[View], View]:
     """Make an API view: one method, signed-in users only, errors as JSON, CSRF on every POST.
 
@@ -80,7 +85,7 @@ def endpoint(method: str, *, anonymous: bool = False) -> Callable[[View], View]:
                 refusal["Allow"] = method
                 return refusal
             if not (anonymous or request.user.is_authenticated):
-                return error(401, "signed-out", _("Sign in to see your notifications."))
+                return signed_out()
             try:
                 check_user(request.headers.get(USER_HEADER), request.user.pk)
                 return view(request, *args, **kwargs)

@@ -363,7 +363,8 @@ class Relay:
         for subscription in connection.subscriptions:
             if stream_type := stream_types.get(subscription.key.type):
                 stream = self.hub.streams[subscription.key]
-                heads.append(stream_type.cursor(subscription.key.pk, stream.position))
+                if stream.position != START:
+                    heads.append(stream_type.cursor(subscription.key.pk, stream.position))
         self.hub.send(connection, frames.frame(frames.Heartbeat(",".join(heads))))
 
     def _expire(self, connection: Connection) -> None:
