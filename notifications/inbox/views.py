@@ -17,7 +17,7 @@ from ..live import connections, cursor, frames, relay, sessions
 from ..live.batch import Batch
 from ..live.connections import Admission
 from ..live.cursor import Position
-from ..live.http import ANSWER_HEADERS, answer, can_hold, endpoint, error, fields, handoff, hold_open, number, user_of
+from ..live.http import ANSWER_HEADERS, answer, can_hold, endpoint, error, fields, hold_open, number, user_of
 from ..live.replay import catch_up
 from ..models import Notification
 from . import counts as counting
