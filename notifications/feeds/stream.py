@@ -108,6 +108,11 @@ class FeedStream(StreamType):
             yield frame(FeedEvents(name, start, to, piece), to)
             start = to
 
+    def present(self, pk: int) -> list[Event]:
+        """Return what a new reader would be told, oldest first."""
+        places = self.positions.run([pk], self.alias)
+        return events(self._present(pk, names_of([pk], self.alias)[pk], Position(*places[0][1:3]))) if places else []
+
     def _present(self, pk: int, name: str, position: Position) -> list[FeedEvent]:
         rows = self.entries().filter(feed_id=pk, modseq__lte=position.modseq)
         policy = _policy(name)
