@@ -30,7 +30,7 @@ from tests.threads import together
 
 @pytest.fixture(autouse=True)
 def own_registry() -> Iterator[None]:
-    """Let each test declare feeds, and take them back."""
+    """Let each test declare feeds, and remove them again."""
     before = dict(registry)
     yield
     registry.clear()

@@ -25,9 +25,9 @@ from . import texts
 from .registry import find
 from .texts import TEXT_LENGTH, Handle, State
 
-PAUSE = 0.2  # seconds between two writes of a text: five frames a second are read as a flow
-IDLE = 0.5  # seconds after which a silent writer looks whether somebody has asked it to stop
-SWEEP = 5.0  # seconds between two looks for writers that are gone
+WRITE_EVERY = 0.2  # seconds between two writes of a text: five frames a second are read as a flow
+LISTEN_EVERY = 0.5  # seconds after which a silent writer looks whether somebody has asked it to stop
+ANSWER_SWEEP = 5.0  # seconds between two looks for writers that are gone
 
 Then = Callable[[str], Any]
 
@@ -167,7 +167,7 @@ class Writer:
     def __init__(self, handle: Handle) -> None:
         """Begin with nothing."""
         self._text = _Text(handle)
-        self._keeper = ThreadKeeper(self._text.store, self._stop, pause=PAUSE, idle=IDLE)
+        self._keeper = ThreadKeeper(self._text.store, self._stop, pause=WRITE_EVERY, idle=LISTEN_EVERY)
 
     @property
     def id(self) -> int:
@@ -221,7 +221,7 @@ class AsyncWriter:
         self._task = task
         self._cancelling = task.cancelling()
         self._loop = asyncio.get_running_loop()
-        self._keeper = TaskKeeper(self._text.store, self._stop, pause=PAUSE, idle=IDLE)
+        self._keeper = TaskKeeper(self._text.store, self._stop, pause=WRITE_EVERY, idle=LISTEN_EVERY)
 
     @property
     def id(self) -> int:
@@ -292,4 +292,4 @@ astop_answer = twin(stop_answer)
 def end_abandoned() -> float | None:
     """Say of texts whose writers are gone that they failed."""
     texts.end_abandoned()
-    return SWEEP
+    return ANSWER_SWEEP

@@ -135,7 +135,7 @@ def attach(relay: Relay, connection: Connection, wanted: Wanted) -> None:
 
 
 def is_feed(key: Key) -> bool:
-    """Tell whether a stream is a feed."""
+    """Return whether a stream is a feed."""
     return key.type in (FEED.name, LIVE_ONLY)
 
 

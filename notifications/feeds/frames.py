@@ -46,7 +46,7 @@ class FeedReset(msgspec.Struct, frozen=True, tag_field="type", tag="feed.reset")
 
 
 class FeedStatus(msgspec.Struct, frozen=True, tag_field="type", tag="feed.status"):
-    """A connection follows a feed from here on, or does not (any more); `message` says why not."""
+    """A connection follows a feed from here on, or no longer does; `message` says why not."""
 
     feed: str
     state: FeedState

@@ -13,7 +13,7 @@ NAME_LENGTH: Final = 200  # characters
 
 # For each type of parameter: what its text looks like, and how it becomes a value. A value has one text only, so that
 # one feed has one name.
-TYPES: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
+PARAMETER_TYPES: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "int": (r"0|[1-9][0-9]{0,17}", int),
     "slug": (r"[a-zA-Z0-9_-]{1,100}", str),
     "str": (r"[^:,\s\x00-\x1f\x7f]{1,100}", str),
@@ -49,13 +49,13 @@ class Pattern:
         regex, end = "", 0
         for match in _PART.finditer(text):
             kind = match[2] or "str"
-            if kind not in TYPES:
-                raise ValueError(f"{match[0]} in {text!r}: a type is one of {', '.join(TYPES)}.")
+            if kind not in PARAMETER_TYPES:
+                raise ValueError(f"{match[0]} in {text!r}: a type is one of {', '.join(PARAMETER_TYPES)}.")
             if match[1] in names:
                 raise ValueError(f"{text!r} has two parameters called {match[1]!r}.")
-            regex += _literal(text[end : match.start()], text) + f"({TYPES[kind][0]})"
+            regex += _literal(text[end : match.start()], text) + f"({PARAMETER_TYPES[kind][0]})"
             names.append(match[1])
-            types.append(TYPES[kind][1])
+            types.append(PARAMETER_TYPES[kind][1])
             end = match.end()
         regex += _literal(text[end:], text)
         if not text:

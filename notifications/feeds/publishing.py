@@ -52,7 +52,7 @@ class _Made(NamedTuple):
     data: bytes
 
 
-def publish(feed: str, data: Any, *, event: str = "message") -> None:
+def publish(feed: str, data: object, *, event: str = "message") -> None:
     """Publish an event in a feed.
 
     It joins the caller's transaction: whoever follows the feed hears of it after the commit, and nobody does if it is

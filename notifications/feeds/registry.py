@@ -47,7 +47,7 @@ class ResolvedFeed(NamedTuple):
         return stream_key(self.name)
 
     def allows(self, user: Any) -> bool:
-        """Tell whether `user` may follow it, now; anonymous readers may follow public feeds only.
+        """Return whether `user` may follow it, now; anonymous readers may follow public feeds only.
 
         It may query the database, so call it in a thread.
         """

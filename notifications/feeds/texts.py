@@ -26,7 +26,7 @@ from .policies import Nothing
 from .registry import ResolvedFeed
 from .stream import FEED, remember
 
-LEASE = 10.0  # seconds; a writer that was silent for so long is gone
+WRITER_LEASE = 10.0  # seconds; a writer that was silent for so long is gone
 TEXT_LENGTH = 128 * 1024  # characters
 ERROR_LENGTH = 500
 
@@ -132,4 +132,4 @@ def end_abandoned() -> int:
 
 
 def _lease() -> Any:
-    return timezone.now() + timedelta(seconds=LEASE)
+    return timezone.now() + timedelta(seconds=WRITER_LEASE)

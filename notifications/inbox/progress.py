@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ..annotations import User, UserKey
 from ..live import keeping
 from ..live.commit import sequence_after_commit
 from ..live.keeping import Over, TaskKeeper, ThreadKeeper
@@ -26,14 +27,14 @@ from .notify import notify
 from .stream import INBOX
 
 KIND = "progress"  # of the notices
-LEASE = 15.0  # seconds; who was silent for so long is gone
-PAUSE = 0.5  # seconds between two writes of a progress
-IDLE = 2.0  # seconds after which the lease is renewed, and a request to cancel is found without a broker
-SWEEP = 5.0  # seconds between two looks for work whose worker is gone
-TEXT_LENGTH = 200  # characters
+PROGRESS_LEASE = 15.0  # seconds; who was silent for so long is gone
+UPDATE_EVERY = 0.5  # seconds between two writes of a progress
+RENEW_EVERY = 2.0  # seconds after which the lease is renewed, and a request to cancel is found without a broker
+PROGRESS_SWEEP = 5.0  # seconds between two looks for work whose worker is gone
+PROGRESS_TEXT_LENGTH = 200  # characters
 
 State = Progress.State
-LEVELS: Final[Mapping[str, str]] = {
+STATE_LEVELS: Final[Mapping[str, str]] = {
     State.RUNNING: Level.INFO,
     State.DONE: Level.SUCCESS,
     State.FAILED: Level.ERROR,
@@ -58,7 +59,7 @@ class progress:  # noqa: N801  # read as a verb: `with progress(user, "Import") 
     that it failed. ``async with`` works too. Begin it outside of a transaction: until a commit nobody sees it.
     """
 
-    def __init__(self, user: Any, title: str, *, url: str = "", category: str = "", cancellable: bool = True) -> None:
+    def __init__(self, user: User, title: str, *, url: str = "", category: str = "", cancellable: bool = True) -> None:
         """Describe the work.
 
         Args:
@@ -69,7 +70,7 @@ class progress:  # noqa: N801  # read as a verb: `with progress(user, "Import") 
             cancellable: Whether the user may cancel it.
         """
         self._work = _Work(user, title, url, category, cancellable)
-        self._thread = ThreadKeeper(self._work.store, self._work.cancel, pause=PAUSE, idle=IDLE)
+        self._thread = ThreadKeeper(self._work.store, self._work.cancel, pause=UPDATE_EVERY, idle=RENEW_EVERY)
         self._task: TaskKeeper | None = None
 
     @property
@@ -111,7 +112,7 @@ class progress:  # noqa: N801  # read as a verb: `with progress(user, "Import") 
     async def __aenter__(self) -> progress:
         """Store the notification and begin."""
         await sync_to_async(self._work.begin)()
-        self._task = TaskKeeper(self._work.store, self._work.cancel, pause=PAUSE, idle=IDLE)
+        self._task = TaskKeeper(self._work.store, self._work.cancel, pause=UPDATE_EVERY, idle=RENEW_EVERY)
         self._task.start()
         return self
 
@@ -158,9 +159,9 @@ class _Work:
     def update(self, percent: float | None, text: str) -> None:
         if percent is not None and not 0 <= percent <= 100:
             raise ValidationError({"percent": _("A percentage lies between 0 and 100.")})
-        if len(text) > TEXT_LENGTH:
+        if len(text) > PROGRESS_TEXT_LENGTH:
             message = _("The text of a progress has at most %(limit)s characters.")
-            raise ValidationError({"text": message % {"limit": TEXT_LENGTH}})
+            raise ValidationError({"text": message % {"limit": PROGRESS_TEXT_LENGTH}})
         with self._lock:
             self._changed |= (percent, text) != (self._percent, self._text)
             self._percent, self._text = percent, text
@@ -191,7 +192,7 @@ class _Work:
         return {"percent": percent, "text": self._text, "state": str(state), "cancellable": may}
 
 
-def cancel_progress(user: Any, notice: int) -> bool:
+def cancel_progress(user: User | UserKey, notice: int) -> bool:
     """Ask for work to be cancelled that somebody is shown.
 
     Args:
@@ -227,7 +228,7 @@ def end_abandoned() -> float | None:
             )
         except Over:
             continue  # another process was first
-    return SWEEP
+    return PROGRESS_SWEEP
 
 
 def _write(
@@ -247,7 +248,7 @@ def _write(
             raise Over
         if data is not None:
             more = {"url": url} if url and state == State.DONE else {}
-            Notice.objects.using(INBOX.alias).filter(pk=pk).update(data=data, level=LEVELS[state], **more)
+            Notice.objects.using(INBOX.alias).filter(pk=pk).update(data=data, level=STATE_LEVELS[state], **more)
             copies = Notification.objects.using(INBOX.alias).filter(notice=pk)
             copies.touch()
             sequence_after_commit(INBOX, copies.values_list("recipient_id", flat=True))
@@ -255,4 +256,4 @@ def _write(
 
 
 def _lease() -> Any:
-    return timezone.now() + timedelta(seconds=LEASE)
+    return timezone.now() + timedelta(seconds=PROGRESS_LEASE)

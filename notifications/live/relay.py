@@ -272,7 +272,7 @@ class Relay:
             self._reading = self.loop.create_task(self._read_stale())
 
     def _holds_back(self, key: Key, pace: float) -> bool:
-        """Tell whether a stream was read so lately that it has to wait; it is read then, once for all that came."""
+        """Return whether a stream was read so lately that it has to wait; it is read then, once for all that came."""
         if key in self._paced:
             self._paced[key] = True
             return True
