@@ -15,6 +15,7 @@ __all__ = [
     "NotMember",
     "OtherUser",
     "Refused",
+    "Stopped",
     "UnknownFeed",
 ]
 

@@ -80,6 +80,7 @@ DOORS: dict[str, list[str]] = {
         "NotMember",
         "OtherUser",
         "Refused",
+        "Stopped",
         "UnknownFeed",
     ],
     "feeds": ["Latest", "Log", "Nothing", "UnknownFeed", "feed"],

@@ -39,7 +39,7 @@ class Publication(NamedTuple):
     """One event for `publish_many`: the feed's name, the data and the event's name."""
 
     feed: str
-    data: Mapping[str, Any]
+    data: object
     event: str = "message"
 
 

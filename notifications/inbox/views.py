@@ -96,7 +96,7 @@ def cancel(request: HttpRequest, pk: str) -> HttpResponse:
     row = _mine(request).filter(pk=pk, notice__kind=progress.KIND).first()
     if row is None:
         return error(404, "not-found", _("Notification not found."))
-    return answer({"cancelled": progress.cancel_progress(request.user, row.notice_id)})
+    return answer({"cancelled": progress.cancel_progress(user_of(request), row.notice_id)})
 
 
 @endpoint("POST")
