@@ -7,17 +7,22 @@ from importlib import metadata
 from typing import Any
 
 from django.apps import AppConfig
+from django.apps import apps as django_apps
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.contrib.auth import get_user_model
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 from django.db import connections, router
 from django.utils.module_loading import import_string
 
 from .conf import POSITIVE, conf
+from .inbox.actors import signs_in_by_address
 from .models import Inbox
 
 DISTRIBUTION = "django-carillon"
 POOL_SIZE = 4  # connections of psycopg's pool, unless told otherwise
+TENANTS = {"django_tenants", "tenant_schemas"}  # packages that change the schema with the request
+DISPLAY_NAME = "NOTIFICATIONS_DISPLAY_NAME"
 CAPACITY = 1_000  # messages; below it, a burst of hints is lost in the layer and waits for the next comparison
 
 
@@ -129,7 +134,7 @@ def check_lane(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
 def check_pool(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Check that a pool of database connections leaves some for the site's pages."""
     alias = router.db_for_write(Inbox)
-    pool = connections[alias].settings_dict["OPTIONS"].get("pool")
+    pool = alias in connections and connections[alias].settings_dict["OPTIONS"].get("pool")
     if not pool:
         return []
     sizes = pool if isinstance(pool, Mapping) else {}
@@ -143,6 +148,71 @@ def check_pool(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
             hint=f'Set "max_size" in DATABASES["{alias}"]["OPTIONS"]["pool"] to {taken} more than your pages need.',
             id="carillon.W005",
         )
+    ]
+
+
+@register("notifications")
+def check_names(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Look at what others are shown of a user: a name that is none, or an address by which people are mentioned."""
+    user = get_user_model()
+    found: list[CheckMessage] = []
+    if signs_in_by_address() and not hasattr(user, "get_full_name") and not hasattr(settings, DISPLAY_NAME):
+        found.append(
+            Caution(
+                f"{user.__name__} has no name but its address, which is not shown: people are called “User 7”.",
+                hint="Set NOTIFICATIONS_DISPLAY_NAME to a function that takes a user and returns what others may read.",
+                id="carillon.W020",
+            )
+        )
+    if conf.HANDLE:
+        found += _handle_messages(user, conf.HANDLE)
+    return found
+
+
+def _handle_messages(user: Any, name: str) -> Iterator[CheckMessage]:
+    fields = {field.name: field for field in user._meta.get_fields() if getattr(field, "column", None)}
+    if name not in fields or not fields[name].unique:
+        yield Error(
+            f"NOTIFICATIONS_HANDLE names {name!r}, which is no unique field of {user.__name__}.",
+            hint=f"Name one of {', '.join(sorted(key for key, field in fields.items() if field.unique))}.",
+            id="carillon.E021",
+        )
+    elif name in (getattr(user, "EMAIL_FIELD", ""), "email"):
+        yield Caution(
+            "NOTIFICATIONS_HANDLE is the e-mail address: every member of a room is told those of all others.",
+            hint="Name a field that people choose to be called by.",
+            id="carillon.W021",
+        )
+
+
+@register("notifications")
+def check_tenants(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Look for packages by which one process serves several tenants, whose users have the same primary keys."""
+    found = sorted({app.partition(".")[0] for app in settings.INSTALLED_APPS} & TENANTS)
+    return [
+        Error(
+            f"{package} serves several tenants in one process; their users of one key would be one user to Carillon.",
+            hint="Serve each tenant's streams from processes of its own, whose DATABASES name its schema.",
+            id="carillon.E020",
+        )
+        for package in found
+    ]
+
+
+@register("notifications", Tags.models)
+def check_databases(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Look whether all tables of Carillon are in the database of the users, to whom their foreign keys lead."""
+    users = router.db_for_write(get_user_model())
+    models = django_apps.get_app_config("carillon").get_models()
+    aliases = {model.__name__: router.db_for_write(model) for model in models}
+    return [
+        Error(
+            f"The router writes {name} to the database {alias!r}, with foreign keys to users, who are in {users!r}.",
+            hint=f"Let your router's db_for_write() and allow_migrate() answer {users!r} for the app label 'carillon'.",
+            id="carillon.E030",
+        )
+        for name, alias in sorted(aliases.items())
+        if alias != users
     ]
 
 

@@ -5,10 +5,12 @@ A project sets them as ``NOTIFICATIONS_<NAME>`` in its Django settings.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 # What a number must exceed to make sense.
 POSITIVE = {
@@ -84,6 +86,11 @@ class Conf:
         return str(self._get("CHANNEL_LAYER", "default"))
 
     @property
+    def SITE(self) -> str:
+        """A name that the site's processes share, and no other site on the channel layer has; empty makes one."""
+        return str(self._get("SITE", ""))
+
+    @property
     def RECONCILE(self) -> float | None:
         """Seconds between comparisons with the database; None means 30 with a broker and 1 without one."""
         value = self._get("RECONCILE", None)
@@ -93,6 +100,23 @@ class Conf:
     def RECHECK(self) -> float:
         """Seconds within which the access of every open connection is rechecked."""
         return float(self._get("RECHECK", 20.0))
+
+    @property
+    def DISPLAY_NAME(self) -> Callable[[Any], str] | None:
+        """How others are told of a user: a function, or its dotted path; None chooses a name that is no address."""
+        value = self._get("DISPLAY_NAME", None)
+        try:
+            function: Any = import_string(value) if isinstance(value, str) else value
+        except ImportError as error:
+            raise ValueError(f"it cannot be imported ({error})") from error
+        if function is not None and not callable(function):
+            raise TypeError("it must be a function, its dotted path, or None")
+        return cast("Callable[[Any], str] | None", function)
+
+    @property
+    def HANDLE(self) -> str:
+        """The user model's unique field by which members of a room mention each other; empty: they cannot."""
+        return str(self._get("HANDLE", ""))
 
     @property
     def CHAT_URL(self) -> str:

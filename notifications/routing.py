@@ -6,15 +6,15 @@ from typing import Any
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 from django.urls import Resolver404, URLPattern, resolve
 from django.utils import translation
 
 from .chat import views
 from .consumers import ChatConsumer, SocketHandoff
+from .live.origin import SameOrigin
 
-__all__ = ["websocket_application", "websocket_urlpatterns"]
+__all__ = ["SameOrigin", "websocket_application", "websocket_urlpatterns"]
 
 
 class MountedSocket:
@@ -49,8 +49,8 @@ websocket_urlpatterns = [URLPattern(MountedSocket(), ChatConsumer.as_asgi())]  #
 def websocket_application() -> SocketHandoff:
     """Return the application for ``ProtocolTypeRouter``'s ``"websocket"``.
 
-    It answers at ``ws/`` below where the project has mounted ``notifications.urls``. Channels checks the origin,
-    against a page of another site that borrows the user's cookie, and reads the session. A project with other sockets
+    It answers at ``ws/`` below where the project has mounted ``notifications.urls``. Pages of another
+    site, which could use the visitor's cookie, are refused; Channels reads the session. A project with other sockets
     routes `websocket_urlpatterns` beside its own, in the same way.
     """
-    return SocketHandoff(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))
+    return SocketHandoff(SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))

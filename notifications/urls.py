@@ -13,6 +13,7 @@ urlpatterns = [
     path("stream/", feeds.stream, name="stream"),
     path("api/inbox/", views.inbox_list, name="inbox-list"),
     path("api/counts/", views.counts, name="counts"),
+    path("api/csrf/", views.csrf, name="csrf"),
     path("api/changes/", feeds.changes, name="changes"),
     path("api/inbox/read-all/", views.read_all, name="read-all"),
     path("api/inbox/seen/", views.seen, name="seen"),

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -33,6 +34,13 @@ def validate_text(value: str) -> None:
     except UnicodeEncodeError as error:
         message = _("The text is not valid Unicode: it contains a lone surrogate.")
         raise ValidationError(message, code="surrogate") from error
+
+
+def validate_line(value: str) -> None:
+    """Accept text of one line."""
+    validate_text(value)
+    if value.splitlines() not in ([], [value]):
+        raise ValidationError(_("Use a single line, without line breaks."), code="line_break")
 
 
 def validate_time(value: datetime) -> None:
@@ -71,6 +79,15 @@ def validate_link(value: str) -> None:
 
 def validate_data(value: Any) -> None:
     """Accept a JSON object of at most `DATA_BYTES` and `DATA_DEPTH`."""
+    plain_data(value)
+
+
+def plain_data(value: Any) -> Any:
+    """Return a JSON object as it is stored: what Django's encoder knows (times, decimals, UUIDs, lazy text) is text.
+
+    Raises:
+        ValidationError: It is no object, larger than `DATA_BYTES`, deeper than `DATA_DEPTH`, or holds something else.
+    """
     if not isinstance(value, dict):
         raise ValidationError(_("Data must be a JSON object (a dict)."), code="not_an_object")
     if _is_deeper(value, DATA_DEPTH):
@@ -78,7 +95,7 @@ def validate_data(value: Any) -> None:
             _("Data is nested more than %(limit)s levels deep."), code="too_deep", params={"limit": DATA_DEPTH}
         )
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         size = len(text.encode())
     except (TypeError, ValueError) as error:
         raise ValidationError(
@@ -92,6 +109,7 @@ def validate_data(value: Any) -> None:
             code="too_large",
             params={"size": size, "limit": DATA_BYTES},
         )
+    return json.loads(text)
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

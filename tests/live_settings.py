@@ -18,6 +18,8 @@ elif CASE == "conn-max-age":
     DATABASES["default"]["CONN_MAX_AGE"] = 600
 elif CASE == "login-required":
     MIDDLEWARE.append("django.contrib.auth.middleware.LoginRequiredMiddleware")
+elif CASE == "events":
+    ROOT_URLCONF = "tests.access_site"
 elif CASE == "pubsub":
     CHANNEL_LAYERS = {
         "default": {
@@ -26,6 +28,9 @@ elif CASE == "pubsub":
         }
     }
 
-for name in ("RECONCILE", "HEARTBEAT", "MAX_AGE", "MAX_STREAMS", "MAX_STREAMS_PER_USER", "MAX_BYTES"):
+if "SITE" in os.environ:
+    NOTIFICATIONS_SITE = os.environ["SITE"]
+
+for name in ("RECHECK", "RECONCILE", "HEARTBEAT", "MAX_AGE", "MAX_STREAMS", "MAX_STREAMS_PER_USER", "MAX_BYTES"):
     if name in os.environ:
         globals()[f"NOTIFICATIONS_{name}"] = float(os.environ[name])

@@ -31,6 +31,7 @@ STATIC_URL = "/static/"
 ROOT_URLCONF = "tests.urls"
 LOGIN_URL = "/admin/login/"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast, for tests only
+NOTIFICATIONS_HANDLE = "username"
 CHANNEL_LAYERS: dict[str, object] = {}
 
 INSTALLED_APPS = [

@@ -6,15 +6,15 @@ import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.contrib.auth import SESSION_KEY, get_user_model, login, logout, update_session_auth_hash
+from django.contrib.auth import SESSION_KEY, get_user_model, login
 from django.contrib.auth.models import Group, Permission
 from django.core.cache.backends.locmem import LocMemCache
 from django.db import transaction
-from django.http import HttpRequest
-from django.test import RequestFactory, TestCase, TransactionTestCase, override_settings
+from django.test import TestCase, TransactionTestCase, override_settings
 
 from notifications import services
 from notifications.broadcasts.results import STREAM, still_permitted
@@ -25,9 +25,10 @@ from notifications.live.cursor import Position
 from notifications.live.hub import Connection, Message
 from notifications.live.identity import Identity
 from notifications.live.streams import Key
-from notifications.models import Membership, Room
+from notifications.models import Inbox, Membership, Room
 from notifications.services import create_room, revoke_access
 from notifications.signals import access_revoked
+from tests.access_events import BEHIND, HINTED, Event, deactivate, deactivate_behind, request_of
 from tests.chatting import Client
 from tests.factories import make_session, make_user
 
@@ -37,87 +38,6 @@ ONCE = override_settings(NOTIFICATIONS_RECHECK=3600)  # no round: what happens, 
 ROUNDS = override_settings(NOTIFICATIONS_RECHECK=0.05)  # seconds
 
 
-def request_of(session: Any, user: Any = None) -> HttpRequest:
-    """Return a request that comes with the cookie of `session`."""
-    request = RequestFactory().get("/")
-    request.COOKIES["sessionid"] = session.session_key
-    request.session = type(session)(session.session_key)
-    if user is not None:
-        request.user = user
-    return request
-
-
-def change_password(user: Any, session: Any) -> None:
-    user.set_password("another")
-    user.save()
-
-
-def change_own_password(user: Any, session: Any) -> None:
-    """Do as Django's `PasswordChangeView` does: the session goes on under another key."""
-    request = request_of(session, user)
-    user.set_password("another")
-    user.save()
-    update_session_auth_hash(request, user)
-    request.session.save()
-
-
-def deactivate(user: Any, session: Any) -> None:
-    user.is_active = False
-    user.save(update_fields=["is_active"])
-
-
-def delete(user: Any, session: Any) -> None:
-    user.delete()
-
-
-def sign_out(user: Any, session: Any) -> None:
-    logout(request_of(session, user))
-
-
-def sign_in_as_another(user: Any, session: Any) -> None:
-    other = make_user("another")
-    login(request_of(session), other, "django.contrib.auth.backends.ModelBackend")
-
-
-def revoke(user: Any, session: Any) -> None:
-    revoke_access(user, reason="lost phone")
-
-
-HINTED: dict[Callable[[Any, Any], None], tuple[str, int]] = {
-    change_password: ("reauthenticate", 1000),
-    change_own_password: ("reauthenticate", 1000),
-    deactivate: ("reauthenticate", 1000),
-    delete: ("reauthenticate", 1000),
-    sign_out: ("signed-out", 4401),
-    sign_in_as_another: ("reauthenticate", 1000),
-    revoke: ("revoked", 4403),
-}
-
-
-def deactivate_behind(user: Any, session: Any) -> None:
-    User._default_manager.filter(pk=user.pk).update(is_active=False)
-
-
-def change_password_behind(user: Any, session: Any) -> None:
-    User._default_manager.filter(pk=user.pk).update(password="another")
-
-
-def delete_session_behind(user: Any, session: Any) -> None:
-    session.get_model_class().objects.filter(session_key=session.session_key).delete()
-
-
-def expire_session(user: Any, session: Any) -> None:
-    session.set_expiry(-1)
-    session.save()
-
-
-def cycle_key(user: Any, session: Any) -> None:
-    session.cycle_key()
-
-
-BEHIND = (deactivate_behind, change_password_behind, delete_session_behind, expire_session, cycle_key)
-
-
 class ConnectionTests(TransactionTestCase):
     """What ends a user's connections, and that it ends nobody else's."""
 
@@ -125,7 +45,7 @@ class ConnectionTests(TransactionTestCase):
         self.bob, self.carol = make_user("bob", password="x"), make_user("carol", password="x")
         self.session = make_session(self.bob)
 
-    async def ends(self, event: Callable[[Any, Any], None], reason: str, code: int) -> None:
+    async def ends(self, event: Event, reason: str, code: int) -> None:
         carols = await sync_to_async(make_session)(self.carol)
         async with Client(self.carol, session=carols) as carol:
             bob = Client(self.bob, session=self.session)
@@ -236,10 +156,10 @@ class JudgeTests(TestCase):
         user = make_user(name, password="x")
         return sessions.identity(user, make_session(user))
 
-    def test_it_takes_two_queries_however_many_connections_there_are(self) -> None:
+    def test_it_takes_three_queries_however_many_connections_there_are(self) -> None:
         identities = [self.identity(f"user{number}") for number in range(20)]
-        with self.assertNumQueries(2):
-            assert access.judge(identities, {}).ended == frozenset()
+        with self.assertNumQueries(3):
+            assert access.judge(identities, {}).ended == {}
 
     def test_the_rooms_that_are_listened_to_take_one_more(self) -> None:
         users = [make_user(f"user{number}") for number in range(6)]
@@ -399,6 +319,23 @@ class RevokeTests(TransactionTestCase):
     def test_a_user_that_was_not_saved_is_refused(self) -> None:
         with pytest.raises(ValueError, match="was not saved yet"):
             revoke_access(User())
+
+    async def test_a_process_that_no_message_reaches_finds_it_in_its_round(self) -> None:
+        user, other = await sync_to_async(make_user)("alice"), await sync_to_async(make_user)("bob")
+        with ROUNDS, patch("notifications.live.relay.revoke"):
+            async with Client(other) as bob:
+                alice = Client(user)
+                await alice.connect()
+                await services.arevoke_access(user)
+                assert (await alice.next("bye"))["reason"] == "revoked"
+                assert (await bob.send("ping"))["type"] == "ack"
+                async with Client(user) as again:  # a page that was loaded afterwards
+                    await relay.current().run(access.judge, [], {})
+                    assert (await again.send("ping"))["type"] == "ack"
+
+    def test_a_user_that_is_gone_is_no_error(self) -> None:
+        revoke_access(987_654_321)
+        assert not Inbox.objects.exists()
 
     async def test_the_twin_does_the_same(self) -> None:
         user = await sync_to_async(make_user)("alice")

@@ -32,6 +32,7 @@ LIMIT = 20  # seconds, for what takes one
 @pytest.fixture(autouse=True)
 def own_registry() -> Iterator[None]:
     before = dict(registry)
+    registry.clear()
     feed("chat:{pk:int}", keep=Log())(lambda user, pk: True)
     feed("live", keep=Nothing())(lambda user: True)
     yield

@@ -311,6 +311,16 @@ class TestCsrf:
         assert strict.post(action(one, "read"), headers={"X-CSRFToken": token}).json()["unread"] == 0
         assert strict.post(READ_ALL, {"csrfmiddlewaretoken": token}).json()["changed"] == 0
 
+    @pytest.mark.parametrize(
+        ("site", "status"), [(None, 200), ("same-origin", 200), ("same-site", 403), ("cross-site", 403)]
+    )
+    def test_only_pages_of_this_site_get_a_fresh_token(self, strict: Client, site: str | None, status: int) -> None:
+        headers = {} if site is None else {"Sec-Fetch-Site": site}
+        answer = strict.get(reverse("notifications:csrf"), headers=headers)
+        assert answer.status_code == status
+        assert ("token" in answer.json()) == (status == 200)
+        assert "no-store" in answer["Cache-Control"]
+
     def test_reading_needs_no_token(self, strict: Client) -> None:
         assert strict.get(COUNTS).status_code == 200
 

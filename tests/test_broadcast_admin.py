@@ -479,3 +479,41 @@ class PermissionTests(StaffTests):
         self.client.logout()
         for name in ("review", "results", "live", "now", "recall"):
             assert self.client.get(address(name, 1)).status_code == 302
+
+
+class ComposerTests(StaffTests):
+    """One who may compose broadcasts, and may not view users."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        composer = User.objects.create_user("composer", is_staff=True)
+        names = ["add_broadcast", "view_broadcast", "change_broadcast"]
+        composer.user_permissions.set(Permission.objects.filter(codename__in=names))
+        self.client.force_login(composer)
+
+    def test_the_address_of_the_form_tells_nobodys_name(self) -> None:
+        page = self.client.get(f"{address('add')}?users={self.bob.pk}&include_users={self.bob.pk}").content.decode()
+        assert "bob" not in page
+        assert "include_users" not in page
+
+    def test_neither_the_form_nor_the_count_say_whether_there_is_such_a_user(self) -> None:
+        everybody = self.client.post(address("count"), {"include_names": ["everyone"]}).json()
+        for name in ("bob", "nobody"):
+            for part in ("include_users", "exclude_users"):
+                counted = self.client.post(address("count"), {"include_names": ["everyone"], part: name})
+                assert counted.json() == everybody
+            assert self.add(include_users=name).status_code == 302
+
+    def test_who_was_chosen_by_another_stays_chosen_and_unnamed(self) -> None:
+        chosen = Audience.of("everyone", users=[self.bob.pk])
+        broadcast = self.draft(audience=chosen.dump())
+        assert "bob" not in self.client.get(address("change", broadcast.pk)).content.decode()
+        assert self.change(broadcast, title="Another").status_code == 302
+        broadcast.refresh_from_db()
+        assert (broadcast.title, broadcast.audience_of()) == ("Another", chosen)
+
+    def test_with_the_right_to_view_users_they_can_be_chosen(self) -> None:
+        composer = User.objects.get(username="composer")
+        composer.user_permissions.add(Permission.objects.get(codename="view_user"))
+        self.add(include_names=[], include_users="bob")
+        assert Broadcast.objects.get().audience_of().include.users == (self.bob.pk,)

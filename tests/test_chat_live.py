@@ -63,14 +63,20 @@ def test_two_people_chat_and_a_bad_client_is_told_why(kind: str, people: Any, as
     assert "Traceback" not in server.output()
 
 
-def test_a_page_of_another_site_is_refused(people: Any, asgi_server: Servers) -> None:
-    server = asgi_server("uvicorn")
-    cookie = cookies(people[0])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://127.0.0.1", "https://127.0.0.1:{port}", None]
+)
+@pytest.mark.parametrize("kind", ["uvicorn", "daphne"])
+def test_a_page_of_another_site_is_refused(people: Any, asgi_server: Servers, kind: str, origin: str | None) -> None:
+    server = asgi_server(kind, env={"ALLOWED_HOSTS": "*"})
+    headers = {"Cookie": cookies(people[0])}
+    if origin:
+        headers["Origin"] = origin.format(port=server.port)
 
     async def story() -> None:
         url = Person(server.url, "").url
         with pytest.raises(InvalidStatus) as refused:
-            await connect(url, additional_headers={"Cookie": cookie, "Origin": "https://evil.example"})
+            await connect(url, additional_headers=headers)
         assert refused.value.response.status_code == 403
 
     asyncio.run(story())

@@ -20,7 +20,7 @@ from notifications.chat.stream import ROOM, history, message_item
 from notifications.inbox import reading
 from notifications.live.cursor import Position
 from notifications.live.replay import changes_since
-from notifications.models import Membership, Message, Notice, Notification, Room
+from notifications.models import Inbox, Membership, Message, Notice, Notification, Room
 from notifications.services import NotMember, post_message
 from tests.factories import make_user, make_users
 from tests.threads import together
@@ -435,6 +435,21 @@ class AlertTests(RoomTest):
         assert not Notice.objects.exclude(body="").exists()
         post_message(self.room, "next", by=self.alice)
         assert self.bells(self.bob) == self.bells(self.carol) == ["next"]
+
+    def test_who_has_left_keeps_what_they_were_told_and_is_told_of_no_edit(self) -> None:
+        services.add_member(self.room, self.carol)
+        message = post_message(self.room, "@bob @carol first", by=self.alice)
+        services.remove_member(self.room, self.bob)
+        before = Inbox.objects.get(user=self.bob).head
+        for text in ("second", "third"):
+            services.edit_message(self.room, 1, text, by=self.alice)
+        assert (self.bells(self.bob), self.bells(self.carol)) == (["@bob @carol first"], ["third"])
+        assert Inbox.objects.get(user=self.bob).head == before
+        services.hide_message(message, by=self.carol)
+        assert self.bells(self.bob) == self.bells(self.carol) == []
+        services.unhide_message(message)
+        assert (self.bells(self.bob), self.bells(self.carol)) == ([], ["third"])
+        assert Notice.objects.count() == 2
 
     def test_in_a_direct_room_the_title_is_the_name(self) -> None:
         post_message(services.open_direct_room(self.alice, self.bob), "hi", by=self.alice)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import uuid
 from typing import Any
 
@@ -9,13 +11,19 @@ from asgiref.sync import sync_to_async
 from django.test import TransactionTestCase
 
 from notifications import services
+from notifications.chat.socket import ChatSocket
 from notifications.chat.stream import ROOM
 from notifications.live import relay, sessions
-from notifications.live.identity import digest
+from notifications.live.identity import Identity, digest
 from notifications.models import Notification
 from notifications.services import post_message
 from tests.chatting import Client
 from tests.factories import make_session, make_user
+
+
+async def serve(socket: ChatSocket, commands: asyncio.Queue[dict[str, Any]]) -> None:
+    """Serve a socket whose client gives `commands`."""
+    await socket.serve(commands.get)
 
 
 class ChatTest(TransactionTestCase):
@@ -211,7 +219,7 @@ class PermissionTests(ChatTest):
             left, *_rest = (await alice.next("message"))["messages"]
             assert (left["kind"], left["subject"]["name"]) == ("left", "bob")
             changed = await alice.next("room")
-            assert [member["username"] for member in changed["info"]["members"]] == ["alice"]
+            assert [member["handle"] for member in changed["info"]["members"]] == ["alice"]
             await alice.hears("now we can talk")
             assert (await bob.send("room.open", room=self.room.pk, since=cursor))["code"] == "not-found"
             assert await bob.silent()
@@ -228,6 +236,44 @@ class PermissionTests(ChatTest):
             hub.on_hint(key, 2)
             assert (await bob.next("room"))["event"] == "removed"
             assert await bob.silent()
+
+    async def test_who_is_removed_while_a_room_that_they_asked_for_is_written_hears_nothing_after_it(self) -> None:
+        told: asyncio.Queue[str] = asyncio.Queue()
+        commands: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        written, room = asyncio.Event(), asyncio.Event()
+
+        async def send(message: dict[str, Any]) -> None:
+            if '"info"' in message.get("text", ""):  # the answer that they do not read, until all is over
+                written.set()
+                await room.wait()
+            told.put_nowait(message.get("text", "closed"))
+
+        def command(kind: str, **fields: Any) -> None:
+            commands.put_nowait({"type": "websocket.receive", "text": json.dumps({"type": kind, "ref": 1, **fields})})
+
+        async def until(text: str) -> None:
+            async with asyncio.timeout(10):
+                while text not in (heard := await told.get()):
+                    assert "secret" not in heard
+
+        async with Client(self.alice) as alice:
+            await self.opened(alice)
+            socket = ChatSocket(self.bob.pk, Identity(str(self.bob.pk)), send)
+            serving = asyncio.create_task(serve(socket, commands))
+            command("room.open", room=self.room.pk)
+            await written.wait()
+            await services.aremove_member(self.room, self.bob, by=self.alice)
+            await alice.say(self.room, "secret")
+            assert (await alice.next("message"))["messages"][0]["kind"] == "left"
+            await alice.hears("secret")
+            room.set()
+            await until('"removed"')
+            await alice.say(self.room, "secret too")
+            await alice.hears("secret too")
+            command("ping")
+            await until('"ref":1}')
+            commands.put_nowait({"type": "websocket.disconnect"})
+            await serving
 
     async def test_who_is_added_is_told_and_can_read_what_was_said_before(self) -> None:
         await sync_to_async(post_message)(self.room, "old news", by=self.alice)

@@ -77,6 +77,11 @@ def test_a_pool_must_leave_connections_for_the_site(pool: Any, ids: list[str], m
     assert found() == ids
 
 
+def test_tenants_of_one_process_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("django.conf.settings.INSTALLED_APPS", ["django_tenants", "notifications"])
+    assert found() == ["carillon.E020"]
+
+
 def test_every_message_says_the_fix() -> None:
     with override_settings(NOTIFICATIONS_HARTBEAT=1, NOTIFICATIONS_HEARTBEAT=0, CHANNEL_LAYERS=layer(hosts=["x"])):
         for message in run_checks(tags=["notifications"]):
@@ -112,3 +117,14 @@ def test_another_package_of_the_same_import_name_is_an_error(monkeypatch: pytest
     owners = {"notifications": ["django-carillon", "django-notifications-hq"]}
     monkeypatch.setattr(metadata, "packages_distributions", lambda: owners)
     assert found() == ["carillon.E003"]
+
+
+class Elsewhere:
+    """A router that gives Carillon a database of its own."""
+
+    def db_for_write(self, model: Any, **hints: Any) -> str | None:
+        return "other" if model._meta.label == "carillon.Inbox" else None
+
+
+def test_tables_in_another_database_than_the_users_are_an_error() -> None:
+    assert found(DATABASE_ROUTERS=["tests.test_checks.Elsewhere"]) == ["carillon.E030"]

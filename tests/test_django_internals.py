@@ -31,12 +31,53 @@ ROOT = Path(__file__).parent.parent
 HIDDEN_MODULES = ("django.core.handlers", "django.db.models.sql", "django.db.backends")
 HIDDEN_ATTRIBUTES = {
     "add_update_values", "as_sql", "chain", "close_at", "concrete_fields", "get_compiler", "get_converters",
-    "health_check_enabled", "in_atomic_block", "load_middleware", "set_cached_value",
+    "_origin_verified", "health_check_enabled", "in_atomic_block", "load_middleware", "set_cached_value",
 }  # fmt: skip
 
 
 def scope(**more: Any) -> dict[str, Any]:
     return {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": [], **more}
+
+
+HANDSHAKES = {
+    "the page's own": ("ws", "site.example", "http://site.example", True),
+    "the page's own, with TLS": ("wss", "site.example", "https://site.example", True),
+    "the page's own, with a port": ("ws", "site.example:8000", "http://site.example:8000", True),
+    "another port": ("ws", "site.example:8000", "http://site.example:9000", False),
+    "no port": ("ws", "site.example:8000", "http://site.example", False),
+    "another scheme": ("wss", "site.example", "http://site.example", False),
+    "another site": ("wss", "site.example", "https://evil.example", False),
+    "a site whose name begins alike": ("wss", "site.example", "https://site.example.evil.example", False),
+    "a host that is not of this site": ("wss", "other.test", "https://other.test", False),
+    "null": ("wss", "site.example", "null", False),
+    "none": ("wss", "site.example", None, False),
+    "a trusted one": ("wss", "site.example", "https://app.example", True),
+    "a trusted one by another scheme": ("wss", "site.example", "http://app.example", False),
+    "a trusted subdomain": ("wss", "site.example", "https://a.trusted.example", True),
+}
+
+
+@pytest.mark.parametrize(("scheme", "host", "origin", "taken"), HANDSHAKES.values(), ids=HANDSHAKES)
+def test_a_handshake_is_taken_from_where_a_post_would_be(
+    scheme: str, host: str, origin: str | None, taken: bool
+) -> None:
+    headers = [(b"host", host.encode()), *([(b"origin", origin.encode())] if origin else [])]
+    handshake = {"type": "websocket", "scheme": scheme, "path": "/", "query_string": b"", "headers": headers}
+    trusted = ["https://app.example", "https://*.trusted.example"]
+    with override_settings(ALLOWED_HOSTS=[".example"], CSRF_TRUSTED_ORIGINS=trusted):
+        assert django_internals.origin_verified(handshake) is taken
+    if host != "other.test":
+        with override_settings(ALLOWED_HOSTS=["*"], CSRF_TRUSTED_ORIGINS=trusted):
+            assert django_internals.origin_verified(handshake) is taken
+
+
+def test_behind_a_proxy_that_ends_tls_the_header_of_the_settings_says_so() -> None:
+    headers = [(b"host", b"site.example"), (b"origin", b"https://site.example"), (b"x-forwarded-proto", b"https")]
+    handshake = {"type": "websocket", "path": "/", "query_string": b"", "headers": headers}
+    with override_settings(ALLOWED_HOSTS=["*"]):
+        assert not django_internals.origin_verified(handshake)
+        with override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
+            assert django_internals.origin_verified(handshake)
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ DOORS: dict[str, list[str]] = {
         "Room",
         "Stream",
     ],
-    "routing": ["websocket_application", "websocket_urlpatterns"],
+    "routing": ["SameOrigin", "websocket_application", "websocket_urlpatterns"],
     "services": ["BroadcastConflict", "NotMember", "answer", "progress", *VERBS, *(f"a{verb}" for verb in VERBS)],
     "signals": ["access_revoked", "broadcast_sent", "notification_delivered", "notification_stored"],
 }

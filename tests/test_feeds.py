@@ -32,6 +32,7 @@ from tests.threads import together
 def own_registry() -> Iterator[None]:
     """Let each test declare feeds, and remove them again."""
     before = dict(registry)
+    registry.clear()
     yield
     registry.clear()
     registry.update(before)

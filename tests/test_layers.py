@@ -34,7 +34,7 @@ FLOOR = {name: floor for floor, (_, names) in enumerate(FLOORS) for name in name
 SIBLINGS = {"broadcasts", "chat", "feeds"}
 
 # Modules of the engine that are tested without Django, a database or a server.
-PURE = {"batch", "cursor", "frames", "heartbeats", "hub", "messages", "rate_limit", "shutdown"}
+PURE = {"batch", "cursor", "frames", "heartbeats", "hub", "identity", "messages", "rate_limit", "shutdown"}
 OUTSIDE_OF_PURE = {"msgspec"}  # what they may import beside the standard library
 
 

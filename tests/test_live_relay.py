@@ -10,8 +10,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import override_settings
 
+from notifications.live.broker import group
 from notifications.models import Inbox, Notification
-from notifications.services import notify
+from notifications.services import notify, revoke_access
 from tests.servers.process import ServerProcess
 from tests.servers.valkey import Valkey
 from tests.streaming import EventStream, cookies
@@ -57,7 +58,7 @@ def test_a_third_process_reaches_the_streams_of_two_servers_at_once(
         assert time.monotonic() - began < AT_ONCE
 
 
-def joined(servers: tuple[ServerProcess, ServerProcess], alice: User, *streams: EventStream) -> None:
+def joined(servers: tuple[ServerProcess, ...], alice: User, *streams: EventStream) -> None:
     """Return when both servers listen to the broker, as the arrival of a first notification shows."""
     notify(alice, "are you there?")
     for stream in streams:
@@ -83,9 +84,38 @@ def subscribers(valkey: Valkey) -> int:
     import redis
 
     with redis.Redis.from_url(valkey.url, decode_responses=True) as client:
-        members = client.zcard("asgi:group:carillon")
-        channels: Any = client.pubsub_numsub("asgi__group__carillon")
+        members = client.zcard(f"asgi:group:{group()}")
+        channels: Any = client.pubsub_numsub(f"asgi__group__{group()}")
     return int(members) or sum(count for _channel, count in channels)
+
+
+def test_two_sites_on_one_broker_do_not_hear_each_other(asgi_server: Start, valkey: Valkey, alice: User) -> None:
+    import redis
+
+    layer = {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [{"address": valkey.url, "socket_timeout": None}]},
+    }
+    ours = asgi_server(settings="tests.live_settings", redis_url=valkey.url)
+    theirs = asgi_server(settings="tests.live_settings", redis_url=valkey.url, env={"SITE": "another"})
+    cookie = cookies(alice)
+    with (
+        override_settings(CHANNEL_LAYERS={"default": layer}),
+        EventStream(ours.url, cookie) as one,
+        EventStream(theirs.url, cookie) as two,
+        redis.Redis.from_url(valkey.url) as client,
+    ):
+        one.next("reset")
+        two.next("reset")
+        joined((ours,), alice, one)
+        revoke_access(alice)
+        assert one.next("bye")["reason"] == "revoked"
+        with override_settings(NOTIFICATIONS_SITE="another"):
+            notify(alice, "of the other site")
+            assert two.titles(2)[-1] == "of the other site"
+            revoke_access(alice)
+        assert two.next("bye")["reason"] == "revoked"
+        assert len(client.keys("asgi:group:*")) == 2
 
 
 def test_a_lost_hint_costs_a_delay_and_no_notification(asgi_server: Start, valkey: Valkey, alice: User) -> None:
@@ -135,6 +165,23 @@ def test_a_restored_backup_gives_a_fresh_snapshot(asgi_server: Start, alice: Use
         reset = stream.next("reset")
         assert reset["reason"] == "ahead"
         assert [item["title"] for item in reset["items"]] == ["kept"]
+
+
+def test_a_standby_that_lacks_the_last_commits_gives_open_streams_a_fresh_snapshot(
+    asgi_server: Start, alice: User
+) -> None:
+    server = asgi_server()
+    notify(alice, "kept")
+    notify(alice, "lost")
+    with EventStream(server.url, cookies(alice)) as stream:
+        stream.next("reset")
+        Notification.objects.filter(notice__title="lost").delete()
+        Inbox.objects.filter(user=alice).update(head=1)
+        reset = stream.next("reset")
+        assert (reset["reason"], [item["title"] for item in reset["items"]]) == ("epoch", ["kept"])
+        notify(alice, "new")
+        assert stream.titles(1) == ["new"]
+    assert "The database has lost commits" in server.output()
 
 
 def test_kill_9_and_restart_bring_what_was_missed_once_and_in_order(asgi_server: Start, alice: User) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -14,7 +16,8 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.urls import reverse_lazy
+from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy
 
@@ -152,11 +155,45 @@ class TestFields:
         assert (notice.title, notice.actor) == ("A comment", bob)
         assert {name: getattr(notice, name) for name in fields} == fields
 
-    def test_a_translated_title_is_stored_as_text(self) -> None:
+    def test_lazy_text_is_stored_as_text_in_the_senders_language(self) -> None:
         lazy: Any = gettext_lazy("Notifications")
-        notice = notify(make_user(), lazy, body=lazy)
+        address: Any = reverse_lazy("admin:index")
+        with translation.override("de"):
+            notice = notify(make_user(), lazy, body=lazy, url=address, data={"title": lazy})
         notice.refresh_from_db()
-        assert (notice.title, notice.body) == ("Notifications", "Notifications")
+        german = "Benachrichtigungen"
+        assert (notice.title, notice.body, notice.data) == (german, german, {"title": german})
+        assert notice.url == "/admin/"
+
+    @pytest.mark.parametrize("field", ["title", "kind", "category"])
+    @pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\n", "a\u2028b", "a\x85b", "a\x0bb"])
+    def test_a_title_and_a_name_are_of_one_line(self, field: str, text: str) -> None:
+        with pytest.raises(ValidationError, match="single line") as refusal:
+            notify(make_user(), **{"title": "Hello", field: text})  # type: ignore[arg-type]
+        assert list(refusal.value.message_dict) == [field]
+
+    def test_data_is_stored_as_djangos_encoder_writes_it(self) -> None:
+        name = UUID("7a0e5bbd-0000-4000-8000-000000000000")
+        moment = datetime(2030, 1, 2, 3, 4, 5, 6_000, tzinfo=UTC)
+        data = {
+            "price": Decimal("9.90"),
+            "name": name,
+            "day": moment.date(),
+            "at": [moment],
+            "took": timedelta(hours=1),
+        }
+        notice = notify(make_user(), "Sold", data=data)
+        plain = {
+            "price": "9.90",
+            "name": str(name),
+            "day": "2030-01-02",
+            "at": ["2030-01-02T03:04:05.006Z"],
+            "took": "P0DT01H00M00S",
+        }
+        assert notice.data == plain
+        notice.refresh_from_db()
+        assert notice.data == plain
+        assert Notice.objects.create(title="Sold", data=data).data is data  # so too for those who write rows themselves
 
     def test_markup_is_stored_as_the_text_that_it_is(self) -> None:
         notice = notify(make_user(), "<b>bold</b> & more")
@@ -294,7 +331,7 @@ class TestData:
             pytest.param("text", id="a text"),
             pytest.param(7, id="a number"),
             pytest.param(False, id="false"),
-            pytest.param({"at": datetime(2030, 1, 1, tzinfo=None)}, id="a time"),  # noqa: DTZ001
+            pytest.param({"at": time(12, tzinfo=UTC)}, id="a time of day with a zone"),
             pytest.param({"of": object()}, id="an object"),
             pytest.param({"n": float("nan")}, id="not a number"),
             pytest.param({"n": float("inf")}, id="infinity"),

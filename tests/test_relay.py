@@ -29,7 +29,7 @@ from tests.factories import make_user, tell
 @override_settings(NOTIFICATIONS_RECONCILE=60.0)  # only hints shall make it read
 class RelayTests(TransactionTestCase):
     async def test_open_connections_get_a_snapshot_when_their_stream_is_set_back_or_begins_anew(self) -> None:
-        table: list[tuple[dict[str, Any], bytes]] = [({"head": 1}, b"ahead"), ({"epoch": "00000000"}, b"epoch")]
+        table: list[tuple[dict[str, Any], bytes]] = [({"head": 1}, b"epoch"), ({"epoch": "00000000"}, b"epoch")]
         alice = await sync_to_async(make_user)()
         await sync_to_async(tell)(alice, "One", "Two")
         for change, reason in table:
@@ -81,7 +81,7 @@ class RelayTests(TransactionTestCase):
         table: list[tuple[Any, Any, Callable[[], Any]]] = [
             (inbox, received, lambda: handlers.execute(InboxOpen(1), alice.pk)),
             (inbox, received, lambda: self.client.get("/notifications/api/changes/")),
-            (inbox, received, lambda: relay._compare([INBOX.key(alice.pk)])),
+            (inbox, received, lambda: relay._compare({INBOX.key(alice.pk): Position("", 0)})),
             (talk, at_work, lambda: handlers.execute(RoomOpen(1, room.pk), alice.pk)),
         ]
         await sync_to_async(self.client.force_login)(alice)

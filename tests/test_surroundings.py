@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -17,10 +17,12 @@ from uuid import uuid4
 import httpx
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from notifications.services import notify
 from tests.servers.asgi import ROOT, environment
 from tests.servers.process import ServerProcess
+from tests.settings import INSTALLED_APPS
 from tests.streaming import TIMEOUT, EventStream, cookies, get
 from tests.surroundings.contend import ROUNDS, THREADS
 from tests.wschat import Person
@@ -60,19 +62,26 @@ class Visitor:
 
     def __init__(self, server: ServerProcess, name: str = "alice") -> None:
         self.server, self.url = server, server.url
-        self.cookies = httpx.Cookies()
+        self.cookies: dict[str, str] = {}
         self.get("/enter/", name=name)
 
-    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        with httpx.Client(base_url=self.url, cookies=self.cookies, timeout=TIMEOUT) as client:
-            answer = client.request(method, path, **options)
-            self.cookies = client.cookies
+    def ask(self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any) -> httpx.Response:
+        sent = {"Cookie": self.cookie, **(headers or {})}
+        answer = httpx.request(method, self.url + path, headers=sent, timeout=TIMEOUT, **options)
+        self.cookies |= dict(answer.cookies)
         return answer
 
     def get(self, path: str, **query: str) -> httpx.Response:
         answer = self.ask("GET", path, params=query)
         assert answer.status_code == 200, answer.text + self.server.output()
         return answer
+
+    def post(self, path: str) -> Any:
+        token = "a" * 32
+        self.cookies["csrftoken"] = token
+        answer = self.ask("POST", path, headers={"X-CSRFToken": token})
+        assert answer.status_code == 200, answer.text + self.server.output()
+        return answer.json()
 
     @property
     def cookie(self) -> str:
@@ -212,12 +221,125 @@ def database(postgresql: PostgreSQL) -> str:
     return url
 
 
+@pytest.mark.parametrize("engine", ["cached_db", "cache", "file", "signed_cookies"])
+def test_sessions_may_be_kept_anywhere(engine: str, site: Site, transactional_db: None, tmp_path: Path) -> None:
+    server = site(SESSION_ENGINE=f"django.contrib.sessions.backends.{engine}", SESSION_FILE_PATH=str(tmp_path))
+    Visitor(server).hears()
+
+
+CSRF: dict[str, dict[str, Any]] = {
+    "in a cookie": {},
+    "in a cookie that no script reads": {"CSRF_COOKIE_HTTPONLY": True},
+    "in the session": {"CSRF_USE_SESSIONS": True},
+    "in a cookie and a header of other names": {"CSRF_COOKIE_NAME": "xsrf", "CSRF_HEADER_NAME": "HTTP_X_XSRF"},
+}
+
+
+@pytest.mark.parametrize("mode", CSRF)
+def test_a_page_whose_token_is_of_an_earlier_session_gets_a_fresh_one(
+    mode: str, site: Site, transactional_db: None
+) -> None:
+    alice = Visitor(site(**CSRF[mode]))
+    header = CSRF[mode].get("CSRF_HEADER_NAME", "HTTP_X_CSRFTOKEN").removeprefix("HTTP_").replace("_", "-")
+    seen = "/notifications/api/inbox/seen/"
+    first = alice.get("/notifications/api/csrf/").json()["token"]
+    assert alice.ask("POST", seen, headers={header: first}).status_code == 200
+    alice.get("/leave/")
+    assert alice.ask("GET", "/notifications/api/csrf/").status_code == 401
+    alice.get("/enter/", name="alice")  # in another tab
+    assert alice.ask("POST", seen, headers={header: first}).json()["code"] == "csrf"
+    answer = alice.ask("GET", "/notifications/api/csrf/")
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert alice.ask("POST", seen, headers={header: answer.json()["token"]}).status_code == 200
+    alice.hears()
+
+
+@pytest.mark.parametrize("language", ["zh-hant", "sr-latn", "de-ch", "pt-br", "en-au"])
+def test_a_language_may_have_a_script_and_a_region(language: str, site: Site, alice: User) -> None:
+    server = site(
+        ROOT_URLCONF="tests.surroundings.urls_in_languages",
+        LANGUAGE_CODE="en",
+        LANGUAGES=[("en", "English"), (language, language)],
+        **LOCALE,
+    )
+    path = f"/{language}/notifications/stream/"
+    hears(server, alice, path)
+    is_carried(server, alice, path)
+    assert httpx.get(f"{server.url}/{language}/language/").text == language
+
+
+SHAPES = {"people.Bare": "a@example.org", "people.Nameless": "alice", "people.Numbered": "4711"}
+
+
+@pytest.mark.parametrize("model", SHAPES)
+def test_a_user_model_may_have_any_shape(model: str, site: Site, tmp_path: Path) -> None:
+    settings = {
+        "AUTH_USER_MODEL": model,
+        "MORE_APPS": ["tests.surroundings.people"],
+        "SILENCED_SYSTEM_CHECKS": ["auth"],
+    }
+    url = f"sqlite:///{tmp_path}/people.sqlite3"
+    migrate(url, **settings)
+    server = site(database_url=url, **settings)
+    user = Visitor(server, SHAPES[model])
+    user.hears()
+    assert ("has no groups" in user.get("/group/").text) == (model != "people.Nameless")
+    asyncio.run(chat_in_a_room(user))
+    assert "heard" in user.get("/notifications/").text
+    for name in ("notice", "notification", "message", "room", "membership"):
+        listed = user.get(f"/admin/carillon/{name}/").text
+        assert "1 " in listed
+        user.get(f"/admin/carillon/{name}/1/change/")
+    form = user.get("/admin/carillon/broadcast/add/").text
+    assert ("include_groups" in form) == (model == "people.Nameless")
+    user.get("/admin/carillon/broadcast/")
+
+
+def test_what_follows_a_write_does_not_come_from_a_replica_that_lags(site: Site, alice: User, tmp_path: Path) -> None:
+    notify(alice, "old")
+    replica = tmp_path / "replica.sqlite3"
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM INTO %s", [str(replica)])  # as it was at this moment, for good
+    reader = Visitor(site(REPLICA=str(replica)))
+    with reader.stream() as stream:
+        reset = stream.next("reset")
+        reader.get("/tell/", title="new")
+        (new,) = stream.next("changes")["items"]
+        old = reset["items"][0]["id"]
+        assert reader.post(f"/notifications/api/inbox/{old}/read/")["unread"] == 1
+        answer = reader.post(f"/notifications/api/inbox/{new['id']}/read/")
+        assert (answer["item"]["title"], answer["unread"], answer["item"]["read_at"] is None) == ("new", 0, False)
+    with reader.stream() as stream:
+        assert stream.next("hello")["unread"] == 0
+        assert [item["title"] for item in stream.next("reset")["items"]] == ["new", "old"]
+    listed = reader.get("/notifications/api/inbox/").json()
+    assert [item["title"] for item in listed["items"]] == ["new", "old"]
+    assert reader.get("/notifications/api/counts/").json() == {"cursor": listed["cursor"], "unread": 0, "unseen": 0}
+    assert "new" in reader.get("/notifications/").text
+    room = reader.get("/room/").json()["room"]
+    assert [found["info"]["id"] for found in reader.get("/notifications/api/rooms/").json()["rooms"]] == [room]
+    assert reader.get(f"/notifications/api/rooms/{room}/messages/").json()["messages"] == []
+
+
+WITHOUT_CARILLON = [name for name in INSTALLED_APPS if name != "notifications"]
 ISOLATION: dict[str, dict[str, Any]] = {
     "read committed": {"isolation_level": 2},
     "repeatable read": {"isolation_level": 3},
     "serializable": {"isolation_level": 4},
     "the server's own": {"options": "-c default_transaction_isolation=serializable"},
 }
+
+
+def test_the_app_can_be_removed_and_users_deleted_then(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/removed.sqlite3"
+    migrate(url)
+    store = "from tests.factories import make_user, tell; tell(make_user('alice'), 'told')"
+    delete = "from django.contrib.auth.models import User; User.objects.get().delete()"
+    run("manage.py", "shell", "-c", store, url)
+    run("manage.py", "migrate", "carillon", "zero", "--verbosity=0", url)
+    removed = {"INSTALLED_APPS": WITHOUT_CARILLON, "ROOT_URLCONF": "tests.surroundings.urls_empty"}
+    run("manage.py", "shell", "-c", delete, url, **removed)
+    run("manage.py", "remove_stale_contenttypes", "--no-input", "--include-stale-apps", url, **removed)
 
 
 class TestOnPostgreSQL:

@@ -25,13 +25,14 @@ class Person:
 
     def __init__(self, url: str, cookie: str) -> None:
         self.url = url.replace("http://", "ws://") + "/notifications/ws/"
+        self.origin = url
         self.cookie = cookie
         self.frames: list[Frame] = []
         self.ref = 0
         self.wire: ClientConnection
 
     async def __aenter__(self) -> Person:
-        headers = {"Cookie": self.cookie, "Origin": "http://127.0.0.1"}
+        headers = {"Cookie": self.cookie, "Origin": self.origin}
         self.wire = await connect(
             self.url,
             subprotocols=[websockets.Subprotocol(SUBPROTOCOL)],

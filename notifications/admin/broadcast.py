@@ -23,6 +23,7 @@ from ..models.content import CONTENT
 from ..services import edit_broadcast
 from .broadcast_pages import BroadcastPages
 from .forms import BroadcastForm, user_names, zone
+from .people import labelled, without_absent_groups
 
 CONTENT_FIELDS = ("title", "body", "url", "level", "category")
 AUDIENCE_FIELDS = ("include_names", "include_groups", "include_users")
@@ -63,6 +64,10 @@ class BroadcastAdmin(BroadcastPages):
 
     # The list
 
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Name the author, whatever the user model is."""
+        return labelled(self.model, super().get_list_display(request))
+
     @admin.display(description=gettext_lazy("title"), ordering="title")
     def link(self, broadcast: Broadcast) -> str:
         """Lead to the form of a draft, and to the results of everything else."""
@@ -83,18 +88,26 @@ class BroadcastAdmin(BroadcastPages):
 
     # Composing
 
+    @without_absent_groups
     def get_fieldsets(self, request: HttpRequest, obj: Broadcast | None = None) -> Any:
         """Show what may still be changed."""
         if not (self.has_change_permission(request, obj) if obj else self.has_add_permission(request)):
             return [(None, {"fields": [*CONTENT_FIELDS, "audience_text", "publish_at", "expires_at"]})]
         if obj is not None and obj.state in OUT:
             return [(None, {"fields": [*CONTENT_FIELDS, "expires_at", *HIDDEN_FIELDS]})]
+        users = 3 if self.may_choose_users(request) else 2
         return [
             (None, {"fields": CONTENT_FIELDS}),
-            (_("Audience"), {"fields": AUDIENCE_FIELDS}),
-            (_("Except"), {"fields": EXCEPT_FIELDS}),
+            (_("Audience"), {"fields": AUDIENCE_FIELDS[:users]}),
+            (_("Except"), {"fields": EXCEPT_FIELDS[:users]}),
             (_("Time"), {"fields": ("publish_at", "expires_at", *HIDDEN_FIELDS)}),
         ]
+
+    def get_form(self, request: HttpRequest, obj: Broadcast | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """Let only those name users who may view them."""
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        form.may_choose_users = self.may_choose_users(request)
+        return form
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest | None, **kwargs: Any) -> Any:
         """Use the form's own widgets: the admin's would add more scripts."""
@@ -104,6 +117,8 @@ class BroadcastAdmin(BroadcastPages):
         """Take the users that the list of users sent along."""
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
         chosen = [pk for pk in str(initial.pop("users", "")).split(",") if pk]
+        if not self.may_choose_users(request):
+            return {name: value for name, value in initial.items() if not name.endswith("_users")}
         try:
             return {**initial, "include_users": "\n".join(user_names(chosen))} if chosen else initial
         except (ValueError, OverflowError, ValidationError):  # somebody wrote the address by hand

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import decimal
 
 from django.contrib import admin, messages
+from django.contrib.auth import get_permission_codename, get_user_model
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
@@ -50,6 +51,12 @@ class BroadcastPages(ModelAdmin):
         """Return whether the user may recall broadcasts."""
         return request.user.has_perm("carillon.recall_broadcast")
 
+    def may_choose_users(self, request: HttpRequest) -> bool:
+        """Return whether the reader may name users, and so learn who is there and who belongs to an audience."""
+        meta = get_user_model()._meta
+        names = [get_permission_codename(action, meta) for action in ("view", "change")]
+        return any(request.user.has_perm(f"{meta.app_label}.{name}") for name in names)
+
     @admin.display(description=gettext_lazy("audience"))
     def audience_text(self, broadcast: Broadcast) -> str:
         """Describe the audience."""
@@ -82,7 +89,7 @@ class BroadcastPages(ModelAdmin):
             return JsonResponse({"text": _("Submit the form with POST.")}, status=405)
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
-        form = CountForm(request.POST)
+        form = CountForm(request.POST, may_choose_users=self.may_choose_users(request))
         if not form.is_valid():
             problems = [str(message) for messages_ in form.errors.values() for message in messages_]
             return JsonResponse({"text": " ".join(problems), "number": None})

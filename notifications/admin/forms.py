@@ -72,6 +72,8 @@ def _users() -> forms.CharField:
 class AudienceForm(forms.Form):
     """The audience: audiences, groups and selected users, and the same for exclusions."""
 
+    may_choose_users = False  # whoever may not view users learns of none, neither by name nor by counting
+
     include_names = _names()
     include_groups = _groups()
     include_users = _users()
@@ -92,9 +94,13 @@ class AudienceForm(forms.Form):
             names.choices = [*((named.name, named.label) for named in registry.values()), *gone]
             self.initial.setdefault(f"{part}_names", list(chosen.names))
             self.initial.setdefault(f"{part}_groups", list(chosen.groups))
-            self.initial.setdefault(f"{part}_users", "\n".join(user_names(chosen.users)))
+            if self.may_choose_users:
+                self.initial.setdefault(f"{part}_users", "\n".join(user_names(chosen.users)))
             if not has_field("groups"):
                 del self.fields[f"{part}_groups"]
+            if not self.may_choose_users:
+                del self.fields[f"{part}_users"]
+        self._stored = stored
 
     def audience(self) -> Audience:
         """Return what was chosen; only after validation."""
@@ -111,16 +117,18 @@ class AudienceForm(forms.Form):
     def _part(self, part: str) -> Part:
         names = self.cleaned_data.get(f"{part}_names") or []
         groups = self.cleaned_data.get(f"{part}_groups") or []
-        users = self.cleaned_data.get(f"{part}_users") or []
+        kept = () if self.may_choose_users else getattr(self._stored, part).users
+        users = self.cleaned_data.get(f"{part}_users") or kept
         return Part(tuple(names), tuple(group.pk for group in groups), tuple(users))
 
 
 class CountForm(AudienceForm):
     """The part of the form that the page sends while composing, to count the audience."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, may_choose_users: bool = False, **kwargs: Any) -> None:
         """Offer what is registered."""
         super().__init__(*args, **kwargs)
+        self.may_choose_users = may_choose_users
         self.offer(Audience())
 
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from ..models import Notice, Notification
+from .people import labelled
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -22,6 +23,14 @@ class ReadOnlyAdmin(ModelAdmin):
 
     show_full_result_count = False  # counting millions of rows takes longer than showing a page
     list_per_page = 50
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Name users, whatever their model is."""
+        return labelled(self.model, super().get_list_display(request))
+
+    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
+        """Name users, whatever their model is."""
+        return labelled(self.model, super().get_fields(request, obj))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Refuse."""

@@ -64,9 +64,9 @@ def staff(users: Users) -> Users:
     return users.filter(is_staff=True) if has_field("is_staff") else users.none()
 
 
-def people() -> Users:
-    """Return all users who can sign in, of whom audiences are subsets."""
-    users: Users = get_user_model()._default_manager.order_by()
+def people(using: str | None = None) -> Users:
+    """Return all users who can sign in, as the database `using` has them, of whom audiences are subsets."""
+    users: Users = get_user_model()._default_manager.using(using).order_by()
     return users.filter(is_active=True) if has_field("is_active") else users.all()
 
 

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, router
 from django.db.models import Q, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ..annotations import User, UserKey
-from .registration import people, registry
+from .registration import has_field, people, registry
 from .sizes import Size, Users, measure
 
 UNION = 2_000  # user keys in one query about several audiences
@@ -38,7 +39,7 @@ class Part:
         chosen = Q(pk__in=self.users) if self.users else Q(pk__in=())
         for name in self.names:
             chosen |= Q(pk__in=registry[name].select(users).order_by().values("pk"))
-        if self.groups:
+        if self.groups and has_field("groups"):
             chosen |= Q(pk__in=users.filter(groups__in=self.groups).order_by().values("pk"))
         return chosen
 
@@ -79,6 +80,9 @@ class Audience:
             exclude: Users who are left out in any case.
         """
         include = Part(names, tuple(_keys(groups)), tuple(_keys(users)))
+        if include.groups and not has_field("groups"):
+            model = get_user_model().__name__
+            raise TypeError(f"The audience names groups, but {model} has no groups: it lacks PermissionsMixin.")
         return cls(include, exclude.include if exclude else Part())
 
     @classmethod
@@ -124,7 +128,7 @@ class Audience:
                 params={"name": "”, “".join(unknown), "names": ", ".join(registry)},
             )
         groups = {*self.include.groups, *self.exclude.groups}
-        if groups and (gone := groups.difference(Group.objects.filter(pk__in=groups).values_list("pk", flat=True))):
+        if groups and (gone := groups.difference(_groups().filter(pk__in=groups).values_list("pk", flat=True))):
             raise ValidationError(
                 _("No group with the ID %(keys)s exists. Choose another one."),
                 code="unknown",
@@ -147,6 +151,11 @@ class Audience:
         return _("%(included)s, except %(excluded)s") % {"included": text, "excluded": ", ".join(self.exclude.labels())}
 
 
+def _groups() -> models.QuerySet[Group]:
+    """Return all groups as the primary database has them, for one may just have been made."""
+    return Group.objects.using(router.db_for_write(Group))
+
+
 def validate_audience(value: object) -> None:
     """Accept JSON data that describes an audience, whether or not its names still exist."""
     Audience.parse(value)
@@ -159,7 +168,7 @@ def members(audiences: Sequence[Audience], pks: Sequence[Any]) -> list[set[Any]]
         For each audience, the primary keys out of `pks` of its members.
     """
     found: list[set[Any]] = [set() for _audience in audiences]
-    users = people().filter(pk__in=pks)
+    users = people(router.db_for_write(get_user_model())).filter(pk__in=pks)
     step = max(1, min(100, UNION // max(1, len(pks))))
     for first in range(0, len(audiences), step):
         queries = [

@@ -212,12 +212,14 @@ def send_out(broadcast: Broadcast, states: Collection[str]) -> None:
 
 
 def _notice(broadcast: Broadcast) -> models.QuerySet[Notice]:
-    return Notice.objects.filter(pk__in=Broadcast.objects.filter(pk=broadcast.pk).values("notice_id"))
+    return Notice.objects.using(OUTBOX_STREAM.alias).filter(
+        pk__in=Broadcast.objects.filter(pk=broadcast.pk).values("notice_id")
+    )
 
 
 def move(broadcast: Broadcast, states: Collection[str], **changes: Any) -> None:
     """Change a broadcast that is in one of `states` and was not changed since it was loaded: compare and set."""
-    this = Broadcast.objects.filter(pk=broadcast.pk)
+    this = Broadcast.objects.using(OUTBOX_STREAM.alias).filter(pk=broadcast.pk)
     found = this.filter(state__in=states, revision=broadcast.revision)
     if not found.update(**changes, revision=F("revision") + 1):
         raise BroadcastConflict(this.values_list("state", flat=True).first())

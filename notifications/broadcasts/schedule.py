@@ -37,7 +37,7 @@ def publish_due() -> int:
     """
     sent = 0
     failures: list[Exception] = []
-    for broadcast in Broadcast.objects.due().order_by("publish_at", "pk"):
+    for broadcast in Broadcast.objects.using(router.db_for_write(Broadcast)).due().order_by("publish_at", "pk"):
         try:
             with atomic(router.db_for_write(Broadcast)):
                 _send_due(broadcast)

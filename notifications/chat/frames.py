@@ -48,11 +48,14 @@ class MessageItem(msgspec.Struct, frozen=True):
 
 
 class Member(msgspec.Struct, frozen=True):
-    """One member of a room, with the number up to which they have read."""
+    """One member of a room, with the number up to which they have read.
+
+    `handle` is by what they are mentioned; null where the site has chosen nothing for it.
+    """
 
     id: int | str
     name: str
-    username: str
+    handle: str | None
     role: str
     last_read: int
 

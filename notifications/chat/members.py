@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from django.contrib.auth import get_user_model
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from ..inbox.actors import actor
+from ..conf import conf
+from ..inbox.actors import actor, handle
 from ..live.frames import json_key
 from ..models import Membership, Presence, Room
 from .frames import Me, Member, RoomInfo
@@ -55,7 +55,7 @@ def room_infos(pks: Sequence[int], using: str | None = None, limit: int = LARGE)
     members: dict[int, list[Member]] = {pk: [] for pk in small}
     for row in memberships.filter(room__in=small).select_related("user").order_by("pk"):
         named = actor(row.user)
-        members[row.room_id].append(Member(named.id, named.name, row.user.get_username(), row.role, row.last_read))
+        members[row.room_id].append(Member(named.id, named.name, handle(row.user), row.role, row.last_read))
     here = online_members(pks, counts, using, limit)
     return {
         room.pk: RoomInfo(
@@ -103,6 +103,6 @@ def me(membership: Membership) -> Me:
     return Me(membership.role, membership.last_read, membership.muted, unread)
 
 
-def usernames(names: Iterable[str]) -> Q:
-    """Return the condition that a membership's user has one of these user names."""
-    return Q(**{f"user__{get_user_model().USERNAME_FIELD}__in": list(names)})
+def handles(names: Iterable[str]) -> Q:
+    """Return the condition that a membership's user is mentioned by one of these names; nobody is without a handle."""
+    return Q(**{f"user__{conf.HANDLE}__in": list(names)}) if conf.HANDLE else Q(pk__in=())

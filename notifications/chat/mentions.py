@@ -18,17 +18,17 @@ from ..live.commit import sequence_after_commit
 from ..models import Membership, Message, Notice, Notification, Presence
 from ..models.inbox import NotificationQuerySet
 from ..validators import TITLE_LENGTH
-from .members import is_large, usernames
+from .members import handles, is_large
 from .stream import ROOM
 
 MESSAGE_KIND = "chat.message"  # of the notices
-MENTIONS = 20  # user names that one message may mention
+MENTIONS = 20  # handles that one message may mention
 
 _MENTION = re.compile(r"(?<![\w@.+-])@([\w.@+-]{1,150})")
 
 
 def mentioned(body: str) -> set[str]:
-    """Return the user names that a text mentions, with and without the punctuation that may end a sentence."""
+    """Return the handles that a text mentions, with and without the punctuation that may end a sentence."""
     found = list(dict.fromkeys(_MENTION.findall(body)))[:MENTIONS]
     return {name for text in found for name in (text, text.rstrip(".-+@")) if name}
 
@@ -45,26 +45,50 @@ def alert_members(message: Message) -> None:
     so that a long transaction holds up nobody in the room.
     """
     names = mentioned(message.body)
-    called = list(_candidates(message).filter(usernames(names))) if names else []
+    called = list(_candidates(message).filter(handles(names))) if names else []
     away = [] if is_large(message.room) else list(_away(message))
     _alert(message, called, _("%(author)s mentioned you"))
     _alert(message, [pk for pk in away if pk not in called], "%(author)s")
 
 
 def rewrite_alerts(message: Message, **changes: Any) -> None:
-    """Update, in the caller's transaction, the notices about a message: nobody keeps what was deleted."""
+    """Update, in the caller's transaction, the notices about a message: nobody keeps what was deleted.
+
+    What becomes readable by an update is for members only: whoever has left keeps what they were told as a member.
+    What is deleted is removed for everybody.
+    """
     copies = Notification.objects.using(INBOX.alias).filter(
         notice__actor=message.author_id,
         notice__kind=MESSAGE_KIND,
         dedupe_key__startswith=f"{_key(message.room_id)}{message.pk}.",
     )
     found = list(copies.values_list("pk", "recipient_id", "notice_id"))
+    if not changes.get("recalled_at"):
+        found = _of_members(message.room_id, found)
     if not found:
         return
     pks, recipients, notices = map(set, zip(*found, strict=True))
     Notice.objects.using(INBOX.alias).filter(pk__in=notices).update(**changes)
     Notification.objects.using(INBOX.alias).filter(pk__in=pks).touch()
     sequence_after_commit(INBOX, recipients)
+
+
+def _of_members(room: int, found: list[tuple[int, Any, int]]) -> list[tuple[int, Any, int]]:
+    """Return those copies that are a member's; the others get a notice of their own, as it is, where they share one."""
+    rows = Membership.objects.using(ROOM.alias).filter(room=room, user__in={recipient for _pk, recipient, _n in found})
+    members = set(rows.values_list("user_id", flat=True))
+    theirs = [copy for copy in found if copy[1] in members]
+    shared = {notice for _pk, _recipient, notice in theirs}
+    former: dict[int, list[int]] = {}
+    for pk, recipient, notice in found:
+        if recipient not in members and notice in shared:
+            former.setdefault(notice, []).append(pk)
+    for kept in Notice.objects.using(INBOX.alias).filter(pk__in=former):
+        copies = Notification.objects.using(INBOX.alias).filter(pk__in=former[kept.pk])
+        kept.pk = None
+        kept.save(using=INBOX.alias, force_insert=True)
+        copies.update(notice=kept)
+    return theirs
 
 
 def _candidates(message: Message) -> QuerySet[Membership, Any]:
@@ -88,7 +112,7 @@ def _alert(message: Message, recipients: Sequence[Any], title: str) -> None:
     if room.name:
         title = _("%(title)s in %(room)s") % {"title": title, "room": room.name}
     notice = Notice.objects.using(INBOX.alias).create(
-        title=title[:TITLE_LENGTH],
+        title=" ".join(title.split())[:TITLE_LENGTH],  # names may be of several lines
         body=message.body,
         url=conf.chat_url(room.pk),
         kind=MESSAGE_KIND,

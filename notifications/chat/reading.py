@@ -32,14 +32,15 @@ def list_rooms(user: User, before: str | None = None, limit: int = ROOMS_PAGE) -
     """
     if not 1 <= limit <= PAGE_LIMIT:
         raise ValidationError({"limit": _("Limit must be between 1 and %(limit)s.") % {"limit": PAGE_LIMIT}})
-    mine = Membership.objects.filter(user=user.pk).select_related("room").order_by("-room__active_at", "-room_id")
+    mine = Membership.objects.using(ROOM.alias).filter(user=user.pk)
+    mine = mine.select_related("room").order_by("-room__active_at", "-room_id")
     if before:
         at, pk = _list_position(before)
         mine = mine.filter(Q(room__active_at__lt=at) | Q(room__active_at=at, room__lt=pk))
     found = list(mine[: limit + 1])
     shown = found[:limit]
     pks = [row.room_id for row in shown]
-    infos = room_infos(pks, limit=LISTED)
+    infos = room_infos(pks, ROOM.alias, limit=LISTED)
     last = {row.room_id: message_item(row) for row in _latest([row.room for row in shown])}
     rooms = [ListedRoom(infos[row.room_id], me(row), last.get(row.room_id), _room_cursor(row.room)) for row in shown]
     following = None
@@ -52,7 +53,7 @@ def _latest(found: Iterable[Room]) -> Iterable[Message]:
     wanted = Q()
     for room in found:
         wanted |= Q(room=room, number=room.last_number)
-    return Message.objects.filter(wanted).with_people() if wanted else []
+    return Message.objects.using(ROOM.alias).filter(wanted).with_people() if wanted else []
 
 
 def _room_cursor(room: Room) -> str:

@@ -21,6 +21,7 @@ from ..live.identity import Identity
 from ..live.rate_limit import Bucket
 from ..live.streams import Key
 from . import commands, frames, handlers, presence
+from .stream import ROOM
 
 OPEN_LIMIT = 100  # streams on one socket
 RATE = 20.0  # commands per second
@@ -206,7 +207,7 @@ class ChatSocket:
 
 def _hello(name: str, user: Any) -> frames.SocketHello:
     numbers = counts([user])[user]
-    found = get_user_model()._base_manager.filter(pk=user).first()
+    found = get_user_model()._base_manager.using(ROOM.alias).filter(pk=user).first()
     if found is None:
         raise Fault(4401, "signed-out", "Your account was deleted.")
     named = actor(found)

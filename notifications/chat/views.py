@@ -10,7 +10,7 @@ from ..exceptions import NotMember
 from ..live.http import answer, endpoint, error, number, user_of
 from . import reading
 from .rooms import membership
-from .stream import HISTORY_PAGE, history
+from .stream import HISTORY_PAGE, ROOM, history
 
 
 @login_not_required
@@ -38,4 +38,4 @@ def room_messages(request: HttpRequest, pk: int) -> HttpResponse:
     query = request.GET
     before, after = (number(query.get(name), name, None) for name in ("before", "after"))
     limit = number(query.get("limit"), "limit", HISTORY_PAGE)
-    return answer(history(place.room_id, before, after, limit))
+    return answer(history(place.room_id, before, after, limit, ROOM.alias))

@@ -2,12 +2,52 @@
 
 from __future__ import annotations
 
-from ..annotations import User
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.utils.translation import gettext as _
+
+from ..conf import conf
 from ..live.frames import json_key
 from .frames import Actor
 
+KEY_LENGTH = 8  # characters of a long primary key that stand for it
 
-def actor(user: User) -> Actor:
-    """Name a user; a custom user model need not have a full name."""
-    name = user.get_full_name() if hasattr(user, "get_full_name") else ""
-    return Actor(json_key(user.pk), name or user.get_username())
+
+def actor(user: Any) -> Actor:
+    """Name a user."""
+    return Actor(json_key(user.pk), display_name(user))
+
+
+def display_name(user: Any) -> str:
+    """Return how others are told of a user: as ``NOTIFICATIONS_DISPLAY_NAME`` says, else by a name that is private.
+
+    Private are, in this order, the full name, the short one, and the name to sign in with. None of them where it looks
+    like an address, and not the last where signing in is by address. Who has none is called after their key.
+    """
+    name = conf.DISPLAY_NAME
+    if name is not None:
+        return str(name(user))
+    return next(_private(user), "") or _("User %(key)s") % {"key": str(user.pk)[:KEY_LENGTH]}
+
+
+def handle(user: Any) -> str | None:
+    """Return the name by which a user is mentioned; None where ``NOTIFICATIONS_HANDLE`` names no field."""
+    return str(getattr(user, conf.HANDLE)) if conf.HANDLE else None
+
+
+def signs_in_by_address() -> bool:
+    """Return whether the name to sign in with is the e-mail address."""
+    model = get_user_model()
+    return model.USERNAME_FIELD in (getattr(model, "EMAIL_FIELD", ""), "email")
+
+
+def _private(user: Any) -> Iterator[str]:
+    names = [getattr(user, name)() for name in ("get_full_name", "get_short_name") if hasattr(user, name)]
+    if not signs_in_by_address():
+        names.append(user.get_username())
+    for name in names:
+        text = str(name or "").strip()
+        if text and "@" not in text:
+            yield text

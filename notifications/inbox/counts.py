@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from django.db import models
+from django.db import models, router
 from django.db.models import Case, Count, IntegerField, When
 
 from ..live.statements import NOW, CompiledSelect
@@ -31,8 +31,8 @@ _COUNTS = CompiledSelect(_countable, "recipient_id", "unread", "unseen")
 
 
 def counts(pks: Iterable[Any], using: str | None = None) -> dict[Any, Counts]:
-    """Count what is unread and unseen for each user of `pks`, with one query."""
+    """Count what is unread and unseen for each user of `pks`, with one query, in the primary database by default."""
     pks = list(pks)
-    rows = _COUNTS.run(pks, using or Notification.objects.db)
+    rows = _COUNTS.run(pks, using or router.db_for_write(Notification))
     found = {pk: Counts(unread, unseen) for pk, unread, unseen in rows}
     return {pk: found.get(pk, Counts()) for pk in pks}

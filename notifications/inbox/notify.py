@@ -20,7 +20,7 @@ from ..models import Notice, Notification
 from ..models.inbox import NotificationQuerySet
 from ..signals import notification_stored
 from ..twins import twin
-from ..validators import validate_data, validate_text, validate_time
+from ..validators import plain_data, validate_text, validate_time
 from .recipients import RECIPIENT_CHUNK, recipient_chunks
 from .stream import INBOX
 
@@ -48,14 +48,16 @@ def notify(
 
     Args:
         to: A user, an iterable or queryset of users (a queryset is streamed in chunks), or a group.
-        title: What happened, in one line of at most 200 characters. Text, never HTML.
+        title: What happened, in one line of at most 200 characters. Text, never HTML. Lazy text is
+            evaluated here, in the language that is active.
         body: More about it, at most 4,000 characters. Text, never HTML.
         url: The link: an http(s) URL, or a path on this site.
         level: ``"info"``, ``"success"``, ``"warning"`` or ``"error"``.
         kind: Your name for this type of event, for example ``"comment.created"``; at most 100 characters.
         category: Your name for a group of kinds, by which users may filter; at most 100 characters.
         actor: The user who caused it, or None.
-        data: A JSON object for your own front end, at most 8 KiB and 30 levels deep.
+        data: A JSON object for your own front end, at most 8 KiB and 30 levels deep. What Django's encoder knows, a
+            time or a `Decimal` for example, is stored as text.
         dedupe_key: Makes the send idempotent: a recipient who already has a notification with this key gets
             no second one. At most 200 characters.
         expires_at: An aware time after which the notification is hidden.
@@ -118,7 +120,7 @@ def _send(notice: Notice, to: Recipients) -> Notice:
 
 def _send_once(notice: Notice, to: Recipients, dedupe_key: str) -> Notice:
     """Store copies for recipients without one for this key; two concurrent sends store only one each."""
-    sent = Notification.objects.filter(dedupe_key=dedupe_key)
+    sent = Notification.objects.using(INBOX.alias).filter(dedupe_key=dedupe_key)
     earlier: set[int] = set()
     reached: list[Any] = []
     for pks in recipient_chunks(to):
@@ -134,7 +136,7 @@ def _send_once(notice: Notice, to: Recipients, dedupe_key: str) -> Notice:
         earlier.update(had.values())
     announce_after_commit(notice, reached)
     if earlier and not reached:
-        first = Notice.objects.get(pk=min(earlier))
+        first = Notice.objects.using(INBOX.alias).get(pk=min(earlier))
         if not notice._state.adding:
             notice.delete()
         return first
@@ -164,10 +166,13 @@ def _validate(notice: Notice, dedupe_key: str | None) -> None:
         notice.clean_fields(exclude=["actor", "data"])
     except ValidationError as invalid:
         errors = invalid.error_dict
+    try:
+        notice.data = plain_data(notice.data)
+    except ValidationError as invalid:
+        errors["data"] = invalid
     # `clean_fields` passes over what is empty, whatever its type, and a time without a zone.
     more: list[tuple[str, Callable[[Any], None], Any]] = [
         *[(name, _validate_given, getattr(notice, name)) for name in ("body", "url", "kind", "category")],
-        ("data", validate_data, notice.data),
         ("dedupe_key", _validate_key, dedupe_key),
         ("expires_at", _validate_expiry, notice.expires_at),
     ]

@@ -26,7 +26,7 @@ from ..live.sequencer import open_streams, sequence
 from ..live.statements import CompiledSelect
 from ..live.streams import Read, StreamType
 from ..live.transactions import atomic, retried
-from ..models import Broadcast, Inbox, Notification, Outbox, Stream
+from ..models import Broadcast, Notification, Outbox, Stream
 from ..models.broadcast import OUTBOX, BroadcastState
 
 logger = logging.getLogger("notifications")
@@ -91,12 +91,12 @@ def collect(inbox: StreamType, pks: Iterable[Any]) -> bool:
     return True
 
 
-def read_position(pk: Any) -> tuple[Position | None, bool]:
+def read_position(pk: Any, using: str) -> tuple[Position | None, bool]:
     """Return the position of an inbox, if there is one, and whether its owner has anything to collect.
 
     One query reads both streams, because every page asks for it.
     """
-    rows = _MARKS.run([pk], Inbox.objects.db)
+    rows = _MARKS.run([pk], using)
     if not rows:
         return None, False  # the user has been deleted since
     [(_pk, epoch, head, collected, latest)] = rows
@@ -124,7 +124,7 @@ def _behind(inbox: StreamType, pks: list[Any]) -> tuple[int, dict[Any, int]]:
 
 def _touch_changed(behind: Mapping[Any, int]) -> None:
     """Mark the copies of broadcasts that were edited or recalled since."""
-    changed = Broadcast.objects.filter(
+    changed = Broadcast.objects.using(OUTBOX_STREAM.alias).filter(
         outbox=OUTBOX, modseq__gt=min(behind.values()), arrival__lte=max(behind.values())
     )
     if notices := list(changed.values_list("notice_id", flat=True)):
@@ -137,7 +137,7 @@ def _copy_published(behind: Mapping[Any, int]) -> None:
     if not joined:
         return
     # By arrival, which stays: an edit that waits for its new position hides nothing.
-    fresh = Broadcast.objects.live().filter(arrival__gt=min(behind.values()))
+    fresh = Broadcast.objects.using(OUTBOX_STREAM.alias).live().filter(arrival__gt=min(behind.values()))
     if oldest := min((since for since in joined.values() if since is not None), default=None):
         fresh = fresh.filter(published_at__gte=oldest)
     broadcasts = [
@@ -159,7 +159,7 @@ def _copy_published(behind: Mapping[Any, int]) -> None:
 
 def _joined(pks: Iterable[Any]) -> dict[Any, datetime | None]:
     """Return when each active user joined; None if the project's user model does not record it."""
-    users = people().filter(pk__in=list(pks))
+    users = people(OUTBOX_STREAM.alias).filter(pk__in=list(pks))
     if has_field("date_joined"):
         return dict(users.values_list("pk", "date_joined"))
     return dict.fromkeys(users.values_list("pk", flat=True))

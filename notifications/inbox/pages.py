@@ -21,7 +21,7 @@ from ..live.http import user_of
 from ..models import Notification
 from .reading import page
 from .states import STATE_VERBS, mark_all_read, mark_clicked
-from .stream import State
+from .stream import INBOX, State
 
 
 @never_cache
@@ -85,7 +85,7 @@ def _change(request: HttpRequest) -> str | None:
 
 def _follow(user: User, pk: int) -> str:
     """Remember the click, and return where the notification's own link leads."""
-    row = Notification.objects.of(user).visible().with_content().filter(pk=pk).first()
+    row = Notification.objects.using(INBOX.alias).of(user).visible().with_content().filter(pk=pk).first()
     if row is None or not row.notice.url:
         raise ValidationError(_("Notification not found."))
     mark_clicked(user, [pk])

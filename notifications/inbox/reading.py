@@ -6,10 +6,11 @@ from typing import Any, get_args
 
 import msgspec
 from django.core.exceptions import ValidationError
+from django.db import router
 from django.utils.translation import gettext as _
 
 from ..annotations import User
-from ..models import Notification
+from ..models import Inbox, Notification
 from ..validators import validate_text
 from .counts import counts
 from .frames import Item
@@ -37,10 +38,17 @@ class Page(msgspec.Struct, frozen=True):
     unseen: int
 
 
-def summary(user: User) -> Summary:
-    """Return the position and the counts of `user`, with two queries; only broadcasts to be collected cost more."""
-    cursor = _position(user.pk)
-    numbers = counts([user.pk])[user.pk]
+def summary(user: User, using: str | None = None) -> Summary:
+    """Return the position and the counts of `user`, with two queries; only broadcasts to be collected cost more.
+
+    Args:
+        user: Whose inbox.
+        using: The database; where the router sends readers, if it is None, for every page of a site shows the counts.
+            It is one for both queries: a cursor that is ahead of what comes with it would skip what lies between.
+    """
+    using = using or router.db_for_read(Inbox)
+    cursor = _position(user.pk, using)
+    numbers = counts([user.pk], using)[user.pk]
     return Summary(cursor, numbers.unread, numbers.unseen)
 
 
@@ -67,8 +75,8 @@ def page(
         raise ValidationError({"category": error}) from error
     if not 1 <= limit <= PAGE_LIMIT:
         raise ValidationError({"limit": _("Limit must be between 1 and %(limit)s.") % {"limit": PAGE_LIMIT}})
-    cursor = _position(user.pk)  # before the rows: to apply a row twice is harmless, to miss one is not
-    rows = listed(Notification.objects.of(user), state)
+    cursor = _position(user.pk, INBOX.alias)  # before the rows: to apply a row twice is harmless, to miss one is not
+    rows = listed(Notification.objects.using(INBOX.alias).of(user), state)
     if category:
         rows = rows.filter(notice__category=category)
     if before is not None:
@@ -82,9 +90,9 @@ def page(
     return Page(items, following, cursor, numbers.unread, numbers.unseen)
 
 
-def _position(pk: Any) -> str:
+def _position(pk: Any, using: str) -> str:
     """Return the cursor of an inbox, once its owner has collected what was broadcast."""
-    position, behind = read_position(pk)
+    position, behind = read_position(pk, using)
     if behind and collect(INBOX, [pk]):
-        position, _behind = read_position(pk)
+        position, _behind = read_position(pk, using)
     return INBOX.cursor(pk, position) if position else ""

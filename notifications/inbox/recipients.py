@@ -7,10 +7,12 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db import models
+from django.db import models, router
 
 from ..annotations import Recipients
+from ..audiences import has_field
 from ..live.chunks import chunks
+from ..models import Inbox
 
 RECIPIENT_CHUNK = 1_000  # recipients stored by one pass; memory holds no more of a queryset
 
@@ -32,7 +34,9 @@ def _keys(to: Recipients) -> Iterable[Any]:
     if isinstance(to, user_model):
         return [recipient_key(to)]
     if isinstance(to, Group):
-        to = user_model._default_manager.filter(groups=to)
+        if not has_field("groups"):
+            raise TypeError(f"`to` is a group, but {user_model.__name__} has no groups: it lacks PermissionsMixin.")
+        to = user_model._default_manager.using(router.db_for_write(Inbox)).filter(groups=to)
     if isinstance(to, models.QuerySet):
         if not issubclass(to.model, user_model):
             raise TypeError(f"`to` is a queryset of {to.model.__name__}; it must hold users ({user_model.__name__}).")

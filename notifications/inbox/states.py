@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import router
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -18,7 +17,7 @@ from ..exceptions import BadCursor
 from ..live import cursor
 from ..live.commit import sequence_after_commit
 from ..live.transactions import atomic, retried
-from ..models import Inbox, Notification
+from ..models import Notification
 from ..models.inbox import NotificationQuerySet
 from ..twins import twin
 from .stream import INBOX
@@ -113,11 +112,11 @@ def _named(user: User, ids: Iterable[int]) -> NotificationQuerySet:
         raise ValidationError({"ids": _("At most %(limit)s notifications at a time.") % {"limit": IDS_LIMIT}})
     if not all(isinstance(pk, int) and 0 < pk < 2**63 for pk in ids):
         raise ValidationError({"ids": _("Each id must be the ID of a notification.")})
-    return Notification.objects.of(user).filter(pk__in=ids)
+    return _rows(user).filter(pk__in=ids)
 
 
 def _arrived(user: User, up_to: str | None) -> NotificationQuerySet:
-    rows = Notification.objects.of(user)
+    rows = _rows(user)
     if up_to is None:
         return rows
     if not up_to:
@@ -126,16 +125,20 @@ def _arrived(user: User, up_to: str | None) -> NotificationQuerySet:
         position = cursor.parse(up_to).get(INBOX.name)
     except BadCursor as error:
         raise ValidationError({"up_to": str(error)}) from error
-    if position is None or not Inbox.objects.filter(pk=user.pk, epoch=position.epoch).exists():
+    if position is None or not INBOX.streams().filter(pk=user.pk, epoch=position.epoch).exists():
         raise ValidationError(
             {"up_to": _("This cursor does not belong to the current inbox. Reload the page and try again.")}
         )
     return rows.filter(arrival__lte=position.modseq)
 
 
-@retried(lambda *args, **changes: router.db_for_write(Notification))
+def _rows(user: User) -> NotificationQuerySet:
+    return Notification.objects.using(INBOX.alias).of(user)
+
+
+@retried(lambda *args, **changes: INBOX.alias)
 def _touch(user: User, rows: NotificationQuerySet, **changes: Any) -> int:
-    with atomic(router.db_for_write(Notification)):
+    with atomic(INBOX.alias):
         changed = rows.touch(**changes)
         if changed:
             sequence_after_commit(INBOX, [user.pk])

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.csrf import get_token
 from django.utils.translation import gettext as _
 
 from ..conf import conf
@@ -77,7 +78,18 @@ def inbox_list(request: HttpRequest) -> HttpResponse:
 @endpoint("GET")
 def counts(request: HttpRequest) -> HttpResponse:
     """Return how many notifications are unread and unseen, and the position of the inbox."""
-    return answer(reading.summary(user_of(request)))
+    return answer(reading.summary(user_of(request), INBOX.alias))
+
+
+@endpoint("GET")
+def csrf(request: HttpRequest) -> HttpResponse:
+    """Return a fresh CSRF token to a page whose own is of an earlier session and whose script cannot read the cookie.
+
+    No page of another origin may read it, even where the site lets such pages read the rest of the API.
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        return error(403, "forbidden", _("Only pages of this site may ask for this."))
+    return answer({"token": get_token(request)})
 
 
 @endpoint("POST")
@@ -114,7 +126,7 @@ def seen(request: HttpRequest) -> HttpResponse:
 
 
 def _mine(request: HttpRequest) -> Any:
-    return Notification.objects.of(request.user)
+    return Notification.objects.using(INBOX.alias).of(request.user)
 
 
 def _counts(request: HttpRequest) -> dict[str, int]:

@@ -15,8 +15,10 @@ from django.contrib.auth import get_backends, get_user_model
 from django.db import router
 
 from ..exceptions import AccessEnded
+from ..models import Inbox
 from . import sessions
 from .batch import Access
+from .frames import ByeReason
 from .identity import Identity
 from .streams import Key
 
@@ -26,9 +28,9 @@ _guards: dict[str, Guard] = {}
 
 
 class Verdict(NamedTuple):
-    """The connections that end, and the owners who may still read the streams that have a guard."""
+    """The connections that end, with the reason, and the owners who may still read the streams that have a guard."""
 
-    ended: frozenset[Identity]
+    ended: dict[Identity, ByeReason]
     access: dict[Key, Access]
 
 
@@ -52,7 +54,7 @@ def is_guarded(stream_type: str) -> bool:
 
 
 def judge(identities: Collection[Identity], listeners: Mapping[Key, Collection[str]]) -> Verdict:
-    """Decide about open connections, with a query for the users, one for the sessions, and what the guards need.
+    """Decide about open connections, with a query each for users, revocations and sessions, and what the guards need.
 
     Args:
         identities: On whose behalf connections are held; at most some hundreds.
@@ -65,12 +67,19 @@ def judge(identities: Collection[Identity], listeners: Mapping[Key, Collection[s
     asked = {identity.session: identity.owner for identity in standing if identity.session}
     alive = sessions.alive(asked) if asked else set()
     fine = {identity for identity in standing if not identity.session or identity.session in alive}
+    revoked_at = _revocations(users)
+    ended: dict[Identity, ByeReason] = {}
+    for identity in identities:
+        if identity.at <= revoked_at.get(identity.owner, -1.0):
+            ended[identity] = "revoked"
+        elif identity not in fine:
+            ended[identity] = "reauthenticate"
     found: dict[Key, Access] = {}
     for name, function in _guards.items():
         streams = {key.pk: owners for key, owners in listeners.items() if key.type == name}
         if streams:
             found |= {Key(name, pk): access for pk, access in function(streams).items()}
-    return Verdict(frozenset(identities) - fine, found)
+    return Verdict(ended, found)
 
 
 def users_of(owners: Iterable[str]) -> dict[str, Any]:
@@ -79,6 +88,13 @@ def users_of(owners: Iterable[str]) -> dict[str, Any]:
     to_python = model._meta.pk.to_python
     rows = model._default_manager.using(router.db_for_write(model))
     return {str(user.pk): user for user in rows.filter(pk__in=[to_python(owner) for owner in owners])}
+
+
+def _revocations(users: Mapping[str, Any]) -> dict[str, float]:
+    """Return when the access of users was revoked last, in seconds since 1970, for those of whom it was."""
+    rows = Inbox.objects.using(router.db_for_write(Inbox)).filter(user__in=[user.pk for user in users.values()])
+    found = rows.exclude(revoked_at=None).values_list("user_id", "revoked_at")
+    return {str(pk): at.timestamp() for pk, at in found if at is not None}
 
 
 def may_sign_in(user: Any) -> bool:

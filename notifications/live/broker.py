@@ -1,6 +1,7 @@
 """Hints between processes, through the configured Channels layer.
 
-One channel per process and one group for all: a channel per connection would cost more than the connection.
+One channel per process and one group for all of a site: a channel per connection would cost more than the connection.
+Sites that share a layer do not hear each other: the group's name and every message carry the site's.
 """
 
 from __future__ import annotations
@@ -9,23 +10,45 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, get_channel_layer
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS
+from django.utils.crypto import salted_hmac
 
 from ..conf import conf
 from .messages import Message, encode
 
 logger = logging.getLogger("notifications")
 
-GROUP = "carillon"
+NAME = "carillon"  # begins the group's name, and is the type of its messages
 POST_TIMEOUT = 2.0  # seconds; a hint is not worth waiting for longer
 POST_LIMIT = 1_000  # messages on their way to the broker; beyond them hints are dropped and comparison finds them
 REJOIN = 3600.0  # seconds; group membership expires after a day
 RECONNECT_PAUSE = (0.5, 10.0)  # seconds between attempts at a broker that is down: first and longest
 
 _process = secrets.token_hex(8)
+
+
+def site() -> str:
+    """Return a name for this site: its processes share it, and no other site has it that uses the same layer.
+
+    It is made of the secret key and of where the database is, or of ``NOTIFICATIONS_SITE`` where these differ between
+    the processes of one site.
+    """
+    if conf.SITE:
+        return blake2b(conf.SITE.encode(), digest_size=12).hexdigest()
+    database = settings.DATABASES.get(DEFAULT_DB_ALIAS, {})
+    place = "\n".join(str(database.get(part, "")) for part in ("HOST", "PORT", "NAME"))
+    return salted_hmac("notifications.site", place, algorithm="sha256").hexdigest()[:24]
+
+
+def group() -> str:
+    """Return the name of the group of all processes of this site."""
+    return f"{NAME}.{site()}"
 
 
 def layer() -> Any:
@@ -37,7 +60,8 @@ def layer() -> Any:
 async def _post(found: Any, message: Message) -> None:
     try:
         async with asyncio.timeout(POST_TIMEOUT):
-            await found.group_send(GROUP, {"type": GROUP, "process": _process, "message": encode(message)})
+            told = {"type": NAME, "site": site(), "process": _process, "message": encode(message)}
+            await found.group_send(group(), told)
     except Exception as error:  # noqa: BLE001  # whatever the layer's client library raises
         logger.warning("A hint did not reach the channel layer (%r); other processes find out by themselves.", error)
 
@@ -57,6 +81,8 @@ class Broker:
         self._lost = lost
         self._posts: asyncio.Queue[Message] = asyncio.Queue(POST_LIMIT)
         self._layer = layer()
+        self._site = site()
+        self._group = group()
 
     def start(self) -> list[asyncio.Task[None]]:
         """Begin to listen and to post, where there is a layer; return the tasks."""
@@ -88,8 +114,8 @@ class Broker:
         pause, longest = RECONNECT_PAUSE
         while True:
             try:
-                channel = await self._layer.new_channel(GROUP)
-                await self._layer.group_add(GROUP, channel)
+                channel = await self._layer.new_channel(NAME)
+                await self._layer.group_add(self._group, channel)
                 self.connected = True
                 self._lost()
                 pause = RECONNECT_PAUSE[0]
@@ -110,6 +136,6 @@ class Broker:
                     message = await self._layer.receive(channel)
             except TimeoutError:
                 break
-            if message.get("process") != _process:
+            if message.get("site") == self._site and message.get("process") != _process:
                 self._on_message(message.get("message"))
-        await self._layer.group_discard(GROUP, channel)
+        await self._layer.group_discard(self._group, channel)

@@ -57,6 +57,7 @@ class Connection:
         "blocked",
         "closed",
         "deadline",
+        "decided_at",
         "digest",
         "name",
         "on_close",
@@ -94,6 +95,7 @@ class Connection:
         self.owner = identity.owner
         self.session = identity.session
         self.stamp = identity.stamp
+        self.decided_at = identity.at
         self.digest = digest(identity.session)
         self.subscriptions: tuple[Subscription, ...] = ()  # few, and most often one: a list would be larger
         self.open = False  # the hub has it
@@ -107,7 +109,7 @@ class Connection:
     @property
     def identity(self) -> Identity:
         """On whose behalf the connection is held."""
-        return Identity(self.owner, self.session, self.stamp)
+        return Identity(self.owner, self.session, self.stamp, self.decided_at)
 
     def push(self, message: Message, size: int, now: float, drained: Callable[[Connection], None]) -> None:
         """Write `message` now; where the client is slow, call `drained` once the server has taken it."""

@@ -13,11 +13,13 @@ class Identity(NamedTuple):
         owner: The user's primary key, as text.
         session: The key of the session; empty where the server keeps none, so that it cannot be asked for.
         stamp: A fingerprint of what the user's sessions depend on, the password above all; empty without any.
+        at: When this was decided, in seconds since 1970: what was revoked later does not hold any more.
     """
 
     owner: str
     session: str = ""
     stamp: bytes = b""
+    at: float = 0.0
 
     def __repr__(self) -> str:
         """Name the owner alone: who has a session's key has the session."""

@@ -122,8 +122,8 @@ class Recheck:
             logger.exception("Could not recheck access; the next round repeats it.")
             return
         for connection in connections:
-            if connection.identity in verdict.ended:
-                self._hub.close(connection, "reauthenticate")
+            if reason := verdict.ended.get(connection.identity):
+                self._hub.close(connection, reason)
         for key, allowed in verdict.access.items():
             for subscription in watched[key]:
                 self._hub.admit(subscription, allowed)

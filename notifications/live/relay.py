@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 from ..conf import conf
@@ -18,6 +18,7 @@ from .batch import Batch
 from .broker import Broker
 from .chunks import chunks
 from .cursor import START, Position
+from .epochs import renew_set_back
 from .frames import ByeReason, Frame
 from .heartbeats import TICK, Timer
 from .hub import Connection, Hub, Subscription
@@ -343,8 +344,10 @@ class Relay:
                 pass
             self._wake.clear()
             for chunk in list(chunks(list(self.hub.streams))):
+                # Where readers have been: the database is not behind that when it is asked now, unless it lost commits.
+                seen = {key: self.hub.streams[key].position for key in chunk if key in self.hub.streams}
                 try:
-                    for key, position in await self.run(_compare, chunk):
+                    for key, position in await self.run(_compare, seen):
                         self.hub.reconcile(key, position)
                 except Exception:
                     logger.exception("Could not compare with the database; the next turn repeats it.")
@@ -372,22 +375,27 @@ class Relay:
 
 
 def _read(stream_type: StreamType, positions: dict[Key, Position]) -> dict[Key, Batch]:
-    """Read, in a thread, what happened after `positions`."""
+    """Read, in a thread, what happened after `positions`, at which readers here have been."""
     keys = {stream_type.pk(key): key for key in positions}
-    batches = changes_since(stream_type, {pk: _known(positions[key]) for pk, key in keys.items()})
+    seen = {pk: positions[key] for pk, key in keys.items()}
+    cursors = {pk: None if position == START else position for pk, position in seen.items()}
+    batches = changes_since(stream_type, cursors)
+    if any(batch.start is None for batch in batches.values()) and renew_set_back(stream_type, seen):
+        batches = changes_since(stream_type, cursors)
     return {keys[pk]: batch for pk, batch in batches.items()}
 
 
-def _known(position: Position) -> Position | None:
-    return None if position == START else position
+def _compare(seen: Mapping[Key, Position]) -> list[tuple[Key, Position]]:
+    """Store, in a thread, what waited for the readers of streams; stamp what is pending; return where they are.
 
-
-def _compare(keys: list[Key]) -> list[tuple[Key, Position]]:
-    """Store, in a thread, what waited for the readers of `keys`; stamp what is pending; return where they are."""
+    A stream that the database has behind the position that readers have `seen` gets a new epoch first, before
+    what is stamped brings it to their position again.
+    """
     found: list[tuple[Key, Position]] = []
     for name, stream_type in stream_types.items():
-        pks = [stream_type.pk(key) for key in keys if key.type == name]
-        if pks:
+        positions = {stream_type.pk(key): position for key, position in seen.items() if key.type == name}
+        if pks := list(positions):
+            renew_set_back(stream_type, positions)
             stream_type.collect_pending(pks)
             sequence_and_announce(stream_type, pks)
             rows = stream_type.positions.run(pks, stream_type.alias)

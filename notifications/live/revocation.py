@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth import get_user_model
 from django.db import router, transaction
+from django.utils import timezone
 
 from ..annotations import User, UserKey
+from ..models import Inbox
 from ..signals import access_revoked
 from ..twins import twin
 from . import relay
@@ -27,13 +31,24 @@ def revoke_access(user: User | UserKey, *, reason: str = "") -> None:
     pk = getattr(user, "pk", user)
     if pk is None:
         raise ValueError("The user was not saved yet: call save() on the user first.")
-    model = get_user_model()
+    alias = router.db_for_write(Inbox)
 
     def revoke() -> None:
         relay.revoke("revoked", owner=str(pk))
-        access_revoked.send_robust(sender=model, user=pk, reason=reason)
+        access_revoked.send_robust(sender=get_user_model(), user=pk, reason=reason)
 
-    transaction.on_commit(revoke, using=router.db_for_write(model), robust=True)
+    with transaction.atomic(using=alias):
+        _store(pk, alias)
+        transaction.on_commit(revoke, using=alias, robust=True)
 
 
 arevoke_access = twin(revoke_access)
+
+
+def _store(pk: Any, alias: str) -> None:
+    """Note the time, for processes that no message reaches."""
+    rows = Inbox.objects.using(alias).filter(user=pk)
+    now = timezone.now()
+    if not rows.update(revoked_at=now) and get_user_model()._base_manager.using(alias).filter(pk=pk).exists():
+        Inbox.objects.using(alias).bulk_create([Inbox(user_id=pk)], ignore_conflicts=True)
+        rows.update(revoked_at=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from hashlib import blake2b
 from importlib import import_module
@@ -31,7 +32,7 @@ def identity(user: Any, session: Any) -> Identity:
     key = ""
     if session is not None and has_keys() and session.get(SESSION_KEY) is not None:
         key = session.session_key or ""
-    return Identity(str(user.pk), key, stamp(user))
+    return Identity(str(user.pk), key, stamp(user), time.time())
 
 
 def stamp(user: Any) -> bytes:

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..validators import BODY_LENGTH, TITLE_LENGTH, validate_emoji, validate_text
+from ..validators import BODY_LENGTH, TITLE_LENGTH, validate_emoji, validate_line, validate_text
 from .stream import Stream
 
 EMOJI_LENGTH = 32  # characters; families and flags are long sequences
@@ -31,7 +31,7 @@ class Room(Stream):
         GROUP = "group", _("Group")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.GROUP, editable=False)
-    name = models.CharField(_("name"), max_length=TITLE_LENGTH, blank=True, default="", validators=[validate_text])
+    name = models.CharField(_("name"), max_length=TITLE_LENGTH, blank=True, default="", validators=[validate_line])
     pair = models.CharField(  # nulls are distinct, so that only direct rooms are unique
         _("pair"), max_length=100, null=True, blank=True, unique=True, editable=False
     )

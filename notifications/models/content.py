@@ -8,7 +8,7 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from ..validators import BODY_LENGTH, TITLE_LENGTH, URL_LENGTH, validate_link, validate_text
+from ..validators import BODY_LENGTH, TITLE_LENGTH, URL_LENGTH, validate_line, validate_link, validate_text
 
 CONTENT = ("title", "body", "url", "level", "category", "expires_at")
 
@@ -25,13 +25,13 @@ class Level(models.TextChoices):
 class Content(models.Model):
     """What recipients read. Text is text, never HTML."""
 
-    title = models.CharField(_("title"), max_length=TITLE_LENGTH, validators=[validate_text])
+    title = models.CharField(_("title"), max_length=TITLE_LENGTH, validators=[validate_line])
     body = models.TextField(
         _("body"), blank=True, default="", validators=[MaxLengthValidator(BODY_LENGTH), validate_text]
     )
     url = models.CharField(_("link"), max_length=URL_LENGTH, blank=True, default="", validators=[validate_link])
     level = models.CharField(_("level"), max_length=10, choices=Level, default=Level.INFO)
-    category = models.CharField(_("category"), max_length=100, blank=True, default="", validators=[validate_text])
+    category = models.CharField(_("category"), max_length=100, blank=True, default="", validators=[validate_line])
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
 
     class Meta:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..validators import validate_data, validate_text
+from ..validators import validate_data, validate_line
 from .content import Content
 from .stream import Stream
 
@@ -19,7 +20,7 @@ class Inbox(Stream):
     """The stream of one user's notifications. It is created when the user is first notified or first connects.
 
     `collected` is the position in the outbox up to which the user has a copy of each broadcast that is meant
-    for them.
+    for them. `revoked_at` says when all their connections were ended last: those that are older end wherever they are.
     """
 
     user = models.OneToOneField(
@@ -30,6 +31,7 @@ class Inbox(Stream):
         related_name="carillon_inbox",
     )
     collected = models.BigIntegerField(_("broadcasts collected"), default=0, editable=False)
+    revoked_at = models.DateTimeField(_("access revoked at"), null=True, editable=False)
 
     objects: ClassVar[models.Manager[Inbox]]
 
@@ -45,8 +47,8 @@ class Inbox(Stream):
 class Notice(Content):
     """The content of a notification, stored once however many recipients it has."""
 
-    kind = models.CharField(_("kind"), max_length=100, blank=True, default="", validators=[validate_text])
-    data = models.JSONField(_("data"), blank=True, default=dict, validators=[validate_data])
+    kind = models.CharField(_("kind"), max_length=100, blank=True, default="", validators=[validate_line])
+    data = models.JSONField(_("data"), blank=True, default=dict, encoder=DjangoJSONEncoder, validators=[validate_data])
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("actor"),

@@ -28,4 +28,7 @@ first, last = given.pop("FIRST_MIDDLEWARE", []), given.pop("LAST_MIDDLEWARE", []
 MIDDLEWARE = [*first, *MIDDLEWARE, *last]
 INSTALLED_APPS = [*INSTALLED_APPS, *given.pop("MORE_APPS", [])]
 DATABASES["default"] |= given.pop("DATABASE", {})  # noqa: F405
+if replica := given.pop("REPLICA", None):
+    DATABASES["replica"] = DATABASES["default"] | {"NAME": replica}  # noqa: F405
+    DATABASE_ROUTERS = ["tests.surroundings.routers.Replica"]
 globals().update(given)

@@ -98,7 +98,7 @@ export class ChatServer {
   info(room) {
     const members = [...room.members].map(([id, { role, last_read }]) => ({
       ...this.users.get(id),
-      username: this.users.get(id).name.toLowerCase(),
+      handle: this.users.get(id).name.toLowerCase(),
       role,
       last_read,
     }));

@@ -33,7 +33,7 @@
  * @typedef {object} Member
  * @property {Id} id
  * @property {string} name
- * @property {string} username
+ * @property {string | null} handle
  * @property {"member" | "moderator"} role
  * @property {number} last_read
  *

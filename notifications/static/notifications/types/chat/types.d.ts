@@ -33,7 +33,7 @@
  * @typedef {object} Member
  * @property {Id} id
  * @property {string} name
- * @property {string} username
+ * @property {string | null} handle
  * @property {"member" | "moderator"} role
  * @property {number} last_read
  *
@@ -139,7 +139,7 @@ export type Entry = {
 export type Member = {
     id: Id;
     name: string;
-    username: string;
+    handle: string | null;
     role: "member" | "moderator";
     last_read: number;
 };

@@ -125,10 +125,12 @@ export class Log {
     const { me } = owner.client;
     const members = room.info?.members ?? [];
     this.group = room.info?.kind === "group";
-    const people = members.map(({ username }) => username).join();
+    const people = members.map(({ handle }) => handle).join();
     if (people !== this.people) {
       this.people = people;
-      this.usernames = new Map(members.map(({ id, username }) => [username.toLowerCase(), id === me?.id]));
+      this.usernames = new Map(
+        members.flatMap(({ id, handle }) => (handle ? [[handle.toLowerCase(), id === me?.id]] : [])),
+      );
     }
     // Where nobody looked when it came, the divider goes above it, once; then it stays.
     const newest = room.messages.at(-1)?.number ?? 0;

@@ -1,0 +1,3 @@
+"""No URLs."""
+
+urlpatterns: list[object] = []
