@@ -17,14 +17,17 @@ from typing import Any
 
 from tests.servers import postgresql
 
-from . import report
+from . import fairness, report
 from .load import BenchmarkError, program
 from .servers import ROOT, SERVERS, SETTINGS, Server
 from .trial import QUICK, Result, Size, measure
 
 STORING = "storing"  # its name for --only
+FAIRNESS = "fairness"
 RECIPIENTS = 10_000
 QUICK_RECIPIENTS = 500
+ASKED = 200  # times by one user beside another
+QUICK_ASKED = 20
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,11 +36,13 @@ def main(arguments: list[str] | None = None) -> int:
     size = QUICK if options.quick else Size(connections=options.connections, rounds=options.rounds)
     wanted = [server for server in SERVERS if not options.only or server.key in options.only]
     storing = not options.only or STORING in options.only
+    beside = not options.only or FAIRNESS in options.only
     try:
         program()
         _check_packages(wanted)
         results = _streams(wanted, size)
         stored = _storing(QUICK_RECIPIENTS if options.quick else RECIPIENTS, size.rounds) if storing else []
+        fair = _fairness(QUICK_ASKED if options.quick else ASKED) if beside else []
     except BenchmarkError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
@@ -47,6 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         "rounds": size.rounds,
         "streams": [asdict(result) for result in results],
         "storing": stored,
+        "fairness": fair,
     }
     print(report.show(found, results))
     if options.json:
@@ -56,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    keys = [*(server.key for server in SERVERS), STORING]
+    keys = [*(server.key for server in SERVERS), STORING, FAIRNESS]
     parser.add_argument("--quick", action="store_true", help="few connections and events: proves that it runs")
     parser.add_argument("--only", nargs="+", choices=keys, metavar="PART", help=f"only these: {', '.join(keys)}")
     parser.add_argument("--connections", type=int, default=1_000, help="open streams (1000)")
@@ -90,6 +96,16 @@ def _storing(recipients: int, rounds: int) -> list[dict[str, Any]]:
         with opened as environment:
             found.append(json.loads(_run("benchmarks.storing", [recipients, rounds], environment)))
     return found
+
+
+def _fairness(asked: int) -> list[dict[str, Any]]:
+    """Measure what one user costs another."""
+    print("measuring one user beside another …", file=sys.stderr, flush=True)
+    with _sqlite() as environment:
+        database = Path(environment["BENCH_DATABASE"]).resolve()
+        rows = json.loads(_run("benchmarks.site.prepare", [2], environment))
+        room = int(_run("benchmarks.site.room", [], environment))
+        return fairness.measure(rows, room, database, asked)
 
 
 @contextmanager

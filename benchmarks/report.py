@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from . import fairness
 from .trial import Result
 
 PACKAGES = ["django", "channels", "uvicorn", "uvloop", "httptools", "daphne", "django-eventstream"]
@@ -72,14 +73,14 @@ def show(report: dict[str, Any], results: Sequence[Result]) -> str:
         f"{where['cores']} × {where['cpu']}, {where['system']}, load {where['load']:.1f}",
         f"Python {where['python']}, {packages}",
         "",
-        f"{report['connections']:,} connections; medians of {report['rounds']}; loopback; SQLite (WAL)",
-        "",
-        _table(results),
-        "",
-        *NOTES,
     ]
+    if results:
+        how = f"{report['connections']:,} connections; medians of {report['rounds']}; loopback; SQLite (WAL)"
+        parts += [how, "", _table(results), "", *NOTES]
     for row in report["storing"]:
         parts += ["", _storing(row)]
+    if report["fairness"]:
+        parts += ["", *fairness.show(report["fairness"])]
     parts += ["", *_targets(results)]
     return "\n".join(parts)
 

@@ -28,21 +28,21 @@ from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 from django.views.decorators.csrf import csrf_exempt
 
-from .conf import conf
 from .exceptions import Refused
-from .live import connections
+from .live import connections, relay
 from .live.connections import SCOPE_KEY, Admission, HandoffSlot, Receive
 from .live.django_internals import asgi_request, script_prefix, sync_handler
 from .live.hub import Message, Send
 from .live.layouts import Layouts, is_carried, may_be_carried
-from .live.threads import Threads, keep_connections
+from .live.threads import keep_connections
+from .live.workers import Overflow
 
 __all__ = ["Handoff"]
 
 Scope = dict[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 
-WAITING_LIMIT = 2_000  # requests waiting for Django; more are refused, because the last one would wait for seconds
+WAITING_LIMIT = 4_000  # requests waiting for Django; more are refused, because the last one would wait for seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,29 +88,30 @@ class Handoff:
         self.app = app
         self._layouts = Layouts()
         self._handler = SyncHandler()
-        self._threads = Threads(conf.HANDOFF_THREADS, "notifications-decide")
-        self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if not may_be_carried(scope):
             await self.app(scope, receive, send)
             return
+        address = ""
         try:
+            address = connections.check_address_limit(scope)
             decision = await self._decide(scope, receive, send)
             if decision is None:
                 return
             if decision.admission is not None:
                 connections.check_user_limit(decision.admission.identity.owner)
+                connections.check_address_limit(scope)  # others were decided meanwhile
         except Refused as refusal:
             decision = _refusal(refusal)
         admission = decision.admission
         if admission is None or admission.wait is not None:
-            await _answer(decision, receive, send)
+            await _answer(decision, receive, send, address)
             return
         await send({"type": "http.response.start", "status": decision.status, "headers": decision.headers})
         await send(connections.body(admission.opening))
-        connection = connections.stream(admission, send)
+        connection = connections.stream(admission, send, address)
         try:
             connections.connect(connection, admission)
             del scope, decision, admission  # an open stream keeps no request and nothing of the answer
@@ -125,6 +126,7 @@ class Handoff:
 
     async def _decide(self, scope: Scope, receive: Receive, send: Send) -> Decision | None:
         """Have Django decide a request; return None if it was another view's and has been answered."""
+        relay.current().served_by(scope.get("server"))
         if self._layouts.expects(scope):
             decision = await self._decide_in_one_hop(scope)
             if not decision.foreign:
@@ -134,13 +136,18 @@ class Handoff:
 
     async def _decide_in_one_hop(self, scope: Scope) -> Decision:
         connections.check_process_limit()
-        if self._waiting >= WAITING_LIMIT:
-            raise Refused(503, "busy", "Too many streams are being opened; try again later.")
-        self._waiting += 1
+        now = relay.current()
         try:
-            return await asyncio.wrap_future(self._threads.submit(self._handler.decide, scope))
-        finally:
-            self._waiting -= 1
+            if now.deciders.waiting >= WAITING_LIMIT:
+                raise Overflow
+            deciding = now.deciders.run(now.callers.terms(scope), self._handler.decide, scope)
+        except Overflow:
+            busy = "Too many streams are being opened; try again later."
+            raise Refused(503, "busy", busy) from None
+        decision = await deciding
+        if decision.admission is not None:
+            now.callers.remember(scope)
+        return decision
 
     async def _decide_in_django(self, scope: Scope, receive: Receive, send: Send) -> Decision | None:
         """Pass a request through Django's own chain, and withhold the answer if the view is one of the lane's."""
@@ -172,10 +179,10 @@ def _foreign(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-async def _answer(decision: Decision, receive: Receive, send: Send) -> None:
+async def _answer(decision: Decision, receive: Receive, send: Send, address: str) -> None:
     """Send what was decided, or a held poll's answer when there is one."""
     admission = decision.admission
-    content = decision.body if admission is None else await connections.answer(admission, receive)
+    content = decision.body if admission is None else await connections.answer(admission, receive, address)
     headers = [*decision.headers, (b"content-length", b"%d" % len(content))]
     await send({"type": "http.response.start", "status": decision.status, "headers": headers})
     await send(connections.body(content, more=False))

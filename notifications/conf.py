@@ -12,6 +12,9 @@ from typing import Any, cast
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+SPARE_THREADS = 3  # for answers, and for writes, beside the usual ones while those wait for a lock or a network
+DECIDING_THREADS = 8  # that decide who may open a stream, at most, while some of them wait in the site's middleware
+
 # What a number must exceed to make sense.
 POSITIVE = {
     "HEARTBEAT": 1.0,  # the timer's resolution
@@ -20,6 +23,8 @@ POSITIVE = {
     "MAX_STREAMS": 0,
     "MAX_STREAMS_PER_USER": 0,
     "MAX_ANONYMOUS_STREAMS": -1,
+    "MAX_STREAMS_PER_ADDRESS": 0,
+    "PROXIES": -1,
     "HANDOFF_THREADS": 0,
     "DATABASE_THREADS": 0,
     "RECONCILE": 0.0,
@@ -66,19 +71,34 @@ class Conf:
         return int(self._get("MAX_ANONYMOUS_STREAMS", 1_000))
 
     @property
+    def MAX_STREAMS_PER_ADDRESS(self) -> int | None:
+        """Open connections from one address in one process; one more is answered 429. None means any number."""
+        value = self._get("MAX_STREAMS_PER_ADDRESS", None)
+        return None if value is None else int(value)
+
+    @property
+    def PROXIES(self) -> int:
+        """Proxies of your own before this process, each of which adds an address to ``X-Forwarded-For``."""
+        return int(self._get("PROXIES", 0))
+
+    @property
     def HANDOFF_THREADS(self) -> int:
-        """Threads that decide stream requests; one is fastest while the database is near (they share the GIL)."""
+        """Threads that decide stream requests while each is quick; up to 8 while some wait for something."""
         return int(self._get("HANDOFF_THREADS", 1))
 
     @property
     def DATABASE_THREADS(self) -> int:
-        """Threads, and so database connections, with which a process reads changes for its open streams."""
+        """Threads for each kind of database work: what moved, what clients ask for, and what they change."""
         return int(self._get("DATABASE_THREADS", 1))
 
     def database_connections(self) -> int:
-        """Return how many database connections the threads of one process take at most, all at work at once."""
-        decide, read, write, periodic = self.HANDOFF_THREADS, self.DATABASE_THREADS, self.DATABASE_THREADS, 1
-        return decide + read + write + periodic
+        """Return how many database connections the threads of one process take at most, all at work at once.
+
+        While none of them waits for something, they are fewer: without the spare ones, five by default.
+        """
+        decide, read, periodic = max(self.HANDOFF_THREADS, DECIDING_THREADS), self.DATABASE_THREADS, 1
+        answer = write = self.DATABASE_THREADS + SPARE_THREADS
+        return decide + read + answer + write + periodic
 
     @property
     def CHANNEL_LAYER(self) -> str:

@@ -14,7 +14,7 @@ from channels.consumer import AsyncConsumer
 
 from .chat.socket import ChatSocket, Fault, close
 from .exceptions import Refused
-from .live import connections, sessions
+from .live import connections, relay, sessions
 from .live.connections import Receive
 from .live.frames import frame
 from .live.hub import Send
@@ -29,9 +29,9 @@ SLOT = "carillon.socket"  # where the consumer finds the slot of `SocketHandoff`
 
 @dataclass(slots=True)
 class SocketSlot:
-    """Where the consumer fills in the user's primary key and the sign-in, and returns: the socket is carried on."""
+    """Where the consumer fills in the user's primary key, the sign-in and the address, and returns."""
 
-    admitted: tuple[Any, Identity] | None = None
+    admitted: tuple[Any, Identity, str] | None = None
 
 
 class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
@@ -43,16 +43,16 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             return
         await send({"type": "websocket.accept", "subprotocol": _subprotocol(scope)})
         try:
-            user, identity = _admit(scope)
+            admitted = _admit(scope)
         except Fault as fault:
             # A refusal before the handshake's end reaches browsers without a reason.
             await close(send, fault.close, frame(fault.error))
             return
         slot: SocketSlot | None = scope.get(SLOT)
         if slot is None:
-            await ChatSocket(user, identity, send).serve(receive)
+            await ChatSocket(send, *admitted).serve(receive)
         else:
-            slot.admitted = user, identity
+            slot.admitted = admitted
 
 
 class SocketHandoff:
@@ -72,11 +72,11 @@ class SocketHandoff:
         await self.app({**scope, SLOT: slot}, receive, send)
         if slot.admitted is not None:
             del scope
-            await ChatSocket(*slot.admitted, send).serve(receive)
+            await ChatSocket(send, *slot.admitted).serve(receive)
 
 
-def _admit(scope: dict[str, Any]) -> tuple[Any, Identity]:
-    """Return the primary key of the user whom the socket belongs to, and the sign-in by which it is opened.
+def _admit(scope: dict[str, Any]) -> tuple[Any, Identity, str]:
+    """Return the primary key of the user whose socket it is, the sign-in by which it is opened, and its address.
 
     Raises:
         Fault: The client speaks another version, is not signed in, or there are too many connections.
@@ -87,11 +87,13 @@ def _admit(scope: dict[str, Any]) -> tuple[Any, Identity]:
     if user is None or not user.is_authenticated:
         raise Fault(4401, "signed-out", "Sign in to chat.")
     try:
+        relay.current().served_by(scope.get("server"))
         connections.check_process_limit()
         connections.check_user_limit(str(user.pk))
+        address = connections.check_address_limit(scope)
     except Refused as refused:
         raise Fault(4000 + refused.status, refused.code, str(refused), connections.RETRY_AFTER * 1_000) from None
-    return user.pk, sessions.identity(user, scope.get("session"))
+    return user.pk, sessions.identity(user, scope.get("session")), address
 
 
 def _subprotocol(scope: dict[str, Any]) -> str | None:

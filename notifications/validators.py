@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Field
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -20,7 +22,28 @@ DATA_BYTES = 8 * 1024  # of JSON
 LAST_YEAR = 9998  # the end of the next one is beyond the calendar in the time zones that are ahead
 DATA_DEPTH = 30  # objects and lists in one another; MariaDB stores fewer than 32
 
-_SPACE = re.compile(r"[\s\x00-\x1f\x7f]")
+# Extended_Pictographic (UTS #51, emoji-data.txt): what may begin an emoji. Blocks are set aside for those to come.
+_PICTOGRAPHS = (
+    "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u2199\u21a9\u21aa\u231a\u231b\u2328\u2388\u23cf\u23e9-\u23f3\u23f8-\u23fa"
+    "\u24c2\u25aa\u25ab\u25b6\u25c0\u25fb-\u25fe\u2600-\u2605\u2607-\u2612\u2614-\u2685\u2690-\u2705\u2708-\u2712\u2714\u2716"
+    "\u271d\u2721\u2728\u2733\u2734\u2744\u2747\u274c\u274e\u2753-\u2755\u2757\u2763-\u2767\u2795-\u2797\u27a1\u27b0\u27bf"
+    "\u2934\u2935\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001f0ff\U0001f10d-\U0001f10f"
+    "\U0001f12f\U0001f16c-\U0001f171\U0001f17e\U0001f17f\U0001f18e\U0001f191-\U0001f19a\U0001f201-\U0001f20f\U0001f21a"
+    "\U0001f22f\U0001f232-\U0001f23a\U0001f23c-\U0001f23f\U0001f249-\U0001f3fa\U0001f400-\U0001f53d\U0001f546-\U0001f64f"
+    "\U0001f680-\U0001f6ff\U0001f774-\U0001f77f\U0001f7d5-\U0001f7ff\U0001f90c-\U0001f93a\U0001f93c-\U0001f945"
+    "\U0001f947-\U0001faff"
+)
+_ELEMENT = f"[{_PICTOGRAPHS}](?:[\U0001f3fb-\U0001f3ff]|\ufe0f)?"  # with a skin tone, or shown as a picture
+_EMOJI = re.compile(
+    f"{_ELEMENT}(?:\u200d{_ELEMENT}){{0,3}}"  # joined: the longest are families, and couples that kiss
+    "|[\U0001f1e6-\U0001f1ff]{2}"  # the flag of a country
+    "|\U0001f3f4[\U000e0020-\U000e007e]{1,6}\U000e007f"  # of a part of one
+    "|[0-9#*]\ufe0f?\u20e3"  # a key
+)
+# Letters and signs that are blank, and marks that only choose how another character looks (Default_Ignorable).
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U0001d159\U000e0000-\U000e0fff]"
+)
 _UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f\\]")
 _NULL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -43,6 +66,18 @@ def validate_line(value: str) -> None:
         raise ValidationError(_("Use a single line, without line breaks."), code="line_break")
 
 
+def is_visible(value: str) -> bool:
+    """Return whether a text has a visible character: not only spaces, controls and what Unicode leaves blank."""
+    categories = {unicodedata.category(char) for char in _BLANK.sub("", value)}
+    return not categories <= {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"}
+
+
+def validate_visible(value: str) -> None:
+    """Refuse a text in which nothing can be seen, as Django refuses an empty one."""
+    if not is_visible(value):
+        raise ValidationError(Field.default_error_messages["blank"], code="blank")
+
+
 def validate_time(value: datetime) -> None:
     """Accept a time with a time zone that every other time zone can show."""
     if timezone.is_naive(value):
@@ -53,9 +88,9 @@ def validate_time(value: datetime) -> None:
 
 
 def validate_emoji(value: str) -> None:
-    """Accept a short text without spaces or control characters, an emoji or a name for one."""
+    """Accept one emoji as Unicode makes them (UTS #51): a sign, a joined sequence, a flag or a key."""
     validate_text(value)
-    if not value or _SPACE.search(value):
+    if not _EMOJI.fullmatch(value):
         raise ValidationError(_("Enter one emoji, without spaces."), code="emoji")
 
 

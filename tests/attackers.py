@@ -36,7 +36,7 @@ class Victim:
     session: str
     room: Any
     other: Any
-    at: float = 0.0  # when the event began
+    at: float = 0.0  # when the event had happened
 
 
 @dataclass
@@ -174,10 +174,10 @@ async def _run(
             for attacker in attackers:
                 await attacker.ready.wait()
         for victim in attacked:
-            victim.at = time.monotonic()
             path = f"/event/{victim.event}/{victim.user.pk}/{victim.session}/"
             answer = b"".join([piece async for piece in _get(server, path, "")])
             assert b" 200 " in answer.split(b"\r\n")[0], answer
+            victim.at = time.monotonic()
         await asyncio.wait(tasks, timeout=patience)
     finally:
         for task in [*tasks, talking]:
@@ -200,7 +200,7 @@ def _tell(victim: Victim) -> None:
 
 
 def table(attackers: Iterable[Attacker]) -> Iterator[tuple[str, str, int, float | None]]:
-    """Yield the event, the transport, the server's port and after how many seconds the last byte came, if ever."""
+    """Yield the event, the transport, the server's port and after how many seconds the last byte came, if one was."""
     for attacker in attackers:
-        seconds = attacker.heard - attacker.victim.at if attacker.ended else None
+        seconds = max(0.0, attacker.heard - attacker.victim.at) if attacker.ended else None
         yield attacker.victim.event, attacker.transport, attacker.server.port, seconds

@@ -31,6 +31,7 @@ def test_the_quick_run_measures_and_reports(tmp_path: Path) -> None:
         "bare",
         "lane",
         "storing",
+        "fairness",
         "--json",
         str(figures),
     ]
@@ -44,6 +45,9 @@ def test_the_quick_run_measures_and_reports(tmp_path: Path) -> None:
     assert lane["threads"] == lane["database"] == 0
     assert 0 < bare["event_us"] < lane["event_us"]
     assert lane["connect_ms"] > 0
+    assert [row["key"] for row in found["fairness"]] == ["commands", "writes", "lock", "connects"]
+    assert all(0 < row["alone_ms"] <= row["alone_p99_ms"] for row in found["fairness"])
+    assert all(0 < row["beside_ms"] <= row["beside_p99_ms"] for row in found["fairness"])
     assert [row["database"].split()[0] for row in found["storing"]] == ["SQLite", "PostgreSQL"]
 
 

@@ -18,7 +18,7 @@ from django.db import OperationalError
 from django.test import SimpleTestCase, TransactionTestCase, override_settings
 
 from notifications import services
-from notifications.chat import commands, socket
+from notifications.chat import budget, commands, socket
 from notifications.chat.commands import BadCommand, NoCommand, parse
 from notifications.live import relay
 from notifications.live.rate_limit import Bucket
@@ -184,8 +184,8 @@ class FaultTests(TransactionTestCase):
                 await alice.socket.send_to(text_data=f'{{"type":"ping","ref":{n}}}')
             assert await alice.closed() == 4429
             answered = [frame["type"] for frame in alice.frames if "ref" in frame]
-            assert answered.count("ack") >= socket.BURST
-            assert answered.count("nack") >= socket.PATIENCE
+            assert answered.count("ack") >= budget.BURST
+            assert answered.count("nack") >= budget.REFUSALS
             refused = next(frame for frame in alice.frames if frame["type"] == "nack")
             assert (refused["code"], refused["retry"] > 0) == ("too-many", True)
             assert (await bob.send("ping"))["type"] == "ack"

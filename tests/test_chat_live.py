@@ -140,3 +140,26 @@ def test_the_users_of_a_killed_process_are_gone_within_30_seconds(people: Any, a
                 return time.monotonic() - killed
 
     assert asyncio.run(story()) < 30
+
+
+@pytest.mark.parametrize("kind", ["uvicorn", "daphne"])
+def test_a_client_that_asks_and_does_not_show_that_it_reads_costs_no_more_than_its_bytes(
+    kind: str, people: Any, asgi_server: Servers
+) -> None:
+    alice, _bob, room = people
+    for _ in range(10):
+        services.post_message(room, "x" * 3_000, by=alice)
+    limit = 500_000
+    server = asgi_server(kind, settings="tests.live_settings", env={"MAX_BYTES": str(limit)})
+    cookie = cookies(alice)
+
+    async def story() -> None:
+        async with Person(server.url, cookie) as silent:
+            for ref in range(100):  # 3 MB of answers, which Daphne would keep
+                await silent.wire.send(f'{{"type":"history","ref":{ref},"room":{room.pk}}}')
+            assert await silent.closed() == 1000
+            assert [frame["reason"] for frame in silent.frames if frame["type"] == "bye"] == ["limit"]
+            answered = [frame for frame in silent.frames if frame["type"] == "ack"]
+            assert limit / 2 < sum(len(said["body"]) for frame in answered for said in frame["messages"]) < limit
+
+    asyncio.run(story())

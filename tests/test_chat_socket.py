@@ -8,6 +8,7 @@ import uuid
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.db import transaction
 from django.test import TransactionTestCase
 
 from notifications import services
@@ -66,15 +67,19 @@ class ConversationTests(ChatTest):
             await alice.say(self.room, "next")
             await alice.hears("once", "next")
 
-    async def test_edits_deletions_and_reactions_are_heard_as_whole_messages(self) -> None:
+    async def test_edits_and_deletions_are_heard_as_whole_messages_and_reactions_alone(self) -> None:
         async with Client(self.alice) as alice, Client(self.bob) as bob:
             await self.opened(bob)
             await alice.say(self.room, "helo")
             await alice.send("message.edit", room=self.room.pk, number=1, body="hello")
             await bob.hears("helo", "hello")
             assert (await alice.send("reaction.toggle", room=self.room.pk, number=1, emoji="👍"))["on"] is True
-            (message,) = await bob.hears("hello")
-            assert message["reactions"] == [{"emoji": "👍", "count": 1, "users": [self.alice.pk]}]
+            told = await bob.next("message")
+            thumb = {"emoji": "👍", "count": 1, "users": [self.alice.pk]}
+            assert (told["messages"], told["reactions"]) == ([], [{"number": 1, "version": 3, "reactions": [thumb]}])
+            await alice.send("message.edit", room=self.room.pk, number=1, body="hello again")
+            (message,) = await bob.hears("hello again")
+            assert message["reactions"] == [thumb]
             await alice.send("message.delete", room=self.room.pk, number=1)
             (message,) = await bob.hears("")
             assert (message["number"], message["deleted"], message["reactions"]) == (1, "author", [])
@@ -137,6 +142,61 @@ class ConversationTests(ChatTest):
             await alice.say(self.room, "@bob look")
         found = Notification.objects.of(self.bob).values_list("notice__title", flat=True)
         assert [title async for title in found] == ["alice mentioned you in Project"]
+
+
+class ReactionTests(ChatTest):
+    async def test_a_reader_from_before_the_text_gets_it_and_one_who_has_it_the_reactions_alone(self) -> None:
+        async with Client(self.bob) as bob:
+            start = (await self.opened(bob))["cursor"]
+            await services.apost_message(self.room, "text", by=self.alice)
+            (message,) = await bob.hears("text")
+            posted = f"room-{self.room.pk}={self.room.epoch}.{message['version']}"
+        await services.atoggle_reaction(self.room, 1, "👍", by=self.alice)
+        async with Client(self.bob) as bob:
+            await bob.send("room.open", room=self.room.pk, since=start)
+            whole = await bob.next("message")
+            assert [said["body"] for said in whole["messages"]] == ["text"]
+            assert "reactions" not in whole
+            await bob.send("room.close", room=self.room.pk)
+            await bob.send("room.open", room=self.room.pk, since=posted)
+            alone = await bob.next("message")
+            assert (alone["messages"], alone["from"], alone["to"]) == ([], posted, whole["to"])
+            assert alone["reactions"] == [
+                {key: whole["messages"][0][key] for key in ("number", "version", "reactions")}
+            ]
+
+    async def test_an_edit_and_a_reaction_that_get_one_position_are_told_whole(self) -> None:
+        await services.apost_message(self.room, "text", by=self.alice)
+
+        def both() -> None:
+            with transaction.atomic():
+                services.edit_message(self.room, 1, "edited", by=self.alice)
+                services.toggle_reaction(self.room, 1, "👍", by=self.alice)
+
+        async with Client(self.bob) as bob:
+            await self.opened(bob)
+            await sync_to_async(both)()
+            (message,) = await bob.hears("edited")
+            assert [one["emoji"] for one in message["reactions"]] == ["👍"]
+
+    async def test_who_toggles_a_reaction_under_a_long_text_is_heard_little_and_seldom(self) -> None:
+        await services.apost_message(self.room, "x" * 4_000, by=self.alice)
+        async with Client(self.alice) as alice, Client(self.bob) as bob:
+            await self.opened(bob)
+            bob.frames.clear()
+            hub = relay.current().hub
+            (connection,) = [found for found in hub.connections if found.owner == str(self.bob.pk)]
+            before = connection.written
+            for _ in range(41):
+                assert (await alice.send("reaction.toggle", room=self.room.pk, number=1, emoji="👍"))["type"] == "ack"
+            await alice.say(self.room, "done")
+            told = 0
+            while not any(said["body"] == "done" for said in (await bob.next("message"))["messages"]):
+                told += 1
+            assert connection.written - before < 41 * 300
+            assert told < 41
+            history = await bob.send("history", room=self.room.pk, limit=2)
+            assert [one["emoji"] for one in history["messages"][0]["reactions"]] == ["👍"]
 
 
 class ResumeTests(ChatTest):
@@ -258,7 +318,7 @@ class PermissionTests(ChatTest):
 
         async with Client(self.alice) as alice:
             await self.opened(alice)
-            socket = ChatSocket(self.bob.pk, Identity(str(self.bob.pk)), send)
+            socket = ChatSocket(send, self.bob.pk, Identity(str(self.bob.pk)))
             serving = asyncio.create_task(serve(socket, commands))
             command("room.open", room=self.room.pk)
             await written.wait()

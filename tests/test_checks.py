@@ -67,8 +67,9 @@ def test_a_mistake_is_named(settings: dict[str, Any], message: str) -> None:
         (True, ["carillon.W005"]),
         ({"min_size": 4}, ["carillon.W005"]),
         ({"max_size": 4}, ["carillon.W005"]),
-        ({"max_size": 12}, []),
-        ({"min_size": 12}, []),
+        ({"max_size": 18}, ["carillon.W005"]),
+        ({"max_size": 19}, []),
+        ({"min_size": 19}, []),
         (False, []),
     ],
 )

@@ -511,7 +511,7 @@ class SlowClientTests(SimpleTestCase):
                 told: list[str] = []
                 drained: list[Connection] = []
                 connection = Connection("one", server(failing, *then), world.lines, list)
-                connection.push({}, 0, 0.0, drained.append)
+                connection.push({}, 0.0, drained.append)
                 await asyncio.sleep(0)
                 failing.set_exception(ConnectionResetError())
                 for waiting in then:

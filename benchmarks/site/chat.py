@@ -16,6 +16,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.urls import path
 
+from notifications.asgi import Handoff
 from notifications.consumers import SocketHandoff
 from notifications.routing import websocket_urlpatterns
 
@@ -58,7 +59,7 @@ class TutorialConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
 
 application = ProtocolTypeRouter(
     {
-        "http": django,
+        "http": Handoff(django),
         "websocket": SocketHandoff(
             AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, path("tutorial/", TutorialConsumer.as_asgi())]))
         ),

@@ -117,6 +117,12 @@ class InboxClose(Command, frozen=True, tag="inbox.close"):
     """Unsubscribe from the inbox."""
 
 
+class Checkpoint(Command, frozen=True, tag="checkpoint"):
+    """Repeat the token of a frame of this name, which shows that one has read it."""
+
+    token: Annotated[str, msgspec.Meta(max_length=64)]
+
+
 class Ping(Command, frozen=True, tag="ping"):
     """Ask for a reply."""
 
@@ -134,8 +140,10 @@ AnyCommand = (
     | History
     | InboxOpen
     | InboxClose
+    | Checkpoint
     | Ping
 )
+READS = (RoomOpen, History, InboxOpen, Typing)  # they change nothing in the database
 TYPES = frozenset(kind.__struct_config__.tag for kind in AnyCommand.__args__)
 
 _decoder: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)

@@ -47,6 +47,14 @@ class MessageItem(msgspec.Struct, frozen=True):
     reactions: list[ReactionItem]
 
 
+class ReactionsItem(msgspec.Struct, frozen=True):
+    """The reactions to one message, all of them; nothing else of it has changed."""
+
+    number: int
+    version: int
+    reactions: list[ReactionItem]
+
+
 class Member(msgspec.Struct, frozen=True):
     """One member of a room, with the number up to which they have read.
 
@@ -120,13 +128,19 @@ class SocketHello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
     v: int = VERSION
 
 
-class Messages(msgspec.Struct, frozen=True, tag_field="type", tag="message", rename={"from_": "from"}):
-    """Messages whose latest state lies after `from`, up to and including `to`."""
+class Messages(
+    msgspec.Struct, frozen=True, tag_field="type", tag="message", rename={"from_": "from"}, omit_defaults=True
+):
+    """Messages whose latest state lies after `from`, up to and including `to`.
+
+    Of those in `reactions` nothing else has changed since `from`.
+    """
 
     room: int
     from_: str
     to: str
     messages: Sequence[msgspec.Raw]
+    reactions: Sequence[msgspec.Raw] = ()
 
 
 class RoomReset(msgspec.Struct, frozen=True, tag_field="type", tag="reset"):

@@ -22,16 +22,17 @@ from ..live import cursor, relay, sessions
 from ..live.access import check_actor, users_of
 from ..live.batch import Batch
 from ..live.cursor import Position
-from ..live.frames import frame
-from ..live.replay import catch_up, changes_since
+from ..live.patience import patience
+from ..live.replay import catch_up, changes_since, settle
 from ..live.streams import Key, StreamType
 from ..models import Membership
-from . import commands, frames, messages, rooms
+from . import commands, messages, rooms, typing
 from .frames import Ack, HistoryAck, Nack
 from .members import is_large, me, room_infos
 from .rooms import membership
 from .stream import ROOM, history
 
+WRITE_PATIENCE = 3.0  # seconds for which a command waits for a lock; then the client is told to try again
 COMMAND_RETRY = (500, 2_000)  # milliseconds after which a command is repeated that failed for no fault of its own
 
 
@@ -45,6 +46,12 @@ class Opened:
 
 
 Answer = Ack | HistoryAck | Opened
+
+
+def execute_patiently(command: commands.Command, user: Any) -> Answer:
+    """Carry out a command that writes, as `execute` does, and wait for nobody's lock longer than `WRITE_PATIENCE`."""
+    with patience(ROOM.alias, WRITE_PATIENCE):
+        return execute(command, user)
 
 
 @singledispatch
@@ -82,7 +89,7 @@ def open_room(command: commands.RoomOpen, user: UserKey) -> Answer:
     """Continue or begin to read a room."""
     place = _place(command, user)
     position = _since(ROOM, command.room, command.since)
-    relay.sequence_and_announce(ROOM, [place.room_id])
+    settle(ROOM, [place.room_id], relay.sequence_and_announce)
     info = room_infos([place.room_id], ROOM.alias)[place.room_id]
     if position is None:
         head = Position(*ROOM.streams().filter(pk=place.room_id).values_list("epoch", "head").get())
@@ -144,9 +151,7 @@ def show_typing(command: commands.Typing, user: UserKey) -> Answer:
     """Tell the others in the room, without storing anything."""
     place = _place(command, user)
     if not is_large(place.room):
-        expires = frames.TYPING_EXPIRES if command.on else 0
-        typing = frames.TypingFrame(place.room_id, actor(place.user), expires)
-        relay.publish_ephemeral(ROOM.key(place.room_id), frame(typing))
+        typing.show(place.room_id, actor(place.user), on=command.on)
     return Ack(command.ref, room=command.room)
 
 

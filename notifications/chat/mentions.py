@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from ..conf import conf
 from ..inbox.actors import actor
+from ..inbox.bidi import isolate
 from ..inbox.notify import announce_after_commit
 from ..inbox.stream import INBOX
 from ..live.commit import sequence_after_commit
@@ -108,9 +109,11 @@ def _alert(message: Message, recipients: Sequence[Any], title: str) -> None:
     if not recipients or message.author is None:
         return
     room = message.room
-    title %= {"author": actor(message.author).name}
+    title %= {"author": isolate(actor(message.author).name)}
     if room.name:
-        title = _("%(title)s in %(room)s") % {"title": title, "room": room.name}
+        # Cut in the name and not after it: what is opened is closed.
+        space = TITLE_LENGTH - len(_("%(title)s in %(room)s") % {"title": title, "room": "\u2068\u2069"})
+        title = _("%(title)s in %(room)s") % {"title": title, "room": isolate(room.name[: max(space, 0)])}
     notice = Notice.objects.using(INBOX.alias).create(
         title=" ".join(title.split())[:TITLE_LENGTH],  # names may be of several lines
         body=message.body,

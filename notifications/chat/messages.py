@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 
 from ..annotations import User, UserKey
 from ..live import relay
-from ..live.commit import sequence_after_commit
+from ..live.commit import sequence_after_commit, sequence_calmly_after_commit
 from ..live.django_internals import in_transaction
 from ..live.transactions import atomic, retried
 from ..models import Membership, Message, Reaction, Room
 from ..models.chat import MessageQuerySet, Role
 from ..twins import twin
+from ..validators import is_visible
 from .mentions import alert_members, rewrite_alerts
 from .rooms import membership, read_alerts
 from .stream import ROOM
@@ -164,7 +165,9 @@ def toggle_reaction(room: Room | Membership | int, number: int, emoji: str, *, b
     rows = Reaction.objects.using(ROOM.alias).filter(message=message)
     with atomic(ROOM.alias):
         # The message's row is changed first: it puts two togglings of one message in order.
-        _touch(message)
+        if not _messages().filter(pk=message.pk, deleted_at=None, hidden_at=None).touch_reactions():
+            raise Message.DoesNotExist("The message was deleted meanwhile.")
+        sequence_calmly_after_commit(ROOM, message.room_id)
         removed, _by_model = rows.filter(user=place.user, emoji=emoji).delete()
         if not removed:
             others = rows.exclude(emoji=emoji).order_by().values("emoji").distinct().count()
@@ -224,7 +227,7 @@ def _touch(message: Message, *, deleted: bool = False, **changes: Any) -> None:
 
 def _validate(message: Message) -> None:
     message.clean_fields(exclude=["room", "author", "kind"])
-    if not message.body.strip():
+    if not is_visible(message.body):
         raise ValidationError({"body": _("Enter a message.")})
     if message.reply_to is not None and not _messages().filter(room=message.room, number=message.reply_to).exists():
         raise ValidationError({"reply_to": _("Message not found in this room.")})

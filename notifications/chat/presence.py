@@ -20,6 +20,7 @@ from ..live.messages import Message, handles
 from ..live.relay import Relay
 from ..live.streams import Key
 from ..live.transactions import atomic, retried
+from ..live.workers import Terms
 from ..models import Lease, Membership, Presence
 from . import frames
 from .members import online_members
@@ -97,7 +98,8 @@ class PresenceTracker:
         gone = {owner for owner, at in self._leaving.items() if at <= now}
         here = (self._written - gone) | set(self._sockets)
         changed = here != self._written
-        await self._relay.run(_write, self._process, here, self._written)
+        # Among the writers: waiting for a lock, it must not hold up what is read.
+        await self._relay.writers.run(Terms(None), _write, self._process, here, self._written)
         self._written = here
         for owner in gone:
             self._leaving.pop(owner, None)

@@ -23,6 +23,7 @@ from ..live.transactions import atomic, retried, retry
 from ..models import Membership, Message, Room
 from ..models.chat import Role
 from ..twins import twin
+from ..validators import is_visible
 from . import frames, receipts
 from .members import count_members, is_large, room_infos
 from .mentions import alerts
@@ -185,7 +186,9 @@ def mute_room(room: Room | Membership | int, *, by: User | UserKey, muted: bool 
     Raises:
         NotMember: The user is not in the room.
     """
-    Membership.objects.using(ROOM.alias).filter(pk=membership(room, by).pk).update(muted=muted)
+    place = membership(room, by)
+    with transaction.atomic(using=ROOM.alias):  # a lock's timeout belongs to a transaction
+        Membership.objects.using(ROOM.alias).filter(pk=place.pk).update(muted=muted)
 
 
 @retried(_alias)
@@ -291,7 +294,7 @@ def _pk(user: User) -> Any:
 def _name(name: str) -> str:
     room = Room(name=name)
     room.clean_fields(exclude=["kind"])
-    if not name.strip():
+    if not is_visible(name):
         raise ValidationError({"name": _("A room needs a name.")})
     return name
 

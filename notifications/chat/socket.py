@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+from asyncio import Future
 from typing import Any, Final
 
 import msgspec
@@ -13,21 +15,21 @@ from ..conf import conf
 from ..exceptions import AccessEnded, CarillonError
 from ..inbox.actors import actor
 from ..inbox.counts import counts
+from ..inbox.frames import Actor
 from ..live import connections, relay
 from ..live.connections import Receive
 from ..live.frames import ByeReason, Error, Frame, frame, now
 from ..live.hub import Connection, Message, Send
 from ..live.identity import Identity
-from ..live.rate_limit import Bucket
 from ..live.streams import Key
-from . import commands, frames, handlers, presence
+from ..live.workers import Overflow, Terms
+from . import commands, frames, handlers, presence, typing
+from .budget import BURST, RATE, Budget
 from .stream import ROOM
 
 OPEN_LIMIT = 100  # streams on one socket
-RATE = 20.0  # commands per second
-BURST = 200  # commands in a burst: a client that reconnects opens its rooms and sends its outbox
-PATIENCE = 200  # refused commands in a row before the socket is closed
 RUDE_RETRY = 5_000  # milliseconds
+WAITING_RETRY = 1_000  # milliseconds; after which a command is repeated that found too many of its user waiting
 CLOSE_TIMEOUT = 5.0  # seconds; a client that does not read must not hold the task
 
 # Only 1000 and 4xxx: not every server can send others.
@@ -74,14 +76,17 @@ TEXTS: Final = Texts()
 class ChatSocket:
     """One client's socket."""
 
-    __slots__ = ("bucket", "connection", "relay", "user")
+    __slots__ = ("actor", "budget", "connection", "relay", "small", "user")
 
-    def __init__(self, user: Any, identity: Identity, send: Send) -> None:
+    def __init__(self, send: Send, user: Any, identity: Identity, address: str = "") -> None:
         """Take up the socket of `user`, a primary key, in the task that serves it."""
         self.user = user
-        self.connection = Connection(connections.new_connection_id(), send, TEXTS, _this_task().cancel, identity)
+        name = connections.new_connection_id()
+        self.connection = Connection(name, send, TEXTS, _this_task().cancel, identity, address)
         self.relay = relay.current()
-        self.bucket = Bucket(RATE, BURST, self.relay.loop.time())
+        self.budget = Budget(self.relay, self.connection.owner)
+        self.actor: Actor | None = None
+        self.small: set[int] = set()  # rooms that were opened here and have few enough members to tell of typing
 
     async def serve(self, receive: Receive) -> None:
         """Hold the connection until the client leaves, breaks the protocol or is sent away."""
@@ -92,7 +97,7 @@ class ChatSocket:
         presence.tracker(self.relay).enter(connection)
         fault: Fault | None = None
         try:
-            await self._reply(await self.relay.run(_hello, connection.name, self.user))
+            await self._greet()
             while (message := await receive())["type"] == "websocket.receive":
                 await self._take(message)
         except asyncio.CancelledError:
@@ -105,11 +110,19 @@ class ChatSocket:
         finally:
             presence.tracker(self.relay).leave(connection)
             self.relay.hub.remove(connection)
+            self.budget.leave()
         if fault is not None:
             await close(send, fault.close, frame(fault.error))
         elif connection.closed is not None:
             last = () if connection.blocked else (connections.bye(connection.closed),)
             await close(send, CLOSE_CODES[connection.closed], *last)
+
+    async def _greet(self) -> None:
+        """Say who the user is."""
+        terms = Terms(self.connection.owner, limit=math.inf)  # one for each socket, so there is an end to them
+        hello = await self.relay.readers.run(terms, _hello, self.connection.name, self.user)
+        self.actor = hello.user
+        await self._reply(hello)
 
     async def _take(self, received: Message) -> None:
         """Answer one message of the client."""
@@ -117,16 +130,16 @@ class ChatSocket:
         if isinstance(command, msgspec.Struct) and not isinstance(command, commands.Command):
             await self._reply(command)
             return
-        if wait := self._charge():
-            message = f"At most {RATE:.0f} commands per second, and {BURST} at once."
-            await self._reply(frames.Nack(command.ref, "too-many", message, int(wait * 1_000)))
+        if wait := self._charge(received):
+            message = f"At most {RATE:.0f} commands per second, and {BURST} at once; a long one counts as several."
+            await self._reply(frames.Nack(command.ref, "too-many", message, math.ceil(wait * 1_000)))
             return
         await self._obey(command)
 
-    def _charge(self) -> float:
+    def _charge(self, received: Message) -> float:
         """Return how many seconds the client must wait before the next command, 0 for none."""
-        wait = self.bucket.take(self.relay.loop.time())
-        if self.bucket.refused > PATIENCE:
+        wait = self.budget.take(len(received["text"]))
+        if self.budget.is_exhausted:
             raise Fault(4429, "too-many", "Rate limit exceeded.", RUDE_RETRY)
         return wait
 
@@ -142,7 +155,7 @@ class ChatSocket:
         except commands.NoCommand as bad:
             raise Fault(4400, "bad-json", str(bad)) from None
         except commands.BadCommand as bad:
-            self._charge()
+            self._charge(message)
             if bad.ref is None:
                 return Error(bad.code, str(bad))
             return frames.Nack(bad.ref, bad.code, str(bad), field=bad.field)
@@ -151,12 +164,21 @@ class ChatSocket:
         """Carry out a command and answer it."""
         if isinstance(command, commands.Ping):
             await self._reply(frames.Ack(command.ref))
+        elif isinstance(command, commands.Checkpoint):
+            right = self.relay.hub.confirm(self.connection, command.token)
+            wrong = frames.Nack(command.ref, "invalid", "This is not the token that you were sent.", field="token")
+            await self._reply(frames.Ack(command.ref) if right else wrong)
         elif isinstance(command, commands.RoomClose):
             self._detach(Key("room", str(command.room)))
             await self._reply(frames.Ack(command.ref, room=command.room))
         elif isinstance(command, commands.InboxClose):
             self._detach(Key("inbox", self.connection.owner))
             await self._reply(frames.Ack(command.ref))
+        elif isinstance(command, commands.Typing) and self.actor and self._hears(command.room):
+            # Whoever hears a room is a member: what is typed many times a minute needs no database.
+            if command.room in self.small:
+                typing.show(command.room, self.actor, on=command.on)
+            await self._reply(frames.Ack(command.ref, room=command.room))
         elif isinstance(command, commands.RoomOpen | commands.InboxOpen) and self._full():
             await self._reply(frames.Nack(command.ref, "too-many", f"At most {OPEN_LIMIT} rooms at a time."))
         else:
@@ -165,9 +187,13 @@ class ChatSocket:
     async def _ask(self, command: Any) -> None:
         """Carry out a command that needs the database."""
         try:
-            answer = await self.relay.execute(handlers.execute, command, self.user)
+            answer = await self._execute(command)
         except AccessEnded:
             self.relay.hub.close(self.connection, "reauthenticate")
+            return
+        except Overflow:
+            message = "You have too many commands waiting."
+            await self._reply(frames.Nack(command.ref, "too-many", message, WAITING_RETRY))
             return
         except Exception as error:  # every command gets an answer
             nack = handlers.refuse(command, error)
@@ -179,6 +205,7 @@ class ChatSocket:
             return
         if isinstance(answer, handlers.Opened):
             self._detach(answer.key)
+            self._describe(answer.ack.info)
             await self._write(frame(answer.ack), *answer.batch.frames)
             self.relay.hub.attach(self.connection, answer.key, answer.batch.to)
             if answer.batch.arrived:
@@ -186,8 +213,25 @@ class ChatSocket:
         else:
             await self._reply(answer)
 
+    def _execute(self, command: Any) -> Future[handlers.Answer]:
+        """Carry out a command in a thread when it is the user's turn; what only reads never waits behind a write."""
+        owner = self.connection.owner
+        if isinstance(command, commands.READS):
+            return self.relay.readers.run(Terms(owner), handlers.execute, command, self.user)
+        # One at a time in each room: its lock would put them in a row anyway, and a thread behind each.
+        terms = Terms(owner, place=ROOM.key(command.room))
+        return self.relay.writers.run(terms, handlers.execute_patiently, command, self.user)
+
+    def _hears(self, room: int) -> bool:
+        key = ROOM.key(room)
+        return any(subscription.key == key for subscription in self.connection.subscriptions)
+
     def _full(self) -> bool:
         return len(self.connection.subscriptions) >= OPEN_LIMIT
+
+    def _describe(self, info: frames.RoomInfo | None) -> None:
+        if info is not None:
+            (self.small.discard if info.members is None else self.small.add)(info.id)
 
     def _detach(self, key: Key) -> None:
         for subscription in self.connection.subscriptions:

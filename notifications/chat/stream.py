@@ -10,6 +10,7 @@ import msgspec
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,7 +23,7 @@ from ..live.frames import FRAME_BYTES, Frame, ResetReason, encode, frame, json_k
 from ..live.streams import Read, StreamType, register
 from ..models import Membership, Message, Reaction, Room
 from ..models.chat import reactions_in_order
-from .frames import Deleted, History, MessageItem, Messages, ReactionItem, RoomFrame, RoomReset
+from .frames import Deleted, History, MessageItem, Messages, ReactionItem, ReactionsItem, RoomFrame, RoomReset
 from .members import count_members, owners_of, room_infos
 
 HISTORY_PAGE = 50  # messages of a first page, and of a page of the history unless asked otherwise
@@ -58,11 +59,16 @@ class RoomStream(StreamType):
             count_members(rooms)
         super().stamp(pks, head)
 
+    def stamp_values(self, head: Any) -> dict[str, Any]:
+        """Set the position, and that of the content where it waits for one too."""
+        return {"modseq": head, "content_modseq": Coalesce("content_modseq", head)}
+
     def number(self, message: Message) -> None:
         """Set the number and position of a message that is not stored yet; the room is locked until the commit."""
         rooms = self.streams().filter(pk=message.room_id)
         rooms.update(head=F("head") + 1, last_number=F("last_number") + 1, active_at=message.created_at)
         message.modseq, message.number = rooms.values_list("head", "last_number").get()
+        message.content_modseq = message.modseq
 
     def said(self, message: Message) -> Batch:
         """Return the batch that one message is which has just taken its position, without reading."""
@@ -103,13 +109,18 @@ class RoomStream(StreamType):
         return batches
 
     def _encode(self, read: Read) -> Iterable[Frame]:
-        packed = list(pack([message_item(row) for row in read.rows], read.start.modseq))
+        items = [_changed_item(row, read.start.modseq) for row in read.rows]
+        packed = list(pack(items, read.start.modseq))
         if packed:
             packed[-1] = (read.to.modseq, packed[-1][1])
         start = self.cursor(read.pk, read.start)
-        for complete, messages in packed:
+        whole = iter([isinstance(item, MessageItem) for item in items])
+        for complete, raws in packed:
             to = self.cursor(read.pk, Position(read.to.epoch, complete))
-            yield frame(Messages(read.pk, start, to, messages), to)
+            told: dict[bool, list[msgspec.Raw]] = {True: [], False: []}
+            for raw in raws:
+                told[next(whole)].append(raw)
+            yield frame(Messages(read.pk, start, to, told[True], told[False] or ()), to)
             start = to
 
 
@@ -133,6 +144,13 @@ def still_members(listeners: Mapping[str, Collection[str]]) -> dict[str, Access]
 def farewell(pk: int) -> Frame:
     """Return the frame for a user who is no longer a member of a room."""
     return frame(RoomFrame(pk, "removed", None))
+
+
+def _changed_item(row: Message, start: int) -> MessageItem | ReactionsItem:
+    """Return what has changed of a message for a reader who has everything up to position `start`."""
+    if row.content_modseq is None or row.content_modseq > start:
+        return message_item(row)
+    return ReactionsItem(row.number or 0, row.modseq or 0, _reactions(row.reactions.all()))
 
 
 def message_item(row: Message, reactions: Iterable[Reaction] | None = None) -> MessageItem:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
 
 from . import relay
 from .chunks import STREAM_CHUNK, chunks
+from .coalesce import Coalescer
 from .sequencer import sequence
-from .streams import StreamType
+from .streams import Hint, Key, StreamType
 
 
 def sequence_after_commit(stream_type: StreamType, pks: Iterable[Any]) -> None:
@@ -21,6 +22,23 @@ def sequence_after_commit(stream_type: StreamType, pks: Iterable[Any]) -> None:
     """
     pks = list(pks)
     transaction.on_commit(lambda: sequence_now(stream_type, pks), using=stream_type.alias, robust=True)
+
+
+def sequence_calmly_after_commit(stream_type: StreamType, pk: Any) -> None:
+    """Do the same for one stream and for what may change many times a second: it is announced once a tick."""
+    transaction.on_commit(lambda: _sequence_calmly(stream_type, pk), using=stream_type.alias, robust=True)
+
+
+def _sequence_calmly(stream_type: StreamType, pk: Any) -> None:
+    for hint in sequence(stream_type, [pk]):
+        _calm.show(hint.key, None, hint.to)
+
+
+def _hint(key: Key, heads: Mapping[None, int]) -> None:
+    relay.hint([Hint(key, max(heads.values()))])
+
+
+_calm: Coalescer[Key, None, int] = Coalescer(_hint, max)
 
 
 def sequence_now(stream_type: StreamType, pks: Iterable[Any]) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ..conf import conf
 from ..exceptions import Refused
-from . import frames, relay
+from . import callers, frames, relay
 from .cursor import Position
 from .frames import ByeReason, Frame
 from .hub import Connection, Message, Send, Transport
@@ -170,6 +170,21 @@ def check_process_limit() -> None:
         raise Refused(503, "busy", "This process has reached its limit of open streams; try again later.")
 
 
+def check_address_limit(scope: dict[str, Any]) -> str:
+    """Refuse a connection from an address that has too many, and return the address; empty where none is limited.
+
+    Raises:
+        Refused: The address has ``NOTIFICATIONS_MAX_STREAMS_PER_ADDRESS`` in this process.
+    """
+    limit = conf.MAX_STREAMS_PER_ADDRESS
+    if limit is None:
+        return ""
+    found = callers.address(scope)
+    if relay.current().hub.addresses.get(found, 0) >= limit:
+        raise Refused(429, "too-many", "Too many connections come from your address; try again later.")
+    return found
+
+
 def check_user_limit(owner: str) -> None:
     """Refuse a connection of a user who has too many of them.
 
@@ -182,9 +197,9 @@ def check_user_limit(owner: str) -> None:
         raise Refused(429, "too-many", "You have too many open streams; close some tabs.")
 
 
-def stream(admission: Admission, send: Send) -> Connection:
+def stream(admission: Admission, send: Send, address: str = "") -> Connection:
     """Return the connection of an admitted stream; the hub ends it by cancelling the task that serves it."""
-    return _connection(admission, send, admission.transport or EVENT_STREAM, _this_task().cancel)
+    return _connection(admission, send, admission.transport or EVENT_STREAM, _this_task().cancel, address)
 
 
 def connect(connection: Connection, admission: Admission) -> None:
@@ -219,7 +234,7 @@ async def send_bye(connection: Connection, send: Send) -> None:
                 await send(body(b"", more=False))
 
 
-async def answer(admission: Admission, receive: Receive) -> bytes:
+async def answer(admission: Admission, receive: Receive, address: str = "") -> bytes:
     """Wait until something happens in the stream, for `admission.wait` seconds at most, and return the JSON."""
     task = _this_task()
     answers: list[Message] = []
@@ -230,7 +245,7 @@ async def answer(admission: Admission, receive: Receive) -> bytes:
             connection.closed = "limit"  # one answer is all that a poll may have
             task.cancel()
 
-    connection = _connection(admission, write, POLL, task.cancel)
+    connection = _connection(admission, write, POLL, task.cancel, address)
     try:
         connect(connection, admission)
         async with asyncio.timeout(admission.wait):
@@ -290,8 +305,10 @@ async def iterate_answer(admission: Admission) -> AsyncIterator[bytes]:
     yield await answer(admission, asyncio.Future)
 
 
-def _connection(admission: Admission, write: Send, transport: Transport, end: Callable[[], Any]) -> Connection:
-    return Connection(admission.name, write, transport, end, admission.identity)
+def _connection(
+    admission: Admission, write: Send, transport: Transport, end: Callable[[], Any], address: str = ""
+) -> Connection:
+    return Connection(admission.name, write, transport, end, admission.identity, address)
 
 
 def _this_task() -> asyncio.Task[Any]:

@@ -50,6 +50,12 @@ class Bye(msgspec.Struct, frozen=True, tag_field="type", tag="bye"):
     retry: int | None
 
 
+class Checkpoint(msgspec.Struct, frozen=True, tag_field="type", tag="checkpoint"):
+    """A question to a client that may answer: it repeats `token`, and so shows that it has read all before it."""
+
+    token: str
+
+
 class Error(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
     """Something went wrong; `ref` names the command that caused it."""
 

@@ -18,12 +18,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Generator, Iterable
+from hmac import compare_digest
+from secrets import token_hex
 from types import CoroutineType, coroutine
 from typing import Any, Protocol
 
 from .batch import Access, Batch
 from .cursor import Position
-from .frames import ByeReason, Frame
+from .frames import ByeReason, Checkpoint, Frame, frame
 from .identity import NOBODY, Identity, digest
 
 Message = dict[str, Any]  # an ASGI message
@@ -54,7 +56,9 @@ class Connection:
     __slots__ = (
         "_task",
         "active_at",
+        "address",
         "blocked",
+        "checkpoint",
         "closed",
         "deadline",
         "decided_at",
@@ -78,6 +82,7 @@ class Connection:
         transport: Transport,
         on_close: Callable[[], object],
         identity: Identity = NOBODY,
+        address: str = "",
     ) -> None:
         """Describe a client.
 
@@ -87,6 +92,7 @@ class Connection:
             transport: Turns frames into messages for `write`.
             on_close: Called once when the hub ends the connection; `closed` then holds the reason.
             identity: On whose behalf it is held, for limits and for the question whether it still may be.
+            address: Where it comes from, if connections are limited by that.
         """
         self.name = name
         self.write = write
@@ -97,11 +103,13 @@ class Connection:
         self.stamp = identity.stamp
         self.decided_at = identity.at
         self.digest = digest(identity.session)
+        self.address = address
         self.subscriptions: tuple[Subscription, ...] = ()  # few, and most often one: a list would be larger
         self.open = False  # the hub has it
         self.blocked = False
         self.closed: ByeReason | None = None
-        self.written = 0  # bytes, or characters of text
+        self.written = 0  # bytes, or characters of text, of which we do not know that the client has read them
+        self.checkpoint: tuple[str, int] | None = None  # a token that it was asked to repeat, and what was written then
         self.active_at = 0.0  # when something was last written, by the hub's clock
         self.deadline = 0.0  # when the connection has lived long enough, by the hub's clock
         self._task: asyncio.Task[None] | None = None
@@ -111,10 +119,9 @@ class Connection:
         """On whose behalf the connection is held."""
         return Identity(self.owner, self.session, self.stamp, self.decided_at)
 
-    def push(self, message: Message, size: int, now: float, drained: Callable[[Connection], None]) -> None:
+    def push(self, message: Message, now: float, drained: Callable[[Connection], None]) -> None:
         """Write `message` now; where the client is slow, call `drained` once the server has taken it."""
         self.active_at = now
-        self.written += size
         try:
             writing: Any = self.write(message)
             if isinstance(writing, CoroutineType):
@@ -248,13 +255,15 @@ class Hub:
             fill: Called with a subscription whose gap is not in memory; it reads the database and calls
                 `continue_with`.
             clock: Monotonic seconds.
-            max_bytes: What one connection may be sent before it has to come again.
+            max_bytes: What one connection may be sent before it has to come again or, where it can, to show that it
+                has read.
             delivered: Called with a stream's key and the primary keys of entries that arrived in it, when they
                 were handed to a connection.
         """
         self.streams: dict[Any, LiveStream] = {}
         self.connections: set[Connection] = set()
         self.owners: dict[str, tuple[Connection, ...]] = {}  # open connections by owner: few each
+        self.addresses: dict[str, int] = {}  # how many connections come from each, where that is limited
         self._refresh = refresh
         self._fill = fill
         self._clock = clock
@@ -266,12 +275,14 @@ class Hub:
         connection.open = True
         self.connections.add(connection)
         self.owners[connection.owner] = (*self.owners.get(connection.owner, ()), connection)
+        self._count_address(connection, 1)
         logger.debug("Connection %s of user %s opened.", connection.name, connection.owner)
 
     def remove(self, connection: Connection) -> None:
         """End a connection and all its subscriptions."""
         for subscription in connection.subscriptions:
             self.detach(subscription)
+        self._count_address(connection, -1 if connection.open else 0)
         connection.open = False
         self.connections.discard(connection)
         others = tuple(other for other in self.owners.get(connection.owner, ()) if other is not connection)
@@ -281,6 +292,12 @@ class Hub:
             self.owners.pop(connection.owner, None)
         connection.drop()
         logger.debug("Connection %s ended: %s.", connection.name, connection.closed or "the client left")
+
+    def _count_address(self, connection: Connection, change: int) -> None:
+        if connection.address:
+            count = self.addresses.pop(connection.address, 0) + change
+            if count:
+                self.addresses[connection.address] = count
 
     def attach(self, connection: Connection, key: Any, position: Position) -> Subscription:
         """Subscribe `connection` to a stream in which it has read up to `position`."""
@@ -371,10 +388,10 @@ class Hub:
                 self._advance(subscription)
         return handed
 
-    def publish_ephemeral(self, key: Any, frame: Frame) -> None:
-        """Send a frame that is not part of the stream's history, and so is not repeated to slow clients."""
+    def publish_ephemeral(self, key: Any, *frames: Frame) -> None:
+        """Send frames that are not part of the stream's history, and so are not repeated to slow clients."""
         stream = self.streams.get(key)
-        messages = _Messages((frame,))
+        messages = _Messages(frames)
         now = self._clock()
         for subscription in stream.subscriptions if stream else ():
             connection = subscription.connection
@@ -397,11 +414,14 @@ class Hub:
                     self._push(connection, messages, now)
 
     async def send_and_drain(self, connection: Connection, *frames: Frame) -> None:
-        """Send frames to one client and wait until the server has taken them, however slow the client is."""
+        """Send frames to one client and wait until the server has taken them, however slow the client is.
+
+        They count like all others: a server that never pushes back keeps what its client does not read.
+        """
         message, size = _Messages(frames)[connection.transport]
         connection.active_at = self._clock()
-        connection.written += size
         await connection.write(message)
+        self._count(connection, size)
 
     def continue_with(self, subscription: Subscription, batch: Batch) -> None:
         """Send a subscription the batch that `fill` has read for it."""
@@ -447,9 +467,29 @@ class Hub:
 
     def _push(self, connection: Connection, messages: _Messages, now: float) -> None:
         message, size = messages[connection.transport]
-        connection.push(message, size, now, self._on_drained)
+        connection.push(message, now, self._on_drained)
+        self._count(connection, size)
+
+    def confirm(self, connection: Connection, token: str) -> bool:
+        """Take the answer to a checkpoint, after which what was written before it is read; tell whether it is right."""
+        if connection.checkpoint is None or not compare_digest(connection.checkpoint[0].encode(), token.encode()):
+            return False
+        connection.written -= connection.checkpoint[1]
+        connection.checkpoint = None
+        return True
+
+    def _count(self, connection: Connection, size: int) -> None:
+        connection.written += size
         if connection.written > self._max_bytes:
             self.close(connection, "limit")
+        elif connection.written > self._max_bytes // 2 and self._may_ask(connection):
+            connection.checkpoint = token_hex(8), connection.written
+            self.send(connection, frame(Checkpoint(connection.checkpoint[0])))
+
+    @staticmethod
+    def _may_ask(connection: Connection) -> bool:
+        """Return whether a client can be asked to show that it reads; one that is slow is not."""
+        return connection.transport.duplex and connection.checkpoint is None and not connection.blocked
 
     def _advance(self, subscription: Subscription) -> None:
         """Bring a subscription to its stream's position as far as it goes without waiting."""

@@ -42,11 +42,11 @@ class Published(Message, frozen=True, tag="published"):
 
 
 class Ephemeral(Message, frozen=True, tag="ephemeral"):
-    """A frame that is stored nowhere, typing for example, for the listeners of a stream."""
+    """Frames that are stored nowhere, typing for example, for the listeners of a stream."""
 
     type: str
     pk: str
-    frame: tuple[str, str]
+    frames: list[tuple[str, str]]
 
 
 class Addressed(Message, frozen=True, tag="addressed"):

@@ -79,8 +79,8 @@ class Recheck:
             parts = list(chunks(list(self._hub.owners), PART)) or [[]]
             pause = self._period() / len(parts)
             for part in parts:
-                await self._serve_hints(loop.time() + pause)
                 await self._judge(part)
+                await self._serve_hints(loop.time() + pause)
 
     def _listeners(self, types: frozenset[str]) -> set[str]:
         streams = [stream for key, stream in self._hub.streams.items() if key.type in types] if types else []

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
-from ..conf import conf
+from ..conf import DECIDING_THREADS, SPARE_THREADS, conf
 from . import frames, messages
 from .background import Background
 from .batch import Batch
 from .broker import Broker
+from .callers import Callers
 from .chunks import chunks
 from .cursor import START, Position
 from .epochs import renew_set_back
@@ -23,13 +25,15 @@ from .frames import ByeReason, Frame
 from .heartbeats import TICK, Timer
 from .hub import Connection, Hub, Subscription
 from .identity import digest
+from .listeners import Listeners
 from .periodic import PeriodicTasks
 from .recheck import Recheck
-from .replay import changes_since
+from .replay import changes_since, settle
 from .sequencer import sequence
 from .shutdown import on_termination
 from .streams import Hint, Key, StreamType, stream_types
 from .threads import Threads
+from .workers import Terms, Workers
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -74,13 +78,13 @@ def announce(hints: Sequence[Hint]) -> None:
         if len(hints) == 1:
             _read_here(hints[0].key)
     finally:
-        _hint(hints)
+        hint(hints)
 
 
 def sequence_and_announce(stream_type: StreamType, pks: Iterable[Any]) -> None:
     """Sequence streams for a reader and announce what moved, on behalf of their writer."""
     if hints := sequence(stream_type, pks):
-        _hint(hints)
+        hint(hints)
 
 
 def announce_batch(key: Key, batch: Batch) -> None:
@@ -117,9 +121,9 @@ def request_sweep() -> None:
     post(messages.Sweep())
 
 
-def publish_ephemeral(key: Key, frame: Frame) -> None:
-    """Send a frame that is stored nowhere, typing for example, to a stream's listeners in every process."""
-    post(messages.Ephemeral(*key, (frame.name, frame.data.decode())))
+def publish_ephemeral(key: Key, *told: Frame) -> None:
+    """Send frames that are stored nowhere, typing for example, to a stream's listeners in every process."""
+    post(messages.Ephemeral(*key, [(frame.name, frame.data.decode()) for frame in told]))
 
 
 def send_to_users(owners: Sequence[str], frame: Frame) -> None:
@@ -158,7 +162,8 @@ def _read_here(key: Key) -> None:
                 relay.loop.call_soon_threadsafe(relay.hub.publish_or_refresh, key, batch)
 
 
-def _hint(hints: Sequence[Hint]) -> None:
+def hint(hints: Sequence[Hint]) -> None:
+    """Tell all processes that streams moved; whoever listens reads. It needs no database, and waits for nothing."""
     post(messages.Hints([(*hint.key, hint.to) for hint in hints]))
 
 
@@ -175,11 +180,18 @@ class Relay:
         self.hub = Hub(self._refresh, self._fill, loop.time, conf.MAX_BYTES, self.delivered)
         self.timer = Timer(conf.HEARTBEAT, self._heartbeat, self._expire)
         self.threads = Threads(conf.DATABASE_THREADS, "notifications-read")
-        self.writers = Threads(conf.DATABASE_THREADS, "notifications-write")
+        # What clients ask for, each user in turn. Reads stand apart: they never wait behind a write.
+        few, more = conf.DATABASE_THREADS, conf.DATABASE_THREADS + SPARE_THREADS
+        self.readers = Workers(loop, "notifications-answer", few, more)
+        self.writers = Workers(loop, "notifications-write", few, more)
+        deciding = conf.HANDOFF_THREADS
+        self.deciders = Workers(loop, "notifications-decide", deciding, max(deciding, DECIDING_THREADS))
+        self.callers = Callers()
         self.background = Background("notifications-signal")
         self.broker = Broker(self.receive, self.reconcile_soon)
         self.periodic = PeriodicTasks(self._period)
         self.draining = False
+        self._listeners: Listeners | None = None
         self.recheck = Recheck(self.hub, self.run, lambda: conf.RECHECK)
         self._revoked: dict[bytes, tuple[ByeReason, float]] = {}  # sessions that ended, and when to forget them
         self._stale: dict[Key, None] = {}  # streams to be read, in the order in which they moved
@@ -197,16 +209,24 @@ class Relay:
 
     def close(self) -> None:
         """End the threads, with what they are doing."""
-        for threads in (self.threads, self.writers, self.periodic.threads, self.background):
+        for threads in (
+            self.threads,
+            self.readers,
+            self.writers,
+            self.deciders,
+            self.periodic.threads,
+            self.background,
+        ):
             threads.close()
 
     def run(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
         """Run database work in the relay's own threads."""
         return asyncio.wrap_future(self.threads.submit(function, *args, **kwargs), loop=self.loop)
 
-    def execute(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
-        """Run a client's command in separate threads: one that waits for a lock must not hold up the reads."""
-        return asyncio.wrap_future(self.writers.submit(function, *args, **kwargs), loop=self.loop)
+    def served_by(self, server: Sequence[Any] | None) -> None:
+        """Take what a connection's ASGI scope says of the ``server``; when that retires, clients are drained."""
+        if self._listeners is None:
+            self._listeners = Listeners(server)
 
     def watch(self, connection: Connection) -> None:
         """Give a new connection heartbeats and a maximum age; end it now if its session has ended."""
@@ -313,7 +333,9 @@ class Relay:
 
     def _fill(self, subscription: Subscription) -> None:
         stream_type = stream_types[subscription.key.type]
-        reading = self.run(_read, stream_type, {subscription.key: subscription.position})
+        # One at a time for each subscription, so there is an end to them.
+        terms = Terms(subscription.connection.owner, limit=math.inf)
+        reading = self.readers.run(terms, _read, stream_type, {subscription.key: subscription.position})
         reading.add_done_callback(lambda done: self._filled(subscription, done))
 
     def _filled(self, subscription: Subscription, done: asyncio.Future[dict[Key, Batch]]) -> None:
@@ -359,6 +381,9 @@ class Relay:
 
     def _tick(self) -> None:
         self.loop.call_later(TICK, self._tick)
+        if not self.draining and self._listeners is not None and self._listeners.closed():
+            logger.info("The server has stopped listening; its clients reconnect elsewhere.")
+            self.drain()
         self.timer.turn(self.loop.time())
 
     def _heartbeat(self, connection: Connection) -> None:
@@ -396,8 +421,7 @@ def _compare(seen: Mapping[Key, Position]) -> list[tuple[Key, Position]]:
         positions = {stream_type.pk(key): position for key, position in seen.items() if key.type == name}
         if pks := list(positions):
             renew_set_back(stream_type, positions)
-            stream_type.collect_pending(pks)
-            sequence_and_announce(stream_type, pks)
+            settle(stream_type, pks, sequence_and_announce)
             rows = stream_type.positions.run(pks, stream_type.alias)
             found += [(stream_type.key(pk), Position(epoch, head)) for pk, epoch, head, _floor in rows]
     return found
@@ -418,8 +442,8 @@ def _on_published(relay: Relay, message: messages.Published) -> None:
 
 @messages.handles(messages.Ephemeral)
 def _on_ephemeral(relay: Relay, message: messages.Ephemeral) -> None:
-    name, data = message.frame
-    relay.hub.publish_ephemeral(Key(message.type, message.pk), Frame(name, data.encode()))
+    told = [Frame(name, data.encode()) for name, data in message.frames]
+    relay.hub.publish_ephemeral(Key(message.type, message.pk), *told)
 
 
 @messages.handles(messages.Addressed)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from django.db import OperationalError
 
 from .batch import Batch
 from .cursor import Position
 from .frames import ResetReason
+from .patience import patience
 from .sequencer import open_streams, sequence
 from .streams import Read, StreamType
+
+READ_PATIENCE = 0.25  # seconds for which a reader waits for a lock
+
+logger = logging.getLogger("notifications")
 
 
 def catch_up(
@@ -22,9 +30,24 @@ def catch_up(
 
     Must run outside a transaction, as `sequence` does. Raises `KeyError` if the stream does not exist.
     """
-    stream_type.collect_pending([pk])
-    stamp(stream_type, [pk])
+    settle(stream_type, [pk], stamp)
     return changes_since(stream_type, {pk: position})[pk]
+
+
+def settle(
+    stream_type: StreamType, pks: Sequence[Any], stamp: Callable[[StreamType, Sequence[Any]], object] = sequence
+) -> None:
+    """Store and stamp what waits for the readers of streams, unless somebody holds a lock in the way.
+
+    A reader does not wait for a writer: what is pending then comes to it once it is stamped, by whoever held the
+    lock or by the next comparison with the database.
+    """
+    try:
+        with patience(stream_type.alias, READ_PATIENCE):
+            stream_type.collect_pending(pks)
+            stamp(stream_type, pks)
+    except OperationalError as error:
+        logger.debug("What is pending in %s of %s waits for a lock: %r", stream_type.name, pks, error)
 
 
 def changes_since(stream_type: StreamType, cursors: Mapping[Any, Position | None]) -> dict[Any, Batch]:

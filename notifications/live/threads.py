@@ -42,12 +42,12 @@ class Threads:
         """Run `function` in a thread; its result or exception is the future's."""
         return self._executor.submit(self._run, function, *args, **kwargs)
 
-    def close(self) -> None:
+    def close(self, *, wait: bool = True) -> None:
         """Let what was submitted finish, close the connections and end the threads; again, it does nothing."""
         if not self._closed:
             self._closed = True
             self._executor.submit(connections.close_all)
-            self._executor.shutdown()
+            self._executor.shutdown(wait)
 
     @staticmethod
     def _run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:

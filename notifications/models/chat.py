@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..validators import BODY_LENGTH, TITLE_LENGTH, validate_emoji, validate_line, validate_text
+from ..validators import BODY_LENGTH, TITLE_LENGTH, validate_emoji, validate_line, validate_text, validate_visible
 from .stream import Stream
 
 EMOJI_LENGTH = 32  # characters; families and flags are long sequences
@@ -31,7 +31,9 @@ class Room(Stream):
         GROUP = "group", _("Group")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.GROUP, editable=False)
-    name = models.CharField(_("name"), max_length=TITLE_LENGTH, blank=True, default="", validators=[validate_line])
+    name = models.CharField(
+        _("name"), max_length=TITLE_LENGTH, blank=True, default="", validators=[validate_line, validate_visible]
+    )
     pair = models.CharField(  # nulls are distinct, so that only direct rooms are unique
         _("pair"), max_length=100, null=True, blank=True, unique=True, editable=False
     )
@@ -112,14 +114,19 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def touch(self, **changes: Any) -> int:
         """Apply `changes` and mark the rows as waiting for a new position; return how many there were."""
-        return self.update(**changes, modseq=None)
+        return self.update(**changes, modseq=None, content_modseq=None)
+
+    def touch_reactions(self) -> int:
+        """Mark the rows as waiting for a new position, because of their reactions alone; return how many there were."""
+        return self.update(modseq=None)
 
 
 class Message(models.Model):
     """A message in a room, or an event that happened to it.
 
-    `number` orders the messages of a room and never changes; `modseq` is the position of the latest change.
-    Both are null while the message waits for the end of the transaction in which it was written.
+    `number` orders the messages of a room and never changes; `modseq` is the position of the latest change, and
+    `content_modseq` that of the latest one beyond reactions. All are null while the message waits for the end of
+    the transaction in which it was written.
     """
 
     class Kind(models.TextChoices):
@@ -141,6 +148,7 @@ class Message(models.Model):
     )
     number = models.BigIntegerField(_("number"), null=True, editable=False)
     modseq = models.BigIntegerField(_("position"), null=True, editable=False)
+    content_modseq = models.BigIntegerField(_("position"), null=True, editable=False)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.TEXT, editable=False)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -8,7 +8,15 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from ..validators import BODY_LENGTH, TITLE_LENGTH, URL_LENGTH, validate_line, validate_link, validate_text
+from ..validators import (
+    BODY_LENGTH,
+    TITLE_LENGTH,
+    URL_LENGTH,
+    validate_line,
+    validate_link,
+    validate_text,
+    validate_visible,
+)
 
 CONTENT = ("title", "body", "url", "level", "category", "expires_at")
 
@@ -25,7 +33,7 @@ class Level(models.TextChoices):
 class Content(models.Model):
     """What recipients read. Text is text, never HTML."""
 
-    title = models.CharField(_("title"), max_length=TITLE_LENGTH, validators=[validate_line])
+    title = models.CharField(_("title"), max_length=TITLE_LENGTH, validators=[validate_line, validate_visible])
     body = models.TextField(
         _("body"), blank=True, default="", validators=[MaxLengthValidator(BODY_LENGTH), validate_text]
     )

@@ -221,3 +221,32 @@ test("a room that is not the user's is gone, and older pages come one after the 
   assert.equal(alice.room(ROOM).messages.length, 130);
   assert.ok(!alice.room(ROOM).hasOlder);
 });
+
+test("a checkpoint is repeated, so that the server knows that its bytes are read", async () => {
+  const alice = join(ALICE);
+  alice.room(ROOM).hold();
+  await until(alice, () => alice.room(ROOM).loaded);
+  const [connection] = server.connections;
+  connection.say({ type: "checkpoint", token: "5f0c2a91" });
+  alice.room(ROOM).send("after it");
+  await until(alice, () => alice.room(ROOM).messages.length === 1);
+  assert.deepEqual(server.checkpoints, [[ALICE, "5f0c2a91"]]);
+});
+
+test("a page of older messages that is overtaken by a change is asked for again", async () => {
+  const room = server.rooms.get(ROOM);
+  for (let number = 1; number <= 80; number++) server.post(room, ALICE, `m${number}`);
+  const bob = join(BOB);
+  bob.room(ROOM).hold();
+  await until(bob, () => bob.room(ROOM).loaded);
+  const read = server["do history"];
+  let asked = 0;
+  server["do history"] = function (connection, command, of) {
+    const page = read.call(this, connection, command, of);
+    if (!asked++) server.change(room, 3, { body: "edited while the page was on its way" });
+    return page;
+  };
+  await bob.room(ROOM).loadOlder();
+  assert.equal(asked, 2);
+  assert.equal(bob.room(ROOM).messages[2].body, "edited while the page was on its way");
+});

@@ -102,3 +102,33 @@ test("a message that did not change is the same object", () => {
   timeline.apply(frame(2, 3, message(3)));
   assert.equal(timeline.messages[0], first);
 });
+
+test("reactions come without the text that they stand under, and change nothing else", () => {
+  const timeline = begun();
+  const reactions = [{ emoji: "👍", count: 1, users: [2] }];
+  const { hole, arrivals } = timeline.apply({ ...frame(2, 3), reactions: [{ number: 1, version: 3, reactions }] });
+  assert.deepEqual([hole, arrivals], [false, []]);
+  assert.deepEqual(timeline.get(1), { ...message(1, 3, "1.1"), reactions });
+  assert.equal(timeline.cursor, at(3));
+  timeline.apply({ ...frame(2, 3), reactions: [{ number: 1, version: 2, reactions: [] }] });
+  assert.deepEqual(timeline.get(1).reactions, reactions, "the higher version stays");
+});
+
+test("behind a hole reactions are left for the replay, which knows whether the text changed too", () => {
+  const timeline = begun();
+  assert.ok(timeline.apply({ ...frame(4, 5), reactions: [{ number: 1, version: 5, reactions: [] }] }).hole);
+  timeline.apply(frame(2, 5, message(1, 5, "edited at 4, reacted to at 5")));
+  assert.deepEqual(bodies(timeline), ["edited at 4, reacted to at 5", "2.2"]);
+});
+
+test("a page that was read before a change of what it brings is out of date", () => {
+  const timeline = new Timeline(7);
+  timeline.apply(reset(60, 51, ...Array.from({ length: 10 }, (_, index) => message(51 + index))));
+  assert.ok(!timeline.outdates({ cursor: at(60) }));
+  timeline.apply(frame(60, 61, message(12, 61)));
+  timeline.apply({ ...frame(61, 62), reactions: [{ number: 12, version: 62, reactions: [] }] });
+  assert.deepEqual(
+    [60, 61, 62].map((head) => timeline.outdates({ cursor: at(head) })),
+    [true, true, false],
+  );
+});

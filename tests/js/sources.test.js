@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 import { bundles, gzipped, STATIC } from "../../scripts/build.js";
 
-const LIMITS = { "bell.js": 13 * 1024, "notifications.js": 16 * 1024, "chat.js": 20 * 1024 }; // bytes, gzipped
+const LIMITS = { "bell.js": 13 * 1024, "notifications.js": 16 * 1024, "chat.js": 20.5 * 1024 }; // bytes, gzipped
 
 const sources = readdirSync(join(STATIC, "src"), { recursive: true })
   .filter((name) => name.endsWith(".js"))

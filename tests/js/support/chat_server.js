@@ -20,6 +20,7 @@ export class ChatServer {
   users = new Map();
   rooms = new Map();
   connections = new Set();
+  checkpoints = [];
   epoch = "5f0c2a91";
   /** Called with each command before it runs; may throw what `refuse` returns. */
   before = () => {};
@@ -71,6 +72,7 @@ export class ChatServer {
         this.connections.delete(connection);
         if (!this.online(user)) this.presence(user);
       },
+      checkpoint: (token) => connection.say({ type: "checkpoint", token }),
       heartbeat: () =>
         connection.say({
           type: "heartbeat",
@@ -192,7 +194,10 @@ export class ChatServer {
     if (number && !old) throw new Nack("not-found");
     const message = { ...old, ...change, version: ++room.modseq };
     room.messages[message.number - 1] = message;
-    this.tell(room, { type: "message", room: room.id, from, to: this.cursor(room), messages: [message] });
+    const alone = Object.keys(change).join() === "reactions";
+    const { version, reactions } = message;
+    const told = alone ? { messages: [], reactions: [{ number, version, reactions }] } : { messages: [message] };
+    this.tell(room, { type: "message", room: room.id, from, to: this.cursor(room), ...told });
     return message;
   }
 
@@ -243,6 +248,10 @@ export class ChatServer {
     found.count = found.users.length;
     this.change(room, number, { reactions: reactions.filter(({ count }) => count) });
     return { number, on };
+  }
+
+  "do checkpoint"({ user }, { token }) {
+    this.checkpoints.push([user, token]);
   }
 
   "do typing"({ user }, { on = true }, room) {

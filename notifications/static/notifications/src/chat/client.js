@@ -123,6 +123,8 @@ export class Chat extends PageClient {
   apply(frame) {
     const { type, room } = frame;
     if (type === "hello") this.me = frame.user;
+    // What we have read is ours to say: the server closes a socket that may not be reading.
+    else if (type === "checkpoint") this.call({ type, token: frame.token }).catch(() => {});
     else if (type === "heartbeat") for (const each of this.#rooms.values()) each.heartbeat(frame.head);
     else if (room !== undefined) {
       this.room(room).apply(frame);

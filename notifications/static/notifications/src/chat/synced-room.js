@@ -113,7 +113,9 @@ export class SyncedRoom extends RoomState {
     if (this.loading || before === null || !this.chat.live) return;
     this.show({ loading: true, error: null });
     try {
-      const page = await this.chat.call({ type: "history", room: this.id, before, limit });
+      const command = { type: "history", room: this.id, before, limit };
+      let page = await this.chat.call(command);
+      if (this.timeline.outdates(page)) page = await this.chat.call(command); // changed while it was on its way
       if (resets === this.timeline.resets && before === this.timeline.before) {
         this.timeline.page(page);
         this.#learn(page.messages);

@@ -26,6 +26,9 @@ export class Timeline {
   before = null;
   /** How many snapshots replaced everything: a page that was asked for before is of no use. */
   resets = 0;
+  /** The latest version of a change to a message that is not here: a page that was read before it is out of date. */
+  missed = 0;
+
   /** @param {number} room */
   constructor(room) {
     this.#stream = `room-${room}`;
@@ -56,6 +59,11 @@ export class Timeline {
     const [here, from, to] = [this.cursor, frame.from, frame.to].map((cursor) => position(cursor, this.#stream));
     if (to.epoch !== here.epoch) return { hole: true, arrivals: [] }; // versions do not compare
     const high = this.high;
+    // Behind a hole there may be a new text: with the reactions' version it would be taken for the old one.
+    for (const one of from.at > here.at ? [] : (frame.reactions ?? [])) {
+      const known = this.get(one.number);
+      if (known || one.number < this.low) this.put({ ...known, ...one });
+    }
     const arrivals = frame.messages.filter(
       (/** @type {Message} */ message) => this.put(message) && message.number > high,
     );
@@ -102,13 +110,21 @@ export class Timeline {
   put(message) {
     const { number, version } = message;
     if (this.low === Infinity) this.low = number;
-    if (number < this.low) return false; // to be paged, in its latest state
+    if (number < this.low) {
+      this.missed = Math.max(this.missed, version); // to be paged, in its latest state
+      return false;
+    }
     const known = this.#messages.get(number);
     if (known && known.version >= version) return false;
     this.#messages.set(number, Object.freeze(message));
     this.high = Math.max(this.high, number);
     this.#sorted = null;
     return !known;
+  }
+
+  /** Whether a page was read before something that was told since. @param {{cursor?: string}} page */
+  outdates({ cursor }) {
+    return position(cursor, this.#stream).at < this.missed;
   }
 
   /** Forget all but the newest. @param {number} most */
@@ -127,6 +143,7 @@ export class Timeline {
     this.low = Infinity;
     this.high = 0;
     this.cursor = cursor;
+    this.missed = 0;
     this.resets++;
     this.page({ messages, before });
   }

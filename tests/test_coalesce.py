@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from notifications.chat.receipts import Receipts
+from notifications.live.coalesce import Coalescer
 
 
 class Ticks:
@@ -16,8 +16,7 @@ class Ticks:
     def __init__(self) -> None:
         self.told: list[tuple[int, dict[Any, int]]] = []
         self.timers: list[Callable[[], None]] = []
-        self.receipts = Receipts(self.tell, self.timers.append)
-        self.show = self.receipts.show
+        self.show = Coalescer[int, Any, int](self.tell, max, self.timers.append).show
 
     def tell(self, room: int, users: Mapping[Any, int]) -> None:
         self.told.append((room, dict(users)))
