@@ -48,6 +48,7 @@ from .chat.rooms import (
 )
 from .exceptions import BroadcastConflict, NotMember
 from .feeds.answers import answer, astop_answer, stop_answer
+from .feeds.following import arecheck_feed, recheck_feed
 from .feeds.publishing import apublish, apublish_many, publish, publish_many
 from .feeds.reading import apresent_events, present_events
 from .inbox.notify import anotify, notify
@@ -104,6 +105,7 @@ __all__ = [
     "apublish_many",
     "archive",
     "arecall_broadcast",
+    "arecheck_feed",
     "aremove_member",
     "arename_room",
     "arevoke_access",
@@ -138,6 +140,7 @@ __all__ = [
     "publish_due",
     "publish_many",
     "recall_broadcast",
+    "recheck_feed",
     "remove_member",
     "rename_room",
     "revoke_access",

@@ -43,6 +43,7 @@ VERBS = [
     "publish_due",
     "publish_many",
     "recall_broadcast",
+    "recheck_feed",
     "remove_member",
     "rename_room",
     "revoke_access",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID
@@ -15,11 +16,13 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from notifications.feeds import Latest, Log, Nothing, UnknownFeed, feed
 from notifications.feeds.names import Pattern, stream_key
-from notifications.feeds.publishing import EVENT_BYTES, Publication, publish, publish_many
+from notifications.feeds.publishing import EVENT_BYTES, HELD_BACK, Publication, _coalescer, publish, publish_many
 from notifications.feeds.registry import find, registry
+from notifications.feeds.retention import EMPTY_FOR, trim_feeds
 from notifications.feeds.stream import FEED, UNPUBLISHED, trim
 from notifications.live.cursor import Position, parse
 from notifications.live.replay import changes_since
@@ -289,3 +292,57 @@ def test_a_policy_that_keeps_nothing_sensible_is_refused() -> None:
     ):
         with pytest.raises(ValueError, match=r"Log|Latest"):
             make()
+
+
+class RetentionTests(PublishTest):
+    def test_what_policies_let_go_goes_wherever_streams_are_served(self) -> None:
+        with patch("notifications.feeds.publishing._trim"):
+            publish_many([("log:1", {"n": n}) for n in range(10)])
+            publish_many([("prices", {"symbol": "A", "n": n}) for n in range(10)])
+        trim_feeds()
+        assert FeedEvent.objects.filter(feed__name="log:1").count() == 3
+        assert FeedEvent.objects.filter(feed__name="prices").count() == 1
+
+    def test_a_feed_that_has_long_been_empty_goes_and_begins_anew(self) -> None:
+        publish("log:1", {"n": 1})
+        _frames, position = self.read_on("log:1")
+        FeedEvent.objects.all().delete()
+        trim_feeds()
+        assert Feed.objects.exists()
+        Feed.objects.update(created_at=timezone.now() - EMPTY_FOR - timedelta(days=1))
+        trim_feeds()
+        assert not Feed.objects.exists()
+        publish("log:1", {"n": 2})
+        frames = self.read("log:1", position)
+        assert (frames[0]["type"], frames[0]["reason"]) == ("feed.reset", "epoch")
+
+    def test_old_events_go_by_age(self) -> None:
+        declare("aging", keep=Log(count=100, age=timedelta(hours=1)))
+        publish_many([("aging", {"n": n}) for n in range(3)])
+        sequence(FEED, [stream_key("aging")])
+        FeedEvent.objects.filter(data__contains="0").update(created_at=timezone.now() - timedelta(hours=2))
+        trim_feeds()
+        assert FeedEvent.objects.count() == 2
+
+
+def test_of_a_flood_that_nothing_is_kept_of_a_paced_feed_tells_the_newest() -> None:
+    told: list[int] = []
+    later: list[Any] = []
+
+    def delayed(pace: float, function: Any) -> Any:
+        return SimpleNamespace(start=lambda: later.append(function))
+
+    with (
+        patch("notifications.feeds.publishing._send", lambda name, some: told.append(len(some[""]))),
+        patch(
+            "notifications.feeds.publishing.threading.Timer",
+            lambda pace, function: SimpleNamespace(start=lambda: later.append(function)),
+        ),
+    ):
+        _coalescer.cache_clear()
+        paced = _coalescer(0.1)
+        for n in range(300):
+            paced.show("ticks", "", (msgspec.Raw(str(n).encode()),))
+        later.pop()()
+    _coalescer.cache_clear()
+    assert told == [1, HELD_BACK]

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
 
 from ..exceptions import UnknownFeed
 from ..live import access, relay
@@ -17,6 +18,7 @@ from ..live.hub import Connection
 from ..live.messages import Message, handles
 from ..live.relay import Relay
 from ..live.streams import Key
+from ..twins import twin
 from .frames import FeedStatus
 from .policies import Nothing
 from .publishing import LIVE_ONLY
@@ -118,11 +120,6 @@ def unfollow(connection: str, owner: str, keys: Iterable[Key]) -> None:
     relay.post(Unfollow(connection, owner, [(key.type, key.pk) for key in keys]))
 
 
-def recheck(name: str) -> None:
-    """Ask in every process, at once, who may still follow a feed."""
-    relay.post(AccessChanged(*key_of(find(name))))
-
-
 def attach(relay: Relay, connection: Connection, wanted: Wanted) -> None:
     """Let a connection of this process take up a feed, unless it has it or has too many."""
     if any(subscription.key == wanted.key for subscription in connection.subscriptions):
@@ -197,3 +194,21 @@ def _allows(feed: ResolvedFeed, user: Any) -> bool:
         return feed.allows(user)
     except Exception:  # noqa: BLE001  # a function of the site's: what it cannot say is no
         return False
+
+
+def recheck_feed(feed: str) -> None:
+    """Ask again, in every process and at once, who may follow a feed; whoever no longer may is unsubscribed, and told.
+
+    Call it when the answer of your function has changed. Without it, open connections are asked in rounds.
+
+    Args:
+        feed: The feed's name.
+
+    Raises:
+        UnknownFeed: No app has declared it.
+    """
+    key = key_of(find(feed))
+    transaction.on_commit(lambda: relay.post(AccessChanged(*key)), using=FEED.alias, robust=True)
+
+
+arecheck_feed = twin(recheck_feed)

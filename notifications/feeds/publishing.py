@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,8 +16,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..live import relay
+from ..live.coalesce import Coalescer
 from ..live.commit import sequence_after_commit
-from ..live.frames import Frame, frame
+from ..live.frames import frame
 from ..live.streams import Key
 from ..models import FeedEvent
 from ..twins import twin
@@ -27,10 +30,12 @@ from .stream import FEED, remember, trim
 
 EVENT_BYTES = 8 * 1024  # of JSON; of what is larger, publish a reference
 EVENT_LENGTH = 100  # characters of an event's name
-KEY_LENGTH = 200  # characters of the key of a value
+VALUE_KEY_LENGTH = 200  # characters of the key of a value
 MANY = 1_000  # events published by one call
 TRIM_EVERY = 1.0  # seconds between two looks, by one process, at what a feed may let go
 TRIM_STEPS = 20  # steps of one look; a server's periodic task does the rest
+
+HELD_BACK = 100  # events of a feed that keeps nothing, while its pace holds them back
 
 LIVE_ONLY = "feed-live"  # type of the keys of feeds that keep nothing
 
@@ -126,9 +131,9 @@ def _key(feed: ResolvedFeed, plain: Mapping[str, Any]) -> str:
     if not isinstance(policy, Latest) or policy.key is None:
         return ""
     value = plain.get(policy.key)
-    if not isinstance(value, str | int) or isinstance(value, bool) or not 0 < len(str(value)) <= KEY_LENGTH:
+    if not isinstance(value, str | int) or isinstance(value, bool) or not 0 < len(str(value)) <= VALUE_KEY_LENGTH:
         message = _("The feed %(feed)s needs a text or a whole number as “%(field)s”, of at most %(limit)s characters.")
-        raise ValidationError({"data": message % {"feed": feed.name, "field": policy.key, "limit": KEY_LENGTH}})
+        raise ValidationError({"data": message % {"feed": feed.name, "field": policy.key, "limit": VALUE_KEY_LENGTH}})
     return str(value)
 
 
@@ -162,17 +167,33 @@ def _trim(names: Iterable[str]) -> None:
 
 
 def _tell(live: list[_Made]) -> None:
-    """Send what is not kept to those who are connected, one frame for each feed."""
+    """Send what is not kept to those who are connected: at once, or as often as the feed's pace lets it."""
     now = timezone.now()
-    by_feed: dict[str, list[_Made]] = {}
+    by_feed: dict[str, list[msgspec.Raw]] = {}
+    paces: dict[str, float] = {}
     for one in live:
-        by_feed.setdefault(one.feed.name, []).append(one)
-    for name, found in by_feed.items():
-        relay.publish_ephemeral(Key(LIVE_ONLY, name), _live_frame(name, found, now))
+        told = Event(0, 0, one.event, one.key, msgspec.Raw(one.data), now)
+        by_feed.setdefault(one.feed.name, []).append(msgspec.Raw(msgspec.json.encode(told)))
+        paces[one.feed.name] = one.feed.rules.every
+    for name, events in by_feed.items():
+        if paces[name]:
+            _coalescer(paces[name]).show(name, "", tuple(events))
+        else:
+            _send(name, {"": tuple(events)})
 
 
-def _live_frame(name: str, found: Iterable[_Made], now: Any) -> Frame:
-    events = [
-        msgspec.Raw(msgspec.json.encode(Event(0, 0, one.event, one.key, msgspec.Raw(one.data), now))) for one in found
-    ]
-    return frame(FeedEvents(name, None, None, events))
+@cache
+def _coalescer(pace: float) -> Coalescer[str, str, tuple[msgspec.Raw, ...]]:
+    """Return what holds the events of feeds of one pace back; of a flood it keeps the newest."""
+
+    def later(function: Callable[[], None]) -> None:
+        timer = threading.Timer(pace, function)  # not an event loop's: a WSGI worker has none
+        timer.daemon = True
+        timer.start()
+
+    return Coalescer(_send, lambda before, more: (*before, *more)[-HELD_BACK:], later)
+
+
+def _send(name: str, told: Mapping[str, tuple[msgspec.Raw, ...]]) -> None:
+    events = [event for some in told.values() for event in some]
+    relay.publish_ephemeral(Key(LIVE_ONLY, name), frame(FeedEvents(name, None, None, events)))

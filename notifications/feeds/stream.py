@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, Q
 from django.utils import timezone
 
 from ..exceptions import UnknownFeed
@@ -162,8 +162,10 @@ def trim(name: str) -> int:
         return _trim_replaced(pk, policy)
     if not isinstance(policy, Log):
         return prune_chunk(rows, FEED)
-    edge = rows.order_by("-modseq", "-pk").values_list("modseq", flat=True)[policy.count : policy.count + 1].first()
-    deleted = prune_chunk(rows.filter(modseq__lte=edge), FEED) if edge is not None else 0
+    deleted = 0
+    # Events that were published together share a position.
+    for modseq, last in rows.order_by("-modseq", "-pk").values_list("modseq", "pk")[policy.count : policy.count + 1]:
+        deleted += prune_chunk(rows.filter(Q(modseq__lt=modseq) | Q(modseq=modseq, pk__lte=last)), FEED)
     if policy.age is not None:
         deleted += prune_chunk(rows.filter(created_at__lt=timezone.now() - policy.age), FEED)
     return deleted

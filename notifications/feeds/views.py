@@ -25,7 +25,7 @@ from ..live.http import answer, can_hold, endpoint, error, fields, handoff, hold
 from ..live.identity import NOBODY
 from ..live.replay import changes_since
 from ..models import FeedText
-from . import following, parts
+from . import following, parts, retention  # noqa: F401  # its periodic task runs where streams are served
 from .answers import stop_answer
 from .following import FEEDS_LIMIT, Wanted
 from .stream import FEED, UNPUBLISHED
