@@ -9,6 +9,7 @@ from . import views
 urlpatterns = [
     path("", views.home, name="home"),
     path("send/", views.send, name="send"),
+    path("live/", views.live, name="live"),
     path("chat/", views.chat, name="chat"),
     path("chat/<int:room>/", views.chat, name="chat-room"),
     path("sign-in/", LoginView.as_view(template_name="sign_in.html", redirect_authenticated_user=True), name="login"),

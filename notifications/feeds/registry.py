@@ -120,6 +120,7 @@ def find(name: str) -> ResolvedFeed:
         UnknownFeed: Nobody has declared it; the message lists what is declared.
     """
     if isinstance(name, str) and len(name) <= NAME_LENGTH:
+        name = str.__str__(name)  # a template's literal is a SafeString, which frames do not encode
         for rules in registry.values():
             values = rules.pattern.match(name)
             if values is not None:

@@ -84,9 +84,11 @@ class FeedStream(StreamType):
         rows = self._present(key, name, position)
         cursor = dump({self.cursor_name(pk): position})
         packed = list(pack(events(rows), 0)) or [(0, [])]
-        told = [frame(FeedReset(name, reason, cursor, packed[0][1]), None if packed[1:] else cursor)]
+        more = bool(packed[1:])
+        told = [frame(FeedReset(name, reason, cursor, packed[0][1], more), None if more else cursor)]
         for place, (_complete, piece) in enumerate(packed[1:], 2):
-            told.append(frame(FeedEvents(name, cursor, cursor, piece), cursor if place == len(packed) else None))
+            more = place < len(packed)
+            told.append(frame(FeedEvents(name, cursor, cursor, piece, more), None if more else cursor))
         return Batch(None, position, tuple(told))
 
     def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:

@@ -1,7 +1,8 @@
-"""``{% load notifications %}``: the bell in a page.
+"""``{% load notifications %}``: the bell in a page, and what the page follows.
 
 ``{% notifications_head %}`` belongs into the ``<head>`` and ``{% notification_bell %}`` where the bell should be.
-Both render nothing for anonymous users, and run no query for them.
+Both render nothing for anonymous users, and run no query for them. ``{% feeds_head %}`` and ``{% live %}`` are for
+feeds, which may be public.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from django.utils.translation import gettext as _
 from .. import __version__
 from ..chat.strings import chat_texts
 from ..feeds import parts
+from ..feeds.strings import feed_texts
 from ..inbox.actors import actor
 from ..inbox.reading import Summary, summary
 from ..inbox.strings import texts
@@ -65,7 +67,7 @@ def notifications_head(
         nonce := _nonce(context, request),
         static("notifications/base.css"),
         static("notifications/elements.css"),
-        json_script({**_config(request, socket), "title": title}, "notifications-config"),
+        json_script({**_config(request, socket, bundle), "title": title}, "notifications-config"),
         static(f"notifications/{bundle}.js"),
         nonce,
     )
@@ -121,6 +123,49 @@ def notification_bell(context: Context) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def feeds_head(context: Context, elements: bool = True) -> SafeString:
+    """Print the configuration and the script that follow feeds; where the page has a bell, over its connection.
+
+    For who is not signed in it prints nothing that is theirs alone, and sets no cookie: a cache may keep such a page.
+
+    Args:
+        context: The template's; it must have the request.
+        elements: Whether the page shows feeds by ``<live-value>`` and the like, which then get their script and style.
+
+    Raises:
+        TemplateSyntaxError: The request is missing.
+    """
+    request = _request(context)
+    signed_in = _signed_in(request)
+    config = {
+        "v": 1,
+        "user": user_key(request.user.pk) if signed_in else "",
+        "urls": {
+            "client": static("notifications/feeds-alone.js"),
+            "elements": static("notifications/feeds-elements.js") if elements else None,
+            "stream": reverse("notifications:stream"),
+            "changes": reverse("notifications:changes"),
+            "feeds": reverse("notifications:follow-feeds"),
+            "stop": reverse("notifications:stop-answer"),
+            "cancel": reverse("notifications:cancel-progress", args=[PLACEHOLDER]).replace(f"{PLACEHOLDER}", "{id}"),
+        },
+        "csrf": _csrf(request) if signed_in else None,
+        "version": __version__,
+        "language": get_language() or settings.LANGUAGE_CODE,
+        "strings": feed_texts(),
+    }
+    nonce = _nonce(context, request)
+    style = format_html('<link rel="stylesheet" href="{}"{}>\n', static("notifications/feeds.css"), nonce)
+    return format_html(
+        '{}{}\n<script type="module" src="{}"{}></script>',
+        style if elements else "",
+        json_script(config, "feeds-config"),
+        static("notifications/feeds.js"),
+        nonce,
+    )
+
+
+@register.simple_tag(takes_context=True)
 def live(context: Context, feed: str, template_name: str) -> SafeString:
     """Print a part of the page that the server renders anew whenever a feed moves.
 
@@ -161,13 +206,13 @@ BELL = SafeString(
 )
 
 
-def _config(request: HttpRequest, socket: str) -> dict[str, Any]:
+def _config(request: HttpRequest, socket: str, bundle: str) -> dict[str, Any]:
     """Return what the client needs to know; it is readable by every script of the page and holds nothing secret."""
     numbers = _summary(request)
     return {
         "v": 1,
         "user": user_key(request.user.pk),
-        "urls": {**_urls(), "socket": socket or None},
+        "urls": {**_urls(), "socket": socket or None, "client": static(f"notifications/{bundle}.js")},
         "cursor": numbers.cursor,
         "unread": numbers.unread,
         "unseen": numbers.unseen,

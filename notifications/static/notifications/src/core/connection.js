@@ -16,7 +16,7 @@ const HIDDEN = 30_000; // ms after which a hidden tab without Web Locks lets go 
 /**
  * @typedef {object} Parts
  * @property {string} name of what the tabs share
- * @property {[string, (session: import("./types.js").Session) => void][]} transports in order of preference
+ * @property {[string, (session: import("./types.js").Session, query?: string) => void][]} transports in order of preference
  * @property {() => string} cursor
  * @property {(frame: any) => void} onFrame
  * @property {(state: Snapshot, before: Snapshot) => void} onState
@@ -25,9 +25,7 @@ const HIDDEN = 30_000; // ms after which a hidden tab without Web Locks lets go 
 
 export class Connection {
   #env;
-  #parts;
   #tabs;
-  #send;
   #unwatch;
   /** What the link says, if this tab leads. @type {Snapshot} */
   #own = plain("closed", "stopped");
@@ -44,7 +42,8 @@ export class Connection {
    */
   constructor(config, env, parts) {
     this.#env = env;
-    this.#parts = parts;
+    /** What the connection carries, and who is told: what else rides on it takes the place of these, and calls them. */
+    this.parts = parts;
     this.#tabs = new Tabs(
       config,
       parts.name,
@@ -52,13 +51,17 @@ export class Connection {
       () => this.#lead(),
       (message) => this.#heard(message),
     );
-    this.#send = link(env, {
+    /** Tell the machine what happened. @type {(event: import("./machine.js").Event) => void} */
+    this.send = link(env, {
       ...parts,
+      cursor: () => parts.cursor(),
       onState: (next) => {
         this.#own = next;
         if (this.leading) this.#tell();
       },
       onFrame: (frame) => {
+        /** What the server calls the connection of this tab; who opens another one forgets it. @type {string | undefined} */
+        this.name = frame.connection ?? this.name;
         parts.onFrame(frame);
         if (env.locks) this.post("frame", { frame });
       },
@@ -66,7 +69,7 @@ export class Connection {
     this.#unwatch = watchPage(env, {
       suspend: () => this.#suspend(),
       awaken: () => this.#awaken(),
-      network: (type) => this.#send({ type }),
+      network: (type) => this.send({ type }),
       visibility: () => this.#seen(),
     });
   }
@@ -97,7 +100,7 @@ export class Connection {
   /** Try now; any tab may ask. */
   retry() {
     if (!this.#awake) this.open();
-    else if (this.leading) this.#send({ type: "retry" });
+    else if (this.leading) this.send({ type: "retry" });
     else this.post("retry");
   }
 
@@ -117,28 +120,28 @@ export class Connection {
   #show(next) {
     const before = this.state;
     this.state = Object.freeze(next);
-    if (JSON.stringify(next) !== JSON.stringify(before)) this.#parts.onState(next, before);
+    if (JSON.stringify(next) !== JSON.stringify(before)) this.parts.onState(next, before);
   }
 
   /** The leader's word on the connection, for this tab and the others. */
   #tell() {
     const { name, reason } = this.#own;
     if (name === "signed-out") return this.signOut(reason);
-    this.post("state", { state: this.#own, cursor: this.#parts.cursor(), hidden: !this.#tabs.visible });
+    this.post("state", { state: this.#own, cursor: this.parts.cursor(), hidden: !this.#tabs.visible });
     this.#show(this.#own);
   }
 
   /** The lead came or went. */
   #lead() {
     const name = this.state.name === "paused" ? "paused" : "closed";
-    this.#send(this.leading ? { type: "start" } : { type: "rest", name, reason: "" });
+    this.send(this.leading ? { type: "start" } : { type: "rest", name, reason: "" });
   }
 
   /** Another tab told something. @param {any} message */
   #heard(message) {
     const { type, user, protocol, born, frame, state: theirs, cursor: head, reason } = message;
     const { mark } = this.#tabs;
-    const { onFrame, onMessage } = this.#parts;
+    const { onFrame, onMessage } = this.parts;
     if (user !== mark.user) {
       if (born > mark.born && this.#awake) this.#rest("signed-out", "other-user");
       return;
@@ -148,7 +151,7 @@ export class Connection {
     if (protocol !== mark.protocol) return;
     if (this.leading) {
       if (type === "hi") this.#tell();
-      if (type === "retry") this.#send(message);
+      if (type === "retry") this.send(message);
     } else if (this.#awake) {
       if (type === "frame") onFrame(frame);
       if (type === "state") {
@@ -174,7 +177,7 @@ export class Connection {
 
   #awaken() {
     if (this.state.name === "paused") this.open();
-    else this.#send({ type: "wake" });
+    else this.send({ type: "wake" });
   }
 
   /** People look at this tab, or away from it. */

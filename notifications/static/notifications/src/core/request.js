@@ -5,7 +5,8 @@ import { refusal } from "./refusal.js";
 /**
  * The options of every GET.
  *
- * @param {string} user whose page asks: another user may have signed in since, and is not to answer
+ * @param {string} user whose page asks: another user may have signed in since, and is not to answer; empty for a page
+ *   that was made for nobody
  * @param {string} type the media type wanted
  * @param {AbortSignal} [signal]
  * @param {any} [headers] more of them, by name

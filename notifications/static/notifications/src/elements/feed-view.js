@@ -57,7 +57,7 @@ export class FeedView {
    * @param {string} state of the connection, now
    */
   retry(state) {
-    if (this.feed.error && (state === "live" || state === "polling")) this.feed.loadMore();
+    if (this.feed.error && /live|polling/.test(state)) this.feed.loadMore();
   }
 
   /** Nobody looks any more. */
