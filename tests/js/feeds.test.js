@@ -149,6 +149,36 @@ test("a tab that comes later to what is followed asks for what is present, and t
   assert.equal(peers.length, 1);
 });
 
+test("the leading tab, too, may come later to what another one follows", async (context) => {
+  const { tabs, publish, ask, live, until } = await open(context, 2);
+  await live(tabs[0].follow("log:a"));
+  const other = tabs[1].follow("log:b");
+  await live(other);
+  publish("log:b", { n: 1 });
+  await until(() => other.told().length === 1);
+  const late = tabs[0].follow("log:b");
+  await live(late);
+  await until(() => late.told().length === 1);
+  assert.equal(ask("/changes/").length, 1);
+});
+
+test("what is wanted again before the connection has let it go is caught up with", async (context) => {
+  const { model, tabs, publish, pass, live, until } = await open(context);
+  const first = tabs[0].follow("log:a");
+  await live(first);
+  publish("log:a", { n: 1 });
+  await until(() => first.told().length);
+  first.handle.close();
+  await pass(7_000);
+  const since = model.cursor("log:a");
+  publish("log:a", { n: 2 });
+  const again = tabs[0].follow("log:a", { since });
+  await live(again);
+  await until(() => again.told().length === 1);
+  assert.deepEqual(again.told(), [2]);
+  assert.equal(again.seen.moves.at(-1), model.cursor("log:a"));
+});
+
 test("a page goes on from the cursor of what it shows", async (context) => {
   const { model, tabs, peers, until, publish } = await open(context);
   for (const n of numbers(3)) model.publish("log:a", { n });
