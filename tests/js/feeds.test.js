@@ -149,6 +149,36 @@ test("a tab that comes later to what is followed asks for what is present, and t
   assert.equal(peers.length, 1);
 });
 
+test("the leading tab, too, may come later to what another one follows", async (context) => {
+  const { tabs, publish, ask, live, until } = await open(context, 2);
+  await live(tabs[0].follow("log:a"));
+  const other = tabs[1].follow("log:b");
+  await live(other);
+  publish("log:b", { n: 1 });
+  await until(() => other.told().length === 1);
+  const late = tabs[0].follow("log:b");
+  await live(late);
+  await until(() => late.told().length === 1);
+  assert.equal(ask("/changes/").length, 1);
+});
+
+test("what is wanted again before the connection has let it go is caught up with", async (context) => {
+  const { model, tabs, publish, pass, live, until } = await open(context);
+  const first = tabs[0].follow("log:a");
+  await live(first);
+  publish("log:a", { n: 1 });
+  await until(() => first.told().length);
+  first.handle.close();
+  await pass(7_000);
+  const since = model.cursor("log:a");
+  publish("log:a", { n: 2 });
+  const again = tabs[0].follow("log:a", { since });
+  await live(again);
+  await until(() => again.told().length === 1);
+  assert.deepEqual(again.told(), [2]);
+  assert.equal(again.seen.moves.at(-1), model.cursor("log:a"));
+});
+
 test("a page goes on from the cursor of what it shows", async (context) => {
   const { model, tabs, peers, until, publish } = await open(context);
   for (const n of numbers(3)) model.publish("log:a", { n });
@@ -170,6 +200,32 @@ test("whoever wants the beginning beside it gets it", async (context) => {
   await until(() => whole.told().length === 3);
   assert.deepEqual(whole.told(), [1, 2, 3]);
   assert.equal(middle.seen.moves.at(-1), model.cursor("log:a"));
+});
+
+test("a part that comes back with an old cursor learns at once that its feed has moved", async (context) => {
+  const { model, tabs, publish, until, live } = await open(context);
+  model.publish("log:a", { n: 1 });
+  const since = model.cursor("log:a");
+  const first = tabs[0].follow("log:a", { since });
+  await live(first);
+  publish("log:a", { n: 2 });
+  await until(() => first.seen.moves.length);
+  const restored = tabs[0].follow("log:a", { since });
+  assert.deepEqual(restored.seen.moves, [model.cursor("log:a")]);
+  first.handle.close();
+  restored.handle.close();
+});
+
+test("whoever closes at once is told nothing", async (context) => {
+  const { tabs, publish, until, live } = await open(context);
+  const first = tabs[0].follow("log:a");
+  await live(first);
+  publish("log:a", { n: 1 });
+  await until(() => first.told().length);
+  const brief = tabs[0].follow("log:a");
+  brief.handle.close();
+  await live(first);
+  assert.deepEqual([brief.seen.resets, brief.seen.states], [[], []]);
 });
 
 test("when the leading tab goes, another goes on from where it was", async (context) => {

@@ -69,6 +69,10 @@ export class Channel {
   /** This tab wants other feeds than before. */
   changed() {
     this.#wishes.tell();
+    if (this.#page.link.leading) {
+      const untold = [...this.#feeds.values()].filter(({ status }) => !status);
+      this.#learn(this.#subscriptions.known(untold.map(({ name }) => name)));
+    }
     this.#subscriptions.changed();
     this.#show();
   }
@@ -87,13 +91,16 @@ export class Channel {
       const known = this.#subscriptions.known(Object.keys(message.feeds));
       if (known.length) this.#page.link.post("feeds-known", { known });
     }
-    if (message.type === "feeds-known") {
-      for (const [name, status, words, cursor] of message.known) {
-        const feed = this.#feeds.get(name);
-        if (!feed) continue;
-        this.#apply({ type: "feed.status", feed: name, state: status, message: words });
-        if (status === "live" && (feed.cursor ? cursor && feed.isBehind(cursor) : !feed.loaded)) this.fill(feed);
-      }
+    if (message.type === "feeds-known") this.#learn(message.known);
+  }
+
+  /** What the leading tab's connection follows already: its beginning does not come again. @param {string[][]} known */
+  #learn(known) {
+    for (const [name, state, message, cursor] of known) {
+      const feed = this.#feeds.get(name);
+      if (!feed) continue;
+      this.#apply({ type: "feed.status", feed: name, state, message });
+      if (state === "live" && (feed.cursor ? cursor && feed.isBehind(cursor) : !feed.loaded)) this.fill(feed);
     }
   }
 
