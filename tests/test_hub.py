@@ -185,7 +185,26 @@ class FanOutTests(SimpleTestCase):
         self.hub.publish(KEY, Batch(at(0), at(0), ()))
         assert client.sends == 0
 
-    def test_a_snapshot_goes_to_everybody_wherever_they_are(self) -> None:
+    def test_a_snapshot_that_somebody_new_needed_is_not_for_who_came_with_a_position(self) -> None:
+        new = self.world.client()
+        new.connection.subscriptions[0].position = Position("", -1)
+        self.world.hub.streams[KEY].position = Position("", -1)
+        old = self.world.client(6)
+        self.hub.publish(KEY, snapshot(7))
+        assert (new.read, old.read) == (["=7"], [])
+        self.hub.continue_with(self.world.fills.pop(), step(6, 7))
+        assert old.read == ["6-7"]
+
+    def test_a_stream_that_does_not_exist_yet_leaves_its_readers_as_they_are(self) -> None:
+        self.world.client()
+        new = Client(self.world)
+        subscription = self.hub.attach(new.connection, KEY, Position("", -1))
+        self.hub.continue_with(self.world.fills.pop(), None)
+        assert not subscription.reading
+        self.hub.publish_ephemeral(KEY, Frame("typing", b"typing "))
+        assert new.read == ["typing"]
+
+    def test_a_snapshot_goes_to_everybody_who_is_where_the_stream_was(self) -> None:
         clients = [self.world.client(), self.world.client()]
         self.hub.publish(KEY, step(0, 1))
         self.hub.publish(KEY, snapshot(7, "aaaaaaaa"))

@@ -133,7 +133,12 @@ class _Text:
         with self._storing:
             with self._lock:
                 piece, self._pending = "".join(self._pending), []
-            stop = texts.grow(self._handle, piece, self._stored, state, error)
+            try:
+                stop = texts.grow(self._handle, piece, self._stored, state, error)
+            except BaseException:
+                with self._lock:
+                    self._pending.insert(0, piece)  # else the text would have a hole
+                raise
             self._stored += len(piece)
         return stop
 

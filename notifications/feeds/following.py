@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -23,7 +24,9 @@ from .frames import FeedStatus
 from .policies import Nothing
 from .publishing import LIVE_ONLY
 from .registry import ResolvedFeed, find
-from .stream import FEED, name_of, remember
+from .stream import FEED, names_of, remember
+
+logger = logging.getLogger("notifications")
 
 FEEDS_LIMIT = 100  # feeds that one connection may follow
 
@@ -81,18 +84,34 @@ def decide(user: Any, names: Iterable[str], since: Mapping[str, Position]) -> tu
         except UnknownFeed as unknown:
             refused.append(FeedStatus(name, "unknown", str(unknown)))
             continue
-        if feed.allows(user):
-            key = key_of(feed)
-            wanted.append(Wanted(name, key, since.get(FEED.cursor_name(feed.pk), START)))
+        if allows(feed, user):
+            wanted.append(Wanted(name, key_of(feed), since.get(FEED.cursor_name(feed.pk), START)))
         else:
             refused.append(FeedStatus(name, "denied"))
-    return wanted, refused
+    return _checked(wanted), refused
+
+
+def _checked(wanted: Sequence[Wanted]) -> list[Wanted]:
+    """Begin afresh where a position is none of the feed's.
+
+    Positions come from clients. The hub takes those of its subscriptions for true: one that is ahead of the database
+    would tell it that the database has lost commits, and every reader of the feed would have to begin afresh.
+    """
+    claimed = [FEED.pk(one.key) for one in wanted if one.position != START and one.key.type == FEED.name]
+    rows = FEED.positions.run(claimed, FEED.alias) if claimed else []
+    heads = {FEED.key(pk): Position(epoch, head) for pk, epoch, head, _floor in rows}
+    return [one if _is_true(one.position, heads.get(one.key)) else one._replace(position=START) for one in wanted]
+
+
+def _is_true(claimed: Position, head: Position | None) -> bool:
+    return head is not None and claimed.epoch == head.epoch and claimed.modseq <= head.modseq
 
 
 def key_of(feed: ResolvedFeed) -> Key:
     """Return the key under which a feed's readers listen."""
-    remember(feed.name)
-    return Key(LIVE_ONLY, feed.name) if isinstance(feed.rules.keep, Nothing) else FEED.key(feed.pk)
+    if isinstance(feed.rules.keep, Nothing):
+        return Key(LIVE_ONLY, feed.name)
+    return FEED.key(remember(feed.name))
 
 
 def keys_of(names: Iterable[str]) -> list[Key]:
@@ -143,6 +162,7 @@ def _on_follow(relay: Relay, message: Follow) -> None:
         for name, kind, pk, epoch, modseq in message.feeds:
             remember(name)
             attach(relay, connection, Wanted(name, Key(kind, pk), Position(epoch, modseq)))
+        relay.recheck.opened(connection)  # it was decided before a hint that may have come since
 
 
 @handles(Unfollow)
@@ -157,7 +177,7 @@ def _on_unfollow(relay: Relay, message: Unfollow) -> None:
 
 @handles(AccessChanged)
 def _on_access_changed(relay: Relay, message: AccessChanged) -> None:
-    relay.recheck.soon([], [message.type])
+    relay.recheck.soon([], keys=[Key(message.type, message.pk)])
 
 
 def _connection(relay: Relay, owner: str, name: str) -> Connection | None:
@@ -171,8 +191,12 @@ def _may_hear_live(listeners: Mapping[str, Collection[str]]) -> dict[str, Access
 
 @access.guard(FEED.name)
 def _may_hear(listeners: Mapping[str, Collection[str]]) -> dict[str, Access]:
-    named = {pk: name_of(int(pk)) for pk in listeners}
-    return {pk: _access(name, listeners[pk]) for pk, name in named.items() if name is not None}
+    names = names_of(map(int, listeners), FEED.alias)
+    # Nobody can be asked about a feed whose name is forgotten: its readers come again, and say which they want.
+    return {
+        pk: _access(names[int(pk)], owners) if int(pk) in names else Access(frozenset(), None)
+        for pk, owners in listeners.items()
+    }
 
 
 def _access(name: str, owners: Collection[str]) -> Access:
@@ -183,16 +207,18 @@ def _access(name: str, owners: Collection[str]) -> Access:
     except UnknownFeed:
         return Access(frozenset(), status(name, "ended"))
     users = access.users_of(owner for owner in owners if owner)
-    allowed = {owner for owner, user in users.items() if _allows(feed, user)}
-    if "" in owners and _allows(feed, AnonymousUser()):
+    allowed = {owner for owner, user in users.items() if allows(feed, user)}
+    if "" in owners and allows(feed, AnonymousUser()):
         allowed.add("")
     return Access(frozenset(allowed), farewell)
 
 
-def _allows(feed: ResolvedFeed, user: Any) -> bool:
+def allows(feed: ResolvedFeed, user: Any) -> bool:
+    """Return whether `user` may follow a feed: where the site's function raises, no; it may query the database."""
     try:
         return feed.allows(user)
-    except Exception:  # noqa: BLE001  # a function of the site's: what it cannot say is no
+    except Exception:
+        logger.exception("Who may follow the feed %s could not be decided, so nobody may.", feed.name)
         return False
 
 

@@ -16,7 +16,7 @@ NAME_LENGTH: Final = 200  # characters
 PARAMETER_TYPES: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "int": (r"0|[1-9][0-9]{0,17}", int),
     "slug": (r"[a-zA-Z0-9_-]{1,100}", str),
-    "str": (r"[^:,\s\x00-\x1f\x7f]{1,100}", str),
+    "str": (r"[^:,\s\x00-\x1f\x7f\ud800-\udfff]{1,100}", str),
     "uuid": (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", UUID),
 }
 

@@ -14,7 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
-from ..live.sequencer import sequence
+from ..live.django_internals import in_transaction
+from ..live.replay import settle
 from .policies import Nothing
 from .registry import ResolvedFeed, find
 from .stream import FEED, UNPUBLISHED, remember
@@ -80,7 +81,8 @@ def render(feed: ResolvedFeed, template: str, request: HttpRequest) -> Part:
 
 def _cursor(feed: ResolvedFeed) -> str:
     pk = remember(feed.name)
-    sequence(FEED, [pk])  # what was committed lies below the position, also where its writer died before stamping
+    if not in_transaction(FEED.alias):
+        settle(FEED, [pk])  # what was committed lies below the position; else the part is rendered once too often
     rows = FEED.positions.run([pk], FEED.alias)
     if not rows:
         return FEED.cursor(pk, UNPUBLISHED)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from hashlib import md5
 from typing import Any
 
 import msgspec
 from django.db import transaction
 from django.db.models import F, Max, Q
+from django.db.models.functions import MD5
 from django.utils import timezone
 
 from ..exceptions import UnknownFeed
@@ -34,10 +36,18 @@ def remember(name: str) -> int:
     """Remember that a stream is called `name`, and return its primary key."""
     pk = stream_key(name)
     if pk not in _names:
-        while len(_names) >= NAMES_LIMIT:
-            _names.pop(next(iter(_names)), None)
+        if len(_names) >= NAMES_LIMIT:
+            _forget()
         _names[pk] = name
     return pk
+
+
+def _forget() -> None:
+    """Forget the older half of the names, but none that somebody follows here."""
+    followed = relay.connected(FEED)
+    for pk in list(_names)[: NAMES_LIMIT // 2]:
+        if str(pk) not in followed:
+            _names.pop(pk, None)
 
 
 def names_of(pks: Iterable[int], using: str) -> dict[int, str]:
@@ -46,11 +56,6 @@ def names_of(pks: Iterable[int], using: str) -> dict[int, str]:
     if absent := [pk for pk in pks if pk not in _names]:
         _names.update(Feed.objects.using(using).filter(pk__in=absent).values_list("pk", "name"))
     return {pk: _names[pk] for pk in pks if pk in _names}
-
-
-def name_of(pk: int) -> str | None:
-    """Return the name of a stream that somebody in this process has used."""
-    return _names.get(pk)
 
 
 class FeedStream(StreamType):
@@ -71,6 +76,11 @@ class FeedStream(StreamType):
         name = _names.get(int(key.pk))
         rules = _rules(name) if name else None
         return rules.every if rules else 0.0
+
+    def replays_all(self, pk: Hashable) -> bool:
+        """Return whether the feed is a log: what its policy keeps, nobody misses."""
+        name = names_of([int(str(pk))], self.alias).get(int(str(pk)))
+        return name is not None and isinstance(_policy(name), Log)
 
     def missing(self, pks: Sequence[Any]) -> Sequence[Stream]:
         """Make the streams in which something was published; following a feed makes none."""
@@ -101,9 +111,9 @@ class FeedStream(StreamType):
         return Batch(read.start, read.to, tuple(self._told(read, rows, name)))
 
     def _told(self, read: Read, rows: Sequence[FeedEvent], name: str) -> Iterator[Frame]:
-        packed = list(pack(events(rows), read.start.modseq))
-        if packed:
-            packed[-1] = (read.to.modseq, packed[-1][1])
+        # A position that brings nothing is told too: the next frame must begin where its reader is.
+        packed = list(pack(events(rows), read.start.modseq)) or [(0, [])]
+        packed[-1] = (read.to.modseq, packed[-1][1])
         start = self.cursor(read.pk, read.start)
         for complete, piece in packed:
             to = self.cursor(read.pk, Position(read.to.epoch, complete))
@@ -119,10 +129,11 @@ class FeedStream(StreamType):
         rows = self.entries().filter(feed_id=pk, modseq__lte=position.modseq)
         policy = _policy(name)
         if isinstance(policy, Latest):
-            last = rows.order_by().values("key").annotate(last=Max("modseq")).order_by("-last")[: policy.keys]
-            wanted = {row["key"]: row["last"] for row in last}
+            # Not by the keys themselves: a database may take "a" and "A" for the same.
+            last = rows.order_by().values(digest=MD5("key")).annotate(last=Max("modseq")).order_by("-last")
+            wanted = {row["digest"]: row["last"] for row in last[: policy.keys]}
             newest = rows.filter(modseq__in=set(wanted.values())).order_by("modseq", "pk")
-            return latest_of([row for row in newest if wanted.get(row.key) == row.modseq])
+            return latest_of([row for row in newest if wanted.get(_digest(row.key)) == row.modseq])
         count = policy.newest if isinstance(policy, Log) else 0
         return list(rows.order_by("-modseq", "-pk")[:count])[::-1]
 
@@ -202,6 +213,10 @@ def _evict(pk: int, ids: Sequence[int]) -> int:
 
 def _delete(rows: Any, pks: Sequence[int]) -> int:
     return sum(rows.filter(pk__in=pks[at : at + CHUNK]).delete()[0] for at in range(0, len(pks), CHUNK))
+
+
+def _digest(key: str) -> str:
+    return md5(key.encode(), usedforsecurity=False).hexdigest()
 
 
 def _policy(name: str) -> Policy | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -25,6 +26,8 @@ from .frames import Event, FeedEvents
 from .policies import Nothing
 from .registry import ResolvedFeed
 from .stream import FEED, remember
+
+logger = logging.getLogger("notifications")
 
 WRITER_LEASE = 10.0  # seconds; a writer that was silent for so long is gone
 TEXT_LENGTH = 128 * 1024  # characters
@@ -94,7 +97,10 @@ def grow(handle: Handle, piece: str, offset: int, state: State = State.WRITING, 
     told = Event(handle.pk, head, handle.event, "", msgspec.Raw(encode(data)), timezone.now())
     cursor = FEED.cursor(pk, to)
     grown = FeedEvents(handle.feed.name, FEED.cursor(pk, start), cursor, [msgspec.Raw(encode(told))])
-    relay.announce_batch(FEED.key(pk), Batch(start, to, (frame(grown, cursor),)))
+    try:
+        relay.announce_batch(FEED.key(pk), Batch(start, to, (frame(grown, cursor),)))
+    except Exception:  # it is stored: a writer that stored it again would say it twice
+        logger.exception("Could not announce that a text has grown; its readers find out by themselves.")
     return stop
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,13 +24,14 @@ from ..live.cursor import START, Position
 from ..live.frames import Frame, frame
 from ..live.http import answer, can_hold, endpoint, error, fields, handoff, hold_open, signed_out
 from ..live.identity import NOBODY
-from ..live.replay import changes_since
+from ..live.replay import changes_since, settle
 from ..models import FeedText
 from . import following, parts, retention  # noqa: F401  # its periodic task runs where streams are served
 from .answers import stop_answer
 from .following import FEEDS_LIMIT, Wanted
 from .stream import FEED, UNPUBLISHED
 
+_HALF = re.compile("[\ud800-\udfff]")
 CURSOR_HEADER = "Carillon-Cursor"  # the position that a part shows
 
 
@@ -52,8 +54,10 @@ def stream(request: HttpRequest) -> HttpResponseBase:
     told = (*map(frame, refused), *(following.status(one.name) for one in wanted))
     transport = None
     if request.GET.get("ids") != "each":
-        known = {name: at for name, at in positions.items() if at != START}
-        transport = JoinedEventStream(cursor.dump(known))
+        at = {FEED.cursor_name(one.key.pk): one.position for one in wanted if one.position != START}
+        if admission.key is not None and (name := INBOX.cursor_name(admission.key.pk)) in positions:
+            at[name] = positions[name]
+        transport = JoinedEventStream(cursor.dump(at))
     places = tuple((one.key, one.position) for one in wanted)
     admission = replace(admission, frames=(*admission.frames, *told), more=places, transport=transport)
     return hold_open(request, admission, connections.iterate, "text/event-stream; charset=utf-8")
@@ -125,7 +129,7 @@ def part(request: HttpRequest) -> HttpResponse:
         feed = parts.resolve(name)
     except (BadSignature, UnknownFeed, ImproperlyConfigured) as bad:
         raise BadRequest(_("This part is not there any more. Reload the page.")) from bad
-    if not feed.allows(request.user):
+    if not following.allows(feed, request.user):
         return error(403, "denied", _("You may not see this."))
     made = parts.render(feed, template, request)
     same = request.headers.get("If-None-Match") == made.etag
@@ -181,17 +185,11 @@ def _without_inbox(request: HttpRequest) -> Admission:
 def _catch_up(wanted: Sequence[Wanted]) -> tuple[tuple[tuple[Any, Position], ...], list[Frame]]:
     """Read what a reader missed of all its feeds; return where it is then, and what it is told."""
     kept = {FEED.pk(one.key): one for one in wanted if one.key.type == FEED.name}
-    relay.sequence_and_announce(FEED, list(kept))
+    settle(FEED, list(kept), relay.sequence_and_announce)
     batches = changes_since(FEED, {pk: None if one.position == START else one.position for pk, one in kept.items()})
     told = [frame for batch in batches.values() for frame in batch.frames]
-    places = [
-        (
-            one.key,
-            batches[FEED.pk(one.key)].to if one.key.type == FEED.name and FEED.pk(one.key) in batches else UNPUBLISHED,
-        )
-        for one in wanted
-    ]
-    return tuple(places), told
+    places = {FEED.key(pk): batches[pk].to if pk in batches else UNPUBLISHED for pk in kept}
+    return tuple((one.key, places.get(one.key, one.position)) for one in wanted), told
 
 
 def _owner(request: HttpRequest) -> str:
@@ -199,4 +197,5 @@ def _owner(request: HttpRequest) -> str:
 
 
 def _are_texts(values: Any) -> bool:
-    return all(isinstance(value, str) for value in values) if hasattr(values, "__iter__") else False
+    """Return whether these are texts; one with half a character could not be answered, nor stored."""
+    return isinstance(values, Iterable) and all(isinstance(one, str) and not _HALF.search(one) for one in values)

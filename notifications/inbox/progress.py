@@ -174,7 +174,12 @@ class _Work:
         with self._lock:
             changed, self._changed = self._changed, False
             data = self._data(State.RUNNING)
-        return _write(self.pk, {"progress": data} if changed else None)
+        try:
+            return _write(self.pk, {"progress": data} if changed else None)
+        except BaseException:
+            with self._lock:
+                self._changed |= changed
+            raise
 
     def end(self, error: BaseException | None) -> None:
         keeping.forget(self.work)

@@ -221,7 +221,10 @@ class LiveStream:
             self.subscriptions[last.place] = last
 
     def remember(self, batch: Batch) -> None:
-        """Keep `batch` for subscriptions that are slightly behind."""
+        """Keep `batch` for subscriptions that are slightly behind; a snapshot continues nobody."""
+        if batch.start is None:
+            self.recent = ()
+            return
         recent = (*self.recent, batch)[-RECENT_BATCHES:]
         while sum(len(frame.data) for batch in recent for frame in batch.frames) > RECENT_BYTES:
             recent = recent[1:]
@@ -343,9 +346,10 @@ class Hub:
             self.on_hint(key, batch.to.modseq)
 
     def publish(self, key: Any, batch: Batch) -> None:
-        """Send `batch` to every subscription that is where it starts; a snapshot goes to all.
+        """Send `batch` to every subscription that is where it starts; a snapshot, to all that are where the stream was.
 
-        Raises nothing and waits for nobody. A batch that brings nothing new is ignored.
+        Who is elsewhere may well be continued from there, though the stream's position could not be. Raises nothing and
+        waits for nobody. A batch that brings nothing new is ignored.
         """
         stream = self.streams.get(key)
         if stream is None:
@@ -358,28 +362,28 @@ class Hub:
             for subscription in list(stream.subscriptions):
                 if _passes(subscription, batch):
                     self.admit(subscription, batch.access)
-        if batch.to != stream.position:
+        before = stream.position
+        if batch.to != before:
             stream.position = batch.to  # else the subscription's own object stays, and nobody keeps two
         if batch.start == batch.to:
             return
-        if batch.start is None:
-            stream.recent = ()
-        else:
-            stream.remember(batch)
-        if self._fan_out(stream, batch) and batch.arrived:
+        stream.remember(batch)
+        if self._fan_out(stream, batch, before) and batch.arrived:
             self._delivered(key, batch.arrived)
+        if batch.more:
+            self._refresh(key)
 
-    def _fan_out(self, stream: LiveStream, batch: Batch) -> bool:
-        """Send `batch` to all who are where it starts; return whether there was one."""
+    def _fan_out(self, stream: LiveStream, batch: Batch, before: Position) -> bool:
+        """Send `batch` to all who are where it starts or, if it is a snapshot, `before`; return whether anybody is."""
         handed = False
         messages = _Messages(batch.frames)
         now = self._clock()
-        start, to = batch.start, batch.to
+        start, to = batch.start or before, batch.to
         for subscription in stream.subscriptions:
             connection = subscription.connection
             if connection.blocked or connection.closed is not None:
                 continue
-            if subscription.position == start or start is None:
+            if subscription.position == start:
                 subscription.position = to  # also if a batch moves it without frames
                 if batch.frames:
                     self._push(connection, messages, now)
@@ -423,10 +427,12 @@ class Hub:
         await connection.write(message)
         self._count(connection, size)
 
-    def continue_with(self, subscription: Subscription, batch: Batch) -> None:
-        """Send a subscription the batch that `fill` has read for it."""
+    def continue_with(self, subscription: Subscription, batch: Batch | None) -> None:
+        """Send a subscription the batch that `fill` has read for it; None where the stream does not exist yet."""
         subscription.reading = False
         connection = subscription.connection
+        if batch is None:
+            return  # whoever creates it brings a snapshot to all
         if connection.blocked or connection.closed is not None or subscription not in connection.subscriptions:
             return
         if batch.access is not None and not self.admit(subscription, batch.access):

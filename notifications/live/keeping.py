@@ -8,15 +8,18 @@ so that the lease is renewed and a request to stop is seen.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from . import relay
 from .messages import Message, handles
+
+logger = logging.getLogger("notifications")
 
 _listening: dict[str, Callable[[], None]] = {}  # how to stop what is done in this process, by its name
 
@@ -57,6 +60,23 @@ def _stop_here(work: str) -> None:
 
 class Over(Exception):
     """The work was ended by somebody else: there is nothing more to store."""
+
+
+def _attempt(store: Store) -> bool:
+    """Store; return whether the worker is to stop.
+
+    Raises:
+        DatabaseError: It may succeed later: a lock, or a server that starts anew. The lease lasts for some tries.
+    """
+    try:
+        return store()
+    except Over:
+        return True
+    except DatabaseError as error:
+        logger.warning("What somebody writes could not be stored; it is tried again: %r", error)
+        for connection in connections.all(initialized_only=True):
+            connection.close_if_unusable_or_obsolete()
+        raise
 
 
 class ThreadKeeper:
@@ -109,9 +129,10 @@ class ThreadKeeper:
 
     def _stopped(self) -> bool:
         try:
-            return self._store()
-        except Over:
-            return True
+            return _attempt(self._store)
+        except DatabaseError:
+            self._changed.set()  # once more after the pause
+            return False
 
 
 class TaskKeeper:
@@ -148,14 +169,15 @@ class TaskKeeper:
             except TimeoutError:
                 pass
             self._changed.clear()
-            storing = asyncio.ensure_future(sync_to_async(self._store)())
+            storing = asyncio.ensure_future(sync_to_async(_attempt)(self._store))
             try:
                 stop = await asyncio.shield(storing)
             except asyncio.CancelledError:
                 await asyncio.gather(storing, return_exceptions=True)  # it ends before the rest is stored
                 raise
-            except Over:
-                stop = True
+            except DatabaseError:
+                stop = False
+                self._changed.set()  # once more after the pause
             if stop:
                 self._on_stop()
                 return

@@ -344,9 +344,7 @@ class Relay:
                 logger.error("Could not read what a client missed; it has to come again.", exc_info=done.exception())
             self.hub.close(subscription.connection, "slow")
             return
-        batch = done.result().get(subscription.key)
-        if batch is not None:
-            self.hub.continue_with(subscription, batch)
+        self.hub.continue_with(subscription, done.result().get(subscription.key))
 
     # Comparing with the database
 

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 ("head", models.BigIntegerField(default=0, editable=False, verbose_name="head")),
                 ("floor", models.BigIntegerField(default=0, editable=False, verbose_name="floor")),
                 ("id", models.BigIntegerField(editable=False, primary_key=True, serialize=False, verbose_name="id")),
-                ("name", models.CharField(editable=False, max_length=200, unique=True, verbose_name="name")),
+                ("name", models.CharField(editable=False, max_length=200, verbose_name="name")),
                 (
                     "created_at",
                     models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="created at"),

@@ -17,7 +17,8 @@ class Feed(Stream):
     """The stream of one feed that keeps something. It is made when something is first published."""
 
     id = models.BigIntegerField(_("id"), primary_key=True, editable=False)  # a hash of the name
-    name = models.CharField(_("name"), max_length=FEED_NAME_LENGTH, unique=True, editable=False)
+    # Not unique, for `id` is, and there are databases to which "log:a" and "log:A" are the same text.
+    name = models.CharField(_("name"), max_length=FEED_NAME_LENGTH, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     objects: ClassVar[models.Manager[Feed]]
