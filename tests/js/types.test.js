@@ -109,6 +109,13 @@ test("every member of the chat's client is documented, and nothing else", () => 
   assert.deepEqual(table(text, "List"), members("RoomList"));
 });
 
+test("every member of the feeds' client is documented, and nothing else", () => {
+  const text = page("feeds-client");
+  assert.deepEqual(table(text, "Feeds"), members("Feeds"));
+  assert.deepEqual(table(text, "Feeds", 2), properties("Handlers"));
+  assert.deepEqual(table(text, "Follower"), members("Follower"));
+});
+
 test("every attribute of an element is documented where the element reads it", () => {
   const text = page("elements");
   for (const [element, file] of [
