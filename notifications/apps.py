@@ -20,6 +20,7 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks, listen for sign-out and find the audiences of all apps."""
         from . import checks, receivers  # noqa: F401  # importing the checks registers them
+        from .inbox import verification  # noqa: F401  # a periodic task
 
         receivers.connect()
         autodiscover_modules("audiences", "feeds")

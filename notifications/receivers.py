@@ -18,12 +18,14 @@ from django.http import HttpRequest
 
 from .broadcasts.results import STREAM as RESULTS
 from .live import relay, sessions
+from .live.commit import reset_readers_after_deletion
+from .models.stream import entries_deleted
 
 PERMITTED = (RESULTS,)  # types of streams that ask for a permission
 
 
 def connect() -> None:
-    """Connect to every signal that may end a user's access."""
+    """Connect to every signal that may end a user's access, and to the deletion of what is shown."""
     user = get_user_model()
     user_logged_out.connect(end_session, dispatch_uid="carillon.end_session")
     user_logged_in.connect(end_replaced_session, dispatch_uid="carillon.end_replaced_session")
@@ -35,6 +37,7 @@ def connect() -> None:
             m2m_changed.connect(look_at_permissions, sender=through, dispatch_uid=f"carillon.look_at_{name}")
     granted = Group.permissions.through
     m2m_changed.connect(look_at_group, sender=granted, dispatch_uid="carillon.look_at_group")
+    entries_deleted.connect(reset_readers_after_deletion, dispatch_uid="carillon.reset_readers_after_deletion")
 
 
 def end_session(request: HttpRequest | None, user: Any, **kwargs: Any) -> None:

@@ -70,6 +70,7 @@ from .inbox.states import (
     mark_unread,
     unarchive,
 )
+from .inbox.withdrawal import awithdraw, withdraw
 from .live.revocation import arevoke_access, revoke_access
 
 __all__ = [
@@ -114,6 +115,7 @@ __all__ = [
     "atoggle_reaction",
     "aunarchive",
     "aunhide_message",
+    "awithdraw",
     "broadcast",
     "cancel_progress",
     "create_room",
@@ -149,4 +151,5 @@ __all__ = [
     "toggle_reaction",
     "unarchive",
     "unhide_message",
+    "withdraw",
 ]

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db.models import F
 
 from notifications.chat.stream import ROOM
 from notifications.inbox.stream import INBOX
@@ -28,9 +27,10 @@ def position(user: Any) -> Position:
 
 def lose_the_last(user: Any, number: int) -> None:
     """Do to an inbox what a standby does that takes over without the last commits."""
-    head = Inbox.objects.get(user=user).head
-    Notification.objects.of(user).filter(modseq__gt=head - number).delete()
-    Inbox.objects.filter(user=user).update(head=F("head") - number)
+    inbox = Inbox.objects.get(user=user)
+    head = inbox.head - number
+    Notification.objects.of(user).filter(modseq__gt=head).delete()
+    Inbox.objects.filter(user=user).update(head=head, floor=inbox.floor)  # which the deletion has moved
 
 
 def test_a_stream_that_was_set_back_gets_a_new_epoch_and_no_reader_misses_what_comes_then() -> None:

@@ -52,6 +52,7 @@ VERBS = [
     "toggle_reaction",
     "unarchive",
     "unhide_message",
+    "withdraw",
 ]
 
 DOORS: dict[str, list[str]] = {

@@ -25,7 +25,7 @@ from notifications.live.background import Background
 from notifications.live.connections import EVENT_STREAM, Admission
 from notifications.live.cursor import Position
 from notifications.live.hub import Connection
-from notifications.live.identity import Identity
+from notifications.live.sessions import identity
 from notifications.models import Broadcast, Inbox, Membership, Notice, Notification
 from notifications.services import (
     archive,
@@ -165,7 +165,7 @@ class DeliveredTests(TransactionTestCase):
         """Open a connection at the head of the inbox; return what it gets."""
         inbox = await Inbox.objects.aget()
         received: asyncio.Queue[Any] = asyncio.Queue()
-        connection = Connection("test", received.put, EVENT_STREAM, lambda: None, Identity(str(self.alice.pk)))
+        connection = Connection("test", received.put, EVENT_STREAM, lambda: None, identity(self.alice, None))
         relay.current().hub.add(connection)
         relay.current().hub.attach(connection, inbox_key(self.alice), Position(inbox.epoch, inbox.head))
         return received
@@ -199,7 +199,7 @@ class DeliveredTests(TransactionTestCase):
     async def test_a_connection_that_comes_back_brings_what_it_missed(self) -> None:
         with self.heard() as calls:
             send, first = asyncio.Queue[Any](), Position((await Inbox.objects.aget()).epoch, 1)
-            admission = Admission(inbox_key(self.alice), first, (), Identity(str(self.alice.pk)), arrived=(7, 8))
+            admission = Admission(inbox_key(self.alice), first, (), identity(self.alice, None), arrived=(7, 8))
             connection = connections.stream(admission, send.put)
             connections.connect(connection, admission)
             async with asyncio.timeout(10):

@@ -200,7 +200,6 @@ def post() -> None:
 def send_out(broadcast: Broadcast, states: Collection[str]) -> None:
     """Publish inside a transaction. The first statement decides who does it."""
     now = timezone.now()
-    OUTBOX_STREAM.streams().get_or_create(pk=OUTBOX)
     changes = {"state": BroadcastState.SENDING, "published_at": now, "problem": "", "outbox_id": OUTBOX}
     move(broadcast, states, **changes, modseq=None)
     notice = Notice(**broadcast.content(), kind=BROADCAST_KIND, created_at=now)

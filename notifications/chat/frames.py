@@ -131,9 +131,9 @@ class SocketHello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
 class Messages(
     msgspec.Struct, frozen=True, tag_field="type", tag="message", rename={"from_": "from"}, omit_defaults=True
 ):
-    """Messages whose latest state lies after `from`, up to and including `to`.
+    """Messages whose latest state lies after `from`; with them the reader has everything up to and including `to`.
 
-    Of those in `reactions` nothing else has changed since `from`.
+    As in the inbox's changes, some may lie above `to`. Of those in `reactions` nothing else has changed since `from`.
     """
 
     room: int

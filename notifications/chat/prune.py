@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from ..conf import conf
-from ..live.pruning import prune_chunk
+from ..live.pruning import prune_entries
 from ..models import Message
 from ..twins import twin
 from .stream import ROOM
@@ -17,7 +17,8 @@ from .stream import ROOM
 def prune_messages(before: datetime | None = None) -> int:
     """Delete chat messages that were written before a time, read or not.
 
-    As with notifications, the floor of each room rises with it.
+    As with notifications, the floor of each room rises with it, and what another transaction holds is left for the next
+    time. Must run outside a transaction.
 
     Args:
         before: An aware time; None means now less ``NOTIFICATIONS_MESSAGE_RETENTION``, and nothing where that is None.
@@ -29,9 +30,8 @@ def prune_messages(before: datetime | None = None) -> int:
         if conf.MESSAGE_RETENTION is None:
             return 0
         before = timezone.now() - conf.MESSAGE_RETENTION
-    deleted = 0
-    while found := prune_chunk(prunable_messages(before), ROOM):
-        deleted += found
+    # None is untold: an open room may go on showing what is no longer stored.
+    deleted, _hints = prune_entries(prunable_messages(before), ROOM, untold=None)
     return deleted
 
 

@@ -18,6 +18,7 @@ from ..live import relay
 from ..live.commit import sequence_after_commit
 from ..live.django_internals import in_transaction
 from ..live.frames import frame
+from ..live.once import get_or_insert
 from ..live.streams import Hint
 from ..live.transactions import atomic, retried, retry
 from ..models import Membership, Message, Room
@@ -71,7 +72,7 @@ def open_direct_room(user: User, other: User) -> Room:
         raise ValueError("A direct room needs two different users.")
     pair = ":".join(sorted(map(str, pks)))
     with atomic(ROOM.alias):
-        room, created = Room.objects.using(ROOM.alias).get_or_create(pair=pair, defaults={"kind": Room.Kind.DIRECT})
+        room, created = get_or_insert(Room(pair=pair, kind=Room.Kind.DIRECT), ROOM.alias, pair=pair)
         if created:
             _join(room, pks, Role.MEMBER)
             count_members(Room.objects.using(ROOM.alias).filter(pk=room.pk))
@@ -123,6 +124,8 @@ def rename_room(room: Room, name: str, *, by: User | None = None) -> None:
 def add_member(room: Room, user: User, *, role: str = Role.MEMBER, by: User | None = None) -> Membership:
     """Add a user to a group room. An existing member keeps their place.
 
+    Several calls at the same moment let them in once, and the room is told once.
+
     Args:
         room: A group room.
         user: Who comes in; they can read all that was said before.
@@ -137,10 +140,14 @@ def add_member(room: Room, user: User, *, role: str = Role.MEMBER, by: User | No
     """
     _refuse_direct(room)
     role = _role(role)
+    pk = _pk(user)
     with _telling(room) as tell:
-        if _join(room, [_pk(user)], role):
+        place = Membership(room=room, user_id=pk, role=role, last_read=room.last_number)
+        place, joined = get_or_insert(place, ROOM.alias, room=room, user=pk)
+        if joined:
+            _welcome_after_commit(room, [pk])
             tell(kind=Message.Kind.JOINED, author=by, subject=user)
-        return membership(room, user)
+    return place
 
 
 @retried(_alias)
@@ -173,9 +180,8 @@ def set_role(room: Room, user: User, role: str, *, by: User | None = None) -> No
     """
     role = _role(role)
     with _telling(room) as tell:
-        place = membership(room, user)
-        if place.role != role:
-            Membership.objects.using(ROOM.alias).filter(pk=place.pk).update(role=role)
+        place = Membership.objects.using(ROOM.alias).filter(pk=membership(room, user).pk)
+        if place.exclude(role=role).update(role=role):
             tell(kind=Message.Kind.ROLE, author=by, subject=user, body=role)
 
 
@@ -235,15 +241,17 @@ amute_room = twin(mute_room)
 amark_room_read = twin(mark_room_read)
 
 
-def _join(room: Room, pks: Iterable[Any], role: str) -> list[Any]:
-    """Store memberships for those who have none; return who joined."""
+def _join(room: Room, pks: Iterable[Any], role: str) -> None:
+    """Store memberships in a room that was created in this transaction, for those who have none."""
     rows = Membership.objects.using(ROOM.alias)
     here = set(rows.filter(room=room, user__in=pks).values_list("user_id", flat=True))
     new = [pk for pk in pks if pk not in here]
-    # Not `ignore_conflicts`: a user who joins twice at the same moment is announced once.
     rows.bulk_create(Membership(room=room, user_id=pk, role=role, last_read=room.last_number) for pk in new)
-    transaction.on_commit(lambda: _welcome(room, new), using=ROOM.alias, robust=True)
-    return new
+    _welcome_after_commit(room, new)
+
+
+def _welcome_after_commit(room: Room, pks: Iterable[Any]) -> None:
+    transaction.on_commit(lambda: _welcome(room, pks), using=ROOM.alias, robust=True)
 
 
 def _welcome(room: Room, pks: Iterable[Any]) -> None:

@@ -15,7 +15,7 @@ from ..live import relay
 from ..live.batch import Batch
 from ..live.cursor import Position, dump
 from ..live.frames import Frame, ResetReason, encode, frame, pack
-from ..live.pruning import prune_chunk
+from ..live.pruning import prune_entries
 from ..live.streams import Hint, Key, Read, StreamType, register
 from ..models import Feed, FeedEvent, FeedText, Stream
 from .frames import Event, FeedEvents, FeedReset
@@ -163,13 +163,15 @@ def trim(name: str) -> int:
     if isinstance(policy, Latest):
         return _trim_replaced(pk, policy)
     if not isinstance(policy, Log):
-        return prune_chunk(rows, FEED)
+        return prune_entries(rows, FEED, untold=None)[0]
     deleted = 0
     # Events that were published together share a position.
     for modseq, last in rows.order_by("-modseq", "-pk").values_list("modseq", "pk")[policy.count : policy.count + 1]:
-        deleted += prune_chunk(rows.filter(Q(modseq__lt=modseq) | Q(modseq=modseq, pk__lte=last)), FEED)
+        deleted += prune_entries(rows.filter(Q(modseq__lt=modseq) | Q(modseq=modseq, pk__lte=last)), FEED, untold=None)[
+            0
+        ]
     if policy.age is not None:
-        deleted += prune_chunk(rows.filter(created_at__lt=timezone.now() - policy.age), FEED)
+        deleted += prune_entries(rows.filter(created_at__lt=timezone.now() - policy.age), FEED, untold=None)[0]
     return deleted
 
 

@@ -63,7 +63,10 @@ class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
 
 
 class Changes(msgspec.Struct, frozen=True, tag_field="type", tag="changes", rename={"from_": "from"}):
-    """Items whose latest state lies after `from`, up to and including `to`."""
+    """Items whose latest state lies after `from`; with them the reader has everything up to and including `to`.
+
+    Where the changes of one position are cut into several frames, items lie above `to`: only the last one completes it.
+    """
 
     from_: str
     to: str

@@ -78,7 +78,7 @@ def notify(
         kind=kind,
         category=category,
         data={} if data is None else data,
-        actor=_actor(actor),
+        actor=user_or_none(actor, "actor"),
         expires_at=expires_at,
     )
     _validate(notice, dedupe_key)
@@ -149,15 +149,21 @@ def _notices(sent: NotificationQuerySet, pks: list[Any]) -> dict[Any, int]:
     return dict(sent.filter(recipient_id__in=pks).values_list("recipient_id", "notice_id"))
 
 
-def _actor(actor: User | None) -> Any:
-    if actor is None:
+def user_or_none(user: User | None, name: str) -> Any:
+    """Return `user`, the argument `name` of a verb.
+
+    Raises:
+        TypeError: It is not a user.
+        ValueError: It has not been saved yet.
+    """
+    if user is None:
         return None
     user_model = get_user_model()
-    if not isinstance(actor, user_model):  # true of request.user too, which is lazy
-        raise TypeError(f"`actor` must be a {user_model.__name__} or None, not {type(actor).__name__}.")
-    if actor.pk is None:
-        raise ValueError("The actor has not been saved yet: call save() on the user before notifying.")
-    return actor
+    if not isinstance(user, user_model):  # true of request.user too, which is lazy
+        raise TypeError(f"`{name}` must be a {user_model.__name__} or None, not {type(user).__name__}.")
+    if user.pk is None:
+        raise ValueError(f"`{name}` has not been saved yet: call save() on the user first.")
+    return user
 
 
 def _validate(notice: Notice, dedupe_key: str | None) -> None:

@@ -14,14 +14,16 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import Case, F, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from ..audiences import has_field, members, people
 from ..live.batch import Batch
+from ..live.chunks import chunks
 from ..live.cursor import Position
+from ..live.locks import lock_free
 from ..live.sequencer import open_streams, sequence
 from ..live.statements import CompiledSelect
 from ..live.streams import Read, StreamType
@@ -76,16 +78,17 @@ def collect(inbox: StreamType, pks: Iterable[Any]) -> bool:
     Returns:
         Whether anything was to be done.
     """
-    latest, behind = _behind(inbox, list(pks))
+    latest, behind, absent = _behind(inbox, list(pks))
     if not behind:
         return False
     with atomic(inbox.alias):
-        _touch_changed(behind)
         _copy_published(behind)
+        owed = _touch_changed(inbox, behind)
 
     def advance() -> None:
         sequence(inbox, sorted(behind))
-        _remember(inbox, behind, latest)
+        open_streams(inbox, absent)
+        _remember(inbox, behind.keys() - owed, latest)
 
     transaction.on_commit(advance, using=inbox.alias, robust=True)
     return True
@@ -112,23 +115,32 @@ def _marks() -> QuerySet[Any]:
 _MARKS = CompiledSelect(_marks, "pk", *(f"carillon_inbox__{name}" for name in ("epoch", "head", "collected")), "latest")
 
 
-def _behind(inbox: StreamType, pks: list[Any]) -> tuple[int, dict[Any, int]]:
-    """Return the outbox's head, and the position of each of those who have not collected up to it."""
+def _behind(inbox: StreamType, pks: list[Any]) -> tuple[int, dict[Any, int], list[Any]]:
+    """Return the outbox's head, how far each has collected who is behind it, and who of them has no inbox yet."""
     rows = _MARKS.run(pks, inbox.alias)
     behind = {pk: collected or 0 for pk, _epoch, _head, collected, latest in rows if (collected or 0) < latest}
-    if absent := [pk for pk, epoch, *_rest in rows if pk in behind and epoch is None]:
-        open_streams(inbox, absent)
+    absent = [pk for pk, epoch, *_rest in rows if pk in behind and epoch is None]
     # The head was read before any broadcast is: what is published meanwhile is collected the next time.
-    return min((row[-1] for row in rows), default=0), behind
+    return min((row[-1] for row in rows), default=0), behind, absent
 
 
-def _touch_changed(behind: Mapping[Any, int]) -> None:
-    """Mark the copies of broadcasts that were edited or recalled since."""
-    changed = Broadcast.objects.using(OUTBOX_STREAM.alias).filter(
-        outbox=OUTBOX, modseq__gt=min(behind.values()), arrival__lte=max(behind.values())
-    )
-    if notices := list(changed.values_list("notice_id", flat=True)):
-        Notification.objects.filter(recipient_id__in=list(behind), notice_id__in=notices).touch()
+def _touch_changed(inbox: StreamType, behind: Mapping[Any, int]) -> set[Any]:
+    """Mark the copies of broadcasts that were changed since; return whose could not be, for they stay behind.
+
+    Also a copy that somebody else has stored and stamped meanwhile, for a reader may have got it before the change. One
+    that waits for its position is read after the change anyway.
+    """
+    broadcasts = Broadcast.objects.using(OUTBOX_STREAM.alias)
+    changed = broadcasts.filter(outbox=OUTBOX, modseq__gt=min(behind.values())).values("notice_id")
+    stamped = inbox.entries().filter(modseq__isnull=False)
+    copies = stamped.filter(recipient_id__in=list(behind), notice_id__in=changed)
+    found = dict(copies.values_list("pk", "recipient_id"))
+    free: set[int] = set()
+    for pks in chunks(found):
+        if locked := lock_free(stamped, pks, inbox.alias):
+            inbox.entries().filter(pk__in=locked).update(modseq=None)
+            free.update(locked)
+    return {recipient for pk, recipient in found.items() if pk not in free}
 
 
 def _copy_published(behind: Mapping[Any, int]) -> None:
@@ -182,9 +194,11 @@ def _usable(broadcast: Broadcast) -> bool:
 
 @retried(lambda inbox, pks, latest: inbox.alias)
 def _remember(inbox: StreamType, pks: Iterable[Any], latest: int) -> None:
-    """Move inboxes forward in a separate transaction, never an application's: the sequencer locks those rows."""
-    rows = inbox.streams().filter(pk__in=list(pks), collected__lt=latest)
+    """Move inboxes forward in a separate transaction, never an application's: the sequencer locks those rows.
+
+    It may be late, for what it says was true before: each user has a copy of what was published up to `latest`, and
+    each copy that was stamped before its broadcast's latest change waits for another position or has got it.
+    """
+    rows = inbox.streams().filter(collected__lt=latest)
     with atomic(inbox.alias):
-        if connections[inbox.alias].features.has_select_for_update:
-            list(rows.order_by("pk").select_for_update().values_list("pk"))  # in the sequencer's order
-        rows.update(collected=latest)
+        rows.filter(pk__in=lock_free(rows, list(pks), inbox.alias)).update(collected=latest)

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from ..conf import conf
-from ..live.pruning import PRUNE_CHUNK, prune_chunk
+from ..live import relay
+from ..live.pruning import prune_entries, prune_rows
 from ..models import Broadcast, Notice, Notification
 from ..models.inbox import NotificationQuerySet
 from ..twins import twin
 from .stream import INBOX
+
+# A copy of a broadcast that was not collected since is still shown by an open tab.
+RECALLED = Q(notice__recalled_at__isnull=False)
 
 
 def prune(before: datetime | None = None) -> int:
     """Delete notifications that were archived, expired or recalled before a time.
 
     The floor of each inbox rises in the same transaction, so that a reader which missed a deletion gets a
-    fresh snapshot. Unread and merely read notifications are kept.
+    fresh snapshot. Unread and merely read notifications are kept. What another transaction holds is left for the next
+    time, and nobody waits for more than a step of some hundred rows. Must run outside a transaction.
 
     Args:
         before: An aware time; None means now less ``NOTIFICATIONS_RETENTION``.
@@ -28,11 +34,9 @@ def prune(before: datetime | None = None) -> int:
         How many notifications were deleted.
     """
     before = before or timezone.now() - conf.RETENTION
-    deleted = 0
-    while found := prune_chunk(prunable(before), INBOX):
-        deleted += found
-    while _prune_notices(before):
-        pass
+    deleted, hints = prune_entries(prunable(before), INBOX, RECALLED)
+    prune_rows(_bare_notices(before), INBOX.alias)
+    relay.announce(hints)
     return deleted
 
 
@@ -48,8 +52,7 @@ def prunable(before: datetime) -> NotificationQuerySet:
     return Notification.objects.using(INBOX.alias).filter(old, modseq__isnull=False)
 
 
-def _prune_notices(before: datetime) -> int:
+def _bare_notices(before: datetime) -> models.QuerySet[Notice]:
     copies = Notification.objects.filter(notice=OuterRef("pk"))
     broadcast = Broadcast.objects.filter(notice=OuterRef("pk"))  # somebody may still collect it
-    bare = Notice.objects.using(INBOX.alias).filter(~Exists(copies), ~Exists(broadcast), created_at__lt=before)
-    return bare.filter(pk__in=list(bare.values_list("pk", flat=True)[:PRUNE_CHUNK])).delete()[0]
+    return Notice.objects.using(INBOX.alias).filter(~Exists(copies), ~Exists(broadcast), created_at__lt=before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -10,8 +11,10 @@ from django.db import transaction
 from . import relay
 from .chunks import STREAM_CHUNK, chunks
 from .coalesce import Coalescer
-from .sequencer import sequence
-from .streams import Hint, Key, StreamType
+from .locks import lock_free
+from .sequencer import expire_cursors, sequence
+from .streams import Hint, Key, StreamType, stream_types
+from .transactions import atomic, retry
 
 
 def sequence_after_commit(stream_type: StreamType, pks: Iterable[Any]) -> None:
@@ -46,3 +49,25 @@ def sequence_now(stream_type: StreamType, pks: Iterable[Any]) -> None:
     here = relay.connected(stream_type)
     for chunk in chunks(sorted(pks, key=lambda pk: (str(pk) not in here, pk)), STREAM_CHUNK):
         relay.announce(sequence(stream_type, chunk))
+
+
+def reset_readers_after_deletion(sender: Any, *, streams: Iterable[Any], using: str, **kwargs: Any) -> None:
+    """Have the readers of streams begin anew whose entries were deleted, once that is committed.
+
+    Nobody remembers which entries there were, so a reader that has them could not be told what to forget.
+    """
+    for stream_type in stream_types.values():
+        if stream_type.entry is sender and stream_type.alias == using and (pks := list(streams)):
+            transaction.on_commit(partial(reset_readers, stream_type, pks), using=using, robust=True)
+
+
+def reset_readers(stream_type: StreamType, pks: Iterable[Any]) -> None:
+    """Have the readers of streams begin anew, at once: of those that nobody holds first, then of one by one."""
+    alias = stream_type.alias
+    for chunk in chunks(sorted(pks), STREAM_CHUNK):
+        with atomic(alias):
+            free = lock_free(stream_type.streams(), chunk, alias)
+            hints = expire_cursors(stream_type, free)
+        for busy in set(chunk).difference(free):
+            hints += retry(partial(expire_cursors, stream_type, [busy]), alias)
+        relay.announce(hints)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import OperationalError
@@ -102,8 +102,28 @@ def _continue(stream_type: StreamType, reads: Mapping[Any, tuple[Position, Posit
     by_stream: dict[Any, list[Any]] = {pk: [] for pk in reads}
     for row in rows:
         by_stream[getattr(row, stream_type.field)].append(row)
-    found = [_read(pk, start, head, by_stream[pk]) for pk, (start, head) in reads.items()]
-    return stream_type.changes(found)
+    found = {pk: _read(pk, start, head, by_stream[pk]) for pk, (start, head) in reads.items()}
+    answers: dict[Any, Batch] = {}
+    for pk, head in _pruned_meanwhile(stream_type, found.values()).items():
+        del found[pk]
+        answers[pk] = stream_type.snapshot(pk, head, "pruned")
+    return answers | (stream_type.changes(list(found.values())) if found else {})
+
+
+def _pruned_meanwhile(stream_type: StreamType, reads: Iterable[Read]) -> dict[Any, Position]:
+    """Return the heads of the streams whose floor was raised after it was looked at and before the rows were read.
+
+    One query, and none where each position has a row: then nothing was deleted.
+    """
+    suspects = {
+        read.pk: read.start
+        for read in reads
+        if len({row.modseq for row in read.rows}) < read.to.modseq - read.start.modseq
+    }
+    if not suspects:
+        return {}
+    now = open_streams(stream_type, list(suspects))
+    return {pk: head for pk, (head, floor) in now.items() if _reset_reason(suspects[pk], head, floor)}
 
 
 def _read(pk: Any, start: Position, head: Position, rows: Sequence[Any]) -> Read:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connections, transaction
+from django.db.models import F
 
 from .chunks import STREAM_CHUNK, chunks
 from .cursor import Position
@@ -73,19 +74,35 @@ def _sequence_chunk(stream_type: StreamType, pks: Sequence[Any]) -> list[Hint]:
     more = True
     while more and (pending := stream_type.pending.run(pks, stream_type.alias)):
         _make_streams(stream_type, [pk for pk, there in pending if not there])
-        heads, more = _stamp(stream_type, [pk for pk, _there in pending])
+        heads, busy, more = _stamp(stream_type, [pk for pk, _there in pending])
         moved |= heads
+        if busy:
+            heads, _busy, _full = _stamp(stream_type, busy[:1])  # waits for it, and holds up nobody else meanwhile
+            moved |= heads
+            more = True
     return [Hint(stream_type.key(pk), head) for pk, head in moved.items()]
 
 
 @retried(lambda stream_type, pks: stream_type.alias)
-def _stamp(stream_type: StreamType, pks: list[Any]) -> tuple[dict[Any, int], bool]:
-    """Stamp at most `STREAM_CHUNK` pending rows of the streams `pks`; return the new heads, and whether to go on."""
+def _stamp(stream_type: StreamType, pks: list[Any]) -> tuple[dict[Any, int], list[Any], bool]:
+    """Stamp at most `STREAM_CHUNK` pending rows of the streams `pks`.
+
+    Returns:
+        The new heads; the streams that somebody else holds, for which only a caller that names one alone waits; and
+        whether there may be more rows.
+    """
     alias = stream_type.alias
     features = connections[alias].features
+    busy: list[Any] = []
     with atomic(alias, durable=True):
         if len(pks) > 1 and features.has_select_for_update:
-            stream_type.locks.run(sorted(pks), alias)  # two passes over overlapping streams must take them in one order
+            # Two passes over overlapping streams take them in one order, and hold none while they wait for another.
+            locks = stream_type.free_locks if features.has_select_for_update_skip_locked else stream_type.locks
+            free = {pk for (pk,) in locks.run(sorted(pks), alias)}
+            busy = [pk for pk in pks if pk not in free]
+            pks = [pk for pk in pks if pk in free]
+        if not pks:
+            return {}, busy, False
         stream_type.advance.run(pks, alias)
         heads = {pk: position.modseq for pk, (position, _floor) in _read_streams(stream_type, pks).items()}
         ids = [pk for _stream, pk in stream_type.waiting.run(pks, alias)][:STREAM_CHUNK]
@@ -95,6 +112,18 @@ def _stamp(stream_type: StreamType, pks: list[Any]) -> tuple[dict[Any, int], boo
             ids = [pk for (pk,) in stream_type.select_unlocked.run(ids, alias)]
         if not ids:  # another pass came first: no head need rise
             transaction.set_rollback(True, using=alias)
-            return {}, False
+            return {}, busy, False
         stream_type.stamp(ids, heads.get(pks[0]) if len(pks) == 1 else None)
-    return heads, full
+    return heads, busy, full
+
+
+def expire_cursors(stream_type: StreamType, pks: Sequence[Any]) -> list[Hint]:
+    """Let no reader of some streams continue from where it is; return a hint for each stream that there is.
+
+    It joins the caller's transaction, which has locked them if there are several.
+    """
+    if not pks:
+        return []
+    streams = stream_type.streams().filter(pk__in=pks)
+    streams.update(floor=F("head") + 1, head=F("head") + 1)  # in this order, for MySQL reads what it has just set
+    return [Hint(stream_type.key(pk), head) for pk, head in streams.values_list("pk", "head")]

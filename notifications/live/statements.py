@@ -144,7 +144,7 @@ class CompiledSelect(Statement):
         return found
 
     def _compile(self, alias: str, keys: Sequence[Parameter]) -> CompiledStatement:
-        return _select(self._rows().filter(In(self._key, keys)), self._columns, self._limit, alias)
+        return select(self._rows().filter(In(self._key, keys)), self._columns, self._limit, alias)
 
 
 class CompiledInstances(Statement):
@@ -176,7 +176,7 @@ class CompiledInstances(Statement):
         for n, key in enumerate(keys):
             wanted |= Q(**{self._key: key}, modseq__gt=Parameter(f"after {n}", models.BigIntegerField()))
         columns = [column for part in self._objects for column in part.columns]
-        return _select(self._rows().filter(wanted), columns, self._limit, alias)
+        return select(self._rows().filter(wanted), columns, self._limit, alias)
 
     @cached_property
     def _objects(self) -> list[_Object]:
@@ -241,5 +241,6 @@ def _named(keys: Sequence[Any]) -> dict[str, Any]:
     return {f"key {n}": key for n, key in enumerate(keys)}
 
 
-def _select(rows: QuerySet[Any], columns: Sequence[str], limit: int | None, alias: str) -> CompiledStatement:
+def select(rows: QuerySet[Any], columns: Sequence[str], limit: int | None, alias: str) -> CompiledStatement:
+    """Compile a query for columns of `rows`, at most `limit` of them."""
     return CompiledStatement(*compile_select(rows.values_list(*columns)[:limit], alias))

@@ -111,6 +111,12 @@ class StreamType(ABC):
         return CompiledSelect(lambda: self.stream._default_manager.order_by("pk").select_for_update(), "pk")
 
     @cached_property
+    def free_locks(self) -> CompiledSelect:
+        """Lock those of some streams that no transaction holds."""
+        streams = self.stream._default_manager
+        return CompiledSelect(lambda: streams.order_by("pk").select_for_update(skip_locked=True), "pk")
+
+    @cached_property
     def advance(self) -> CompiledUpdate:
         """Move streams one position forward."""
         return CompiledUpdate(self.stream._default_manager.all, head=F("head") + 1)

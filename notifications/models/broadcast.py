@@ -109,6 +109,7 @@ class Broadcast(Content):
         blank=True,
         editable=False,
         related_name="+",
+        db_constraint=False,  # as that of messages; the sequencer makes the outbox
         db_index=False,
     )
     modseq = models.BigIntegerField(_("position"), null=True, editable=False)

@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..validators import BODY_LENGTH, TITLE_LENGTH, validate_emoji, validate_line, validate_text, validate_visible
-from .stream import Stream
+from .django_internals import cascade_in_bulk
+from .stream import Entry, EntryQuerySet, Stream
 
 EMOJI_LENGTH = 32  # characters; families and flags are long sequences
 
@@ -75,7 +76,7 @@ class Membership(models.Model):
         db_constraint=False,  # as that of messages
     )
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE, related_name="+"
+        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=cascade_in_bulk, related_name="+"
     )
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.MEMBER)
     last_read = models.BigIntegerField(_("last read"), default=0)
@@ -101,8 +102,10 @@ def reactions_in_order() -> models.Prefetch[Any]:
     return models.Prefetch("reactions", Reaction.objects.order_by("pk"))
 
 
-class MessageQuerySet(models.QuerySet["Message"]):
+class MessageQuerySet(EntryQuerySet["Message"]):
     """Messages of rooms."""
+
+    stream_field = "room_id"
 
     def numbered(self) -> MessageQuerySet:
         """Leave out what waits for the end of its writer's transaction."""
@@ -121,7 +124,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.update(modseq=None)
 
 
-class Message(models.Model):
+class Message(Entry):
     """A message in a room, or an event that happened to it.
 
     `number` orders the messages of a room and never changes; `modseq` is the position of the latest change, and
@@ -215,7 +218,7 @@ class Reaction(models.Model):
         db_index=False,  # the constraint begins with it
     )
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE, related_name="+"
+        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=cascade_in_bulk, related_name="+"
     )
     emoji = models.CharField(_("emoji"), max_length=EMOJI_LENGTH, validators=[validate_emoji])
 
@@ -259,7 +262,7 @@ class Presence(models.Model):
 
     lease = models.ForeignKey(Lease, verbose_name=_("lease"), on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE, related_name="+"
+        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=cascade_in_bulk, related_name="+"
     )
 
     objects: ClassVar[models.Manager[Presence]]

@@ -6,14 +6,16 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import models
-from django.db.models import F, Q
+from django.db import models, router
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..validators import validate_data, validate_line
 from .content import Content
-from .stream import Stream
+from .django_internals import cascade_in_bulk, write_database
+from .indexes import NullsIndex
+from .stream import Entry, EntryQuerySet, Stream
 
 
 class Inbox(Stream):
@@ -26,7 +28,7 @@ class Inbox(Stream):
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
         verbose_name=_("user"),
-        on_delete=models.CASCADE,
+        on_delete=cascade_in_bulk,
         primary_key=True,
         related_name="carillon_inbox",
     )
@@ -44,6 +46,23 @@ class Inbox(Stream):
         return f"inbox of {self.user_id} at {self.head}"
 
 
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    """Contents of notifications."""
+
+    def visible(self, now: Any = None) -> NoticeQuerySet:
+        """Leave out what expired by `now` (the present) or was recalled."""
+        current = Q(expires_at__isnull=True) | Q(expires_at__gt=now or timezone.now())
+        return self.filter(current, recalled_at__isnull=True)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete the rows with all their copies as Django does; readers of the inboxes begin anew after the commit."""
+        with Notification.objects.using(write_database(self)).filter(notice__in=self.order_by()).deletion():
+            return super().delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+
 class Notice(Content):
     """The content of a notification, stored once however many recipients it has."""
 
@@ -59,16 +78,35 @@ class Notice(Content):
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     recalled_at = models.DateTimeField(_("recalled at"), null=True, blank=True, editable=False)
+    recalled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("recalled by"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
 
-    objects: ClassVar[models.Manager[Notice]]
+    objects = NoticeQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("notice")
         verbose_name_plural = _("notices")
 
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        """Delete the row with all its copies as Django does; readers of the inboxes begin anew after the commit."""
+        using = using or router.db_for_write(type(self), instance=self)
+        with Notification.objects.using(using).filter(notice=self).deletion():
+            return super().delete(using, keep_parents)
 
-class NotificationQuerySet(models.QuerySet["Notification"]):
+    delete.alters_data = True  # type: ignore[attr-defined]
+
+
+class NotificationQuerySet(EntryQuerySet["Notification"]):
     """Notifications by what they are to their recipient."""
+
+    stream_field = "recipient_id"
 
     def of(self, user: Any) -> NotificationQuerySet:
         """Keep those of `user`, a user or a user's primary key."""
@@ -104,7 +142,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return self.update(**changes, modseq=None)
 
 
-class Notification(models.Model):
+class Notification(Entry):
     """One recipient's copy of a notice.
 
     `modseq` is the position of the row's latest change in its recipient's inbox; null while a change waits
@@ -115,11 +153,11 @@ class Notification(models.Model):
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("recipient"),
-        on_delete=models.CASCADE,
+        on_delete=cascade_in_bulk,
         related_name="+",
         db_index=False,  # `carillon_changes` begins with it
     )
-    notice = models.ForeignKey(Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="+")
+    notice = models.ForeignKey(Notice, verbose_name=_("notice"), on_delete=cascade_in_bulk, related_name="+")
     dedupe_key = models.CharField(  # noqa: DJ001  # nulls are distinct, so that only real keys are unique
         _("dedupe key"), max_length=200, null=True, blank=True, editable=False
     )
@@ -144,15 +182,12 @@ class Notification(models.Model):
             # changes_since() and the sequencer's search for pending rows
             models.Index("recipient", "modseq", "id", name="carillon_changes"),
             # the pages "all" and "archived"
-            models.Index(
-                F("recipient"), F("id").desc(), name="carillon_present", condition=Q(archived_at__isnull=True)
-            ),
-            # the page "unread" and the counts
-            models.Index(
-                F("recipient"),
-                F("id").desc(),
-                name="carillon_unread",
-                condition=Q(archived_at__isnull=True, read_at__isnull=True),
+            NullsIndex(fields=["recipient", "-id"], nulls=["archived_at"], name="carillon_present"),
+            # the page "unread" and its count
+            NullsIndex(fields=["recipient", "-id"], nulls=["archived_at", "read_at"], name="carillon_unread"),
+            # the number on the bell
+            NullsIndex(
+                fields=["recipient", "-id"], nulls=["archived_at", "read_at", "seen_at"], name="carillon_unseen"
             ),
         ]
 
