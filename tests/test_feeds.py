@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from notifications.feeds import Latest, Log, Nothing, UnknownFeed, feed
 from notifications.feeds.names import Pattern, stream_key
@@ -79,6 +80,11 @@ def test_a_feed_that_nobody_declared_is_an_error_that_lists_the_legal_ones() -> 
     declare("orders:{pk:int}")
     with pytest.raises(UnknownFeed, match=r"order:1.*orders:\{pk:int\}"):
         find("order:1")
+
+
+def test_a_name_that_a_template_marks_as_safe_is_a_plain_name() -> None:
+    declare("prices")
+    assert type(find(SafeString("prices")).name) is str, "frames encode no other"
 
 
 def test_who_may_follow_is_decided_by_the_feed_and_nobody_else_may() -> None:
@@ -200,10 +206,11 @@ class KeepingTests(PublishTest):
         pk = stream_key("big")
         batch = changes_since(FEED, {pk: None})[pk]
         assert len(batch.frames) > 2
-        assert [frame.cursor is None for frame in batch.frames] == [True] * (len(batch.frames) - 1) + [False]
-        assert [row["n"] for row in self.data([msgspec.json.decode(frame.data) for frame in batch.frames])] == list(
-            range(20)
-        )
+        told = [msgspec.json.decode(frame.data) for frame in batch.frames]
+        expected = [True] * (len(told) - 1) + [False]
+        assert [frame.cursor is None for frame in batch.frames] == expected
+        assert [frame["more"] for frame in told] == expected, "a client that keeps its own cursor can tell, too"
+        assert [row["n"] for row in self.data(told)] == list(range(20))
 
 
 class PublishingTests(PublishTest):

@@ -172,6 +172,32 @@ test("whoever wants the beginning beside it gets it", async (context) => {
   assert.equal(middle.seen.moves.at(-1), model.cursor("log:a"));
 });
 
+test("a part that comes back with an old cursor learns at once that its feed has moved", async (context) => {
+  const { model, tabs, publish, until, live } = await open(context);
+  model.publish("log:a", { n: 1 });
+  const since = model.cursor("log:a");
+  const first = tabs[0].follow("log:a", { since });
+  await live(first);
+  publish("log:a", { n: 2 });
+  await until(() => first.seen.moves.length);
+  const restored = tabs[0].follow("log:a", { since });
+  assert.deepEqual(restored.seen.moves, [model.cursor("log:a")]);
+  first.handle.close();
+  restored.handle.close();
+});
+
+test("whoever closes at once is told nothing", async (context) => {
+  const { tabs, publish, until, live } = await open(context);
+  const first = tabs[0].follow("log:a");
+  await live(first);
+  publish("log:a", { n: 1 });
+  await until(() => first.told().length);
+  const brief = tabs[0].follow("log:a");
+  brief.handle.close();
+  await live(first);
+  assert.deepEqual([brief.seen.resets, brief.seen.states], [[], []]);
+});
+
 test("when the leading tab goes, another goes on from where it was", async (context) => {
   const { tabs, publish, peers, live, until } = await open(context, 3);
   const followed = tabs.map(({ follow }) => follow("log:a"));

@@ -57,7 +57,8 @@ export class Feeds {
       this.#feeds.set(name, feed);
     } else if (feed.loaded || since) handlers.onMove?.(feed.cursor);
     const known = feed;
-    if (!since && known.loaded) queueMicrotask(() => handlers.onReset?.(known.events, "start"));
+    if (!since && known.loaded)
+      queueMicrotask(() => known.followers.has(handlers) && handlers.onReset?.(known.events, "start"));
     else if (!since && known.cursor) {
       known.cursor = ""; // somebody has begun in the middle: begin again
       this.#channel?.fill(known);

@@ -66,7 +66,8 @@ export class Feed {
    */
   apply({ type, from, to, cursor, events, reason, more }) {
     if (type === "feed.reset") {
-      if (this.loaded && reason === "start" && !this.isBehind(cursor)) return false; // another tab's beginning
+      // Another tab's beginning: this one goes on from where it is.
+      if (this.loaded && reason === "start" && at(cursor).epoch === at(this.cursor).epoch) return this.isBehind(cursor);
       this.#partial = [];
     }
     if (this.#partial) {

@@ -18,7 +18,7 @@ export class LiveProgress extends HTMLElement {
   /** @type {Inbox | undefined} */
   #inbox;
   #id = 0;
-  #title = make("a", { className: "title" });
+  #title = make("span", { className: "title" });
   #bar = make("progress", { max: 100 });
   #text = make("span", { className: "text" });
   #cancel = make("button", { type: "button", onclick: () => this.#ask() });
@@ -54,8 +54,9 @@ export class LiveProgress extends HTMLElement {
     if (!this.#bar.isConnected) this.replaceChildren(this.#title, this.#bar, this.#text, this.#cancel);
     const words = page.feeds?.text(progress) ?? "";
     this.#id = item.id;
-    this.#title.textContent = item.title;
-    if (/^(https?:|[/?#])/i.test(item.url)) this.#title.href = item.url;
+    const linked = /^(https?:|[/?#])/i.test(item.url);
+    if (this.#title.textContent !== item.title || linked !== !!this.#title.firstElementChild)
+      this.#title.replaceChildren(linked ? make("a", { href: item.url, textContent: item.title }) : item.title);
     if (percent === null) this.#bar.removeAttribute("value");
     else this.#bar.value = percent;
     this.#bar.ariaLabel = item.title;
