@@ -27,7 +27,19 @@ FLOORS: list[tuple[str, set[str]]] = [
     ("the door to all verbs", {"services"}),
     (
         "edges",
-        {"admin", "apps", "asgi", "checks", "consumers", "management", "receivers", "routing", "templatetags", "urls"},
+        {
+            "admin",
+            "apps",
+            "asgi",
+            "checks",
+            "compat",
+            "consumers",
+            "management",
+            "receivers",
+            "routing",
+            "templatetags",
+            "urls",
+        },
     ),
 ]
 FLOOR = {name: floor for floor, (_, names) in enumerate(FLOORS) for name in names}

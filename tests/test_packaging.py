@@ -23,6 +23,7 @@ from tests.servers.process import ServerProcess, free_port
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 TUTORIAL = ROOT / "docs" / "tutorial" / "first-bell.md"
+LIVE_ORDER = ROOT / "docs" / "tutorial" / "live-order.md"
 
 
 @pytest.fixture(scope="session")
@@ -129,7 +130,7 @@ class Project:
     def put(self, name: str, text: str) -> None:
         """Add lines to a file, which need not exist."""
         path = self.folder / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as file:
             file.write(f"\n{text}")
 
@@ -198,6 +199,49 @@ def test_the_steps_lead_to_a_bell_that_counts_and_streams(project: Project) -> N
             with client.stream("GET", "/notifications/stream/", headers={"Accept": "text/event-stream"}) as stream:
                 title = next(line for line in stream.iter_lines() if "Your export is ready" in line)
                 assert title.startswith("data: {")
+    finally:
+        server.kill()
+
+
+@pytest.mark.packaging
+def test_the_tutorial_of_the_live_order_leads_to_a_page_that_follows_it(tmp_path: Path, programs: Path) -> None:
+    project = Project(tmp_path, programs)
+    steps, files = walkthrough.commands(LIVE_ORDER), walkthrough.files(LIVE_ORDER)
+    assert [line for line in steps if "pip install" in line] == [
+        line for line in walkthrough.commands(README) if "pip install" in line
+    ]
+    start = steps.index("django-admin startproject mysite .")
+    for line in steps[start : start + 2]:
+        project.run(line)
+    in_shell = {name: files.pop(name) for name in ("order", "move")}
+    for name, text in files.items():
+        project.put(name, text)
+    for line in ("python manage.py makemigrations shop", "python manage.py migrate"):
+        assert line in steps
+        project.run(line)
+    key = project.run(f"python manage.py shell -c {shlex.quote(SIGN_IN + in_shell['order'])}").split()[-1]
+    port = free_port()
+    command: list[str | Path] = [project.programs / "python", "manage.py", "runserver", "--noreload", str(port)]
+    server = ServerProcess(command, port=port, log=project.folder / "log", cwd=project.folder)
+    server.env = project.env
+    server.start()
+    try:
+        with httpx.Client(base_url=server.url, cookies={"sessionid": key}, timeout=10) as client:
+            page = client.get("/orders/1/").text
+            for asset in re.findall(r'(?:src|href)="(/static/[^"]+)"', page):
+                assert client.get(asset).status_code == 200
+            (part,) = re.findall(
+                r'<live-part [^>]*cursor="([^"]*)"[^>]*src="([^"]*)">(.*?)</live-part>', page, re.DOTALL
+            )
+            assert "Your order is <strong>new</strong>." in part[2]
+            query = f"?feeds=orders:1&since={part[0]}"
+            with client.stream("GET", f"/notifications/stream/{query}") as stream:
+                lines = stream.iter_lines()
+                next(line for line in lines if '"feed.status"' in line)
+                project.run(f"python manage.py shell -c {shlex.quote(in_shell['move'])}")
+                assert next(line for line in lines if '"packed"' in line).startswith("data: {")
+            assert "Your order is <strong>packed</strong>." in client.get(part[1]).text
+            assert httpx.get(f"{server.url}{part[1]}").status_code == 403
     finally:
         server.kill()
 

@@ -6,7 +6,7 @@ import re
 import textwrap
 from pathlib import Path
 
-BLOCK = re.compile(r"^ *```(?P<language>\w+)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^ *```(?P<language>[\w+]+)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"(?:#|\{#) (?P<name>\S+)(?: #\})?\n")
 
 
