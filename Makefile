@@ -12,7 +12,7 @@ waiting := -n $(WORKERS)
 computing := -n logical --maxprocesses $(WORKERS)
 fast := -m "not servers and not packaging and not browser"
 
-.PHONY: help demo test coverage bench docs release format clean \
+.PHONY: help demo test coverage bench docs screenshots release format clean \
 	demo-environment environment node chromium webdriver mariadb \
 	test-style test-types test-migrations test-docs test-python test-postgresql test-client test-browser test-webdriver \
 	test-mariadb test-versions test-prerelease
@@ -23,6 +23,7 @@ help:
 	@echo "make coverage      say which lines no test runs"
 	@echo "make bench         measure streams, connects and stores on this machine"
 	@echo "make docs          build the documentation's site in build/docs"
+	@echo "make screenshots   take the documentation's pictures anew, from the demo"
 	@echo "make release       build sdist and wheel in dist, and test them; uploads nothing"
 	@echo "make format        format the Python code and the client"
 	@echo "make clean         remove what make has made, and the demo's database"
@@ -104,7 +105,11 @@ docs: environment
 	@$(python) -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
 	@echo "The site begins at build/docs/index.html"
 
-release: environment
+# NAMES="bell chat" takes some of them.
+screenshots: environment chromium
+	@PYTHONPATH=. $(python) scripts/screenshots.py $(NAMES)
+
+release: environment chromium
 	@sh scripts/release.sh
 
 format: environment node

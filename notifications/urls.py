@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/inbox/", views.inbox_list, name="inbox-list"),
     path("api/counts/", views.counts, name="counts"),
     path("api/csrf/", views.csrf, name="csrf"),
+    path("api/config/", views.config, name="config"),
     path("api/changes/", feeds.changes, name="changes"),
     path("api/inbox/read-all/", views.read_all, name="read-all"),
     path("api/inbox/seen/", views.seen, name="seen"),
@@ -22,6 +23,7 @@ urlpatterns = [
     path("part/", feeds.part, name="part"),
     path("api/feeds/stop/", feeds.stop, name="stop-answer"),
     path("api/rooms/", chat.rooms_list, name="rooms"),
+    path("api/rooms/config/", chat.config, name="chat-config"),
     path("api/rooms/<int:pk>/messages/", chat.room_messages, name="room-messages"),
     re_path(r"^api/inbox/(?P<pk>[0-9]{1,18})/cancel/$", views.cancel, name="cancel-progress"),
     re_path(

@@ -19,7 +19,7 @@ echo "== Building $version"
 "$python" -m build --no-isolation --outdir dist . >/dev/null # the wheel from the sdist, as an installer would
 "$python" -m twine check --strict dist/*
 echo "== Testing the wheel"
-"$python" -m pytest -m packaging tests/test_packaging.py --wheel dist/*.whl
+"$python" -m pytest -m packaging tests/test_packaging.py tests/browser/test_newcomer.py --wheel dist/*.whl
 
 cat <<NEXT
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 REAL_SERVERS = {"postgresql", "valkey", "asgi_server", "fault_proxy"}
 TOGETHER = (  # tests that share what takes long to make
     "tests/test_packaging.py",
+    "tests/browser/test_newcomer.py",
     "tests/test_audiences.py::EstimateTests",
     "tests/test_surroundings.py::TestOnPostgreSQL",
 )
@@ -32,7 +33,7 @@ TOGETHER = (  # tests that share what takes long to make
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let `make release` name the wheel that it has built."""
     parser.addoption(
-        "--wheel", help="the wheel that tests/test_packaging.py installs, beside its sdist; else it builds one"
+        "--wheel", help="the wheel that is tested and installed, beside its sdist; without it the tests build one"
     )
 
 
@@ -63,6 +64,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
             return next((name for name in TOGETHER if nodeid.startswith(name)), nodeid)
 
     return Scheduler(config, log)
+
+
+@pytest.fixture(scope="session")
+def distributions(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the wheel that ``--wheel`` names, or build an sdist from this tree and a wheel from that."""
+    from tests.distributions import build
+
+    if given := request.config.getoption("--wheel"):
+        return Path(given).resolve().parent
+    target = tmp_path_factory.mktemp("distributions")
+    build(target)
+    return target
+
+
+@pytest.fixture(scope="session")
+def wheel(distributions: Path) -> Path:
+    """Return the path of the wheel."""
+    (path,) = distributions.glob("*.whl")
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -252,6 +252,28 @@ class TestRefusals:
         assert is_error(response, 400, code, **({"field": field} if field else {}))
         assert contents() == before
 
+    @pytest.mark.parametrize("url", [READ_ALL, SEEN, f"{LIST}1/read/"])
+    @pytest.mark.parametrize(
+        ("body", "content_type"),
+        [
+            ("up_to=x", "application/x-www-form-urlencoded; charset=latin-1"),
+            ("up_to=x", "multipart/form-data"),
+            ("&".join(f"field{number}=" for number in range(1_001)), "application/x-www-form-urlencoded"),
+            ("x" * 2_621_441, "application/x-www-form-urlencoded"),
+        ],
+        ids=["another charset", "no boundary", "too many fields", "too many bytes"],
+    )
+    def test_a_form_that_django_refuses_to_read(
+        self, alice: Any, settings: Any, url: str, body: str, content_type: str
+    ) -> None:
+        settings.DEBUG = False  # then Django's page of a bad request checks CSRF too, and reads the form again
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(alice)
+        assert is_error(client.post(url, body, content_type=content_type), 400, "bad-request")
+
+    def test_more_json_than_django_reads(self, client: Client) -> None:
+        assert is_error(client.post(READ_ALL, "x" * 2_621_441, content_type="application/json"), 400, "bad-request")
+
     @pytest.mark.parametrize(("method", "urls", "allow"), [("post", GETS, "GET"), ("get", POSTS, "POST")])
     @pytest.mark.parametrize("signed_in", [True, False])
     def test_another_method(self, client: Client, method: str, urls: list[str], allow: str, signed_in: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import connection
@@ -14,7 +15,7 @@ from django.urls import reverse
 from notifications import services
 from notifications.chat import reading
 from notifications.chat.stream import message_item
-from notifications.models import Message
+from notifications.models import Message, Notice
 from tests.factories import make_user, make_users
 
 MESSAGES = reverse("admin:carillon_message_changelist")
@@ -41,6 +42,24 @@ class ModerationTest(TransactionTestCase):
         assert Message.objects.get().hidden_by == self.admin
         self.act("unhide")
         assert (self.item().deleted, self.item().body) == (None, "something rude")
+
+    def test_many_are_hidden_and_shown_with_the_queries_of_one(self) -> None:
+        rooms = [services.create_room(f"Room {n}", by=self.alice, members=make_users(2, f"in {n} ")) for n in range(12)]
+        for room in rooms:
+            services.post_message(room, "rude", by=self.alice)
+        pks = list(Message.objects.order_by("pk").values_list("pk", flat=True))
+        costs: dict[str, list[int]] = {"hide": [], "unhide": []}
+        for chosen in (pks[1:2], pks[1:]):
+            for action, found in costs.items():
+                with CaptureQueriesContext(connection) as queries:
+                    self.client.post(MESSAGES, {"action": action, "_selected_action": chosen})
+                found.append(len(queries))
+                gone = Notice.objects.filter(recalled_at__isnull=False).count()
+                assert gone == (len(chosen) if action == "hide" else 0)
+                assert Message.objects.filter(hidden_by=self.admin).count() == (len(chosen) if action == "hide" else 0)
+        assert LogEntry.objects.count() == 2 + 2 * len(pks[1:])
+        for one, many in costs.values():
+            assert many <= one + 3  # where there is one room alone, its readers here are served at once
 
     def test_staff_without_the_permission_can_look_and_not_hide(self) -> None:
         looker = get_user_model().objects.create_user("looker", is_staff=True)

@@ -228,7 +228,20 @@ class Fuzz:
 
     def command(self) -> str:
         """Return a command with known names and wild values, now and then right."""
-        names = ("room", "number", "body", "id", "since", "limit", "on", "upto", "before", "after", "emoji", "reply_to")
+        names = (
+            "room",
+            "number",
+            "body",
+            "id",
+            "since",
+            "limit",
+            "on",
+            "up_to",
+            "before",
+            "after",
+            "emoji",
+            "reply_to",
+        )
         fields: dict[str, Any] = {name: self.value() for name in names if self.random.random() < 0.5}
         if self.random.random() < 0.7:
             fields["room"] = self.room

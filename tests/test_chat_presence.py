@@ -127,7 +127,7 @@ class LargeRoomTest(TransactionTestCase):
             await other.send("typing", room=self.room.pk)
             await other.say(self.room, "hello @user0")
             await one.hears("hello @user0")
-            await other.send("receipt", room=self.room.pk, upto=1)
+            await other.send("receipt", room=self.room.pk, up_to=1)
             await one.send("ping")
             assert not [frame for frame in one.frames if frame["type"] in ("typing", "receipt")]
 

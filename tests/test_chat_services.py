@@ -300,7 +300,7 @@ class ReadTests(RoomTest):
             post_message(self.room, text, by=self.alice)
 
     def test_reading_never_goes_back_or_beyond_the_end(self) -> None:
-        marks = [services.mark_room_read(self.room, by=self.bob, up_to=upto) for upto in (2, 1, 99, None)]
+        marks = [services.mark_room_read(self.room, by=self.bob, up_to=up_to) for up_to in (2, 1, 99, None)]
         assert marks == [2, 2, 3, 3]
 
     def test_who_speaks_has_read_what_was_said_before(self) -> None:
@@ -476,3 +476,15 @@ class AlertTests(RoomTest):
         }.items():
             with self.subTest(text=text):
                 assert mentioned(text) == names
+
+    def test_a_name_is_the_same_however_its_letters_were_typed(self) -> None:
+        jose, plain = make_user("jos\u00e9"), make_user("jose")
+        for user in (jose, plain):
+            services.add_member(self.room, user)
+        for text in ("@jose\u0301, look", "@\uff4a\uff4fs\u00e9 look", "@jos\u00e9"):
+            with self.subTest(text=text):
+                post_message(self.room, text, by=self.alice)
+                told = Notification.objects.filter(recipient=jose, notice__title__contains="mentioned")
+                assert told.exists()
+                told.delete()
+                assert not Notification.objects.filter(recipient=plain, notice__title__contains="mentioned").exists()

@@ -93,10 +93,10 @@ class ConversationTests(ChatTest):
             assert (await bob.next("typing"))["expires"] == 0
             await alice.say(self.room, "read me")
             await bob.hears("read me")
-            receipt = await bob.send("receipt", room=self.room.pk, upto=1)
-            assert (receipt["upto"], receipt["unread"]) == (1, 0)
+            receipt = await bob.send("receipt", room=self.room.pk, up_to=1)
+            assert (receipt["up_to"], receipt["unread"]) == (1, 0)
             told = await bob.next("receipt")
-            assert told["read"] == [{"user": self.bob.pk, "upto": 1}]
+            assert told["read"] == [{"user": self.bob.pk, "up_to": 1}]
 
     async def test_the_history_goes_both_ways(self) -> None:
         for n in range(1, 8):
@@ -250,7 +250,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "message.delete": {"number": 1},
     "reaction.toggle": {"number": 1, "emoji": "👍"},
     "typing": {},
-    "receipt": {"upto": 1},
+    "receipt": {"up_to": 1},
     "history": {},
 }
 

@@ -44,9 +44,9 @@ def test_the_first_is_told_at_once(ticks: Ticks) -> None:
 
 
 def test_a_burst_becomes_one_frame_for_each_tick(ticks: Ticks) -> None:
-    for upto in range(1, 101):
+    for up_to in range(1, 101):
         for user in range(200):
-            ticks.show(1, user, upto)
+            ticks.show(1, user, up_to)
     assert ticks.told == [(1, {0: 1})]
     assert ticks.pass_by() == [(1, dict.fromkeys(range(200), 100))]
     ticks.show(1, 0, 101)
@@ -66,6 +66,6 @@ def test_rooms_do_not_wait_for_each_other(ticks: Ticks) -> None:
 
 def test_the_furthest_counts_whatever_the_order(ticks: Ticks) -> None:
     ticks.show(1, "alice", 1)
-    for upto in (3, 9, 4):
-        ticks.show(1, "bob", upto)
+    for up_to in (3, 9, 4):
+        ticks.show(1, "bob", up_to)
     assert ticks.pass_by() == [(1, {"bob": 9})]

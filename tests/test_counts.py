@@ -132,7 +132,7 @@ def test_its_price_is_that_of_a_hundred(fields: dict[str, Any], analyzed: bool) 
     few, many = make_users(2)
     fill(few, COUNTED)
     fill(many, 40 * COUNTED, **fields)
-    if analyzed:
+    if analyzed or connection.vendor == "postgresql":  # which else plans for the rows of whatever test came before
         analyze = "ANALYZE TABLE" if connection.vendor == "mysql" else "ANALYZE"
         with connection.cursor() as cursor:
             for model in (Notification, Notice):

@@ -49,7 +49,7 @@ def alice() -> Any:
 
 def code(page: str, **names: Any) -> dict[str, Any]:
     """Run the Python code of a page, one block after the other, and return what it has defined."""
-    for language, text in walkthrough.blocks(DOCS / page):
+    for language, text in walkthrough.blocks((DOCS / page).read_text()):
         if language == "python":
             exec(compile(text, page, "exec"), names)
     return names
@@ -57,7 +57,7 @@ def code(page: str, **names: Any) -> dict[str, Any]:
 
 def template(page: str) -> str:
     """Return the page's last template."""
-    return [text for language, text in walkthrough.blocks(DOCS / page) if language == "html+django"][-1]
+    return [text for language, text in walkthrough.blocks((DOCS / page).read_text()) if language == "html+django"][-1]
 
 
 def render(name: str, text: str, view: Callable[..., Any], user: Any, **more: str) -> str:

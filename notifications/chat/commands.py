@@ -94,7 +94,7 @@ class Receipt(Command, frozen=True, tag="receipt"):
     """Report up to which number one has read."""
 
     room: Pk
-    upto: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+    up_to: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class History(Command, frozen=True, tag="history"):

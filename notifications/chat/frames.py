@@ -174,7 +174,7 @@ class ReadPosition(msgspec.Struct, frozen=True):
     """Up to which number a member has read."""
 
     user: int | str
-    upto: int
+    up_to: int
 
 
 class ReceiptFrame(msgspec.Struct, frozen=True, tag_field="type", tag="receipt"):
@@ -203,7 +203,7 @@ class Ack(msgspec.Struct, frozen=True, tag_field="type", tag="ack", omit_default
     version: int | None = None
     created_at: datetime | None = None
     on: bool | None = None
-    upto: int | None = None
+    up_to: int | None = None
     unread: int | None = None
 
 

@@ -158,9 +158,9 @@ def show_typing(command: commands.Typing, user: UserKey) -> Answer:
 @execute.register
 def mark_read(command: commands.Receipt, user: UserKey) -> Answer:
     """Note up to where the user has read."""
-    upto = rooms.mark_room_read(_place(command, user), by=user, up_to=command.upto)
+    up_to = rooms.mark_room_read(_place(command, user), by=user, up_to=command.up_to)
     unread = me(membership(command.room, user)).unread
-    return Ack(command.ref, room=command.room, upto=upto, unread=unread)
+    return Ack(command.ref, room=command.room, up_to=up_to, unread=unread)
 
 
 @execute.register

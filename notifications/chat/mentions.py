@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import starmap
+from typing import Any, NamedTuple
+from unicodedata import normalize
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..conf import conf
-from ..inbox.actors import actor
+from ..inbox.actors import actor, normalize_username
 from ..inbox.bidi import isolate
 from ..inbox.notify import announce_after_commit
 from ..inbox.stream import INBOX
+from ..live.chunks import chunks
 from ..live.commit import sequence_after_commit
 from ..models import Membership, Message, Notice, Notification, Presence
 from ..models.inbox import NotificationQuerySet
@@ -23,20 +26,25 @@ from .members import handles, is_large
 from .stream import ROOM
 
 MESSAGE_KIND = "chat.message"  # of the notices
+REWRITTEN_AT_ONCE = 100  # messages, each of which is a condition of one statement
 MENTIONS = 20  # handles that one message may mention
 
 _MENTION = re.compile(r"(?<![\w@.+-])@([\w.@+-]{1,150})")
 
 
 def mentioned(body: str) -> set[str]:
-    """Return the handles that a text mentions, with and without the punctuation that may end a sentence."""
-    found = list(dict.fromkeys(_MENTION.findall(body)))[:MENTIONS]
-    return {name for text in found for name in (text, text.rstrip(".-+@")) if name}
+    """Return the handles that a text mentions, with and without the punctuation that may end a sentence.
+
+    Some keyboards write an accent as a character of its own, which belongs to no word until it is composed.
+    """
+    found = list(dict.fromkeys(_MENTION.findall(normalize("NFC", body))))[:MENTIONS]
+    names = {name for text in found for name in (text, text.rstrip(".-+@")) if name}
+    return names | set(map(normalize_username, names))
 
 
 def alerts(room: int) -> NotificationQuerySet:
     """Return the unread notifications about messages in a room, of all recipients."""
-    return Notification.objects.using(INBOX.alias).unread().visible().filter(dedupe_key__startswith=_key(room))
+    return Notification.objects.using(INBOX.alias).unread().visible().filter(dedupe_key__startswith=f"{_key(room)}.")
 
 
 def alert_members(message: Message) -> None:
@@ -52,38 +60,57 @@ def alert_members(message: Message) -> None:
     _alert(message, [pk for pk in away if pk not in called], "%(author)s")
 
 
-def rewrite_alerts(message: Message, **changes: Any) -> None:
-    """Update, in the caller's transaction, the notices about a message: nobody keeps what was deleted.
+def rewrite_alerts(messages: Sequence[Message], **changes: Any) -> None:
+    """Update, in the caller's transaction, the notices about messages: nobody keeps what was deleted.
 
     What becomes readable by an update is for members only: whoever has left keeps what they were told as a member.
     What is deleted is removed for everybody.
     """
-    copies = Notification.objects.using(INBOX.alias).filter(
-        notice__actor=message.author_id,
-        notice__kind=MESSAGE_KIND,
-        dedupe_key__startswith=f"{_key(message.room_id)}{message.pk}.",
-    )
-    found = list(copies.values_list("pk", "recipient_id", "notice_id"))
-    if not changes.get("recalled_at"):
-        found = _of_members(message.room_id, found)
-    if not found:
-        return
-    pks, recipients, notices = map(set, zip(*found, strict=True))
-    Notice.objects.using(INBOX.alias).filter(pk__in=notices).update(**changes)
-    Notification.objects.using(INBOX.alias).filter(pk__in=pks).touch()
-    sequence_after_commit(INBOX, recipients)
+    for part in chunks(messages, REWRITTEN_AT_ONCE):
+        found = list(_alerts_about(part))
+        if not changes.get("recalled_at"):
+            found = _of_members(found)
+        if found:
+            pks, recipients, notices, _keys = map(set, zip(*found, strict=True))
+            Notice.objects.using(INBOX.alias).filter(pk__in=notices).update(**changes)
+            Notification.objects.using(INBOX.alias).filter(pk__in=pks).touch()
+            sequence_after_commit(INBOX, recipients)
 
 
-def _of_members(room: int, found: list[tuple[int, Any, int]]) -> list[tuple[int, Any, int]]:
+class _Alert(NamedTuple):
+    """One person's copy of a notice about a message."""
+
+    pk: int
+    recipient: Any
+    notice: int
+    dedupe_key: str
+
+    @property
+    def room(self) -> int:
+        """The room of the message."""
+        return int(self.dedupe_key.removeprefix(_key("")).partition(".")[0])
+
+
+def _alerts_about(messages: Sequence[Message]) -> Iterator[_Alert]:
+    """Read the copies about some messages; they are found by the author, for whom there is an index."""
+    about = Q()
+    for message in messages:
+        about |= Q(notice__actor=message.author_id, dedupe_key__startswith=f"{_key(message.room_id)}.{message.pk}.")
+    copies = Notification.objects.using(INBOX.alias).filter(about, notice__kind=MESSAGE_KIND)
+    return starmap(_Alert, copies.values_list("pk", "recipient_id", "notice_id", "dedupe_key"))
+
+
+def _of_members(found: Sequence[_Alert]) -> list[_Alert]:
     """Return those copies that are a member's; the others get a notice of their own, as it is, where they share one."""
-    rows = Membership.objects.using(ROOM.alias).filter(room=room, user__in={recipient for _pk, recipient, _n in found})
-    members = set(rows.values_list("user_id", flat=True))
-    theirs = [copy for copy in found if copy[1] in members]
-    shared = {notice for _pk, _recipient, notice in theirs}
+    rows = Membership.objects.using(ROOM.alias)
+    rows = rows.filter(room__in={alert.room for alert in found}, user__in={alert.recipient for alert in found})
+    members = set(rows.values_list("room_id", "user_id"))
+    theirs = [alert for alert in found if (alert.room, alert.recipient) in members]
+    shared = {alert.notice for alert in theirs}
     former: dict[int, list[int]] = {}
-    for pk, recipient, notice in found:
-        if recipient not in members and notice in shared:
-            former.setdefault(notice, []).append(pk)
+    for alert in found:
+        if (alert.room, alert.recipient) not in members and alert.notice in shared:
+            former.setdefault(alert.notice, []).append(alert.pk)
     for kept in Notice.objects.using(INBOX.alias).filter(pk__in=former):
         copies = Notification.objects.using(INBOX.alias).filter(pk__in=former[kept.pk])
         kept.pk = None
@@ -123,12 +150,12 @@ def _alert(message: Message, recipients: Sequence[Any], title: str) -> None:
         data={"room": room.pk} | ({"number": message.number} if message.number else {}),
         actor=message.author,
     )
-    key = f"{_key(room.pk)}{message.pk}.{notice.pk}"
+    key = f"{_key(room.pk)}.{message.pk}.{notice.pk}"
     copies = [Notification(recipient_id=pk, notice=notice, dedupe_key=key) for pk in recipients]
     Notification.objects.using(INBOX.alias).bulk_create(copies)
     announce_after_commit(notice, recipients)
 
 
-def _key(room: int) -> str:
+def _key(room: int | str) -> str:
     """Return how the dedupe keys of a room's alerts begin; the message's key follows, and the notice's."""
-    return f"carillon.room-{room}."
+    return f"carillon.room-{room}"

@@ -16,6 +16,7 @@ from django.utils import timezone
 from ..live.chunks import chunks
 from ..live.frames import frame
 from ..live.hub import Connection
+from ..live.locks import lock_free
 from ..live.messages import Message, handles
 from ..live.relay import Relay
 from ..live.streams import Key
@@ -24,6 +25,7 @@ from ..live.workers import Terms
 from ..models import Lease, Membership, Presence
 from . import frames
 from .members import online_members
+from .roster import Roster, Welcome
 from .stream import ROOM
 
 logger = logging.getLogger("notifications")
@@ -51,6 +53,7 @@ class PresenceTracker:
         self._written: set[str] = set()  # owners whose presence is stored
         self._leaving: dict[str, float] = {}  # owners without a socket, and when that counts
         self._told: dict[int, Told] = {}
+        self._roster = Roster(relay)
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -113,6 +116,11 @@ class PresenceTracker:
             if self._told.get(pk) != state:
                 self._publish(ROOM.key(pk), pk, state)
         self._told = told
+        await self._roster.turn(self._sockets, now)
+
+    def welcome(self, message: Welcome) -> None:
+        """Send users with a socket here that they came to a room."""
+        self._roster.welcome(self._sockets, message)
 
     def _publish(self, key: Key, pk: int, state: Told) -> None:
         online, count = state
@@ -136,6 +144,12 @@ def _on_presence_changed(relay: Relay, message: PresenceChanged) -> None:
         _trackers[relay].refresh_soon()
 
 
+@handles(Welcome)
+def _on_welcome(relay: Relay, message: Welcome) -> None:
+    if relay in _trackers:
+        _trackers[relay].welcome(message)
+
+
 @retried(lambda process, here, written: ROOM.alias)
 def _write(process: str, here: set[str], written: set[str]) -> None:
     """Renew the lease of `process` and make the stored users those of `here`."""
@@ -147,7 +161,8 @@ def _write(process: str, here: set[str], written: set[str]) -> None:
             return
         if not leases.filter(pk=process).update(until=now + timedelta(seconds=LEASE)):
             # The first time, or this process was silent for so long that another one cleared it away.
-            leases.filter(until__lt=now - timedelta(seconds=LEASE)).delete()
+            expired = leases.filter(until__lt=now - timedelta(seconds=LEASE))
+            expired.filter(pk__in=lock_free(expired, list(expired.values_list("pk", flat=True)), ROOM.alias)).delete()
             leases.create(process=process, until=now + timedelta(seconds=LEASE))
             written = set()
         _add(process, here - written)

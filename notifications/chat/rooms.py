@@ -28,6 +28,7 @@ from ..validators import is_visible
 from . import frames, receipts
 from .members import count_members, is_large, room_infos
 from .mentions import alerts
+from .roster import Welcome
 from .stream import ROOM
 
 
@@ -259,7 +260,7 @@ def _welcome(room: Room, pks: Iterable[Any]) -> None:
     infos = room_infos([room.pk], ROOM.alias)
     if room.pk in infos:
         told = frame(frames.RoomFrame(room.pk, "added", infos[room.pk]))
-        relay.send_to_users([str(pk) for pk in pks], told)
+        relay.post(Welcome(room.pk, [str(pk) for pk in pks], (told.name, told.data.decode())))
 
 
 def _show_receipt(place: Membership, up_to: int) -> None:

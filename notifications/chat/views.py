@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from ..exceptions import NotMember
 from ..live.http import answer, endpoint, error, number, user_of
 from . import reading
+from .configuration import chat_configuration
 from .rooms import membership
 from .stream import HISTORY_PAGE, ROOM, history
 
@@ -26,6 +27,12 @@ def rooms_list(request: HttpRequest) -> HttpResponse:
     """Return a page of the caller's rooms; ``?before=`` and ``?limit=`` are those of `reading.list_rooms`."""
     limit = number(request.GET.get("limit"), "limit", reading.ROOMS_PAGE)
     return answer(reading.list_rooms(user_of(request), request.GET.get("before"), limit))
+
+
+@endpoint("GET")
+def config(request: HttpRequest) -> HttpResponse:
+    """Return what ``{% chat_head %}`` writes into a page."""
+    return answer(chat_configuration(request))
 
 
 @endpoint("GET")

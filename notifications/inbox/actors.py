@@ -37,6 +37,12 @@ def handle(user: Any) -> str | None:
     return str(getattr(user, conf.HANDLE)) if conf.HANDLE else None
 
 
+def normalize_username(name: str) -> str:
+    """Return a name as Django stores user names: the same letters typed on another keyboard are the same name."""
+    model = get_user_model()
+    return str(model.normalize_username(name)) if hasattr(model, "normalize_username") else name
+
+
 def signs_in_by_address() -> bool:
     """Return whether the name to sign in with is the e-mail address."""
     model = get_user_model()

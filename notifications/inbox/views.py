@@ -23,6 +23,7 @@ from ..live.replay import catch_up
 from ..models import Notification
 from . import counts as counting
 from . import progress, reading
+from .configuration import configuration
 from .frames import Hello
 from .states import STATE_VERBS, mark_all_read, mark_clicked, mark_seen
 from .stream import INBOX, INBOX_PAGE, item
@@ -90,6 +91,17 @@ def csrf(request: HttpRequest) -> HttpResponse:
     if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return error(403, "forbidden", _("Only pages of this site may ask for this."))
     return answer({"token": get_token(request)})
+
+
+@endpoint("GET")
+def config(request: HttpRequest) -> HttpResponse:
+    """Return what ``{% notifications_head %}`` writes into a page, for a document that had no user or another one.
+
+    It has a CSRF token, so no page of another origin may read it, even where the site lets such pages read the rest.
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        return error(403, "forbidden", _("Only pages of this site may ask for this."))
+    return answer(configuration(request))
 
 
 @endpoint("POST")

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 from collections.abc import Callable
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
 from django.utils.crypto import salted_hmac
 
 from ..conf import conf
+from . import producer
 from .messages import Message, encode
 
 logger = logging.getLogger("notifications")
@@ -31,6 +33,15 @@ REJOIN = 3600.0  # seconds; group membership expires after a day
 RECONNECT_PAUSE = (0.5, 10.0)  # seconds between attempts at a broker that is down: first and longest
 
 _process = secrets.token_hex(8)
+
+
+def _after_fork() -> None:
+    """Give a child a name of its own, so that it does not take its siblings' messages for its own."""
+    global _process
+    _process = secrets.token_hex(8)
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def site() -> str:
@@ -57,13 +68,18 @@ def layer() -> Any:
     return None if isinstance(found, InMemoryChannelLayer) else found
 
 
-async def _post(found: Any, message: Message) -> None:
+async def _post(found: Any, message: Message) -> bool:
     try:
         async with asyncio.timeout(POST_TIMEOUT):
             told = {"type": NAME, "site": site(), "process": _process, "message": encode(message)}
-            await found.group_send(group(), told)
+            try:
+                await found.group_send(group(), told)
+            except Exception:  # noqa: BLE001  # the broker may have closed a connection that was kept: take another one
+                await found.group_send(group(), told)
     except Exception as error:  # noqa: BLE001  # whatever the layer's client library raises
         logger.warning("A hint did not reach the channel layer (%r); other processes find out by themselves.", error)
+        return False
+    return True
 
 
 class Broker:
@@ -104,7 +120,7 @@ class Broker:
     def post_once(message: Message) -> None:
         """Send `message` from a process without a server: a WSGI worker, a shell, a command."""
         if (found := layer()) is not None:
-            async_to_sync(_post)(found, message)
+            producer.producer.do(partial(_post, found, message))
 
     async def _post_all(self) -> None:
         while True:

@@ -40,7 +40,7 @@ RECENT_BYTES = 32 * 1024  # of one stream's latest batches
 class Transport(Protocol):
     """How frames become the messages of one kind of connection; the message is shared by all who get it."""
 
-    duplex: bool  # whether the client may send too: frames that are addressed to a user go to such connections
+    duplex: bool  # whether the client may send too
 
     def message(self, frames: Iterable[Frame]) -> Message:
         """Return the one ASGI message that carries `frames`."""
@@ -407,15 +407,6 @@ class Hub:
         """Send frames to one client, unless it is slow."""
         if not connection.blocked and connection.closed is None:
             self._push(connection, _Messages(frames), self._clock())
-
-    def send_to_owners(self, owners: Iterable[str], frame: Frame) -> None:
-        """Send a frame that is stored nowhere to every socket of some users."""
-        messages = _Messages((frame,))
-        now = self._clock()
-        for owner in owners:
-            for connection in self.owners.get(owner, ()):
-                if connection.transport.duplex and not connection.blocked and connection.closed is None:
-                    self._push(connection, messages, now)
 
     async def send_and_drain(self, connection: Connection, *frames: Frame) -> None:
         """Send frames to one client and wait until the server has taken them, however slow the client is.

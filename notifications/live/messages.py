@@ -49,13 +49,6 @@ class Ephemeral(Message, frozen=True, tag="ephemeral"):
     frames: list[tuple[str, str]]
 
 
-class Addressed(Message, frozen=True, tag="addressed"):
-    """A frame that is stored nowhere, for every socket of some users."""
-
-    owners: list[str]
-    frame: tuple[str, str]
-
-
 class Revoked(Message, frozen=True, tag="revoked"):
     """Connections end: those of a user, of a session (its digest in hexadecimal), or of a user's session."""
 

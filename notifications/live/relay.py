@@ -126,12 +126,6 @@ def publish_ephemeral(key: Key, *told: Frame) -> None:
     post(messages.Ephemeral(*key, [(frame.name, frame.data.decode()) for frame in told]))
 
 
-def send_to_users(owners: Sequence[str], frame: Frame) -> None:
-    """Send a frame that is stored nowhere to every socket of some users, in every process."""
-    if owners:
-        post(messages.Addressed(list(owners), (frame.name, frame.data.decode())))
-
-
 def publish_ephemeral_here(key: Key, frame: Frame) -> None:
     """Send a frame that is stored nowhere to a stream's listeners in this process alone."""
     for relay in _running():
@@ -442,12 +436,6 @@ def _on_published(relay: Relay, message: messages.Published) -> None:
 def _on_ephemeral(relay: Relay, message: messages.Ephemeral) -> None:
     told = [Frame(name, data.encode()) for name, data in message.frames]
     relay.hub.publish_ephemeral(Key(message.type, message.pk), *told)
-
-
-@messages.handles(messages.Addressed)
-def _on_addressed(relay: Relay, message: messages.Addressed) -> None:
-    name, data = message.frame
-    relay.hub.send_to_owners(message.owners, Frame(name, data.encode()))
 
 
 @messages.handles(messages.Revoked)

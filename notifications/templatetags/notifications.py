@@ -1,8 +1,8 @@
 """``{% load notifications %}``: the bell in a page, and what the page follows.
 
 ``{% notifications_head %}`` belongs into the ``<head>`` and ``{% notification_bell %}`` where the bell should be.
-Both render nothing for anonymous users, and run no query for them. ``{% feeds_head %}`` and ``{% live %}`` are for
-feeds, which may be public.
+For anonymous users the bell renders nothing, and the head a script that forgets what the last user wrote; neither
+runs a query. ``{% feeds_head %}`` and ``{% live %}`` are for feeds, which may be public.
 """
 
 from __future__ import annotations
@@ -10,33 +10,24 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-import msgspec
 from django import template
-from django.conf import settings
 from django.http import HttpRequest
-from django.middleware.csrf import get_token
 from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from .. import __version__
-from ..chat.strings import chat_texts
+from ..chat.configuration import chat_configuration
 from ..feeds import parts
-from ..feeds.strings import feed_texts
-from ..inbox.actors import actor
-from ..inbox.reading import Summary, summary
-from ..inbox.strings import texts
-from ..live.http import user_of
+from ..feeds.configuration import feeds_configuration
+from ..inbox.configuration import configuration, summary_of
 from ..live.sessions import user_key
 
 register = template.Library()
 
 BUNDLES = ("notifications", "bell")
-PLACEHOLDER = 1234567890  # placeholder for an item's id while the URL is built
 
 
 @register.simple_tag(takes_context=True)
@@ -44,6 +35,8 @@ def notifications_head(
     context: Context, bundle: str = "notifications", title: bool = True, socket: str = ""
 ) -> SafeString:
     """Print the style sheet, the configuration and the script.
+
+    Where nobody is signed in it prints a small script alone: what the last user wrote and did not send is removed.
 
     Args:
         context: The template's; it must have the request.
@@ -58,18 +51,19 @@ def notifications_head(
     if bundle not in BUNDLES:
         raise template.TemplateSyntaxError(f"`bundle` must be one of {', '.join(BUNDLES)}, not {bundle!r}.")
     request = _request(context)
+    nonce = _nonce(context, request)
     if not _signed_in(request):
-        return SafeString("")
+        return _script("signed-out", nonce)
+    request._notifications_bundle = bundle  # type: ignore[attr-defined]  # for the bell
     return format_html(
         '<link rel="stylesheet" href="{}"{}>\n<link rel="preload" as="fetch" crossorigin href="{}">\n'
-        '<link rel="preload" as="fetch" crossorigin href="{}">\n{}\n<script type="module" src="{}"{}></script>',
+        '<link rel="preload" as="fetch" crossorigin href="{}">\n{}\n{}',
         static("notifications/bell.css"),
-        nonce := _nonce(context, request),
+        nonce,
         static("notifications/base.css"),
         static("notifications/elements.css"),
-        json_script({**_config(request, socket, bundle), "title": title}, "notifications-config"),
-        static(f"notifications/{bundle}.js"),
-        nonce,
+        json_script(_page_configuration(request, socket, bundle, title=title), "notifications-config"),
+        _script(bundle, nonce),
     )
 
 
@@ -87,18 +81,12 @@ def chat_head(context: Context, socket: str = "") -> SafeString:
     request = _request(context)
     if not _signed_in(request):
         return SafeString("")
-    me = msgspec.to_builtins(actor(user_of(request)))
-    urls = {
-        "socket": socket or reverse("notifications:socket"),
-        "rooms": reverse("notifications:rooms"),
-        "chatStyle": static("notifications/chat.css"),
-    }
+    found = chat_configuration(request, socket)
     return format_html(
-        '<link rel="preload" as="fetch" crossorigin href="{}">\n{}\n<script type="module" src="{}"{}></script>',
-        urls["chatStyle"],
-        json_script({"me": me, "urls": urls, "strings": chat_texts()}, "chat-config"),
-        static("notifications/chat.js"),
-        _nonce(context, request),
+        '<link rel="preload" as="fetch" crossorigin href="{}">\n{}\n{}',
+        found["urls"]["chatStyle"],
+        json_script(found, "chat-config"),
+        _script("chat", _nonce(context, request)),
     )
 
 
@@ -112,13 +100,18 @@ def notification_bell(context: Context) -> SafeString:
     request = _request(context)
     if not _signed_in(request):
         return SafeString("")
-    unseen = _summary(request).unseen
+    unseen = summary_of(request).unseen
+    # The bell says whose it is, and brings what it needs: htmx and Turbo put it into a document that another user's
+    # page, or nobody's, began.
     return format_html(
-        '<notification-bell><a href="{}" aria-label="{}">{}{}</a></notification-bell>',
+        '<notification-bell user="{}" config="{}"><a href="{}" aria-label="{}">{}{}</a></notification-bell>{}',
+        user_key(request.user.pk),
+        reverse("notifications:config"),
         reverse("notifications:inbox"),
         _("Notifications, {count} new").replace("{count}", str(unseen)) if unseen else _("Notifications"),
         BELL,
         format_html("<span>{}</span>", "99+" if unseen > 99 else unseen) if unseen else "",
+        _script(getattr(request, "_notifications_bundle", BUNDLES[0]), _nonce(context, request)),
     )
 
 
@@ -136,24 +129,7 @@ def feeds_head(context: Context, elements: bool = True) -> SafeString:
         TemplateSyntaxError: The request is missing.
     """
     request = _request(context)
-    signed_in = _signed_in(request)
-    config = {
-        "v": 1,
-        "user": user_key(request.user.pk) if signed_in else "",
-        "urls": {
-            "client": static("notifications/feeds-alone.js"),
-            "elements": static("notifications/feeds-elements.js") if elements else None,
-            "stream": reverse("notifications:stream"),
-            "changes": reverse("notifications:changes"),
-            "feeds": reverse("notifications:follow-feeds"),
-            "stop": reverse("notifications:stop-answer"),
-            "cancel": reverse("notifications:cancel-progress", args=[PLACEHOLDER]).replace(f"{PLACEHOLDER}", "{id}"),
-        },
-        "csrf": _csrf(request) if signed_in else None,
-        "version": __version__,
-        "language": get_language() or settings.LANGUAGE_CODE,
-        "strings": feed_texts(),
-    }
+    config = feeds_configuration(request, elements=elements)
     nonce = _nonce(context, request)
     style = format_html('<link rel="stylesheet" href="{}"{}>\n', static("notifications/feeds.css"), nonce)
     return format_html(
@@ -206,56 +182,16 @@ BELL = SafeString(
 )
 
 
-def _config(request: HttpRequest, socket: str, bundle: str) -> dict[str, Any]:
-    """Return what the client needs to know; it is readable by every script of the page and holds nothing secret."""
-    numbers = _summary(request)
-    return {
-        "v": 1,
-        "user": user_key(request.user.pk),
-        "urls": {**_urls(), "socket": socket or None, "client": static(f"notifications/{bundle}.js")},
-        "cursor": numbers.cursor,
-        "unread": numbers.unread,
-        "unseen": numbers.unseen,
-        "csrf": _csrf(request),
-        "version": __version__,
-        "language": get_language() or settings.LANGUAGE_CODE,
-        "strings": texts(),
-    }
+def _page_configuration(request: HttpRequest, socket: str, bundle: str, *, title: bool) -> dict[str, Any]:
+    """Return the client's configuration, with where the feeds' bundle finds the page's one client."""
+    found = configuration(request, socket)
+    found["urls"]["client"] = static(f"notifications/{bundle}.js")
+    return {**found, "title": title}
 
 
-def _urls() -> dict[str, str | None]:
-    item = reverse("notifications:item-action", args=[PLACEHOLDER, "read"])
-    return {
-        "stream": reverse("notifications:stream"),
-        "changes": reverse("notifications:changes"),
-        "inbox": reverse("notifications:inbox-list"),
-        "item": item.replace(f"{PLACEHOLDER}/read", "{id}/{action}"),
-        "readAll": reverse("notifications:read-all"),
-        "seen": reverse("notifications:seen"),
-        "counts": reverse("notifications:counts"),
-        "page": reverse("notifications:inbox"),
-        "baseStyle": static("notifications/base.css"),
-        "style": static("notifications/elements.css"),
-    }
-
-
-def _csrf(request: HttpRequest) -> dict[str, str | None]:
-    """Return how a script proves itself; the cookie, where it can be read, outlives a renewed token."""
-    readable = not (settings.CSRF_USE_SESSIONS or settings.CSRF_COOKIE_HTTPONLY)
-    return {
-        "header": settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-"),
-        "cookie": settings.CSRF_COOKIE_NAME if readable else None,
-        "token": get_token(request),
-    }
-
-
-def _summary(request: HttpRequest) -> Summary:
-    """Read the counts once per request, whatever the number of tags."""
-    found: Summary | None = getattr(request, "_notifications_summary", None)
-    if found is None:
-        found = summary(user_of(request))
-        request._notifications_summary = found  # type: ignore[attr-defined]
-    return found
+def _script(bundle: str, nonce: SafeString) -> SafeString:
+    """Load a bundle; a document runs the same module once, however often it is named."""
+    return format_html('<script type="module" src="{}"{}></script>', static(f"notifications/{bundle}.js"), nonce)
 
 
 def _nonce(context: Context, request: HttpRequest) -> SafeString:

@@ -74,6 +74,7 @@ test("nothing is on until the user asks", async (context) => {
 test("when people look at no tab the leader shows it, once", async (context) => {
   const { tabs, arrive } = await open(context);
   assert.equal(await tabs[1].client.alerts.setDesktop(true), true);
+  assert.deepEqual(shown.splice(0), [{ title: "notifications", tag: "carillon" }], "one is shown, as a proof");
   for (const { page } of tabs) page.hide();
   await settle();
   await arrive();
@@ -83,6 +84,7 @@ test("when people look at no tab the leader shows it, once", async (context) => 
 test("a visible tab is enough", async (context) => {
   const { tabs, arrive } = await open(context);
   await tabs[0].client.alerts.setDesktop(true);
+  shown.length = 0;
   tabs[0].page.hide();
   await settle();
   await arrive();
@@ -103,6 +105,7 @@ async function arriveAlone(arrive, tabs) {
 test("of a flood three are shown", async (context) => {
   const { tabs, arrive } = await open(context);
   await tabs[0].client.alerts.setDesktop(true);
+  shown.length = 0;
   for (const { page } of tabs) page.hide();
   await settle();
   await arrive(9);
@@ -136,6 +139,47 @@ test("storage that is forbidden means off, without a fault", async (context) => 
   const { tabs } = await open(context);
   tabs[0].client.alerts.setSound(true);
   assert.equal(tabs[0].client.alerts.sound, false);
+});
+
+test("where a permission is given and showing throws, the switch stays off, and goes off", async (context) => {
+  const { Notification } = globalThis;
+  const illegal = class {
+    static permission = "granted";
+    static requestPermission = async () => "granted";
+    constructor() {
+      throw new TypeError("Illegal constructor. Use ServiceWorkerRegistration.showNotification() instead.");
+    }
+  };
+  context.after(() => {
+    globalThis.Notification = Notification;
+  });
+  const { tabs, arrive } = await open(context);
+  const { alerts } = tabs[0].client;
+  globalThis.Notification = illegal;
+  assert.equal(await alerts.setDesktop(true), false, "Chrome on Android");
+  globalThis.Notification = Notification;
+  assert.equal(await alerts.setDesktop(true), true);
+  for (const { page } of tabs) page.hide();
+  await settle();
+  globalThis.Notification = illegal;
+  await arrive();
+  await tabs[0].until(() => !alerts.desktop);
+});
+
+test("where only a service worker may show it, it does", async (context) => {
+  const { Notification, navigator } = globalThis;
+  globalThis.Notification = { permission: "granted", requestPermission: async () => "granted" };
+  const told = [];
+  navigator.serviceWorker = {
+    getRegistration: async () => ({ showNotification: async (title) => told.push(title) }),
+  };
+  context.after(() => {
+    globalThis.Notification = Notification;
+    delete navigator.serviceWorker;
+  });
+  const { tabs } = await open(context);
+  assert.equal(await tabs[0].client.alerts.setDesktop(true), true);
+  assert.deepEqual(told, ["notifications"]);
 });
 
 test("the app badge counts what is unseen", async (context) => {

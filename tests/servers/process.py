@@ -50,6 +50,19 @@ def accepts(port: int) -> bool:
     return True
 
 
+def wait_until_accepting(port: int) -> None:
+    """Return when somebody accepts connections on this loopback port.
+
+    Raises:
+        TimeoutError: Nobody did within `STARTUP` seconds.
+    """
+    deadline = time.monotonic() + STARTUP
+    while not accepts(port):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Nobody accepts connections on port {port}.")
+        time.sleep(POLL)
+
+
 class ServerProcess:
     """A server that listens on ``port`` of the loopback interface, with its output in the file ``log``."""
 

@@ -15,6 +15,7 @@ from django.utils.dateparse import parse_datetime
 
 from ...audiences import Audience, registry
 from ...broadcasts.publishing import validate_broadcast
+from ...inbox.actors import normalize_username
 from ...models import Broadcast
 from ...models.broadcast import BroadcastState
 from ...models.content import Level
@@ -71,7 +72,7 @@ def _part(names: list[str], groups: list[str], users: list[str]) -> Any:
         raise CommandError(f"Unknown audience {', '.join(unknown)}; choose from {', '.join(registry)}.")
     user_model = get_user_model()
     found = [_find(Group, "name", name) for name in groups]
-    people = [_find(user_model, user_model.USERNAME_FIELD, name) for name in users]
+    people = [_find(user_model, user_model.USERNAME_FIELD, normalize_username(name)) for name in users]
     return Audience.of(*names, groups=found, users=people).include
 
 

@@ -258,11 +258,11 @@ export class ChatServer {
     this.tell(room, { type: "typing", room: room.id, user: this.users.get(user), expires: on ? 6 : 0 });
   }
 
-  "do receipt"({ user }, { upto }, room) {
+  "do receipt"({ user }, { up_to }, room) {
     const member = room.members.get(user);
-    member.last_read = Math.max(member.last_read, Math.min(upto, room.messages.length));
-    this.tell(room, { type: "receipt", room: room.id, read: [{ user, upto: member.last_read }] });
-    return { upto: member.last_read, unread: room.messages.length - member.last_read };
+    member.last_read = Math.max(member.last_read, Math.min(up_to, room.messages.length));
+    this.tell(room, { type: "receipt", room: room.id, read: [{ user, up_to: member.last_read }] });
+    return { up_to: member.last_read, unread: room.messages.length - member.last_read };
   }
 
   "do room.mute"({ user }, { on }, room) {

@@ -54,7 +54,12 @@ export class Chat extends PageClient {
     this.list = new RoomList(this, fetchRooms);
     const stored = (/** @type {any} */ { key, newValue }) => this.outbox.heard(key, newValue);
     env.window?.addEventListener("storage", stored);
-    this.#unlisten = () => env.window?.removeEventListener("storage", stored);
+    const signedOut = () => this.#connection.signOut(); // the inbox says so
+    env.window?.addEventListener("carillon-signed-out", signedOut);
+    this.#unlisten = () => {
+      env.window?.removeEventListener("storage", stored);
+      env.window?.removeEventListener("carillon-signed-out", signedOut);
+    };
   }
 
   /** The connection, as people are told. @returns {Readonly<import("../core/state.js").Snapshot>} */
@@ -88,6 +93,15 @@ export class Chat extends PageClient {
     this.stop();
     this.#connection.destroy();
     this.#unlisten();
+  }
+
+  /** Show nothing of the user any more, and keep nothing that they wrote. @internal */
+  forget() {
+    this.outbox.clear();
+    this.drafts.clear();
+    this.list.clear();
+    for (const room of this.#rooms.values()) room.clear();
+    super.forget();
   }
 
   /**

@@ -1,5 +1,6 @@
 /** The chat's connection: a link over one WebSocket, which carries frames one way and commands the other. */
 
+import { isVisible } from "../core/browser.js";
 import { link } from "../core/link.js";
 import { watchPage } from "../core/page.js";
 import { plain } from "../core/state.js";
@@ -51,7 +52,7 @@ export class ChatConnection {
       suspend: () => this.#over || this.#send({ type: "rest", name: "paused", reason: "hidden" }),
       awaken: () => this.#awaken(),
       visibility: () => {
-        if (env.document?.visibilityState === "visible") this.#awaken();
+        if (isVisible(env.document)) this.#awaken();
         chat.changed();
       },
       network: (type) => this.#send({ type }),
@@ -65,6 +66,10 @@ export class ChatConnection {
 
   stop() {
     this.#send({ type: "rest", name: "closed", reason: "stopped" });
+  }
+
+  signOut() {
+    this.#send({ type: "rest", name: "signed-out", reason: "signed-out" });
   }
 
   /** Try now, whatever the state. */
@@ -124,6 +129,7 @@ export class ChatConnection {
     if (this.live) this.#commands.ready();
     else this.#commands.lost();
     if (JSON.stringify(this.state) === JSON.stringify(before)) return;
+    if (name === "signed-out" && before.name !== name) this.#chat.forget();
     this.#chat.emit("state", { ...this.state, from: before.name, to: name });
     this.#chat.changed();
     if (!wasLive && this.live) this.#onConnect();

@@ -16,9 +16,15 @@ export class Drafts {
     this.#storage = new UserStorage(storage, `carillon-draft ${user} `);
   }
 
+  /** Forget what the browser does not keep. @internal */
+  clear() {
+    this.#unkept.clear();
+  }
+
   /** @param {number} room @returns {Draft} */
   get(room) {
-    return { body: "", reply_to: null, ...(this.#unkept.get(room) ?? this.#storage.get(room)) };
+    const { body = "", reply_to = null } = this.#unkept.get(room) ?? this.#storage.get(room) ?? {};
+    return { body: `${body}`, reply_to };
   }
 
   /** @param {number} room @param {Draft} draft */

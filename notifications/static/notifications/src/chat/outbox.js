@@ -6,6 +6,7 @@
  * no harm, for its id is the same and the server stores it once.
  */
 
+import { randomBytes } from "../core/browser.js";
 import { UserStorage } from "../core/storage.js";
 
 /** @typedef {import("./types.js").Entry} Entry */
@@ -74,6 +75,11 @@ export class Outbox {
     this.#storage.remove(id);
   }
 
+  /** Forget everything: the user signed out. @internal */
+  clear() {
+    for (const id of [...this.#entries.keys()]) this.drop(id);
+  }
+
   /** Another tab wrote to the store. @param {string | null} key @param {string | null} value @internal */
   heard(key, value) {
     const id = this.#storage.nameOf(key);
@@ -120,7 +126,7 @@ function isEntry(entry) {
 
 /** `crypto.randomUUID` without the need of a secure context (RFC 9562, version 4). */
 function uuid() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const bytes = randomBytes(16);
   bytes[6] = (bytes[6] & 0x0f) | 0x40;
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
   const text = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");

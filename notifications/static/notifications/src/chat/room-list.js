@@ -66,6 +66,14 @@ export class RoomList {
     if (this.#next !== null) await this.#page({ before: this.#next });
   }
 
+  /** Forget everything: the user signed out. @internal */
+  clear() {
+    for (const release of this.#rooms.values()) release?.();
+    this.#rooms.clear();
+    this.#next = this.error = null;
+    this.loaded = false;
+  }
+
   /** The server told of a room. @param {Room} room @internal */
   add(room) {
     if (!this.#holders || this.#rooms.has(room)) return;

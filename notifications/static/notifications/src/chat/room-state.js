@@ -117,10 +117,10 @@ export class RoomState {
     this.chat.changed();
   }
 
-  /** @param {Id} user @param {number} upto @internal */
-  sawRead(user, upto) {
-    this.reads.set(user, Math.max(upto, this.reads.get(user) ?? 0));
-    if (this.me && user === this.chat.me?.id) this.me = { ...this.me, last_read: Math.max(upto, this.me.last_read) };
+  /** @param {Id} user @param {number} up_to @internal */
+  sawRead(user, up_to) {
+    this.reads.set(user, Math.max(up_to, this.reads.get(user) ?? 0));
+    if (this.me && user === this.chat.me?.id) this.me = { ...this.me, last_read: Math.max(up_to, this.me.last_read) };
   }
 
   /** @param {import("./types.js").Actor} user @param {number} expires seconds @internal */
@@ -140,7 +140,16 @@ export class RoomState {
     this.chat.changed();
   }
 
-  /** @param {{gone?: boolean, loading?: boolean, error?: string | null, online?: Id[] | null, onlineCount?: number, me?: import("./types.js").Me}} news @internal */
+  /** Forget everything: the user signed out. @internal */
+  clear() {
+    this.timeline.clear();
+    this.updates.rebase([]);
+    this.typists.clear();
+    this.reads.clear();
+    this.show({ info: null, me: null, online: null, onlineCount: 0, error: null });
+  }
+
+  /** @param {{info?: null, gone?: boolean, loading?: boolean, error?: string | null, online?: Id[] | null, onlineCount?: number, me?: import("./types.js").Me | null}} news @internal */
   show(news) {
     Object.assign(this, news);
     this.chat.changed();

@@ -112,16 +112,16 @@ export class Room extends SyncedRoom {
 
   /** The user has seen everything that is here. One receipt at a time; the last one counts. */
   async markRead() {
-    const upto = this.timeline.high;
-    if (!this.me || this.me.last_read >= upto || this.#receipt || !this.chat.live) return;
+    const up_to = this.timeline.high;
+    if (!this.me || this.me.last_read >= up_to || this.#receipt || !this.chat.live) return;
     this.#receipt = true;
     const done = () => {
       this.#receipt = false;
       this.chat.changed();
     };
     try {
-      await this.chat.call({ type: "receipt", room: this.id, upto });
-      this.sawRead(this.chat.me?.id ?? "", upto);
+      await this.chat.call({ type: "receipt", room: this.id, up_to });
+      this.sawRead(this.chat.me?.id ?? "", up_to);
       done();
     } catch {
       this.chat.env.setTimeout(done, AGAIN);

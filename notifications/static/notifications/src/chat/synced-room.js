@@ -41,6 +41,12 @@ export class SyncedRoom extends RoomState {
     };
   }
 
+  /** Forget everything: the user signed out. @internal */
+  clear() {
+    this.#quoted.clear();
+    super.clear();
+  }
+
   /** Subscribe, and continue from where we are. Called at every connect and at every hole. @internal */
   async open() {
     if (!this.chat.live || !this.#holders.any || this.gone) return;
@@ -86,7 +92,7 @@ export class SyncedRoom extends RoomState {
   apply(frame) {
     const { type, user } = frame;
     if (type === "message" || type === "reset") this.#messages(frame);
-    else if (type === "receipt") for (const { user, upto } of frame.read) this.sawRead(user, upto);
+    else if (type === "receipt") for (const { user, up_to } of frame.read) this.sawRead(user, up_to);
     else if (type === "presence") this.show({ online: frame.online, onlineCount: frame.count });
     else if (type === "typing") this.heardTyping(user, frame.expires);
     else if (type === "room") {

@@ -136,6 +136,11 @@ export class Timeline {
     this.#sorted = null;
   }
 
+  /** Forget everything: the user signed out. */
+  clear() {
+    this.#reset({ cursor: "", messages: [], before: null });
+  }
+
   /** @param {any} frame */
   #reset({ cursor, messages, before }) {
     this.#messages = new Map();

@@ -63,7 +63,7 @@ export class Connection {
         /** What the server calls the connection of this tab; who opens another one forgets it. @type {string | undefined} */
         this.name = frame.connection ?? this.name;
         parts.onFrame(frame);
-        if (env.locks) this.post("frame", { frame });
+        if (this.#tabs.shared) this.post("frame", { frame });
       },
     });
     this.#unwatch = watchPage(env, {
@@ -182,10 +182,10 @@ export class Connection {
 
   /** People look at this tab, or away from it. */
   #seen() {
-    const { locks, setTimeout, clearTimeout } = this.#env;
+    const { setTimeout, clearTimeout } = this.#env;
     clearTimeout(this.#hiding);
     if (this.#tabs.visible) this.#awaken();
-    else if (!locks) this.#hiding = setTimeout(() => this.#suspend(), HIDDEN);
+    else if (!this.#tabs.shared) this.#hiding = setTimeout(() => this.#suspend(), HIDDEN);
     if (this.leading) this.#tell();
     else if (this.#awake) this.#tabs.look();
   }

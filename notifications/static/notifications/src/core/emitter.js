@@ -1,5 +1,7 @@
 /** Named events with plain objects. */
 
+import { report } from "./browser.js";
+
 /** @template {Record<string, any>} Events what each type carries */
 export class Emitter {
   /** @type {Map<keyof Events, Set<(event: any) => void>>} */
@@ -32,7 +34,7 @@ export class Emitter {
       try {
         listener(event);
       } catch (error) {
-        reportError(error);
+        report(error);
       }
     }
   }

@@ -1,4 +1,6 @@
-/** What the client takes from the browser: the one place that reaches for its globals, so that a test can bring its own. */
+/** What the client takes from its surroundings: the browser's, or what a test brings instead. */
+
+import { ask, isOffline, keptStorage, nextFrame, surroundings } from "./browser.js";
 
 /**
  * @typedef {object} Env
@@ -7,7 +9,8 @@
  * @property {typeof globalThis.BroadcastChannel | undefined} BroadcastChannel
  * @property {LockManager | undefined} locks undefined where the page is no secure context
  * @property {Storage | undefined} [storage] in place of the browser's own
- * @property {() => number} now epoch ms
+ * @property {() => boolean} isOffline
+ * @property {() => number} now epoch ms, by this machine's clock
  * @property {() => number} random
  * @property {(callback: () => void, time: number) => any} setTimeout
  * @property {(timer: any) => void} clearTimeout
@@ -16,43 +19,28 @@
  * @property {Document | undefined} document
  */
 
-const HIDDEN_FRAME = 100; // ms; a hidden tab paints no frames, but its title counts all the same
-
 /**
  * @param {Partial<Env>} [own] what takes the browser's place
  * @returns {Env}
  */
 export function environment(own) {
-  const { BroadcastChannel, document, navigator, window } = globalThis;
   return {
-    BroadcastChannel,
-    document,
-    window,
-    locks: navigator?.locks,
+    ...surroundings(),
+    isOffline,
     now: Date.now,
     random: Math.random,
-    // Browsers refuse these when they are called as methods of something else.
-    fetch: (input, init) => fetch(input, init),
+    fetch: ask,
     setTimeout: (callback, time) => setTimeout(callback, time),
     clearTimeout: (timer) => clearTimeout(timer),
-    frame(callback) {
-      if (document?.visibilityState === "visible") requestAnimationFrame(callback);
-      else setTimeout(callback, HIDDEN_FRAME);
-    },
+    frame: nextFrame,
     ...own,
   };
 }
 
 /**
- * What the browser keeps between pages; private modes and sandboxed frames throw at the mere mention.
+ * What the browser keeps between pages.
  *
  * @param {Env} env
  * @returns {Storage | undefined}
  */
-export function storageOf(env) {
-  try {
-    return "storage" in env ? env.storage : globalThis.localStorage;
-  } catch {
-    return undefined;
-  }
-}
+export const storageOf = (env) => ("storage" in env ? env.storage : keptStorage());

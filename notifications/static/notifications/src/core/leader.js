@@ -6,10 +6,13 @@
  * rejected lock is lost leadership.
  */
 
+import { attempt } from "./browser.js";
+
 export class Leader {
   #locks;
   #name;
   #onChange;
+  #isDeaf;
   /** End the present request for the lock. @type {(() => void) | undefined} */
   #end;
 
@@ -19,11 +22,13 @@ export class Leader {
    * @param {LockManager | undefined} locks
    * @param {string} name
    * @param {(leading: boolean) => void} onChange
+   * @param {() => boolean} [isDeaf] nothing was ever heard of other tabs: whoever else may lead tells us nothing
    */
-  constructor(locks, name, onChange) {
+  constructor(locks, name, onChange, isDeaf = () => false) {
     this.#locks = locks;
     this.#name = name;
     this.#onChange = onChange;
+    this.#isDeaf = isDeaf;
   }
 
   /** Wait for the lead; `steal` takes it from the tab that has it. */
@@ -46,9 +51,16 @@ export class Leader {
       this.#set(true);
       return held;
     };
+    const lost = () => this.#end === end && this.#lost();
     this.#end = end;
     const options = steal ? { steal } : { signal: abort.signal }; // the standard allows one of the two
-    this.#locks.request(this.#name, options, granted).catch(() => this.#end === end && this.#lost());
+    if (!attempt(() => this.#locks?.request(this.#name, options, granted).catch(lost))) lost();
+  }
+
+  /** Lead without the lock: there is nobody to share with. */
+  alone() {
+    this.release();
+    this.#set(true);
   }
 
   /** Give the lead back, or wait for it no longer. */
@@ -60,8 +72,9 @@ export class Leader {
   }
 
   #lost() {
-    if (!this.leading) return this.#set(true); // no lock to be had here (a sandboxed frame): every tab for itself
     this.#end = undefined;
+    // No lock to be had here (a sandboxed frame), or nobody who shares: every tab for itself.
+    if (!this.leading || this.#isDeaf()) return this.#set(true);
     this.#set(false);
     this.contend();
   }

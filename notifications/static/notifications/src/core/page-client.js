@@ -1,8 +1,10 @@
 /** What every client of a page is: it has the page's configuration, is held by elements, and tells of changes once per frame. */
 
 import { Emitter } from "./emitter.js";
-import { environment } from "./env.js";
+import { environment, storageOf } from "./env.js";
 import { Holders } from "./holders.js";
+import { localeFor } from "./locale.js";
+import { forget } from "./storage.js";
 
 /**
  * @template {import("./types.js").PageConfig} Config
@@ -12,6 +14,12 @@ import { Holders } from "./holders.js";
 export class PageClient extends Emitter {
   #due = false;
 
+  /** Whether another user's client has taken its place. @internal */
+  replaced = false;
+
+  /** How far the server's clock is ahead of this machine's, in ms. @internal */
+  offset = 0;
+
   /** @internal @param {Config} config */
   constructor(config) {
     super();
@@ -19,6 +27,9 @@ export class PageClient extends Emitter {
     this.config = Object.freeze(config);
     /** @internal */
     this.env = environment(config.env);
+    forget(storageOf(this.env), (user) => user !== config.user); // of who was here before
+    /** For numbers and times. @type {string | undefined} @internal */
+    this.locale = localeFor(config.language ?? "en");
     /** Who wants the connection. @internal */
     this.holders = new Holders(this.env, () => this.stop());
   }
@@ -40,6 +51,27 @@ export class PageClient extends Emitter {
   text(key, fallback = key) {
     return this.config.strings?.[key] ?? fallback;
   }
+
+  /** What the server's clock says, in epoch ms. @internal @returns {number} */
+  now() {
+    return this.env.now() + this.offset;
+  }
+
+  /** Show nothing of the user any more, and keep nothing that they wrote: they signed out. @internal */
+  forget() {
+    forget(storageOf(this.env), (user) => user === this.config.user);
+    this.changed();
+  }
+
+  /** Another user's page has taken this one's place: end, and have the elements find that user's client. @internal */
+  replace() {
+    this.replaced = true;
+    this.destroy();
+    this.forget();
+  }
+
+  /** End for good. */
+  destroy() {}
 
   /** Connect, unless that was tried already. @internal */
   open() {}

@@ -1,5 +1,7 @@
 /** What a browser keeps under a prefix, as JSON: a store that is full, forbidden or missing never throws. */
 
+import { attempt } from "./browser.js";
+
 export class UserStorage {
   #storage;
   #prefix;
@@ -59,10 +61,23 @@ export class UserStorage {
    * @returns {Result | undefined}
    */
   #attempt(act) {
-    try {
-      return this.#storage && act(this.#storage);
-    } catch {
-      return undefined;
-    }
+    return attempt(() => this.#storage && act(this.#storage));
   }
+}
+
+const PRIVATE = /^carillon-(?:draft|outbox) (\S+) /; // whose words they are
+
+/**
+ * Forget what users wrote and did not send. It is theirs alone: whoever comes next to this browser could read it.
+ *
+ * @param {Storage | undefined} storage
+ * @param {(user: string) => boolean} [isMeant] whose words; everybody's without it
+ */
+export function forget(storage, isMeant = () => true) {
+  attempt(() => {
+    for (const key of Object.keys(storage ?? {})) {
+      const [, user] = PRIVATE.exec(key) ?? [];
+      if (user && isMeant(user)) storage?.removeItem(key);
+    }
+  });
 }

@@ -5,6 +5,7 @@
  * user's key and the version of this protocol: a tab from before a deploy never leads one from after it.
  */
 
+import { attempt, isVisible, openChannel } from "./browser.js";
 import { Leader } from "./leader.js";
 
 const PROTOCOL = 1;
@@ -21,6 +22,8 @@ export class Tabs {
   /** @type {any} */
   #timer;
   #answered = false;
+  /** Whether any other tab was ever heard. */
+  #heard = false;
 
   /**
    * @param {import("./types.js").PageConfig} config
@@ -35,10 +38,11 @@ export class Tabs {
     this.#onMessage = onMessage;
     /** What every message of this tab carries. */
     this.mark = { protocol: PROTOCOL, user, version, born: env.now() };
-    this.#leader = new Leader(env.locks, `${this.#scope} ${PROTOCOL} ${user}`, (leading) => {
+    const lead = (/** @type {boolean} */ leading) => {
       if (leading) env.clearTimeout(this.#timer);
       onLead();
-    });
+    };
+    this.#leader = new Leader(env.locks, `${this.#scope} ${PROTOCOL} ${user}`, lead, () => !this.#heard);
   }
 
   /** Whether this tab is to hold the connection. */
@@ -48,19 +52,22 @@ export class Tabs {
 
   /** Whether people look at this tab. */
   get visible() {
-    return this.#env.document?.visibilityState !== "hidden";
+    return isVisible(this.#env.document);
+  }
+
+  /** Whether a connection can be shared: there are locks, and a channel that carries what they protect. */
+  get shared() {
+    return !!this.#env.locks && !!this.#channel;
   }
 
   /** Join the others, and wait for the lead. */
   contend() {
-    const { BroadcastChannel } = this.#env;
-    if (!this.#channel && BroadcastChannel) {
-      this.#channel = new BroadcastChannel(this.#scope);
-      this.#channel.onmessage = ({ data }) => {
-        if (data.type === "state") this.#answered = !data.hidden;
-        this.#onMessage(data);
-      };
-    }
+    this.#channel ??= openChannel(this.#env.BroadcastChannel, this.#scope, (data) => {
+      this.#heard = true;
+      if (data.type === "state") this.#answered = !data.hidden;
+      this.#onMessage(data);
+    });
+    if (!this.#channel) return this.#leader.alone();
     this.#leader.contend();
     this.look();
   }
@@ -74,7 +81,7 @@ export class Tabs {
   /** Give the lead back and hear no more of the others until `contend`: a message to a cached page ends its caching. */
   leave() {
     this.release();
-    this.#channel?.close();
+    attempt(() => this.#channel?.close());
     this.#channel = undefined;
   }
 
@@ -85,7 +92,7 @@ export class Tabs {
    * @param {object} [more]
    */
   post(type, more) {
-    this.#channel?.postMessage({ ...this.mark, ...more, type });
+    attempt(() => this.#channel?.postMessage({ ...this.mark, ...more, type }));
   }
 
   /**
@@ -100,8 +107,12 @@ export class Tabs {
     if (!this.visible) return;
     this.#answered = false;
     this.#timer = setTimeout(() => {
-      if (!this.#answered) this.#leader.contend(true);
-      else this.#timer = setTimeout(() => this.look(), ROUND);
+      if (this.#answered) {
+        this.#timer = setTimeout(() => this.look(), ROUND);
+        return;
+      }
+      this.#timer = setTimeout(() => this.#leader.alone(), ANSWER); // a lock that never comes is none
+      this.#leader.contend(true);
     }, ANSWER);
   }
 }

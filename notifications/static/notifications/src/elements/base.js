@@ -1,14 +1,21 @@
 /** What every element of Carillon does: it finds the page's client, holds it while connected, and renders. */
 
+import { pageUser } from "../core/config.js";
+import { numeral } from "../core/locale.js";
 import { h } from "./dom.js";
 import { sheet } from "./sheets.js";
 
 /**
  * @typedef {object} Held what an element needs of its client
  * @property {() => () => void} hold
+ * @property {() => void} retryNow
+ * @property {{name: string}} state
+ * @property {boolean} replaced
  * @property {(type: any, listener: (event: any) => void) => () => void} on
  * @property {(key: string) => string} text
- * @property {{language?: string, urls: {baseStyle: string}}} config
+ * @property {string | undefined} locale for numbers and times
+ * @property {() => number} now epoch ms, by the server's clock
+ * @property {{urls: {baseStyle: string}}} config
  */
 
 const ANNOUNCE_AFTER = 250; // ms; what happens within it is read out as one message
@@ -25,9 +32,10 @@ export class CarillonElement extends HTMLElement {
 
   #region = h("div", { class: "hidden", "aria-live": "polite" });
   #built = false;
+  #held = false;
 
   connectedCallback() {
-    const client = this.find();
+    const client = this.#mine();
     if (!client) return; // nobody is signed in: what stands inside the element stays as it is
     this.client = client;
     this.toggleAttribute("admin", "adminUtcOffset" in document.body.dataset);
@@ -35,12 +43,14 @@ export class CarillonElement extends HTMLElement {
     this.#built = true;
     this.#present = new AbortController();
     this.#present.signal.addEventListener("abort", client.hold());
-    this.on("change", () => this.render());
+    this.#held = true;
+    this.on("change", () => (client.replaced ? this.#again() : this.render()));
     this.listen(this.#present.signal);
     this.render();
   }
 
   disconnectedCallback() {
+    this.#held = false;
     this.#present.abort();
   }
 
@@ -52,6 +62,28 @@ export class CarillonElement extends HTMLElement {
    */
   find() {
     return null;
+  }
+
+  /** Fetch what `find()` lacks. @returns {Promise<boolean>} whether it may find a client now */
+  async prepare() {
+    return false;
+  }
+
+  /** The client of the user that the element was rendered for. @returns {Client | null} */
+  #mine() {
+    const user = this.getAttribute("user");
+    if (user && user !== pageUser()) return null;
+    const client = this.find();
+    if (!client) {
+      this.prepare().then((ready) => ready && this.isConnected && !this.#held && this.connectedCallback());
+    } else if (user && client.state.name === "signed-out") client.retryNow(); // rendered anew: in again
+    return client;
+  }
+
+  /** Another user signed in: begin anew, for them. */
+  #again() {
+    this.disconnectedCallback();
+    this.connectedCallback();
   }
 
   /** The address of the element's own style sheet, beside the one that all share. @returns {string} */
@@ -93,11 +125,12 @@ export class CarillonElement extends HTMLElement {
    * @param {Record<string, string | number>} [values] numbers are written as the language writes them
    */
   text(key, values = {}) {
-    return this.client.text(key).replace(/{(\w+)}/g, (_, name) => values[name].toLocaleString(this.language));
+    return this.client.text(key).replace(/{(\w+)}/g, (_, name) => this.#write(values[name]));
   }
 
-  get language() {
-    return this.client.config.language ?? "en";
+  /** Write a number, or leave a text as it is. @param {string | number} value */
+  #write(value) {
+    return typeof value === "number" ? numeral(value, this.client.locale) : value;
   }
 
   /**

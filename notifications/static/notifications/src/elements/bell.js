@@ -1,5 +1,7 @@
 /** `<notification-bell>`: the bell with its number, and the panel that it opens. */
 
+import { popoverOf } from "../core/browser.js";
+import { numeral } from "../core/locale.js";
 import { button, h } from "./dom.js";
 import { FeedView } from "./feed-view.js";
 import { icon } from "./icons.js";
@@ -50,7 +52,10 @@ export class NotificationBell extends NotificationElement {
     this.#link.textContent = this.text("seeAll");
     this.#link.href = this.client.config.urls.page ?? "";
     this.#button.append(this.#badge, h("connection-status", { class: "trouble", variant: "dot", quiet: true }));
-    this.#button.popoverTargetElement = this.#panel; // opens and closes it, and puts it next in the order of Tab
+    if (!popoverOf(this.#button, this.#panel)) {
+      this.#panel.hidden = true;
+      this.#button.onclick = () => location.assign(this.#link.href);
+    }
     this.#panel.addEventListener("beforetoggle", (event) =>
       this.#toggle(/** @type {ToggleEvent} */ (event).newState === "open"),
     );
@@ -67,7 +72,10 @@ export class NotificationBell extends NotificationElement {
     addEventListener("resize", place, { signal });
     addEventListener("scroll", place, { signal, capture: true });
     signal.addEventListener("abort", () => this.#toggle(false)); // taken out of the page, a popover closes without a word
-    this.on("state", ({ to }) => this.open && this.#view.retry(to));
+    this.on("state", ({ to }) => {
+      if (to === "signed-out") this.replaceChildren();
+      if (this.open) this.#view.retry(to);
+    });
     this.on("notification", ({ items, total }) => this.#arrived(items[0].title, total));
     this.on("failure", (failure) => this.open && this.#view.fail(failure));
   }
@@ -79,13 +87,14 @@ export class NotificationBell extends NotificationElement {
 
   render() {
     const { unseen, unread } = this.client.counts;
-    const count = unseen > MOST ? `${MOST.toLocaleString(this.language)}+` : unseen;
+    const { locale } = this.client;
+    const count = unseen > MOST ? `${numeral(MOST, locale)}+` : numeral(unseen, locale);
     const name = unseen ? this.text("bell", { count }) : this.text("notifications");
     this.setAttribute("count", `${unseen}`);
     this.#button.ariaLabel = name;
     this.#button.title = name;
     this.#badge.hidden = !unseen;
-    this.#badge.textContent = count.toLocaleString(this.language);
+    this.#badge.textContent = count;
     this.#readAll.hidden = !unread;
     this.#all.ariaPressed = `${this.#state === "all"}`;
     this.#unread.ariaPressed = `${this.#state === "unread"}`;

@@ -1,5 +1,6 @@
 /** A feed on the screen: its rows and every state it can be in. The bell's panel and the list page both show one. */
 
+import { attempt } from "../core/browser.js";
 import { KeyedList } from "../core/keyed-list.js";
 import { button, h, iconButton } from "./dom.js";
 import { icon } from "./icons.js";
@@ -57,7 +58,9 @@ export class FeedView {
    * @param {string} state of the connection, now
    */
   retry(state) {
-    if (this.feed.error && /live|polling/.test(state)) this.feed.loadMore();
+    if (state === "signed-out") this.#failure.replaceChildren();
+    const { error, loaded } = this.feed;
+    if ((error || !loaded) && /live|polling/.test(state)) this.feed.loadMore();
   }
 
   /** Nobody looks any more. */
@@ -68,7 +71,9 @@ export class FeedView {
 
   render() {
     const { feed, owner } = this;
-    const { items, loaded, loading, error, fresh } = feed;
+    const { items, loaded, loading, fresh } = feed;
+    const over = owner.client.state.name === "signed-out";
+    const error = over || feed.error;
     const focused = owner.shadowRoot?.activeElement;
     const moved = this.#rows.render(items);
     if (moved) this.#rows.restore(moved);
@@ -81,7 +86,8 @@ export class FeedView {
     this.#note.hidden = !!items.length || !(loaded || error);
     if (!this.#note.hidden) this.#explain();
     // A row that has gone, or a button that has done its work, leaves the focus to what is around it.
-    const lost = focused && !owner.shadowRoot?.activeElement?.checkVisibility();
+    const { activeElement } = owner.shadowRoot ?? {};
+    const lost = focused && !(activeElement && attempt(() => activeElement.checkVisibility(), true));
     if (lost) /** @type {HTMLElement} */ (this.root.closest("[tabindex]")).focus({ preventScroll: true });
   }
 
@@ -126,7 +132,10 @@ export class FeedView {
   #explain() {
     const { feed, owner } = this;
     const { state } = feed.filter;
-    if (feed.error) {
+    if (owner.client.state.name === "signed-out") {
+      const reload = button("text", () => location.reload(), owner.text("reload"));
+      this.#tell("error", "error", owner.text("signed-out"), reload);
+    } else if (feed.error) {
       this.#tell(
         "error",
         "error",

@@ -1,5 +1,6 @@
 /** `<notification-list>`: the inbox as a full page. */
 
+import { hasDesktop, isVisible, showAddress, whenSeen } from "../core/browser.js";
 import { button, h } from "./dom.js";
 import { FeedView } from "./feed-view.js";
 import { NotificationElement } from "./notification-element.js";
@@ -42,17 +43,17 @@ export class NotificationList extends NotificationElement {
 
   /** @param {AbortSignal} signal */
   listen(signal) {
-    const sight = new IntersectionObserver(([{ isIntersecting }]) =>
-      this.#view.feed.hold(!isIntersecting && !this.#card.hidden),
-    );
-    const look = () => void (document.hidden || this.client.markSeen());
-    sight.observe(this.#top);
+    const look = () => void (isVisible() && this.client.markSeen());
+    const unwatch = whenSeen(this.#top, (seen) => this.#view.feed.hold(!seen && !this.#card.hidden));
     signal.addEventListener("abort", () => {
-      sight.disconnect();
+      unwatch();
       this.#view.close();
     });
     document.addEventListener("visibilitychange", look, { signal });
-    this.on("state", ({ to }) => this.#view.retry(to));
+    this.on("state", ({ to }) => {
+      if (to === "signed-out") this.replaceChildren(); // what the server rendered is the user's too
+      this.#view.retry(to);
+    });
     this.on("notification", look);
     this.on("failure", (failure) => this.#view.fail(failure));
     this.#choose();
@@ -67,7 +68,7 @@ export class NotificationList extends NotificationElement {
 
   render() {
     const { loaded, error } = this.#view.feed;
-    if (loaded || error) {
+    if (loaded || error || this.client.state.name === "signed-out") {
       this.#served.hidden = true;
       this.#card.hidden = false;
     }
@@ -89,7 +90,7 @@ export class NotificationList extends NotificationElement {
     if (!alerts) return [];
     const sound = this.#option("sound", alerts.sound, (on) => alerts.setSound(on));
     const desktop = this.#option("desktop", alerts.desktop, (on) => alerts.setDesktop(on));
-    return [h("div", { class: "options" }, sound, "Notification" in globalThis ? desktop : null)];
+    return [h("div", { class: "options" }, sound, hasDesktop() ? desktop : null)];
   }
 
   /**
@@ -115,7 +116,7 @@ export class NotificationList extends NotificationElement {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return; // a new tab or window is wanted
       event.preventDefault();
       this.state = state;
-      if (location.pathname === page) history.replaceState(history.state, "", href);
+      if (location.pathname === page) showAddress(href);
     };
     return h("a", { class: "filter", "data-state": state, href, onclick }, name);
   }

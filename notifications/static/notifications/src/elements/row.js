@@ -29,7 +29,7 @@ export function drawRow(item, owner) {
         spoken ? hidden(`${spoken}: `) : null,
         text("title", item.title),
         item.body ? text("body", item.body) : null,
-        h("span", { class: "meta" }, ...meta(item, owner.language)),
+        h("span", { class: "meta" }, ...meta(item, client)),
       ),
     ),
     h("div", { class: "actions" }, ...actions(item, owner)),
@@ -44,8 +44,8 @@ function actions({ id, title, read_at, archived_at }, owner) {
   return [read_at ? action("markUnread", "unread") : action("markRead", "check"), action("archive", "archive")];
 }
 
-/** @param {Item} item @param {string} language */
-function meta({ actor, created_at, category }, language) {
-  const parts = [actor?.name, time(created_at, language), category].filter(Boolean);
+/** @param {Item} item @param {NotificationElement["client"]} client */
+function meta({ actor, created_at, category }, client) {
+  const parts = [actor?.name, time(created_at, client), category].filter(Boolean);
   return parts.flatMap((part, index) => [index ? " · " : "", h("bdi", {}, /** @type {Node | string} */ (part))]);
 }

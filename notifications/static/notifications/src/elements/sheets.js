@@ -1,5 +1,7 @@
 /** Style sheets for shadow trees: each is fetched once for all elements, and constructed, which every policy allows. */
 
+import { ask } from "../core/browser.js";
+
 /** By address. @type {Map<string, Promise<CSSStyleSheet>>} */
 const sheets = new Map();
 
@@ -15,7 +17,7 @@ export function sheet(address) {
 
 /** @param {string} address */
 async function load(address) {
-  const response = await fetch(address);
+  const response = await ask(address);
   if (!response.ok) throw new Error(address);
   return new CSSStyleSheet().replace(await response.text());
 }

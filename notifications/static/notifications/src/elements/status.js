@@ -1,5 +1,6 @@
 /** `<connection-status>`: whether the page is live, as a dot, a pill or a banner. */
 
+import { numeral } from "../core/locale.js";
 import { button, h } from "./dom.js";
 import { NotificationElement } from "./notification-element.js";
 import { statusPolicy } from "./status-policy.js";
@@ -74,7 +75,7 @@ export class ConnectionStatus extends NotificationElement {
   #textOf(name, now) {
     if (this.#counted === null) return this.text(name);
     const seconds = Math.max(1, Math.ceil((this.#counted - now) / 1000));
-    const time = seconds.toLocaleString(this.language, { style: "unit", unit: "second", unitDisplay: "narrow" });
+    const time = numeral(seconds, this.client.locale, { style: "unit", unit: "second", unitDisplay: "narrow" });
     return this.text("reconnectingIn", { time });
   }
 

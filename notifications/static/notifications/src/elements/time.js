@@ -1,5 +1,7 @@
 /** Times as people say them, kept right by one timer for the whole page. */
 
+import { dateText, relativeText } from "../core/locale.js";
+
 const TICK = 30_000; // ms; the smallest unit shown is a minute
 const DAY = 86_400;
 const WEEK = 7 * DAY; // beyond it a date says more than a number of weeks
@@ -12,51 +14,48 @@ const UNITS = [
   [WEEK, DAY, "day"],
 ];
 
-/** @type {Set<HTMLTimeElement>} */
-const shown = new Set();
+/** Each time that is shown, with what writes it. @type {Map<HTMLTimeElement, () => void>} */
+const shown = new Map();
 let timer = 0;
 
 /**
  * Say how long ago something was, or its date when that is more than a week.
  * @param {number} then ms since the epoch
  * @param {number} now ms since the epoch
- * @param {string} language
+ * @param {string} [locale]
  */
-export function relative(then, now, language) {
+export function relative(then, now, locale) {
   const seconds = Math.max(0, (now - then) / 1000);
   const unit = UNITS.find(([limit]) => seconds < limit);
-  if (!unit) return new Date(then).toLocaleDateString(language, { dateStyle: "medium" });
-  const format = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-  return format.format(-Math.round(seconds / unit[1]), unit[2]);
+  const words = unit && relativeText(-Math.round(seconds / unit[1]), unit[2], locale);
+  return words ?? dateText(new Date(then), locale, { dateStyle: "medium" });
 }
 
 /**
  * Return a `<time>` that stays right for as long as it is in a document.
  * @param {string} iso
- * @param {string} language
+ * @param {{now: () => number, locale: string | undefined}} client
  */
-export function time(iso, language) {
+export function time(iso, client) {
   const element = document.createElement("time");
+  const then = new Date(iso);
+  const write = () => {
+    element.textContent = relative(then.getTime(), client.now(), client.locale);
+  };
   element.dateTime = iso;
-  element.lang = language;
-  element.title = new Date(iso).toLocaleString(language, { dateStyle: "full", timeStyle: "short" });
-  write(element);
-  shown.add(element);
+  element.title = dateText(then, client.locale, { dateStyle: "full", timeStyle: "short" });
+  write();
+  shown.set(element, write);
   timer ||= setInterval(tick, TICK);
   return element;
 }
 
 function tick() {
-  for (const element of shown) {
-    if (element.isConnected) write(element);
+  for (const [element, write] of shown) {
+    if (element.isConnected) write();
     else shown.delete(element);
   }
   if (shown.size) return;
   clearInterval(timer);
   timer = 0;
-}
-
-/** @param {HTMLTimeElement} element */
-function write(element) {
-  element.textContent = relative(Date.parse(element.dateTime), Date.now(), element.lang);
 }

@@ -1,5 +1,6 @@
 /** `<notification-toasts>`: what has just arrived, for a moment, in a corner. */
 
+import { isVisible } from "../core/browser.js";
 import { button, h, iconButton, link, text } from "./dom.js";
 import { icon } from "./icons.js";
 import { NotificationElement } from "./notification-element.js";
@@ -33,6 +34,7 @@ export class NotificationToasts extends NotificationElement {
     signal.addEventListener("abort", () => this.clear());
     this.on("notification", ({ items, total }) => this.#arrived(items, total));
     this.on("failure", (failure) => this.#failed(failure));
+    this.on("state", ({ to }) => to === "signed-out" && this.clear());
     this.on("seen", () => this.clear(true));
   }
 
@@ -50,7 +52,7 @@ export class NotificationToasts extends NotificationElement {
 
   /** @param {Item[]} items oldest first @param {number} total */
   #arrived(items, total) {
-    if (document.hidden || panelOpen()) return;
+    if (!isVisible() || panelOpen()) return;
     if (total <= MOST) {
       for (const item of items)
         this.#add(item, () => (item.url ? this.client.follow(item.id) : this.client.markRead(item.id)));
@@ -126,10 +128,10 @@ export class NotificationToasts extends NotificationElement {
   /** Set the clock to the toast that goes next, or stop it while somebody is reading. */
   #run() {
     this.#settle();
-    this.#paused = document.hidden || this.#list.matches(":is(:hover, :focus-within)");
+    this.#paused = !isVisible() || this.#list.matches(":is(:hover, :focus-within)");
     clearTimeout(this.#timer);
     const rest = Math.min(...this.#toasts.values());
-    if (document.hidden || rest === Infinity) return;
+    if (!isVisible() || rest === Infinity) return;
     if (this.#paused) this.#timer = setTimeout(() => this.#run(), LOOK);
     else this.#timer = setTimeout(() => this.#expire(), Math.max(0, rest));
   }

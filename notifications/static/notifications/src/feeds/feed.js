@@ -47,7 +47,7 @@ export class Feed {
       try {
         /** @type {any} */ (follower)[what]?.(...args);
       } catch (error) {
-        reportError(error);
+        console.error(error);
       }
     }
   }

@@ -81,6 +81,15 @@ export class Feed {
     this.#changed();
   }
 
+  /** Forget everything: the user signed out. @internal */
+  clear() {
+    this.loaded = this.loading = false;
+    this.error = this.#next = null;
+    this.#floor = Infinity;
+    this.#shown.clear();
+    this.#changed();
+  }
+
   /** The server replaced everything: what the store holds now is the beginning; look for the rest. @internal */
   reset() {
     if (!this.loaded && !this.loading) return;

@@ -44,6 +44,7 @@ export class LiveInbox extends PageClient {
       cursor: () => this.store.cursor,
       onFrame: (frame) => this.#apply(frame),
       onState: (state, before) => {
+        if (state.name === "signed-out" && before.name !== state.name) this.forget();
         this.emit("state", { ...state, from: before.name, to: state.name });
         this.changed();
       },
@@ -92,6 +93,16 @@ export class LiveInbox extends PageClient {
     this.stop();
     this.link.destroy();
     this.env.clearTimeout(this.#timer);
+  }
+
+  /** Show nothing of the user any more. @internal */
+  forget() {
+    this.store.clear();
+    for (const feed of this.#feeds.values()) feed.clear();
+    this.#arrivals = [];
+    this.#total = 0;
+    super.forget();
+    this.env.window?.dispatchEvent(new Event("carillon-signed-out")); // the chat is another bundle
   }
 
   /**

@@ -172,6 +172,17 @@ export class Store {
     return { hole, arrivals };
   }
 
+  /** Forget everything: the user signed out. */
+  clear() {
+    this.#items = new Map();
+    this.#updates.rebase([]);
+    this.#counts = { unread: 0, unseen: 0 };
+    this.#beyond = { unread: 0, unseen: 0 };
+    this.cursor = this.top = this.#countedAt = "";
+    this.resets++;
+    this.#touch();
+  }
+
   /** @param {any} frame */
   #reset(frame) {
     this.#items = new Map();

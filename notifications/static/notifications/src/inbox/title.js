@@ -1,5 +1,7 @@
 /** The count in the title of a hidden tab: "(3) Inbox". */
 
+import { isVisible } from "../core/browser.js";
+
 const MOST = 99; // a larger number says only that there are many
 
 /**
@@ -12,7 +14,7 @@ export function countInTitle(inbox, document) {
   const show = () => {
     const { unseen } = inbox.counts;
     if (document.title !== written) original = document.title; // the page changed it meanwhile
-    const counted = unseen && document.visibilityState === "hidden";
+    const counted = unseen && !isVisible(document);
     written = counted ? `(${unseen > MOST ? `${MOST}+` : unseen}) ${original}` : original;
     if (document.title !== written) document.title = written;
   };

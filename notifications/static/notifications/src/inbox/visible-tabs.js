@@ -1,7 +1,12 @@
 /** Whether people look at any tab: each visible one shares a lock, which not even a crash leaves behind. */
 
+import { isVisible, settled } from "../core/browser.js";
+
+const PATIENCE = 1_000; // ms for the browser to say who holds a lock
+
 export class VisibleTabs {
   #locks;
+  #setTimeout;
   #name;
   #visible = false;
   /** @type {((value?: any) => void) | undefined} */
@@ -11,10 +16,11 @@ export class VisibleTabs {
    * @param {import("../core/env.js").Env} env
    * @param {string} name of the lock
    */
-  constructor({ locks, document, window }, name) {
+  constructor({ locks, document, window, setTimeout }, name) {
     this.#locks = locks;
+    this.#setTimeout = setTimeout;
     this.#name = name;
-    const look = () => this.#set(document?.visibilityState !== "hidden");
+    const look = () => this.#set(isVisible(document));
     look();
     document?.addEventListener("visibilitychange", look);
     window?.addEventListener("pagehide", () => this.#set(false)); // the back/forward cache keeps locks
@@ -24,8 +30,8 @@ export class VisibleTabs {
   /** Whether there is one. @returns {Promise<boolean>} */
   async any() {
     if (this.#visible || !this.#locks) return this.#visible;
-    const { held } = await this.#locks.query();
-    return !!held?.some(({ name }) => name === this.#name);
+    const known = await settled(() => this.#locks?.query(), PATIENCE, this.#setTimeout);
+    return !!known?.held?.some(({ name }) => name === this.#name);
   }
 
   /** @param {boolean} visible */
@@ -37,6 +43,6 @@ export class VisibleTabs {
     const held = new Promise((resolve) => {
       this.#release = resolve;
     });
-    this.#locks?.request(this.#name, { mode: "shared" }, () => held).catch(() => {});
+    settled(() => this.#locks?.request(this.#name, { mode: "shared" }, () => held));
   }
 }

@@ -1,4 +1,4 @@
-/** What the client takes from the browser: the one place that reaches for its globals, so that a test can bring its own. */
+/** What the client takes from its surroundings: the browser's, or what a test brings instead. */
 export type Env = {
     fetch: typeof globalThis.fetch;
     /**
@@ -14,8 +14,9 @@ export type Env = {
      * in place of the browser's own
      */
     storage?: Storage | undefined;
+    isOffline: () => boolean;
     /**
-     * epoch ms
+     * epoch ms, by this machine's clock
      */
     now: () => number;
     random: () => number;
@@ -29,14 +30,30 @@ export type Env = {
     document: Document | undefined;
 };
 /**
+ * @typedef {object} Env
+ * @property {typeof globalThis.fetch} fetch
+ * @property {typeof globalThis.WebSocket} [WebSocket] in place of the browser's own
+ * @property {typeof globalThis.BroadcastChannel | undefined} BroadcastChannel
+ * @property {LockManager | undefined} locks undefined where the page is no secure context
+ * @property {Storage | undefined} [storage] in place of the browser's own
+ * @property {() => boolean} isOffline
+ * @property {() => number} now epoch ms, by this machine's clock
+ * @property {() => number} random
+ * @property {(callback: () => void, time: number) => any} setTimeout
+ * @property {(timer: any) => void} clearTimeout
+ * @property {(callback: () => void) => void} frame before the next painting
+ * @property {EventTarget | undefined} window
+ * @property {Document | undefined} document
+ */
+/**
  * @param {Partial<Env>} [own] what takes the browser's place
  * @returns {Env}
  */
 export declare function environment(own?: Partial<Env>): Env;
 /**
- * What the browser keeps between pages; private modes and sandboxed frames throw at the mere mention.
+ * What the browser keeps between pages.
  *
  * @param {Env} env
  * @returns {Storage | undefined}
  */
-export declare function storageOf(env: Env): Storage | undefined;
+export declare const storageOf: (env: Env) => Storage | undefined;

@@ -20,4 +20,6 @@ export declare class PageClient<Config extends import("./types.js").PageConfig, 
      * @returns {string}
      */
     text(key: string, fallback?: string): string;
+    /** End for good. */
+    destroy(): void;
 }

@@ -8,7 +8,7 @@ export declare class Alerts {
     /** Switch the sound, and let it be heard once. @param {boolean} on */
     setSound(on: boolean): void;
     /**
-     * Switch desktop notifications. Call it from a click: the browser asks for permission.
+     * Switch desktop notifications, and show one. Call it from a click: the browser asks for permission.
      *
      * @param {boolean} on
      * @returns {Promise<boolean>} whether they are on now

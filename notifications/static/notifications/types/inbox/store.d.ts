@@ -66,4 +66,6 @@ export declare class Store {
     settle(update: Update): void;
     /** The server refused, or was not reached. @param {Update} update */
     cancel(update: Update): void;
+    /** Forget everything: the user signed out. */
+    clear(): void;
 }

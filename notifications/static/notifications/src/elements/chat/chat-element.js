@@ -1,6 +1,6 @@
 /** What the chat's elements share: the page's chat, their style sheet, and how a person is drawn. */
 
-import { chat } from "../../chat/config.js";
+import { chat, prepare } from "../../chat/config.js";
 import { CarillonElement } from "../base.js";
 import { h } from "../dom.js";
 import { draw } from "../icons.js";
@@ -33,6 +33,10 @@ export class ChatElement extends CarillonElement {
     return chat();
   }
 
+  prepare() {
+    return prepare();
+  }
+
   get sheet() {
     return this.client.config.urls.chatStyle;
   }
@@ -50,11 +54,7 @@ export function avatar(name, id) {
   const words = name.split(/\s+/).filter(Boolean);
   const initials = [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...(word ?? "")][0] ?? "").join("");
   const color = [...String(id)].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7) % COLORS;
-  return h(
-    "span",
-    { class: `avatar color-${color}`, part: "avatar", "aria-hidden": "true" },
-    initials.toLocaleUpperCase(),
-  );
+  return h("span", { class: `avatar color-${color}`, part: "avatar", "aria-hidden": "true" }, initials.toUpperCase());
 }
 
 /** @param {Room} room */

@@ -1,5 +1,6 @@
 /** Where a message is written: it grows, keeps drafts, answers, edits, and never loses a word. */
 
+import { canStyle, isTouch } from "../../core/browser.js";
 import { h } from "../dom.js";
 import { icon } from "./chat-element.js";
 import { ComposerContext } from "./composer-context.js";
@@ -70,7 +71,9 @@ export class Composer {
 
   render() {
     const { owner, field } = this;
-    const off = this.#room.gone || owner.client.state.name === "signed-out";
+    const signedOut = owner.client.state.name === "signed-out";
+    const off = this.#room.gone || signedOut;
+    if (signedOut && field.value) this.#restore(); // nothing is kept
     field.disabled = off;
     const length = field.value.length < WARN ? field.value.length : [...field.value.trim()].length;
     const over = length - LONGEST;
@@ -118,7 +121,7 @@ export class Composer {
   }
 
   #grow() {
-    if (CSS.supports("field-sizing", "content")) return;
+    if (canStyle("field-sizing", "content")) return;
     this.field.style.height = "auto";
     this.field.style.height = `${this.field.scrollHeight}px`;
   }
@@ -146,7 +149,7 @@ export class Composer {
   #key(event) {
     if (event.isComposing || event.altKey || event.ctrlKey || event.metaKey) return;
     // A touch keyboard has no Shift+Enter: there Enter begins a line, and the button sends.
-    if (event.key === "Enter" && !event.shiftKey && !matchMedia("(pointer: coarse)").matches) {
+    if (event.key === "Enter" && !event.shiftKey && !isTouch()) {
       event.preventDefault();
       this.#send();
     } else if (event.key === "Escape" && (this.#edits || this.#answers)) {

@@ -1,5 +1,6 @@
 /** Asks before a message is deleted. */
 
+import { openDialog } from "../../core/browser.js";
 import { h } from "../dom.js";
 
 export class ConfirmDialog {
@@ -28,7 +29,7 @@ export class ConfirmDialog {
   }
 
   ask() {
-    this.root.showModal();
+    openDialog(this.root);
   }
 
   close() {

@@ -1,5 +1,6 @@
 /** A message's words as nodes: links and mentions are made of elements and text, so no message can become markup. */
 
+import { attempt } from "../../core/browser.js";
 import { h } from "../dom.js";
 
 const PARTS = /https?:\/\/[^\s<>"]+|(?<![\p{L}\p{N}_@.])@[\p{L}\p{N}_.+-]+/giu;
@@ -29,7 +30,7 @@ function anchor(text) {
   // A bracket belongs to the address if it was opened there, as encyclopedias have it.
   while (address.endsWith(")") && address.split(")").length > address.split("(").length)
     address = address.slice(0, -1).replace(AFTER, "");
-  const url = URL.canParse(address) ? new URL(address) : null;
+  const url = attempt(() => new URL(address));
   if (!url?.hostname || !/^https?:$/.test(url.protocol)) return null;
   return h("a", { href: url.href, target: "_blank", rel: "noopener noreferrer nofollow ugc" }, address);
 }

@@ -1,5 +1,6 @@
 /** One conversation in the list: who is here, the last message or a draft, and how many are unread. */
 
+import { numeral } from "../../core/locale.js";
 import { h, hidden, redraw } from "../dom.js";
 import { icon, isHere, roomAvatar } from "./chat-element.js";
 import { briefly } from "./dates.js";
@@ -72,7 +73,7 @@ export class ListRow {
       this.#current,
       client.drafts.get(room.id).body,
       client.me?.id,
-      new Date().getDate(),
+      new Date(client.now()).getDate(),
     ].join("\u0000");
   }
 
@@ -98,7 +99,9 @@ export class ListRow {
       { class: "head" },
       h("bdi", { class: "name" }, name),
       muted ? h("span", { class: "muted" }, icon("muted"), hidden(owner.text("muted"))) : null,
-      at ? h("time", { datetime: at.toISOString() }, briefly(at, new Date(), owner.language)) : null,
+      at
+        ? h("time", { datetime: at.toISOString() }, briefly(at, new Date(owner.client.now()), owner.client.locale))
+        : null,
     );
   }
 
@@ -106,8 +109,8 @@ export class ListRow {
   #badge(unread) {
     if (!unread) return null;
     const owner = this.#owner;
-    const most = MOST.toLocaleString(owner.language);
-    const count = unread > MOST ? `${most}+` : unread.toLocaleString(owner.language);
+    const { locale } = owner.client;
+    const count = unread > MOST ? `${numeral(MOST, locale)}+` : numeral(unread, locale);
     const shown = h("span", { "aria-hidden": "true" }, count);
     return h("span", { class: "badge" }, shown, hidden(owner.text("unreadCount", { count })));
   }

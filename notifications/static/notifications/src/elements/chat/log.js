@@ -5,6 +5,7 @@
  * element announces what really arrives.
  */
 
+import { isVisible, whenResized } from "../../core/browser.js";
 import { button, h } from "../dom.js";
 import { icon } from "./chat-element.js";
 import { rowStates } from "./row-states.js";
@@ -50,9 +51,7 @@ export class Log {
     this.latest = button("latest", () => this.toEnd(true));
     this.root = h("div", { class: "log" }, this.scroll, this.latest);
     this.scroll.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    const resized = new ResizeObserver(() => this.#keep(null));
-    resized.observe(this.scroll);
-    resized.observe(this.rows.list);
+    whenResized([this.scroll, this.rows.list], () => this.#keep(null));
   }
 
   /** @param {Room} room */
@@ -66,7 +65,7 @@ export class Log {
 
   /** Whether people look at the newest message. */
   get atEnd() {
-    return this.#follows && document.visibilityState === "visible" && this.scroll.clientHeight > 0;
+    return this.#follows && isVisible() && this.scroll.clientHeight > 0;
   }
 
   render() {
@@ -134,7 +133,7 @@ export class Log {
     }
     // Where nobody looked when it came, the divider goes above it, once; then it stays.
     const newest = room.messages.at(-1)?.number ?? 0;
-    if (this.#placed && newest > this.#seen && document.hidden && this.#divider <= this.#seen)
+    if (this.#placed && newest > this.#seen && !isVisible() && this.#divider <= this.#seen)
       this.#divider = this.#seen + 1;
     if (this.#placed || !room.loaded || !room.me) return;
     if (room.unread) this.#divider = room.me.last_read + 1;

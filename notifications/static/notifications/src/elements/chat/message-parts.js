@@ -1,5 +1,6 @@
 /** What a message says, as nodes: its words, what it answers, when it was, and the reactions. */
 
+import { dateText, numeral } from "../../core/locale.js";
 import { button, h, hidden } from "../dom.js";
 import { timeOf } from "./dates.js";
 import { linkify } from "./linkify.js";
@@ -62,8 +63,8 @@ export function drawBody(log, message) {
 /** @param {Log} log @param {Date} at @param {boolean} edited */
 export function drawMeta(log, at, edited) {
   const { owner } = log;
-  const title = at.toLocaleString(owner.language, { dateStyle: "full", timeStyle: "short" });
-  const time = h("time", { datetime: at.toISOString(), title }, timeOf(at, owner.language));
+  const title = dateText(at, owner.client.locale, { dateStyle: "full", timeStyle: "short" });
+  const time = h("time", { datetime: at.toISOString(), title }, timeOf(at, owner.client.locale));
   return edited ? [owner.text("edited"), " · ", time] : [time];
 }
 
@@ -80,11 +81,11 @@ export function reactionsKey(log, sent) {
  */
 export function drawReactions(log, { reactions }, latest) {
   const { owner, room } = log;
-  const { language, client } = owner;
+  const { client } = owner;
   const nameOf = (/** @type {import("../../chat/types.js").Id} */ id) =>
     room.info?.members?.find((member) => member.id === id)?.name;
   return reactions.map(({ emoji, count, users }) => {
-    const content = h("span", {}, emoji, h("span", { class: "count" }, count.toLocaleString(language)));
+    const content = h("span", {}, emoji, h("span", { class: "count" }, numeral(count, client.locale)));
     return button("reaction", () => room.react(latest(), emoji), content, {
       "aria-pressed": `${users.includes(client.me?.id ?? "")}`,
       title: users.map(nameOf).filter(Boolean).join(", "),

@@ -92,9 +92,11 @@ export class MessageRow {
     const { own, first, last, day, fresh, status, tone } = this.state;
     const author = authorOf(this.#log, this.message);
     const named = !own && first && group;
-    this.#draw("day", day && dayName(timeSent(this.message), new Date(), owner.language), (text) => [
-      h("h3", {}, text),
-    ]);
+    this.#draw(
+      "day",
+      day && dayName(timeSent(this.message), new Date(owner.client.now()), owner.client.locale),
+      (text) => [h("h3", {}, text)],
+    );
     this.#draw("fresh", fresh && owner.text("newMessages"), (text) => [h("span", {}, text)]);
     this.#draw("avatar", !own && !event && last && `${author} ${sent?.author?.id}`, () => [
       avatar(author, sent?.author?.id ?? ""),

@@ -1,5 +1,6 @@
 /** The choice of reactions, in a popover beside the message. */
 
+import { float } from "../../core/browser.js";
 import { button, h } from "../dom.js";
 
 const EMOJI = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "🔔"];
@@ -26,13 +27,14 @@ export class Picker {
   }
 
   build() {
+    this.close();
     this.root.ariaLabel = this.owner.text("react");
     this.root.append(
       ...EMOJI.map((emoji) =>
         button(
           "emoji",
           () => {
-            this.root.hidePopover();
+            this.close();
             this.#chosen(emoji);
           },
           emoji,
@@ -42,7 +44,7 @@ export class Picker {
   }
 
   close() {
-    if (this.root.matches(":popover-open")) this.root.hidePopover();
+    float(this.root, false);
   }
 
   /**
@@ -52,7 +54,7 @@ export class Picker {
    */
   offer(row, chosen) {
     this.#chosen = chosen;
-    this.root.showPopover();
+    float(this.root, true);
     const from = (row.querySelector(".tools button") ?? row).getBoundingClientRect();
     const { width, height } = this.root.getBoundingClientRect();
     const left = from.left + from.width / 2 - width / 2;

@@ -1,5 +1,6 @@
 /** How each message stands among its neighbours: days, runs of one author, the divider, and what became of it. */
 
+import { listText } from "../../core/locale.js";
 import { dayOf } from "./dates.js";
 
 /** @typedef {import("../../chat/types.js").Message} Message */
@@ -76,5 +77,5 @@ function reading(message, room, owner) {
   if (!room.info?.members || !names.length) return owner.text("sent");
   if (room.info.kind === "direct" || names.length >= room.info.members.length - 1) return owner.text("read");
   if (names.length > 3) return owner.text("readByCount", { count: names.length });
-  return owner.text("readBy", { names: new Intl.ListFormat(owner.language).format(names) });
+  return owner.text("readBy", { names: listText(names, owner.client.locale) });
 }

@@ -1,5 +1,6 @@
 /** Who is typing, in words and dots. */
 
+import { listText } from "../../core/locale.js";
 import { h, redraw } from "../dom.js";
 
 const NAMED = 3; // people; more are only "several"
@@ -20,5 +21,5 @@ function wordsFor(names, owner) {
   if (!names.length) return "";
   if (names.length === 1) return owner.text("typingOne", { name: names[0] });
   if (names.length > NAMED) return owner.text("typingMany");
-  return owner.text("typingSome", { names: new Intl.ListFormat(owner.language).format(names) });
+  return owner.text("typingSome", { names: listText(names, owner.client.locale) });
 }

@@ -1,5 +1,6 @@
 /** `<live-value>`: one field of the latest event, as text. */
 
+import { dateText, numeral } from "../../core/locale.js";
 import { LiveElement } from "./element.js";
 
 /** @typedef {import("../../feeds/types.js").FeedEvent} FeedEvent */
@@ -26,11 +27,9 @@ export function formatted(value, format, language) {
   if (value === null) return "";
   const [kind, ...words] = format.split(/\s+/);
   const options = Object.fromEntries(words.map((word) => word.split("=")));
-  try {
-    if (kind === "number") return new Intl.NumberFormat(language, options).format(value);
-    if (kind === "date") return new Intl.DateTimeFormat(language, options).format(new Date(value));
-  } catch (error) {
-    reportError(error); // an option that does not exist, or no date: the value as it is says more than nothing
-  }
+  if (kind === "number" && !Number.isNaN(+value)) return numeral(+value, language, options);
+  const date = kind === "date" ? new Date(value) : null;
+  // Without options, a day: the time of day would need the reader's zone to be told.
+  if (date && +date) return dateText(date, language, words.length ? options : { dateStyle: "short" });
   return String(value);
 }
