@@ -16,6 +16,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connections
 
+from ..exceptions import CarillonError
 from . import relay
 from .messages import Message, handles
 
@@ -58,7 +59,7 @@ def _stop_here(work: str) -> None:
         stop()
 
 
-class Over(Exception):
+class Over(CarillonError):
     """The work was ended by somebody else: there is nothing more to store."""
 
 

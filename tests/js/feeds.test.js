@@ -453,8 +453,7 @@ test("a reader that falls far behind goes on with what is present", async (conte
 test("closing the handle ends its loop, and a handler that throws harms no other", async (context) => {
   const { tabs, publish, until, live } = await open(context);
   const reported = [];
-  globalThis.reportError = (error) => reported.push(error.message);
-  context.after(() => delete globalThis.reportError);
+  context.mock.method(console, "error", (/** @type {Error} */ error) => reported.push(error.message));
   tabs[0].follow("log:a", {
     onReset() {
       throw new Error("mine");
