@@ -19,7 +19,6 @@ from notifications.services import notify
 from . import accounts
 from .samples import SAMPLES
 
-SYMBOLS = ("ACME", "GLOBEX", "INITECH", "UMBRELLA")
 BURST = 12  # notifications at once: bell and toasts must stay calm
 
 
@@ -68,12 +67,6 @@ def send(request: HttpRequest) -> HttpResponse:
 def chat(request: HttpRequest, room: int | None = None) -> HttpResponse:
     """Show the conversations, and one of them; the elements ask the server themselves what the reader may see."""
     return render(request, "chat.html", {"room": room})
-
-
-@require_GET
-def live(request: HttpRequest) -> HttpResponse:
-    """Show what is followed; visitors who are not signed in see what is public."""
-    return render(request, "live.html", {"symbols": SYMBOLS})
 
 
 def _notify(request: HttpRequest, recipient: User) -> None:

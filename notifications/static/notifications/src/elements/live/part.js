@@ -70,7 +70,8 @@ export class LivePart extends LiveElement {
       request.onloadend = () => {
         const { status, response } = request;
         const cursor = request.getResponseHeader("Carillon-Cursor");
-        if (cursor) this.#swap(response, cursor, request.getResponseHeader("ETag"));
+        // A 304 has no body, and where it says that it were HTML, browsers make an empty document of it.
+        if (cursor) this.#swap(status === 304 ? null : response, cursor, request.getResponseHeader("ETag"));
         resolve({ status: cursor || status >= 400 ? status : 0, cursor }); // a proxy's page, and one that asks to sign in, have none
       };
     });
