@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
@@ -13,7 +15,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import OperationalError, connection, transaction
 from django.db.models.query import QuerySet
-from django.test import Client, RequestFactory, TransactionTestCase
+from django.test import Client, RequestFactory, SimpleTestCase, TransactionTestCase
 from django.urls import reverse
 from django.utils import timezone
 
@@ -26,8 +28,13 @@ from notifications.feeds.retention import EMPTY_FOR, trim_feeds
 from notifications.feeds.stream import FEED, remember
 from notifications.inbox.progress import progress
 from notifications.inbox.reading import page
-from notifications.live.access import judge
+from notifications.live.access import Verdict, judge
+from notifications.live.batch import Access
+from notifications.live.connections import EVENT_STREAM
 from notifications.live.cursor import START, Position
+from notifications.live.hub import Connection, Hub
+from notifications.live.identity import Identity
+from notifications.live.recheck import Recheck
 from notifications.live.replay import changes_since
 from notifications.live.sequencer import sequence
 from notifications.live.streams import Key
@@ -169,6 +176,29 @@ class PartTests(TransactionTestCase):
         with transaction.atomic(), patch.object(parts, "render_to_string", lambda *_args: "html"):
             made = parts.render(parts.resolve("part"), "part.html", request)
         assert made.cursor.endswith(".0")
+
+
+class RecheckTests(SimpleTestCase):
+    async def test_who_takes_a_feed_up_just_after_a_hint_is_judged_too(self) -> None:
+        key = Key(FEED.name, "7")
+        hub = Hub(lambda _key: None, lambda _subscription: None, time.monotonic, 10**6)
+        ended = asyncio.Event()
+
+        async def send(_message: Any) -> None: ...
+
+        async def judged(*_arguments: Any) -> Verdict:
+            return Verdict({}, {key: Access(frozenset(), None)})
+
+        recheck = Recheck(hub, lambda *arguments: asyncio.ensure_future(judged(*arguments)), lambda: 3600.0)
+        running = asyncio.create_task(recheck.run())
+        recheck.soon([], keys=[key])  # nobody follows it yet; somebody was allowed to, a moment ago
+        connection = Connection("late", send, EVENT_STREAM, ended.set, Identity("1"))
+        hub.add(connection)
+        hub.attach(connection, key, START)
+        recheck.opened(connection)
+        async with asyncio.timeout(LIMIT):
+            await ended.wait()
+        running.cancel()
 
 
 class OutageTests(TransactionTestCase):

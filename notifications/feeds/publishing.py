@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
@@ -33,6 +34,8 @@ EVENT_LENGTH = 100  # characters of an event's name
 VALUE_KEY_LENGTH = 200  # characters of the key of a value
 MANY = 1_000  # events published by one call
 TRIM_EVERY = 1.0  # seconds between two looks, by one process, at what a feed may let go
+TRIM_AFTER = 100  # events that it has published in the feed since it looked last; a periodic task sees to the rest
+LOOKED_LIMIT = 10_000  # feeds remembered so
 TRIM_STEPS = 20  # steps of one look; a server's periodic task does the rest
 
 HELD_BACK = 100  # events of a feed that keeps nothing, while its pace holds them back
@@ -146,21 +149,23 @@ def _store(kept: list[_Made]) -> None:
     with transaction.atomic(using=FEED.alias):
         FEED.entries().bulk_create(rows)
         sequence_after_commit(FEED, dict.fromkeys(row.feed_id for row in rows))
-        transaction.on_commit(lambda: _trim({one.feed.name for one in kept}), using=FEED.alias, robust=True)
+        published = Counter(one.feed.name for one in kept)
+        transaction.on_commit(lambda: _trim(published), using=FEED.alias, robust=True)
 
 
-_trimmed: dict[str, float] = {}  # when this process has looked last, by the monotonic clock
+_looked: dict[str, tuple[float, int]] = {}  # when this process looked last, and how much it has published since
 
 
-def _trim(names: Iterable[str]) -> None:
-    """Let go what the policies say, of a feed once a second at most."""
+def _trim(published: Mapping[str, int]) -> None:
+    """Let go what the policies say, of a feed once a second at most; one in which little is published can wait."""
     now = time.monotonic()
-    if len(_trimmed) > MANY:
-        for name in [name for name, at in list(_trimmed.items()) if at < now - TRIM_EVERY]:
-            _trimmed.pop(name, None)
-    for name in names:
-        if _trimmed.get(name, 0.0) < now - TRIM_EVERY:
-            _trimmed[name] = now
+    if len(_looked) > LOOKED_LIMIT:
+        _looked.clear()
+    for name, count in published.items():
+        at, before = _looked.get(name, (-TRIM_EVERY, 0))
+        _looked[name] = at, before + count
+        if before + count >= TRIM_AFTER and at <= now - TRIM_EVERY:
+            _looked[name] = now, 0
             for _step in range(TRIM_STEPS):
                 if not trim(name):
                     break

@@ -194,7 +194,7 @@ class Subscription:
         self.key = key
         self.position = position
         self.place = 0  # in the stream's list
-        self.reading = False  # its gap is being read from the database
+        self.reading: Position | None = None  # where the stream was when a read of its gap began, while it is read
 
 
 class LiveStream:
@@ -420,17 +420,24 @@ class Hub:
 
     def continue_with(self, subscription: Subscription, batch: Batch | None) -> None:
         """Send a subscription the batch that `fill` has read for it; None where the stream does not exist yet."""
-        subscription.reading = False
+        seen, subscription.reading = subscription.reading, None
         connection = subscription.connection
+        if connection.blocked or connection.closed is not None:
+            return
+        if subscription in connection.subscriptions:
+            self._take(subscription, batch, seen)
+        self._advance_all(connection)  # the others have waited for this one
+
+    def _take(self, subscription: Subscription, batch: Batch | None, seen: Position | None) -> None:
         if batch is None:
-            return  # whoever creates it brings a snapshot to all
-        if connection.blocked or connection.closed is not None or subscription not in connection.subscriptions:
+            # There is nothing to read until somebody creates the stream, which brings a snapshot to all who are here.
+            if seen is not None and self.streams[subscription.key].position == seen:
+                subscription.position = seen
             return
         if batch.access is not None and not self.admit(subscription, batch.access):
             return
         if batch.start is None or batch.start == subscription.position:
             self._give(subscription, batch)
-        self._advance(subscription)
 
     def close(self, connection: Connection, reason: ByeReason) -> None:
         """End a connection from this side; its task sends `bye`."""
@@ -464,7 +471,7 @@ class Hub:
 
     def _push(self, connection: Connection, messages: _Messages, now: float) -> None:
         message, size = messages[connection.transport]
-        connection.push(message, now, self._on_drained)
+        connection.push(message, now, self._advance_all)
         self._count(connection, size)
 
     def confirm(self, connection: Connection, token: str) -> bool:
@@ -492,7 +499,7 @@ class Hub:
         """Bring a subscription to its stream's position as far as it goes without waiting."""
         stream = self.streams[subscription.key]
         connection = subscription.connection
-        while not (connection.blocked or subscription.reading or connection.closed):
+        while not (connection.blocked or connection.closed or _is_reading(connection)):
             position = stream.position
             if subscription.position == position:
                 return
@@ -500,14 +507,19 @@ class Hub:
                 return  # it has read more than the hub knows of; a refresh is on its way
             batch = stream.after(subscription.position)
             if batch is None or not _allows(batch, connection):
-                subscription.reading = True
+                subscription.reading = position
                 self._fill(subscription)
                 return
             self._give(subscription, batch)
 
-    def _on_drained(self, connection: Connection) -> None:
+    def _advance_all(self, connection: Connection) -> None:
         for subscription in connection.subscriptions:
             self._advance(subscription)
+
+
+def _is_reading(connection: Connection) -> bool:
+    """Return whether a gap is being read for it: one at a time, for what it cannot take is read in vain."""
+    return any(subscription.reading for subscription in connection.subscriptions)
 
 
 def _passes(subscription: Subscription, batch: Batch) -> bool:
