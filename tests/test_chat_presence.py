@@ -21,7 +21,7 @@ from tests.factories import make_user, make_users
 
 
 class PresenceTest(TransactionTestCase):
-    """Turns are taken by the tests, at times of their own: the board's own clock stands still."""
+    """Turns are taken by the tests, at times of their own: the tracker's own clock stands still."""
 
     def setUp(self) -> None:
         self.alice, self.bob = make_user("alice"), make_user("bob")

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 from django.test import TransactionTestCase
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifications.inbox import outbox, reading
@@ -27,14 +28,19 @@ from notifications.models.chat import Role
 from notifications.services import (
     add_member,
     create_room,
+    delete_message,
     edit_broadcast,
+    edit_message,
+    hide_message,
     notify,
     open_direct_room,
+    post_message,
     prune,
     publish_broadcast,
     recall_broadcast,
     remove_member,
     set_role,
+    unhide_message,
 )
 
 from .factories import make_user, make_users, tell
@@ -177,6 +183,53 @@ class RoomTests(TransactionTestCase):
         type(gone).objects.filter(pk=gone.pk).delete()
         with pytest.raises(IntegrityError):
             add_member(self.room, gone)
+
+    def test_who_changes_a_message_locks_in_the_order_in_which_a_user_is_deleted(self) -> None:
+        def order(work: Callable[[], object]) -> list[str]:
+            with CaptureQueriesContext(connection) as queries:
+                work()
+            updates = [query["sql"][:30] for query in queries if query["sql"].startswith("UPDATE")]
+            tables = [table for sql in updates for table in ("notice", "message") if f"carillon_{table}" in sql]
+            return list(dict.fromkeys(tables))
+
+        add_member(self.room, self.bob)
+        first, second = [post_message(self.room, "Hello", by=self.alice) for _ in range(2)]
+        assert first.number
+        assert second.number
+        changes: list[Callable[[], object]] = [
+            lambda: edit_message(self.room, first.number or 0, "Hi", by=self.alice),
+            lambda: hide_message(first, by=self.alice),
+            lambda: unhide_message(first),
+            lambda: delete_message(self.room, first.number or 0, by=self.alice),
+            self.alice.delete,
+        ]
+        assert [order(change) for change in changes] == [["notice", "message"]] * 5
+
+    def test_a_message_is_posted_although_a_member_is_deleted_meanwhile(self) -> None:
+        if not connection.features.has_select_for_update:
+            return  # one writer at a time is SQLite's own rule
+        add_member(self.room, self.bob)
+        alerted = Event()
+
+        def watch(execute: Any, sql: str, *rest: Any) -> Any:
+            done = execute(sql, *rest)
+            if sql.startswith("INSERT") and "carillon_notification" in sql[:35]:
+                alerted.set()  # the commit asks whether the recipient is there, and waits
+            return done
+
+        def post() -> Message:
+            try:
+                with connection.execute_wrapper(watch):
+                    return post_message(self.room, "Welcome", by=self.alice)
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(1) as pool, application(lambda: self.bob.delete()) as end:
+            posting = pool.submit(post)
+            assert alerted.wait(PROMPT)
+            end()
+            assert posting.result(PROMPT).number
+        assert Message.objects.filter(room=self.room, kind=Message.Kind.TEXT).count() == 1
 
 
 class CollectorTests(TransactionTestCase):

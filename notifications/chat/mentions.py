@@ -64,7 +64,8 @@ def rewrite_alerts(messages: Sequence[Message], **changes: Any) -> None:
     """Update, in the caller's transaction, the notices about messages: nobody keeps what was deleted.
 
     What becomes readable by an update is for members only: whoever has left keeps what they were told as a member.
-    What is deleted is removed for everybody.
+    What is deleted is removed for everybody. It comes before the change of the messages, because Django locks notices
+    before messages when it deletes a user.
     """
     for part in chunks(messages, REWRITTEN_AT_ONCE):
         found = list(_alerts_about(part))

@@ -99,8 +99,8 @@ def edit_message(room: Room | Membership | int, number: int, body: str, *, by: U
         raise PermissionDenied(_("You can only edit your own messages."))
     _validate(Message(room=place.room, body=body))
     with atomic(ROOM.alias):
-        _touch(message, body=body, edited_at=timezone.now())
         rewrite_alerts([message], body=body)
+        _touch(message, body=body, edited_at=timezone.now())
 
 
 @retried(_alias)
@@ -121,8 +121,8 @@ def delete_message(room: Room | Membership | int, number: int, *, by: User | Use
     if message.author_id == place.user_id and message.kind == Message.Kind.TEXT:
         now = timezone.now()
         with atomic(ROOM.alias):
-            _touch(message, deleted=True, body="", deleted_at=now)
             rewrite_alerts([message], body="", recalled_at=now)
+            _touch(message, deleted=True, body="", deleted_at=now)
     elif place.role == Role.MODERATOR and message.kind == Message.Kind.TEXT:
         hide_message(message, by=place.user)
     else:
@@ -139,8 +139,8 @@ def hide_messages(messages: Sequence[Message], *, by: User) -> None:
     """Hide messages, of any rooms, with a constant number of queries per hundred."""
     now = timezone.now()
     with atomic(ROOM.alias):
-        _touch_all(messages, hidden_at=now, hidden_by=by)
         rewrite_alerts(messages, recalled_at=now)
+        _touch_all(messages, hidden_at=now, hidden_by=by)
 
 
 def unhide_message(message: Message) -> None:
@@ -152,8 +152,8 @@ def unhide_message(message: Message) -> None:
 def unhide_messages(messages: Sequence[Message]) -> None:
     """Show hidden messages again, as `hide_messages` hides them."""
     with atomic(ROOM.alias):
-        _touch_all(messages, hidden_at=None, hidden_by=None)
         rewrite_alerts([message for message in messages if message.deleted_at is None], recalled_at=None)
+        _touch_all(messages, hidden_at=None, hidden_by=None)
 
 
 @retried(_alias)

@@ -3,7 +3,8 @@
 A site may run its transactions at REPEATABLE READ or SERIALIZABLE. There whoever waits for a row that another changes
 fails when that one commits, which in a busy room would be everybody but one. What we write locks the row that matters
 first and reads after it, so READ COMMITTED is enough for it; and what still fails because two transactions met (a
-deadlock, for example) is rolled back whole and done once more.
+deadlock, for example, or a recipient whom another transaction has deleted since we read them) is rolled back whole and
+done once more.
 
 Inside the caller's transaction none of this applies: the failure is the caller's, as Django's own `OperationalError`.
 """
@@ -31,8 +32,10 @@ logger = logging.getLogger("notifications")
 TRIES = 6
 RETRY_PAUSE = 0.01  # seconds at most before the second try; twice as long before each further one
 
-SQLSTATES = frozenset({"40001", "40P01"})  # of the SQL standard and PostgreSQL: serialisation failure, deadlock
-MYSQL_ERRORS = frozenset({1213, 1020})  # deadlock; MariaDB: the row changed since the transaction's snapshot
+# Of the SQL standard and PostgreSQL: serialisation failure, deadlock, and a foreign key whose row has gone since.
+SQLSTATES = frozenset({"40001", "40P01", "23503"})
+# Deadlock; MariaDB: the row changed since the transaction's snapshot; a foreign key whose row has gone since.
+MYSQL_ERRORS = frozenset({1213, 1020, 1452})
 SQLITE_BUSY_SNAPSHOT = 517  # a transaction that has read wants to write, and another has written meanwhile
 
 
