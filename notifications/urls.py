@@ -18,6 +18,7 @@ urlpatterns = [
     path("api/changes/", feeds.changes, name="changes"),
     path("api/inbox/read-all/", views.read_all, name="read-all"),
     path("api/inbox/seen/", views.seen, name="seen"),
+    path("api/inbox/bulk/", views.bulk, name="bulk"),
     path("ws/", chat.socket, name="socket"),
     path("api/feeds/", feeds.follow, name="follow-feeds"),
     path("part/", feeds.part, name="part"),

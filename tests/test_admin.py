@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 
-from notifications.models import Notice, Notification
-from notifications.services import mark_read, notify
+from notifications.audiences import Audience
+from notifications.models import Broadcast, Notice, Notification
+from notifications.services import mark_read, notify, publish_broadcast
 from tests.factories import make_user, make_users, stamp, tell, written
 
 pytestmark = pytest.mark.django_db
@@ -115,3 +120,57 @@ def test_a_deleted_user_takes_the_copies_along_and_leaves_the_notice(staff: Clie
     assert staff.post(url, {"post": "yes"}).status_code == 302
     assert written() == (2, 1)
     assert Notice.objects.filter(actor=None).count() == 2
+
+
+def recall(staff: Client, *notices: Notice, **more: str) -> str:
+    chosen = {"action": "recall", "_selected_action": [notice.pk for notice in notices], **more}
+    response = staff.post(LISTS["notice"], chosen, follow=True)
+    assert response.status_code == 200
+    return " ".join(response.content.decode().split())
+
+
+def test_notices_are_recalled_once_that_is_confirmed(staff: Client) -> None:
+    users = make_users(3)
+    wrong, right = notify(users, "Wrong"), notify(users, "Right")
+    stamp(*users)
+    mark_read(users[0], [Notification.objects.get(recipient=users[0], notice=wrong).pk])
+    page = recall(staff, wrong)
+    assert "3 people have it, 1 read it." in page
+    assert not Notice.objects.filter(recalled_at__isnull=False).exists()
+    assert "1 notification was recalled." in recall(staff, wrong, confirmed="yes")
+    wrong.refresh_from_db()
+    assert wrong.recalled_by == get_user_model()._default_manager.get(is_superuser=True)
+    assert LogEntry.objects.get().object_id == str(wrong.pk)
+    assert Notification.objects.of(users[1]).visible().get().notice == right
+    assert "0 notifications were recalled." in recall(staff, wrong, confirmed="yes")
+
+
+def test_a_broadcast_is_not_recalled_as_a_notice(staff: Client) -> None:
+    broadcast = publish_broadcast(Broadcast(title="To all", audience=Audience.of("everyone").dump()))
+    assert broadcast.notice is not None
+    assert "A broadcast is recalled on its own page." in recall(staff, broadcast.notice, confirmed="yes")
+    assert not Notice.objects.filter(recalled_at__isnull=False).exists()
+
+
+def test_recalling_needs_the_permission_to_delete_notices(staff: Client) -> None:
+    notice = notify(make_user(), "x")
+    looker = make_user("looker", is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_notice"))
+    staff.force_login(looker)
+    recall(staff, notice, confirmed="yes")
+    assert not Notice.objects.filter(recalled_at__isnull=False).exists()
+    looker.user_permissions.add(Permission.objects.get(codename="delete_notice"))
+    recall(staff, notice, confirmed="yes")
+    assert Notice.objects.filter(recalled_at__isnull=False).exists()
+
+
+def test_a_page_shows_its_times_and_who_has_it(staff: Client) -> None:
+    alice = make_user()
+    notice = notify(alice, "x")
+    stamp(alice)
+    page = staff.get(reverse("admin:carillon_notice_change", args=[notice.pk])).content.decode()
+    assert "1; 0 have read it" in page
+    assert date_format(timezone.localtime(notice.created_at), "DATETIME_FORMAT") in page
+    copy = Notification.objects.get()
+    page = staff.get(reverse("admin:carillon_notification_change", args=[copy.pk])).content.decode()
+    assert date_format(timezone.localtime(notice.created_at), "DATETIME_FORMAT") in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,12 +13,13 @@ from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.test import AsyncClient, Client, TransactionTestCase
 from django.urls import reverse
+from django.utils import timezone
 
 from notifications.inbox.reading import summary
 from notifications.live.http import BODY_BYTES, USER_HEADER
 from notifications.live.sessions import user_key
 from notifications.models import Inbox, Notice, Notification
-from notifications.services import notify
+from notifications.services import mark_all_read, notify
 from tests.factories import make_user, stamp, tell
 
 pytestmark = pytest.mark.django_db
@@ -25,8 +27,10 @@ pytestmark = pytest.mark.django_db
 LIST, COUNTS, CHANGES, STREAM, READ_ALL, SEEN = (
     reverse(f"notifications:{name}") for name in ("inbox-list", "counts", "changes", "stream", "read-all", "seen")
 )
-GETS = [LIST, COUNTS, CHANGES, STREAM]
-POSTS = [READ_ALL, SEEN, "/notifications/api/inbox/1/read/"]
+CONFIGS = [reverse("notifications:config"), reverse("notifications:chat-config")]
+GETS = [LIST, COUNTS, CHANGES, STREAM, *CONFIGS]
+BULK = reverse("notifications:bulk")
+POSTS = [READ_ALL, SEEN, BULK, "/notifications/api/inbox/1/read/"]
 
 
 def action(pk: int, name: str) -> str:
@@ -85,7 +89,12 @@ class TestReading:
 
     def test_the_counts(self, client: Client, alice: Any) -> None:
         tell(alice, "One", "Two")
-        assert client.get(COUNTS).json() == {"cursor": summary(alice).cursor, "unread": 2, "unseen": 2}
+        assert client.get(COUNTS).json() == {
+            "cursor": summary(alice).cursor,
+            "unread": 2,
+            "unseen": 2,
+            "until": None,
+        }
 
     def test_a_poll_without_a_position_starts_with_a_snapshot(self, client: Client, alice: Any) -> None:
         notify(alice, "Pending")
@@ -187,6 +196,65 @@ class TestChanging:
         assert is_error(client.post(action(his, name)), 404, "not-found")
         assert is_error(client.post(action(his + 1_000, name)), 404, "not-found")
         assert contents() == before
+
+
+class TestBulk:
+    """One request changes many items."""
+
+    def post(self, client: Client, **values: Any) -> Any:
+        return client.post(BULK, json.dumps(values), content_type="application/json")
+
+    @pytest.mark.parametrize(
+        ("name", "column"), [("read", "read_at"), ("archive", "archived_at"), ("click", "clicked_at")]
+    )
+    def test_an_action_on_four_hundred(self, client: Client, alice: Any, name: str, column: str) -> None:
+        for number in range(400):
+            notify(alice, f"Number {number}")
+        ids = list(Notification.objects.of(alice).values_list("pk", flat=True))
+        response = self.post(client, action=name, ids=ids)
+        assert response.json() == {"changed": 400, "unread": 0, "unseen": 0}
+        assert not Notification.objects.filter(**{column: None}).exists()
+
+    def test_a_thousand_long_ids_fit_and_no_more_are_taken(self, client: Client) -> None:
+        ids = [2**63 - 1 - number for number in range(1_000)]
+        assert self.post(client, action="read", ids=ids).json()["changed"] == 0
+        assert is_error(self.post(client, action="read", ids=list(range(1, 1_002))), 400, "invalid", field="ids")
+
+    def test_other_users_items_are_left_alone(self, client: Client, alice: Any) -> None:
+        notify(make_user("bob"), "His")
+        his = Notification.objects.get().pk
+        assert self.post(client, action="archive", ids=[his]).json()["changed"] == 0
+        assert Notification.objects.get().archived_at is None
+
+    @pytest.mark.parametrize(
+        ("values", "code", "field"),
+        [
+            ({"action": "delete", "ids": [1]}, "bad-request", None),
+            ({"action": ["read"], "ids": [1]}, "bad-request", None),
+            ({"ids": [1]}, "bad-request", None),
+            ({"action": "read"}, "bad-request", None),
+            ({"action": "read", "ids": "12"}, "bad-request", None),
+            ({"action": "read", "ids": {"1": 1}}, "bad-request", None),
+            ({"action": "read", "ids": ["1"]}, "invalid", "ids"),
+            ({"action": "read", "ids": [[1]]}, "invalid", "ids"),
+            ({"action": "read", "ids": [0]}, "invalid", "ids"),
+            ({"action": "read", "ids": [2**63]}, "invalid", "ids"),
+        ],
+    )
+    def test_what_makes_no_sense(self, client: Client, values: dict[str, Any], code: str, field: str | None) -> None:
+        assert is_error(self.post(client, **values), 400, code, **({"field": field} if field else {}))
+
+
+def test_the_counts_say_when_they_change_by_themselves(client: Client, alice: Any) -> None:
+    assert client.get(COUNTS).json()["until"] is None
+    now = timezone.now()
+    for hours in (3, 1, 2):
+        notify(alice, "Soon gone", expires_at=now + timedelta(hours=hours))
+    notify(alice, "Here to stay")
+    until = datetime.fromisoformat(client.get(COUNTS).json()["until"])
+    assert until == now + timedelta(hours=1)
+    mark_all_read(alice)
+    assert client.get(COUNTS).json()["until"] is None
 
 
 class TestRefusals:

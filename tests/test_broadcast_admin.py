@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from html import unescape
 from typing import Any
+from unittest import mock
 
+from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
+from django.db import connection
 from django.test import TransactionTestCase
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,13 +23,28 @@ from notifications.admin import BroadcastAdmin
 from notifications.audiences import Audience
 from notifications.inbox import reading
 from notifications.models import Broadcast, Notification
-from notifications.services import edit_broadcast, mark_clicked, publish_broadcast, publish_due, recall_broadcast
+from notifications.services import (
+    edit_broadcast,
+    mark_clicked,
+    mark_read,
+    publish_broadcast,
+    publish_due,
+    recall_broadcast,
+)
 
 LATER = timedelta(hours=1)
 
 
 def address(name: str, *args: Any) -> str:
     return reverse(f"admin:carillon_broadcast_{name}", args=args)
+
+
+@contextmanager
+def without_autocompletion() -> Iterator[None]:
+    """Let the site's admin of users have nothing to search by, as some sites' have."""
+    users = site.get_model_admin(User)
+    with mock.patch.object(users, "search_fields", ()):
+        yield
 
 
 class StaffTests(TransactionTestCase):
@@ -94,9 +115,9 @@ class ComposingTests(StaffTests):
         self.add(
             include_names=["staff"],
             include_groups=[self.group.pk],
-            include_users="bob, admin",
+            include_users=[self.bob.pk, self.admin.pk],
             exclude_names=["staff"],
-            exclude_users="bob",
+            exclude_users=[self.bob.pk],
         )
         chosen = Audience.of("staff", groups=[self.group], users=[self.bob, self.admin])
         assert Broadcast.objects.get().audience_of() == Audience(
@@ -127,7 +148,60 @@ class ComposingTests(StaffTests):
     def test_users_chosen_in_the_list_are_in_the_form(self) -> None:
         chosen = {"action": "notify_selected", "_selected_action": [self.bob.pk, self.admin.pk]}
         response = self.client.post(reverse("admin:auth_user_changelist"), chosen, follow=True)
+        page = response.content.decode()
+        for user in (self.bob, self.admin):
+            assert f'<option value="{user.pk}" selected>{user}</option>' in page
+        with without_autocompletion():
+            response = self.client.post(reverse("admin:auth_user_changelist"), chosen, follow=True)
         assert "admin\nbob</textarea>" in response.content.decode()
+
+    def test_users_are_completed_for_those_who_may_view_them(self) -> None:
+        page = self.client.get(address("add")).content.decode()
+        [url] = set(re.findall(r'data-ajax--url="([^"]+)"', page))
+        asked = {"app_label": "carillon", "model_name": "broadcast", "field_name": "author", "term": "bo"}
+        assert self.client.get(url, asked).json()["results"] == [{"id": str(self.bob.pk), "text": "bob"}]
+        looker = User.objects.create_user("looker", is_staff=True)
+        self.client.force_login(looker)
+        assert self.client.get(url, asked).status_code == 403
+
+    def test_a_duplicate_begins_with_the_content_and_the_audience(self) -> None:
+        audience = Audience.of("staff", groups=[self.group], users=[self.bob])
+        audience = Audience(audience.include, Audience.of("everyone", users=[self.admin]).include)
+        original = self.draft(audience=audience.dump(), title="Last year's", body="Text", level="success")
+        page = self.client.get(address("add"), {"copy": original.pk}).content.decode()
+        assert 'value="Last year&#x27;s"' in page
+        for part, users in (("include", self.bob), ("exclude", self.admin)):
+            assert re.search(rf'name="{part}_users".*?<option value="{users.pk}" selected>', page, re.DOTALL)
+        assert re.search(r'value="staff"[^>]* checked', page)
+        assert "<details" in page
+        assert " open>" in page
+        assert Broadcast.objects.count() == 1
+        for wrong in ("0", "x", str(2**70), ""):
+            assert self.client.get(address("add"), {"copy": wrong}).status_code == 200
+
+    def test_a_duplicate_is_offered_where_a_broadcast_is_looked_at(self) -> None:
+        draft, sent = self.draft(), self.sent_again()
+        for page, broadcast in ((address("change", draft.pk), draft), (address("results", sent.pk), sent)):
+            assert f"{address('add')}?copy={broadcast.pk}" in self.client.get(page).content.decode()
+
+    def test_the_list_shows_reach_and_what_became_of_each_with_the_same_queries(self) -> None:
+        def page() -> tuple[int, str]:
+            with CaptureQueriesContext(connection) as queries:
+                response = self.client.get(reverse("admin:carillon_broadcast_changelist"))
+            return len(queries), self.text(response)
+
+        broadcast = publish_broadcast(self.draft(title="First"))
+        Broadcast.objects.update(reach=1_234, reach_exact=True)
+        for user in (self.bob, self.admin):
+            reading.page(user)
+        mark_read(self.bob, [Notification.objects.get(recipient=self.bob).pk])
+        before, text = page()
+        assert broadcast.notice is not None
+        for figure in ("1,234 people", "1 (50 %)"):
+            assert figure in text
+        for number in range(5):
+            publish_broadcast(self.draft(title=f"Another {number}", audience=Audience.of(groups=[self.group]).dump()))
+        assert page()[0] <= before + 1  # the groups that audiences name
 
     def test_an_address_written_by_hand_chooses_nobody(self) -> None:
         for users in ("x,y", "99999999999999999999", "-1,,"):
@@ -193,7 +267,16 @@ class WrongInputTests(StaffTests):
         self.refused("Choose at least one audience, group or user", include_names=None)
 
     def test_a_user_who_does_not_exist(self) -> None:
-        self.refused("No user named “bobb”, “ann”.", include_users="bobb, bob\nann")
+        for key in ("0", "bob", str(2**70)):
+            with self.subTest(key=key):
+                response = self.add(include_users=[self.bob.pk, key])
+                assert response.status_code == 200
+                assert key in self.text(response)
+                assert not Broadcast.objects.exists()
+
+    def test_a_name_that_is_nobodys_where_users_are_named(self) -> None:
+        with without_autocompletion():
+            self.refused("No user named “bobb”, “ann”.", include_users="bobb, bob\nann")
 
     def test_an_audience_that_does_not_exist(self) -> None:
         response = self.add(include_names=["vanished"])
@@ -248,7 +331,7 @@ class CountingTests(StaffTests):
 
     def test_it_tells_how_many_people_are_meant(self) -> None:
         assert self.count(include_names=["everyone"]) == {"text": "Reaches 2 people.", "number": 2, "exact": True}
-        assert self.count(include_names=["everyone"], exclude_users="bob")["number"] == 1
+        assert self.count(include_names=["everyone"], exclude_users=[self.bob.pk])["number"] == 1
 
     def test_it_marks_an_estimate(self) -> None:
         User.objects.bulk_create(User(username=f"user{n}") for n in range(12_000))
@@ -257,7 +340,10 @@ class CountingTests(StaffTests):
         assert found["text"].startswith("Reaches about 12,000 people. Estimated")
 
     def test_it_explains_what_it_cannot_count(self) -> None:
-        assert self.count(include_users="nobody") == {"text": "No user named “nobody”.", "number": None}
+        assert self.count(include_users=[0])["text"].startswith("Select a valid choice. 0 is not one of")
+        with without_autocompletion():
+            assert self.count(include_users="nobody") == {"text": "No user named “nobody”.", "number": None}
+            assert self.count(include_users="bob")["number"] == 1
         assert self.count()["text"] == "Choose at least one audience, group or user."
         assert "99999999999999999999 is not one of" in self.count(include_groups=["99999999999999999999"])["text"]
         assert self.count(include_groups=[self.group.pk])["text"] == "Currently reaches nobody."
@@ -504,6 +590,14 @@ class ComposerTests(StaffTests):
                 assert counted.json() == everybody
             assert self.add(include_users=name).status_code == 302
 
+    def test_a_duplicate_leaves_out_an_audience_that_names_users(self) -> None:
+        named = self.draft(audience=Audience.of("everyone", users=[self.bob.pk]).dump())
+        page = self.client.get(address("add"), {"copy": named.pk}).content.decode()
+        assert "bob" not in page
+        assert not re.search(r'value="everyone"[^>]* checked', page)
+        page = self.client.get(address("add"), {"copy": self.draft().pk}).content.decode()
+        assert re.search(r'value="everyone"[^>]* checked', page)
+
     def test_who_was_chosen_by_another_stays_chosen_and_unnamed(self) -> None:
         chosen = Audience.of("everyone", users=[self.bob.pk])
         broadcast = self.draft(audience=chosen.dump())
@@ -515,5 +609,5 @@ class ComposerTests(StaffTests):
     def test_with_the_right_to_view_users_they_can_be_chosen(self) -> None:
         composer = User.objects.get(username="composer")
         composer.user_permissions.add(Permission.objects.get(codename="view_user"))
-        self.add(include_names=[], include_users="bob")
+        self.add(include_names=[], include_users=[self.bob.pk])
         assert Broadcast.objects.get().audience_of().include.users == (self.bob.pk,)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+from html import unescape
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -11,11 +14,13 @@ from django.db import connection
 from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from notifications import services
+from notifications.admin import rooms
 from notifications.chat import reading
 from notifications.chat.stream import message_item
-from notifications.models import Message, Notice
+from notifications.models import Membership, Message, Notice
 from tests.factories import make_user, make_users
 
 MESSAGES = reverse("admin:carillon_message_changelist")
@@ -60,6 +65,66 @@ class ModerationTest(TransactionTestCase):
         assert LogEntry.objects.count() == 2 + 2 * len(pks[1:])
         for one, many in costs.values():
             assert many <= one + 3  # where there is one room alone, its readers here are served at once
+
+    def page(self, model: str, pk: int) -> str:
+        response = self.client.get(reverse(f"admin:carillon_{model}_change", args=[pk]))
+        assert response.status_code == 200
+        return re.sub(r"\s+", " ", unescape(strip_tags(response.content.decode().replace("<", " <"))))
+
+    def test_a_message_is_shown_with_its_time_among_its_neighbours_and_with_the_members(self) -> None:
+        bob = make_user("bob")
+        services.add_member(self.room, bob)
+        for number in range(20):
+            services.post_message(self.room, f"number {number}.", by=bob)
+        message = Message.objects.get(body="number 10.")
+        Message.objects.filter(pk=message.pk).update(created_at=datetime(2026, 5, 17, 8, 30, tzinfo=UTC))
+        text = self.page("message", message.pk)
+        assert "May 17, 2026, 8:30 a.m." in text
+        assert "Project" in text
+        for number in range(5, 16):
+            assert f"bob number {number}." in text
+        assert "number 4." not in text
+        assert "number 16." not in text
+        assert "alice Moderator" in text
+        assert "bob Member" in text
+
+    def test_what_is_erased_or_hidden_says_so_among_its_neighbours(self) -> None:
+        services.post_message(self.room, "erased", by=self.alice)
+        services.delete_message(self.room, 2, by=self.alice)
+        message = Message.objects.get(number=1)
+        services.hide_message(message, by=self.admin)
+        text = self.page("message", message.pk)
+        assert "alice something rude hidden" in text
+        assert "alice (deleted)" in text
+
+    def test_a_direct_room_is_named_by_its_members_wherever_it_stands(self) -> None:
+        bob = make_user("bob")
+        room = services.open_direct_room(self.alice, bob)
+        message = services.post_message(room, "psst", by=bob)
+        place = Membership.objects.get(room=room, user=bob)
+        for model, pk in (("room", room.pk), ("message", message.pk), ("membership", place.pk)):
+            with self.subTest(model=model):
+                assert "alice · bob" in self.client.get(reverse(f"admin:carillon_{model}_changelist")).content.decode()
+                assert "alice · bob" in self.page(model, pk)
+        bob.delete()
+        assert "alice · –" in self.page("room", room.pk)
+
+    def test_a_room_is_shown_with_its_members_and_its_latest_messages_at_one_price(self) -> None:
+        def cost() -> tuple[int, str]:
+            with CaptureQueriesContext(connection) as queries:
+                text = self.page("room", self.room.pk)
+            return len(queries), text
+
+        cost()  # what is cached for the process
+        before, text = cost()
+        assert "alice something rude" in text
+        for user in make_users(rooms.MEMBERS_SHOWN + 5):
+            services.add_member(self.room, user)
+        after, text = cost()
+        assert after == before
+        assert "Joined: user3 " not in text
+        assert f"Joined: user{rooms.MEMBERS_SHOWN}" in text
+        assert "There are more members." in text
 
     def test_staff_without_the_permission_can_look_and_not_hide(self) -> None:
         looker = get_user_model().objects.create_user("looker", is_staff=True)

@@ -206,13 +206,13 @@ def test_what_is_out_of_range_is_refused_by_name(field: str, value: Any) -> None
 def test_a_user_without_an_inbox_has_an_empty_one_and_nothing_is_written() -> None:
     alice = make_user()
     assert page(alice) == Page([], None, "", 0, 0)
-    assert frames.encode(summary(alice)) == b'{"cursor":"","unread":0,"unseen":0}'
+    assert frames.encode(summary(alice)) == b'{"cursor":"","unread":0,"unseen":0,"until":null}'
     assert not Inbox.objects.exists()
 
 
-def test_a_summary_costs_two_queries_and_writes_nothing(alice: Any, django_assert_num_queries: Any) -> None:
+def test_a_summary_costs_three_queries_and_writes_nothing(alice: Any, django_assert_num_queries: Any) -> None:
     notify(alice, "Pending")
-    with django_assert_num_queries(2) as queries:
+    with django_assert_num_queries(3) as queries:
         found = summary(alice)
     assert (found.unread, found.unseen) == (3, 2)
     assert all(query["sql"].lstrip("(").startswith("SELECT") for query in queries.captured_queries)

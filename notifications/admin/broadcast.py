@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ..audiences.sizes import Size
 from ..broadcasts.publishing import EDITABLE, OUT, WAITING
 from ..exceptions import BroadcastConflict
 from ..inbox.notify import notify
 from ..live.http import user_of
-from ..models import Broadcast
-from ..models.broadcast import BroadcastState
+from ..models import Broadcast, Notification
+from ..models.broadcast import BroadcastState, nobody
 from ..models.content import CONTENT
 from ..services import edit_broadcast
 from .broadcast_pages import BroadcastPages
-from .forms import BroadcastForm, user_names, zone
+from .forms import BroadcastForm, zone
 from .people import labelled, without_absent_groups
 
 CONTENT_FIELDS = ("title", "body", "url", "level", "category")
@@ -31,13 +37,24 @@ EXCEPT_FIELDS = ("exclude_names", "exclude_groups", "exclude_users")
 HIDDEN_FIELDS = ("version", "timezone")
 
 
+def group_names(broadcasts: Iterable[Broadcast]) -> dict[int, str]:
+    """Return the names of the groups in the audiences of some broadcasts, with one query."""
+    pks: set[int] = set()
+    for broadcast in broadcasts:
+        with suppress(ValidationError):
+            audience = broadcast.audience_of()
+            pks.update(audience.include.groups, audience.exclude.groups)
+    return dict(Group.objects.filter(pk__in=pks).values_list("pk", "name")) if pks else {}
+
+
 @admin.register(Broadcast)
 class BroadcastAdmin(BroadcastPages):
     """Broadcasts: the list, and the form with which they are composed."""
 
     form = BroadcastForm
 
-    list_display = ("link", "state_and_time", "audience_text", "author")
+    list_display = ("link", "state_and_time", "audience_text", "size", "delivered", "read", "author")
+    list_per_page = 25
     list_display_links = None
     list_filter = ("state", "level")
     list_select_related = ("author",)
@@ -67,6 +84,41 @@ class BroadcastAdmin(BroadcastPages):
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Name the author, whatever the user model is."""
         return labelled(self.model, super().get_list_display(request))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Broadcast]:
+        """Count for the list, in the same query, who has each broadcast and who read it."""
+        rows = super().get_queryset(request)
+        if not str(getattr(request.resolver_match, "url_name", "")).endswith("_changelist"):
+            return rows
+        copies = Notification.objects.filter(notice=OuterRef("notice")).order_by().values("notice")
+        counted = {name: Subquery(copies.annotate(n=Count(name)).values("n")) for name in ("pk", "read_at")}
+        return rows.annotate(copies=counted["pk"], copies_read=counted["read_at"])
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Read the names of all groups in the audiences of the list at once."""
+        changelist = super().get_changelist_instance(request)
+        names = group_names(changelist.result_list)
+        for broadcast in changelist.result_list:
+            broadcast.group_names = names
+        return changelist
+
+    @admin.display(description=gettext_lazy("audience size"))
+    def size(self, broadcast: Broadcast) -> str:
+        """Show how many people the audience had when it was counted."""
+        return "" if broadcast.reach is None else str(Size(broadcast.reach, broadcast.reach_exact))
+
+    @admin.display(description=gettext_lazy("Delivered"))
+    def delivered(self, broadcast: Any) -> str:
+        """Show how many people have it."""
+        return number_format(broadcast.copies, force_grouping=True) if broadcast.copies else ""
+
+    @admin.display(description=gettext_lazy("Read"))
+    def read(self, broadcast: Any) -> str:
+        """Show how many of those who have it read it."""
+        if not broadcast.copies:
+            return ""
+        share = number_format(100 * broadcast.copies_read / broadcast.copies, 0)
+        return f"{number_format(broadcast.copies_read, force_grouping=True)} ({share}\u00a0%)"
 
     @admin.display(description=gettext_lazy("title"), ordering="title")
     def link(self, broadcast: Broadcast) -> str:
@@ -107,6 +159,7 @@ class BroadcastAdmin(BroadcastPages):
         """Let only those name users who may view them."""
         form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.may_choose_users = self.may_choose_users(request)
+        form.site = self.site_of_users(request)
         return form
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest | None, **kwargs: Any) -> Any:
@@ -114,15 +167,31 @@ class BroadcastAdmin(BroadcastPages):
         return db_field.formfield(**kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Take the users that the list of users sent along."""
+        """Take the users that the list of users sent along, or the broadcast that is to be duplicated."""
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
         chosen = [pk for pk in str(initial.pop("users", "")).split(",") if pk]
+        initial.pop("copy", None)
+        if (original := self._original(request)) is not None:
+            initial |= original.content() | {"expires_at": None, "audience": self._copied_audience(request, original)}
         if not self.may_choose_users(request):
             return {name: value for name, value in initial.items() if not name.endswith("_users")}
+        return {**initial, "include_users": self.chosen_users(request, chosen)} if chosen else initial
+
+    def _original(self, request: HttpRequest) -> Broadcast | None:
+        """Return the broadcast that is to be duplicated, if the address of the form names one."""
+        pk = request.GET.get("copy", "")
+        if not self.has_view_permission(request) or not (pk.isascii() and pk.isdecimal() and len(pk) < 19):
+            return None
+        return Broadcast.objects.filter(pk=pk).first()
+
+    def _copied_audience(self, request: HttpRequest, original: Broadcast) -> dict[str, Any]:
+        """Return the audience of a duplicate; nobody where the reader could not see whom it leaves out."""
         try:
-            return {**initial, "include_users": "\n".join(user_names(chosen))} if chosen else initial
-        except (ValueError, OverflowError, ValidationError):  # somebody wrote the address by hand
-            return initial
+            audience = original.audience_of()
+        except ValidationError:
+            return nobody()
+        named = audience.include.users or audience.exclude.users
+        return nobody() if named and not self.may_choose_users(request) else audience.dump()
 
     def changeform_view(
         self,
@@ -151,7 +220,8 @@ class BroadcastAdmin(BroadcastPages):
     def _excludes(self, request: HttpRequest, broadcast: Broadcast | None) -> bool:
         """Return whether anybody is excluded, so that the form shows it."""
         typed = any(name.startswith("exclude_") and str(value).strip() for name, value in request.POST.items())
-        return typed or (broadcast is not None and bool(broadcast.audience_of().exclude))
+        shown = broadcast or self._original(request)
+        return typed or (shown is not None and bool(shown.audience_of().exclude))
 
     def save_model(self, request: HttpRequest, obj: Broadcast, form: Any, change: bool) -> None:
         """Store a new draft, or change a broadcast through its service."""

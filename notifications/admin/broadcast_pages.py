@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 from unicodedata import decimal
@@ -30,7 +30,7 @@ from ..models import Broadcast
 from ..models.broadcast import BroadcastState
 from ..services import publish_broadcast, recall_broadcast
 from . import users
-from .forms import CountForm
+from .forms import CountForm, user_names
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Broadcast]
@@ -57,11 +57,29 @@ class BroadcastPages(ModelAdmin):
         names = [get_permission_codename(action, meta) for action in ("view", "change")]
         return any(request.user.has_perm(f"{meta.app_label}.{name}") for name in names)
 
+    def site_of_users(self, request: HttpRequest) -> admin.AdminSite | None:
+        """Return the site whose autocompletion finds users for the reader, if it does."""
+        model = get_user_model()
+        if not self.may_choose_users(request) or not self.admin_site.is_registered(model):
+            return None
+        users_admin = self.admin_site.get_model_admin(model)
+        found = users_admin.get_search_fields(request) and users_admin.has_view_permission(request)
+        return self.admin_site if found else None
+
+    def chosen_users(self, request: HttpRequest, pks: Sequence[str]) -> Any:
+        """Return users as the form takes them: by primary key where it completes them, else by name."""
+        model = get_user_model()
+        try:
+            found = list(model._default_manager.filter(pk__in=pks).values_list("pk", flat=True))
+        except (ValueError, OverflowError, ValidationError):  # somebody wrote the address by hand
+            return ""
+        return found if self.site_of_users(request) else "\n".join(user_names(found))
+
     @admin.display(description=gettext_lazy("audience"))
     def audience_text(self, broadcast: Broadcast) -> str:
         """Describe the audience."""
         try:
-            return broadcast.audience_of().describe()
+            return broadcast.audience_of().describe(getattr(broadcast, "group_names", None))
         except ValidationError:
             return _("unreadable")
 
@@ -89,7 +107,8 @@ class BroadcastPages(ModelAdmin):
             return JsonResponse({"text": _("Submit the form with POST.")}, status=405)
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
-        form = CountForm(request.POST, may_choose_users=self.may_choose_users(request))
+        site = self.site_of_users(request)
+        form = CountForm(request.POST, may_choose_users=self.may_choose_users(request), site=site)
         if not form.is_valid():
             problems = [str(message) for messages_ in form.errors.values() for message in messages_]
             return JsonResponse({"text": " ".join(problems), "number": None})
@@ -249,6 +268,7 @@ class BroadcastPages(ModelAdmin):
             "may_send": self.may_send(request),
             "may_recall": self.may_recall(request),
             "may_change": self.has_change_permission(request, broadcast),
+            "may_add": self.has_add_permission(request),
             **context,
         }
         return TemplateResponse(request, f"admin/carillon/broadcast/{name}.html", whole)

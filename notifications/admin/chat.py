@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.auth import get_user_model
 from django.db import models
-from django.db.models import Count
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -18,67 +18,106 @@ from ..live.chunks import chunks
 from ..live.http import user_of
 from ..models import Membership, Message, Room
 from .inbox import ReadOnlyAdmin
+from .rooms import around_table, latest_table, member_count, member_table, room_label, said, username
 
 ACTED_AT_ONCE = 100  # messages in one transaction
 BODY_SHOWN = 80  # characters of a message in the list
 
 
-def _username(path: str) -> str:
-    return f"{path}__{get_user_model().USERNAME_FIELD}"
+class ModerationAdmin(ReadOnlyAdmin):
+    """A read-only page with tables of members and messages."""
+
+    class Media:
+        css: ClassVar[dict[str, list[str]]] = {"all": ["notifications/admin/moderation.css"]}
 
 
 @admin.register(Room)
-class RoomAdmin(ReadOnlyAdmin):
+class RoomAdmin(ModerationAdmin):
     """Conversations."""
 
-    list_display = ("__str__", "kind", "members", "last_number", "active_at", "created_at")
+    list_display = ("title", "kind", "members", "last_number", "active_at", "created_at")
     list_filter = ("kind", "active_at")
     ordering = ("-active_at",)
+    fields = ("title", "kind", "created_at", "active_at", "who", "latest")
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Search the name and the members' user names."""
-        return ("name", _username("memberships__user"))
+        return ("name", username("memberships__user"))
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        """Count the members of every room shown in the same query."""
-        places = Membership.objects.filter(room=models.OuterRef("pk")).order_by().values("room")
-        counted = models.Subquery(places.annotate(n=Count("pk")).values("n"))
-        rooms: models.QuerySet[Any] = super().get_queryset(request).annotate(members=counted)
-        return rooms
+        """Name the rooms and count their members in the same query."""
+        rooms: Any = super().get_queryset(request)
+        named: models.QuerySet[Any] = rooms.annotate(members=member_count(), label=room_label())
+        return named
+
+    @admin.display(description=_("name"), ordering="name")
+    def title(self, room: Any) -> str:
+        """Name the room, a direct one by its members."""
+        return str(room)
 
     @admin.display(description=_("members"), ordering="members")
     def members(self, room: Any) -> int:
         """Show how many members the room has."""
         return room.members or 0
 
+    @admin.display(description=_("members"))
+    def who(self, room: Room) -> str:
+        """List the members."""
+        return member_table(room.pk)
+
+    @admin.display(description=_("latest messages"))
+    def latest(self, room: Room) -> str:
+        """List the latest messages."""
+        return latest_table(room.pk)
+
+
+class RoomNames(ModerationAdmin):
+    """Rows that belong to a room."""
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Name the rooms in the same query."""
+        rows: Any = super().get_queryset(request)
+        named: models.QuerySet[Any] = rows.annotate(label=room_label("room"))
+        return named
+
+    @admin.display(description=_("room"), ordering="room__name")
+    def place(self, row: Any) -> str:
+        """Lead to the room, which is named by its members if it is a direct one."""
+        address = reverse("admin:carillon_room_change", args=[row.room_id], current_app=self.admin_site.name)
+        return format_html('<a href="{}"><bdi>{}</bdi></a>', address, row.label or str(row.room))
+
 
 @admin.register(Membership)
-class MembershipAdmin(ReadOnlyAdmin):
+class MembershipAdmin(RoomNames):
     """Memberships."""
 
-    list_display = ("room", "user", "role", "muted", "last_read", "joined_at")
+    list_display = ("__str__", "place", "user", "role", "muted", "last_read", "joined_at")
     list_filter = ("role", "muted")
     list_select_related = ("room", "user")
     ordering = ("-id",)
+    fields = ("place", "user", "role", "muted", "last_read", "joined_at")
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Search the room's name and the member's user name."""
-        return ("room__name", _username("user"))
+        return ("room__name", username("user"))
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnlyAdmin):
+class MessageAdmin(RoomNames):
     """Messages, read-only except for hiding, which needs the permission to change messages."""
 
-    list_display = ("room", "number", "author", "excerpt", "created_at", "hidden_at", "hidden_by")
+    list_display = ("excerpt", "author", "place", "number", "created_at", "hidden_at", "hidden_by")
     list_filter = (("hidden_at", admin.EmptyFieldListFilter), "kind", "created_at")
-    list_select_related = ("room", "author", "hidden_by")
+    list_select_related = ("room", "author", "subject", "hidden_by")
     ordering = ("-id",)
     actions = ("hide", "unhide")
+    fields = (
+        "place", "author", "created_at", "edited_at", "deleted_at", "hidden_at", "hidden_by", "around", "who",
+    )  # fmt: skip
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Search the text, the room's name and the author's user name."""
-        return ("body", "room__name", _username("author"))
+        return ("body", "room__name", username("author"))
 
     def has_hide_permission(self, request: HttpRequest) -> bool:
         """Allow hiding with the permission to change messages."""
@@ -86,8 +125,19 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("text"))
     def excerpt(self, message: Message) -> str:
-        """Show the beginning of the text."""
-        return message.body if len(message.body) <= BODY_SHOWN else f"{message.body[: BODY_SHOWN - 1]}…"
+        """Show the beginning of the text, or what happened."""
+        text = said(message)
+        return text if len(text) <= BODY_SHOWN else f"{text[: BODY_SHOWN - 1]}…"
+
+    @admin.display(description=_("messages"))
+    def around(self, message: Message) -> str:
+        """Show the message among those before and after it."""
+        return around_table(message)
+
+    @admin.display(description=_("members"))
+    def who(self, message: Message) -> str:
+        """List the members of the room."""
+        return member_table(message.room_id)
 
     @admin.action(description=_("Hide from everyone"), permissions=["hide"])
     def hide(self, request: HttpRequest, chosen: models.QuerySet[Message]) -> None:

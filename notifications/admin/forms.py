@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
@@ -17,8 +19,10 @@ from django.utils.translation import gettext_lazy
 
 from ..audiences import Audience, Part, has_field, registry
 from ..broadcasts.publishing import WAITING, validate_broadcast
+from ..inbox.actors import normalize_username
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
+from .people import label
 
 NAMED_LIMIT = 1_000  # users named one by one; more of them are a group or an audience
 
@@ -43,11 +47,11 @@ def _names() -> forms.MultipleChoiceField:
     )
 
 
-class GroupsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
-    """A choice of groups; a number that no database can hold is that of no group."""
+class ChosenField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """A choice of rows; a number that no database can hold is that of no row."""
 
     def clean(self, value: Any) -> Any:
-        """Return the chosen groups."""
+        """Return the chosen rows."""
         try:
             return super().clean(value)
         except OverflowError as error:  # SQLite's driver takes no more than 64 bits
@@ -57,7 +61,34 @@ class GroupsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
 def _groups() -> Any:
     groups = Group.objects.order_by("name")
-    return GroupsField(groups, label=gettext_lazy("Groups"), required=False, widget=forms.CheckboxSelectMultiple)
+    return ChosenField(groups, label=gettext_lazy("Groups"), required=False, widget=forms.CheckboxSelectMultiple)
+
+
+class UsersSelect(AutocompleteSelectMultiple):
+    """The admin's autocompletion, which shows a wrong value again without asking the database for it."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        """Return the chosen options."""
+        return super().optgroups(name, [one for one in value if _is_key(one)], attr)
+
+
+class UsersField(ChosenField):
+    """A choice of users, with the admin's autocompletion."""
+
+    def __init__(self, site: admin.AdminSite, **kwargs: Any) -> None:
+        """Find users through the admin of a site; the author of a broadcast tells it which model they are of."""
+        widget = UsersSelect(Broadcast._meta.get_field("author"), site)
+        super().__init__(get_user_model()._default_manager.all(), required=False, widget=widget, **kwargs)
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return the text for a user, whatever their model does."""
+        return label(obj)
+
+    def clean(self, value: Any) -> Any:
+        """Return the keys of the chosen users."""
+        _refuse_multitude(value or ())
+        chosen = {str(user.pk): _key(user.pk) for user in super().clean(value)}
+        return [chosen[key] for key in dict.fromkeys(map(str, value or ())) if key in chosen]
 
 
 def _users() -> forms.CharField:
@@ -73,6 +104,7 @@ class AudienceForm(forms.Form):
     """The audience: audiences, groups and selected users, and the same for exclusions."""
 
     may_choose_users = False  # whoever may not view users learns of none, neither by name nor by counting
+    site: admin.AdminSite | None = None  # where users are found by autocompletion; without it they are named
 
     include_names = _names()
     include_groups = _groups()
@@ -94,7 +126,10 @@ class AudienceForm(forms.Form):
             names.choices = [*((named.name, named.label) for named in registry.values()), *gone]
             self.initial.setdefault(f"{part}_names", list(chosen.names))
             self.initial.setdefault(f"{part}_groups", list(chosen.groups))
-            if self.may_choose_users:
+            if self.may_choose_users and self.site is not None:
+                self.fields[f"{part}_users"] = UsersField(self.site, label=self.fields[f"{part}_users"].label)
+                self.initial.setdefault(f"{part}_users", list(chosen.users))
+            elif self.may_choose_users:
                 self.initial.setdefault(f"{part}_users", "\n".join(user_names(chosen.users)))
             if not has_field("groups"):
                 del self.fields[f"{part}_groups"]
@@ -107,12 +142,12 @@ class AudienceForm(forms.Form):
         return Audience(*(self._part(part) for part in PARTS))
 
     def clean_include_users(self) -> list[Any]:
-        """Find the users by name."""
-        return _find_users(self.cleaned_data["include_users"])
+        """Find the users by name, unless they were chosen."""
+        return _users_of(self.cleaned_data["include_users"])
 
     def clean_exclude_users(self) -> list[Any]:
-        """Find the users by name."""
-        return _find_users(self.cleaned_data["exclude_users"])
+        """Find the users by name, unless they were chosen."""
+        return _users_of(self.cleaned_data["exclude_users"])
 
     def _part(self, part: str) -> Part:
         names = self.cleaned_data.get(f"{part}_names") or []
@@ -125,10 +160,13 @@ class AudienceForm(forms.Form):
 class CountForm(AudienceForm):
     """The part of the form that the page sends while composing, to count the audience."""
 
-    def __init__(self, *args: Any, may_choose_users: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, may_choose_users: bool = False, site: admin.AdminSite | None = None, **kwargs: Any
+    ) -> None:
         """Offer what is registered."""
         super().__init__(*args, **kwargs)
         self.may_choose_users = may_choose_users
+        self.site = site
         self.offer(Audience())
 
 
@@ -173,7 +211,7 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
             if name in self.fields and (at := getattr(self.instance, name)) is not None and not self.is_bound:
                 self.fields[name].widget.attrs["data-at"] = at.isoformat()
         if self.instance.state in WAITING:
-            stored = Audience.parse(self.instance.audience)
+            stored = Audience.parse(self.initial.pop("audience", self.instance.audience))
             self.offer(stored)
         else:
             for name in [*AudienceForm.base_fields, "publish_at"]:
@@ -228,21 +266,41 @@ def user_names(pks: Iterable[Any]) -> list[str]:
     return list(found.values_list(users.USERNAME_FIELD, flat=True))
 
 
+def _users_of(value: Any) -> list[Any]:
+    return _find_users(value) if isinstance(value, str) else value
+
+
+def _key(pk: Any) -> int | str:
+    return pk if isinstance(pk, int) else str(pk)
+
+
+def _is_key(value: Any) -> bool:
+    try:
+        key = get_user_model()._meta.pk.to_python(value)
+    except ValidationError:
+        return False
+    return not isinstance(key, int) or abs(key) < 2**63
+
+
+def _refuse_multitude(users: Sized) -> None:
+    if len(users) > NAMED_LIMIT:
+        message = _("You entered %(number)s users; the limit is %(limit)s. Use a group or an audience instead.")
+        raise ValidationError(message % {"number": len(users), "limit": NAMED_LIMIT})
+
+
 def _find_users(text: str) -> list[Any]:
     """Return the keys of the users whose names `text` lists.
 
     Raises:
         ValidationError: A name is nobody's, or there are too many.
     """
-    names = list(dict.fromkeys(filter(None, map(str.strip, re.split(r"[,\n]", text)))))
-    if len(names) > NAMED_LIMIT:
-        message = _("You entered %(number)s users; the limit is %(limit)s. Use a group or an audience instead.")
-        raise ValidationError(message % {"number": len(names), "limit": NAMED_LIMIT})
+    names = list(dict.fromkeys(map(normalize_username, filter(None, map(str.strip, re.split(r"[,\n]", text))))))
+    _refuse_multitude(names)
     users = get_user_model()
     found: dict[str, Any] = {}
     rows = users._default_manager.filter(**{f"{users.USERNAME_FIELD}__in": names})
     for name, pk in rows.values_list(users.USERNAME_FIELD, "pk"):
-        found[name] = pk if isinstance(pk, int) else str(pk)
+        found[name] = _key(pk)
     if unknown := [name for name in names if name not in found]:
         raise ValidationError(_("No user named %(names)s.") % {"names": ", ".join(f"“{name}”" for name in unknown)})
     return [found[name] for name in names]

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth import get_user_model
 from django.db import models
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
-from ..models import Notice, Notification
+from ..inbox.withdrawal import withdraw
+from ..live.http import user_of
+from ..models import Broadcast, Notice, Notification
 from .people import labelled
+from .times import when
+
+RECALLED_AT_ONCE = 20  # notices by one action; each may have a million recipients
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -41,21 +53,71 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Refuse on our own pages; a user's page asks too, because a user's copies are deleted with the user."""
-        match = request.resolver_match
-        is_ours = match is None or str(match.url_name).startswith(f"{self.opts.app_label}_{self.opts.model_name}_")
-        return not is_ours and super().has_delete_permission(request, obj)
+        """Refuse: a user's copies go with the user, which asks for no permission of ours."""
+        return False
 
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin):
-    """Contents, each stored once."""
+    """Contents, each stored once. It is read-only but for recalling, which needs the permission to delete notices."""
 
-    list_display = ("title", "level", "category", "kind", "actor", "created_at", "expires_at")
-    list_filter = ("level", "created_at")
+    list_display = ("title", "level", "category", "kind", "actor", "created_at", "expires_at", "recalled_at")
+    list_filter = ("level", "created_at", ("recalled_at", admin.EmptyFieldListFilter))
     list_select_related = ("actor",)
     search_fields = ("title", "body", "kind", "category")
     ordering = ("-id",)
+    fields = (
+        "title", "body", "url", "level", "category", "kind", "data", "actor", "created_at", "expires_at",
+        "recalled_at", "recalled_by", "reached",
+    )  # fmt: skip
+    actions = ("recall",)
+
+    def has_recall_permission(self, request: HttpRequest) -> bool:
+        """Allow recalling with the permission to delete notices."""
+        return request.user.has_perm("carillon.delete_notice")
+
+    @admin.display(description=gettext_lazy("recipients"))
+    def reached(self, notice: Notice) -> str:
+        """Show how many people have it, and how many of them read it."""
+        figures = {name: number_format(value, force_grouping=True) for name, value in _figures([notice]).items()}
+        return _("%(copies)s; %(read)s have read it") % figures
+
+    @admin.action(description=gettext_lazy("Recall from every inbox…"), permissions=["recall"])
+    def recall(self, request: HttpRequest, chosen: models.QuerySet[Notice]) -> HttpResponseBase | None:
+        """Ask once more, and withdraw the chosen notices."""
+        notices = list(chosen.filter(recalled_at=None)[: RECALLED_AT_ONCE + 1])
+        if len(notices) > RECALLED_AT_ONCE:
+            message = _("At most %(limit)s notices can be recalled at a time.") % {"limit": RECALLED_AT_ONCE}
+            self.message_user(request, message, messages.ERROR)
+            return None
+        if Broadcast.objects.filter(notice__in=notices).exists():
+            self.message_user(request, _("A broadcast is recalled on its own page."), messages.ERROR)
+            return None
+        if notices and "confirmed" not in request.POST:
+            return self._ask(request, notices)
+        for notice in notices:
+            withdraw(notice, by=user_of(request))
+            self.log_change(request, notice, _("Recalled."))
+        text = ngettext("%d notification was recalled.", "%d notifications were recalled.", len(notices))
+        self.message_user(request, text % len(notices), messages.SUCCESS if notices else messages.INFO)
+        return None
+
+    def _ask(self, request: HttpRequest, notices: list[Notice]) -> HttpResponseBase:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Recall"),
+            "opts": self.opts,
+            "notices": notices,
+            "figures": _figures(notices),
+            "checkbox": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "admin/carillon/notice/recall.html", context)
+
+
+def _figures(notices: Sequence[Notice]) -> dict[str, int]:
+    """Count the copies of some notices, and those that were read, with one query."""
+    copies = Notification.objects.filter(notice__in=notices)
+    return copies.aggregate(copies=models.Count("pk"), read=models.Count("read_at"))
 
 
 @admin.register(Notification)
@@ -70,6 +132,9 @@ class NotificationAdmin(ReadOnlyAdmin):
     ]
     list_select_related = ("notice", "recipient")
     ordering = ("-id",)
+    fields = (
+        "title", "recipient", "created_at", "delivered_at", "seen_at", "read_at", "clicked_at", "archived_at",
+    )  # fmt: skip
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Search the title and the recipient's user name, whatever the user model calls it."""
@@ -81,6 +146,6 @@ class NotificationAdmin(ReadOnlyAdmin):
         return notification.notice.title
 
     @admin.display(description=Notice._meta.get_field("created_at").verbose_name, ordering="notice__created_at")
-    def created_at(self, notification: Notification) -> Any:
+    def created_at(self, notification: Notification) -> str:
         """Show when the notice was made."""
-        return notification.notice.created_at
+        return when(notification.notice.created_at)

@@ -43,10 +43,12 @@ class Part:
             chosen |= Q(pk__in=users.filter(groups__in=self.groups).order_by().values("pk"))
         return chosen
 
-    def labels(self) -> list[str]:
-        """Return the labels of the parts, for staff."""
+    def labels(self, groups: Mapping[int, str] | None = None) -> list[str]:
+        """Return the labels of the parts, for staff; `groups` are names that were read before."""
         labels = [str(registry[name].label) if name in registry else name for name in self.names]
-        if self.groups:
+        if self.groups and groups is not None:
+            labels += sorted(groups[pk] for pk in self.groups if pk in groups)
+        elif self.groups:
             labels += Group.objects.filter(pk__in=self.groups).order_by("name").values_list("name", flat=True)
         if self.users:
             number = len(self.users)
@@ -143,12 +145,17 @@ class Audience:
         """Count the members, or estimate their number."""
         return measure(self.select, people())
 
-    def describe(self) -> str:
-        """Describe the audience: “Staff, Editors, except 2 selected users”."""
-        text = ", ".join(self.include.labels()) or _("nobody")
+    def describe(self, groups: Mapping[int, str] | None = None) -> str:
+        """Describe the audience: “Staff, Editors, except 2 selected users”.
+
+        Args:
+            groups: The names of groups by primary key, where they were read for many audiences at once.
+        """
+        text = ", ".join(self.include.labels(groups)) or _("nobody")
         if not self.exclude:
             return text
-        return _("%(included)s, except %(excluded)s") % {"included": text, "excluded": ", ".join(self.exclude.labels())}
+        excluded = ", ".join(self.exclude.labels(groups))
+        return _("%(included)s, except %(excluded)s") % {"included": text, "excluded": excluded}
 
 
 def _groups() -> models.QuerySet[Group]:

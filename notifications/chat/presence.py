@@ -62,6 +62,7 @@ class PresenceTracker:
         owner = connection.owner
         self._sockets.setdefault(owner, set()).add(connection)
         self._leaving.pop(owner, None)
+        self._roster.enter(owner)
         if owner not in self._written:
             self.refresh_soon()
         if self._task is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from math import ceil
 from typing import Any
@@ -27,7 +27,6 @@ from .members import room_infos
 from .stream import ROOM, farewell
 
 ROUND = 30.0  # seconds in which every user with a socket is compared
-RECENT = timedelta(seconds=15)  # a client may have read its list just before it was added, and not have been there yet
 
 Sockets = Mapping[str, set[Connection]]
 Rooms = dict[int, datetime]  # by the room, since when
@@ -50,6 +49,12 @@ class Roster:
         self._known: dict[str, array[int]] = {}  # by user, in the order of comparison
         self._welcomed: set[tuple[str, int]] = set()  # since the database was read
         self._at = 0.0  # the last turn
+        self._since: dict[str, datetime] = {}  # when users came who were not compared yet
+
+    def enter(self, owner: str) -> None:
+        """Take note of a user's first socket: what they are added to from now on, its client may not know."""
+        if owner not in self._known:
+            self._since.setdefault(owner, timezone.now())
 
     def welcome(self, sockets: Sockets, message: Welcome) -> None:
         """Send users that they came to a room."""
@@ -62,8 +67,9 @@ class Roster:
     async def turn(self, sockets: Sockets, now: float) -> None:
         """Compare the users that are new here, and those of the others whose time has come, by the loop's clock."""
         share, self._at = min(1.0, (now - self._at) / ROUND), now
-        for gone in self._known.keys() - sockets.keys():
-            del self._known[gone]
+        for known in (self._known, self._since):
+            for gone in known.keys() - sockets.keys():
+                del known[gone]
         others = list(islice(self._known, ceil(len(self._known) * share)))
         for owners in list(chunks([*(sockets.keys() - self._known.keys()), *others])):
             self._welcomed.clear()
@@ -77,8 +83,8 @@ class Roster:
         """Return the rooms of which a user's sockets do not know."""
         if owner in self._known:
             return rooms.keys() - set(self._known[owner])
-        recent = timezone.now() - RECENT
-        return {room for room, since in rooms.items() if since > recent}
+        came = self._since.get(owner) or timezone.now()
+        return {room for room, since in rooms.items() if since >= came}
 
     def _tell(self, sockets: Sockets, owner: str, rooms: Rooms, told: list[Frame]) -> None:
         welcomed = {room for other, room in self._welcomed if other == owner}
@@ -86,6 +92,7 @@ class Roster:
         if self._send(sockets, owner, [*told, *map(farewell, sorted(gone))]):
             self._known.pop(owner, None)  # others come first in the next turn
             self._known[owner] = array("q", rooms.keys() | welcomed)
+            self._since.pop(owner, None)
 
     def _send(self, sockets: Sockets, owner: str, told: Sequence[Frame]) -> bool:
         """Send frames to each socket of a user; return whether none was too slow for them."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, get_args
 
 import msgspec
 from django.core.exceptions import ValidationError
 from django.db import router
+from django.db.models import Min
 from django.utils.translation import gettext as _
 
 from ..annotations import User
@@ -18,14 +20,19 @@ from .outbox import collect, read_position
 from .stream import INBOX, INBOX_PAGE, State, item, listed
 
 PAGE_LIMIT = 100  # items of a page at most
+EXPIRING = 100  # unread notifications among which the first to expire is sought
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """A user's position and counts; the cursor is empty for a user without an inbox."""
+    """A user's position and counts; the cursor is empty for a user without an inbox.
+
+    At `until` the first of what is counted expires, so that the counts change without a word from anybody.
+    """
 
     cursor: str
     unread: int
     unseen: int
+    until: datetime | None
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -39,7 +46,9 @@ class Page(msgspec.Struct, frozen=True):
 
 
 def summary(user: User, using: str | None = None) -> Summary:
-    """Return the position and the counts of `user`, with two queries; only broadcasts to be collected cost more.
+    """Return the position and the counts of `user`.
+
+    It costs two queries, a third if anything is unread; only broadcasts to be collected cost more.
 
     Args:
         user: Whose inbox.
@@ -49,7 +58,8 @@ def summary(user: User, using: str | None = None) -> Summary:
     using = using or router.db_for_read(Inbox)
     cursor = _position(user.pk, using)
     numbers = counts([user.pk], using)[user.pk]
-    return Summary(cursor, numbers.unread, numbers.unseen)
+    until = _until(user, using) if numbers.unread else None
+    return Summary(cursor, numbers.unread, numbers.unseen, until)
 
 
 def page(
@@ -88,6 +98,13 @@ def page(
     numbers = counts([user.pk])[user.pk]
     following = found[limit - 1].pk if len(found) > limit else None
     return Page(items, following, cursor, numbers.unread, numbers.unseen)
+
+
+def _until(user: User, using: str) -> datetime | None:
+    """Return when the first of the newest unread notifications of `user` expires; the numbers go hardly further."""
+    rows = Notification.objects.using(using).of(user).unread().visible().order_by("-pk")[:EXPIRING]
+    until: datetime | None = rows.aggregate(until=Min("notice__expires_at"))["until"]
+    return until
 
 
 def _position(pk: Any, using: str) -> str:

@@ -58,6 +58,11 @@ STRINGS = {
     "couldNotReadAll": _("Could not mark all as read."),
     "couldNotSeen": _("Could not mark as seen."),
     "couldNotLoad": _("Could not load notifications."),
+    "because-offline": _("You are offline."),
+    "because-signed-out": _("You are signed out."),
+    "because-network": _("The server cannot be reached."),
+    "because-timeout": _("The server does not answer."),
+    "because-server": _("The server reported an error."),
 }
 
 

@@ -124,6 +124,19 @@ def cancel(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @endpoint("POST")
+def bulk(request: HttpRequest) -> HttpResponse:
+    """Change the state of up to 1,000 items at once: ``action`` and ``ids``; those of other users are ignored."""
+    values = fields(request)
+    action, ids = values.get("action"), values.get("ids")
+    if not isinstance(action, str) or action not in ACTIONS:
+        raise BadRequest(_("action must be one of %(actions)s.") % {"actions": ", ".join(ACTIONS)})
+    if not isinstance(ids, list):
+        raise BadRequest(_("ids must be a list of IDs."))
+    changed = ACTIONS[action](user_of(request), ids)
+    return answer({"changed": changed, **_counts(request)})
+
+
+@endpoint("POST")
 def read_all(request: HttpRequest) -> HttpResponse:
     """Mark everything as read that had arrived at the cursor ``up_to``."""
     changed = mark_all_read(user_of(request), _up_to(request))

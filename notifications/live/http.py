@@ -34,7 +34,7 @@ logger = logging.getLogger("notifications")
 
 USER_HEADER = "Carillon-User"  # names the user whose page sent the request
 
-BODY_BYTES = 16 * 1024  # of a request; commands are small
+BODY_BYTES = 32 * 1024  # of a request; the largest names a thousand ids
 
 # Django's cache for the whole site keeps what says `no-store`; it obeys `private`.
 ANSWER_HEADERS = {"Cache-Control": "private, no-store", "Vary": "Cookie"}

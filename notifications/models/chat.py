@@ -51,8 +51,8 @@ class Room(Stream):
         indexes: ClassVar[list[models.Index]] = [models.Index("active_at", name="carillon_active")]  # the admin's order
 
     def __str__(self) -> str:
-        """Return the name, or that it is a direct room."""
-        return self.name or f"{self.kind} room {self.pk}"
+        """Return the name, or the label that a query has given the room, or that it is a direct room."""
+        return self.name or getattr(self, "label", "") or f"{self.kind} room {self.pk}"
 
 
 class Role(models.TextChoices):

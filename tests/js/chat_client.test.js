@@ -137,7 +137,10 @@ test("an edit and a reaction show at once, and are taken back with a sentence if
   );
   assert.deepEqual([await edited, await reacted], [false, false]);
   assert.deepEqual([alice.messages[0].body, alice.messages[0].reactions.length], ["original", 0]);
-  assert.deepEqual(failures, ["Could not save the change.", "Could not save the reaction."]);
+  assert.deepEqual(failures, [
+    "Could not save the change. Refused: forbidden.",
+    "Could not save the reaction. Refused: forbidden.",
+  ]);
 });
 
 test("the list is live: the last message, what is unread, and the most recent first", async () => {

@@ -188,7 +188,10 @@ test("a refusal rolls back and says so; retry tries again", async (context) => {
   assert.equal(await done, false);
   assert.equal(client.counts.unread, 1);
   const [{ action, ids, message, retry }] = seen.failure;
-  assert.deepEqual({ action, ids, message }, { action: "archive", ids: [1], message: "Konnte nicht archivieren." });
+  assert.deepEqual(
+    { action, ids, message },
+    { action: "archive", ids: [1], message: "Konnte nicht archivieren. later" },
+  );
   const again = retry();
   assert.equal(client.counts.unread, 0);
   (await requests.nth(2)).json({});
@@ -396,4 +399,200 @@ test("an item made without a position is settled by its frame", async (context) 
     unseen: 0,
   });
   await until(() => client.counts.unread === 0);
+});
+
+test("many are archived by one request, and told of once if it fails", async (context) => {
+  const { client, requests, publish, until, seen } = await live(context);
+  publish((inbox) => Array.from({ length: 400 }, () => inbox.create()));
+  await until(() => client.counts.unread === 400);
+  const ids = Array.from({ length: 400 }, (_, index) => index + 1);
+  const done = client.archive([...ids, 7, 7]);
+  assert.equal(client.counts.unread, 0);
+  const { path, body, json } = await requests.nth(1);
+  assert.deepEqual([path, body.action, body.ids], ["/api/inbox/bulk/", "archive", ids]);
+  json({ code: "busy", message: "later" }, 503);
+  assert.equal(await done, false);
+  assert.equal(client.counts.unread, 400);
+  assert.deepEqual([seen.failure.length, seen.failure[0].ids.length], [1, 400]);
+  seen.failure[0].retry();
+  assert.deepEqual((await requests.nth(2)).body.ids, ids);
+});
+
+test("more than a thousand are sent in parts", async (context) => {
+  const { client, requests } = await live(context);
+  client.markRead(Array.from({ length: 2_001 }, (_, index) => index + 1));
+  await requests.nth(3);
+  assert.deepEqual(requests.map(({ body }) => body.ids?.length ?? 1).sort(), [1, 1_000, 1_000].sort());
+});
+
+test("a change of one item waits for that of many which it is one of", async (context) => {
+  const { client, requests } = await live(context);
+  client.markRead([1, 2, 3]);
+  client.markUnread(2);
+  client.markUnread(4);
+  await requests.nth(2);
+  await settle();
+  assert.deepEqual(requests.map(({ path }) => path).sort(), ["/api/inbox/4/unread/", "/api/inbox/bulk/"]);
+  requests.find(({ path }) => path.includes("bulk")).json({});
+  assert.equal((await requests.nth(3)).path, "/api/inbox/2/unread/");
+});
+
+test("only what is sent while the page leaves is to outlive it", async (context) => {
+  const asked = [];
+  const env = {
+    fetch: (url, init) => {
+      if (init.method) asked.push([new URL(url).pathname, !!init.keepalive]);
+      return fetch(url, init);
+    },
+  };
+  const { client, requests, page } = await live(context, { env });
+  client.archive(1);
+  client.follow(2);
+  await requests.nth(2);
+  assert.deepEqual(asked.splice(0).sort(), [
+    ["/api/inbox/1/archive/", false],
+    ["/api/inbox/2/click/", true],
+  ]);
+  requests.find(({ path }) => path.includes("click")).json({});
+  await settle();
+  page.tell("pagehide");
+  await requests.nth(3);
+  assert.deepEqual(asked, [["/api/inbox/1/archive/", true]]);
+});
+
+test("where a browser lets nothing outlive the page, it is sent as everything is", async (context) => {
+  const env = {
+    fetch: (url, init) => (init.keepalive ? Promise.reject(new TypeError("quota")) : fetch(url, init)),
+  };
+  const { client, requests } = await live(context, { env });
+  const done = client.follow(1);
+  (await requests.nth(1)).json({});
+  assert.equal(await done, true);
+});
+
+test("a token of an earlier session is renewed once, and the request repeated", async (context) => {
+  const { client, requests, urls, url } = await live(context, {
+    csrf: { header: "X-CSRFToken", cookie: null, token: "old" },
+  });
+  client.config.urls.csrf = `${url}/csrf/`;
+  assert.ok(urls);
+  const done = client.markRead(1);
+  const refuse = (request) => request.json({ code: "csrf", message: "Reload the page." }, 403);
+  refuse(await requests.nth(1));
+  const asked = await requests.nth(2);
+  assert.deepEqual([asked.method, asked.path], ["GET", "/csrf/"]);
+  asked.json({ token: "new" });
+  const again = await requests.nth(3);
+  assert.deepEqual([again.path, again.headers["x-csrftoken"]], ["/api/inbox/1/read/", "new"]);
+  again.json({});
+  assert.equal(await done, true);
+  client.markUnread(1);
+  const later = await requests.nth(4);
+  assert.equal(later.headers["x-csrftoken"], "new");
+  refuse(later);
+  (await requests.nth(5)).json({ token: "newer" });
+  refuse(await requests.nth(6));
+  await settle();
+  assert.equal(requests.length, 6, "once");
+});
+
+const BECAUSE = {
+  couldNotArchive: "Could not archive.",
+  "because-offline": "You are offline.",
+  "because-network": "The server cannot be reached.",
+  "because-timeout": "The server does not answer.",
+  "because-server": "The server reported an error.",
+  "because-signed-out": "You are signed out.",
+};
+
+for (const [what, because, answer, env] of [
+  ["no network", "You are offline.", ({ response }) => response.socket.destroy(), { isOffline: () => true }],
+  ["no server", "The server cannot be reached.", ({ response }) => response.socket.destroy()],
+  ["a gateway", "The server reported an error.", ({ response }) => response.writeHead(502).end("Bad gateway")],
+  ["a login page", "You are signed out.", ({ response }) => response.writeHead(302, { Location: "/" }).end()],
+  [
+    "a reason of the server's",
+    "That is gone.",
+    ({ json }) => json({ code: "not-found", message: "That is gone." }, 404),
+  ],
+  ["a session that ended", "You are signed out.", ({ json }) => json({ code: "signed-out", message: "x" }, 401)],
+]) {
+  test(`what failed says why: ${what}`, async (context) => {
+    const { client, requests, until, seen } = await live(context, { strings: BECAUSE, env });
+    client.archive(1);
+    answer(await requests.nth(1));
+    await until(() => seen.failure.length);
+    assert.equal(seen.failure[0].message, `Could not archive. ${because}`);
+  });
+}
+
+test("what failed says why: a server that does not answer", async (context) => {
+  const { client, requests, until, seen, browser } = await live(context, { strings: BECAUSE });
+  client.archive(1);
+  await requests.nth(1);
+  await browser.clock.pass(30_000);
+  await until(() => seen.failure.length);
+  assert.equal(seen.failure[0].message, "Could not archive. The server does not answer.");
+});
+
+for (const [what, ahead] of [
+  ["three hours ahead", 3 * 3_600_000],
+  ["three hours behind", -3 * 3_600_000],
+]) {
+  test(`with a clock ${what}, an item expires when the server says: in the list and in the counts`, async (context) => {
+    const server = await wire(context);
+    const browser = new Browser(context);
+    const inbox = new Inbox();
+    const tab = browser.tab({ urls: { ...server.urls, socket: null }, cursor: inbox.cursor() });
+    const { client, until } = tab;
+    client.start();
+    const time = browser.clock.time - ahead;
+    const stream = await server.peers.nth(1);
+    stream.send({ ...hello(inbox), time: new Date(time).toISOString() });
+    await tab.state("live");
+    const feed = client.feed();
+    const loaded = feed.load();
+    (await server.requests.nth(1)).json(inbox.page());
+    await loaded;
+    const from = inbox.cursor();
+    inbox.create({ expires_at: new Date(time + 5_000).toISOString() });
+    inbox.create();
+    stream.send(...inbox.since(from));
+    await until(() => client.counts.unseen === 2);
+    assert.equal(feed.items.length, 2);
+    await browser.clock.pass(5_000);
+    await until(() => client.counts.unseen === 1);
+    assert.deepEqual(client.counts, { unread: 1, unseen: 1 });
+    assert.deepEqual(
+      feed.items.map(({ id }) => id),
+      [2],
+    );
+    assert.equal(Math.abs(client.now() - (time + 5_000)) < 1_000, true);
+  });
+}
+
+test("what was counted before the page had it is counted anew when it expires, by the server", async (context) => {
+  const server = await wire(context);
+  const browser = new Browser(context);
+  const inbox = new Inbox();
+  inbox.create();
+  const config = {
+    cursor: inbox.cursor(),
+    ...inbox.counts,
+    until: new Date(browser.clock.time + 60_000).toISOString(),
+  };
+  const { client, until, state } = browser.tab({
+    urls: { ...server.urls, socket: null, counts: `${server.url}/counts/` },
+    ...config,
+  });
+  client.start();
+  const stream = await server.peers.nth(1);
+  stream.send({ ...hello(inbox), time: new Date(browser.clock.time).toISOString() });
+  await state("live");
+  await browser.clock.pass(59_000);
+  stream.send(inbox.heartbeat());
+  assert.equal(server.requests.length, 0);
+  await browser.clock.pass(16_000);
+  (await server.requests.nth(1)).json({ unread: 0, unseen: 0, cursor: inbox.cursor(), until: null });
+  await until(() => client.counts.unseen === 0);
 });

@@ -17,8 +17,8 @@ function bench(filter = {}, count = 0) {
   const around = {
     store,
     config: { urls: { inbox: "/inbox/" } },
-    env: { now: () => state.now },
-    text: (key) => ({ couldNotLoad: "Could not load notifications." })[key],
+    now: () => state.now,
+    explain: (key, { message }) => `${key}: ${message}`,
     changed: () => state.changed++,
     ask: async (url) => {
       const query = Object.fromEntries(new URL(url, "http://testserver").searchParams);
@@ -152,20 +152,52 @@ test("an expired item is gone at its time", async () => {
   await feed.load();
   inbox.create({ expires_at: new Date(state.now + 5_000).toISOString() });
   sync();
-  assert.deepEqual([ids(), feed.until], [[2, 1], state.now + 5_000]);
-  state.now += 5_000;
-  assert.deepEqual([ids(), feed.until], [[1], Infinity]);
+  state.now += 4_999;
+  assert.deepEqual(ids(), [2, 1]);
+  state.now += 1;
+  assert.deepEqual(ids(), [1]);
 });
 
 test("a page that fails says so, and can be asked for again", async () => {
   const { feed, ids, state } = bench({}, 3);
   state.fail = true;
   await feed.load();
-  assert.deepEqual([feed.loaded, feed.loading, feed.error], [false, false, "Could not load notifications."]);
+  assert.deepEqual([feed.loaded, feed.loading, feed.error], [false, false, "couldNotLoad: network"]);
   state.fail = false;
   await feed.loadMore();
   assert.deepEqual([ids(), feed.error], [[3, 2, 1], null]);
 });
+
+test("where the first page cannot be had, what this tab has is shown", async () => {
+  const { feed, ids, inbox, sync, state } = bench({}, 30);
+  inbox.create();
+  sync();
+  state.fail = true;
+  await feed.load();
+  assert.deepEqual([ids(), feed.loaded, feed.error], [[31], false, "couldNotLoad: network"]);
+  state.fail = false;
+  await feed.loadMore();
+  assert.deepEqual([ids().length, feed.hasMore, feed.error], [20, true, null]);
+});
+
+for (const [what, filter, act] of [
+  ["archived", {}, (store, ids) => store.optimisticUpdate({ archived_at: NOW }, ids)],
+  ["read", { state: "unread" }, (store, ids) => store.optimisticUpdate({ read_at: NOW }, ids)],
+]) {
+  test(`a list whose every item is ${what} is not empty while the server has more, and fetches it`, async () => {
+    const { feed, ids, inbox, store } = bench(filter, 30);
+    await feed.load();
+    for (const id of ids()) inbox.act(what === "read" ? "read" : "archive", id);
+    act(store, ids());
+    assert.deepEqual([ids(), feed.empty], [[], false]);
+    feed.refill();
+    assert.equal(feed.empty, false, "nor while it is on its way");
+    await settle();
+    assert.deepEqual([ids().length, feed.hasMore, feed.empty], [10, false, false]);
+    act(store, ids());
+    assert.equal(feed.empty, true, "now the server has said so");
+  });
+}
 
 test("a next page that fails keeps what is here", async () => {
   const { feed, ids, state } = bench({}, 30);

@@ -133,9 +133,7 @@ test("Retry-After is waited for, even if the page is looked at meanwhile", () =>
 
 const FINAL = [
   ["signed-out", undefined, "signed-out signed-out"],
-  ["login-page", undefined, "signed-out login-page"],
   ["other-user", undefined, "signed-out other-user"],
-  ["forbidden", undefined, "closed forbidden"],
   ["version", undefined, "closed version"],
   ["revoked", null, "closed revoked"],
   ["limit", null, "closed limit"],
@@ -152,6 +150,48 @@ for (const [reason, retry, told] of FINAL) {
     assert.equal(bench.send("retry").state.phase, "opening");
   });
 }
+
+for (const reason of ["login-page", "content-type", "http", "forbidden"]) {
+  test(`${reason}: somebody else's answer is never final, and asked again when there is a chance`, () => {
+    const bench = new Bench().live();
+    for (let count = 0; count < 50; count++) {
+      bench.ended(reason);
+      assert.ok(bench.wait > 0 && bench.wait <= 30_000);
+      bench.pass(bench.wait);
+      assert.equal(bench.state.phase, "opening");
+    }
+    bench.ended(reason);
+    for (const chance of ["wake", "online"]) assert.ok(bench.send(chance).wait <= 1_000, chance);
+    bench.pass(bench.wait).hello();
+    assert.equal(bench.told, "live");
+  });
+}
+
+test("what somebody else answers is not asked for every second", () => {
+  for (const reason of ["login-page", "content-type"]) {
+    assert.equal(new Bench().live().ended(reason).wait, 15_000);
+  }
+});
+
+test("a site that redirects again and again has signed the user out, and is asked again all the same", () => {
+  const bench = new Bench().live();
+  const told = [];
+  for (let count = 0; count < 4; count++) {
+    bench.ended("login-page");
+    told.push(bench.told);
+    bench.pass(bench.wait);
+    if (count > 1) assert.equal(bench.state.name, "signed-out", "a try is not worth a word");
+  }
+  assert.deepEqual(told, [
+    "reconnecting login-page",
+    "reconnecting login-page",
+    "signed-out login-page",
+    "signed-out login-page",
+  ]);
+  assert.ok(bench.now - START < 90_000);
+  assert.equal(bench.hello().told, "live");
+  assert.equal(bench.ended("login-page").state.name, "reconnecting", "and counts anew");
+});
 
 test("a planned end is no failure", () => {
   for (const reason of ["drain", "max-age"]) {

@@ -7,16 +7,16 @@ import { test } from "node:test";
 
 import { bundles, gzipped, STATIC } from "../../scripts/build.js";
 
-// Bytes, gzipped. What a browser lacks, denies or breaks, and another user in one document, cost a kilobyte of each.
+// Bytes, gzipped. What a browser lacks, denies or breaks, and another user in one document, cost two kilobytes of each.
 // `feeds.js` comes beside one of the first two, or beside `feeds-alone.js`.
 const LIMITS = {
   "signed-out.js": 512,
-  "bell.js": 15 * 1024,
-  "notifications.js": 18 * 1024,
+  "bell.js": 16 * 1024,
+  "notifications.js": 18.5 * 1024,
   "chat.js": 22 * 1024,
   "feeds.js": 4 * 1024,
   "feeds-elements.js": 3.25 * 1024,
-  "feeds-alone.js": 6 * 1024,
+  "feeds-alone.js": 6.5 * 1024,
 };
 
 const sources = readdirSync(join(STATIC, "src"), { recursive: true })

@@ -94,7 +94,7 @@ for (const [name, [transport, address]] of Object.entries(TRANSPORTS)) {
 
   for (const [status, code, headers, expected] of [
     [401, "signed-out", {}, "signed-out"],
-    [403, "forbidden", {}, "forbidden"],
+    [401, "other-user", {}, "other-user"],
     [429, "too-many", { "Retry-After": "7" }, "too-many"],
     [503, "busy", { "Retry-After": "7" }, "busy"],
   ]) {
@@ -105,7 +105,8 @@ for (const [name, [transport, address]] of Object.entries(TRANSPORTS)) {
         const { code, retry } = await frames.nth(1);
         assert.deepEqual({ code, retry }, { code: expected, retry: headers["Retry-After"] ? 7_000 : null });
       } else {
-        assert.deepEqual(await ends.nth(1), { reason: expected, retry: headers["Retry-After"] ? 7_000 : undefined });
+        const retry = headers["Retry-After"] ? 7_000 : undefined;
+        assert.deepEqual(await ends.nth(1), { reason: expected, message: expected, retry });
       }
     });
   }
@@ -137,13 +138,24 @@ for (const [name, [transport, address]] of Object.entries(TRANSPORTS)) {
 for (const name of ["stream", "poll"]) {
   for (const [what, answer, reason] of [
     ["a redirect is a login page", (response) => response.writeHead(302, { Location: "/login/" }), "login-page"],
-    ["HTML is a login page", (response) => response.writeHead(200, { "Content-Type": "text/html" }), "login-page"],
+    ["HTML is not ours", (response) => response.writeHead(200, { "Content-Type": "text/html" }), "content-type"],
+    [
+      "a gateway's 401 signs nobody out",
+      (response) => response.writeHead(401, { "Content-Type": "text/html" }),
+      "http",
+    ],
+    ["a firewall's 403 closes nothing", (response) => response.writeHead(403, { "Content-Type": "text/html" }), "http"],
+    [
+      "JSON of somebody else's is not ours",
+      (response) => response.writeHead(401, { "Content-Type": "application/json" }),
+      "http",
+    ],
     [
       "another type is not ours",
       (response) => response.writeHead(200, { "Content-Type": "text/plain" }),
       "content-type",
     ],
-    ["501 means that streams are not to be had", (response) => response.writeHead(501), "no-streaming"],
+    ["501 of a gateway says nothing about streams", (response) => response.writeHead(501), "http"],
     ["any other refusal is one of HTTP", (response) => response.writeHead(502), "http"],
   ]) {
     test(`${name}: ${what}`, async (context) => {

@@ -131,6 +131,7 @@ export async function wire(context) {
     socket: `${url}/ws/`,
     inbox: `${url}/api/inbox/`,
     item: `${url}/api/inbox/{id}/{action}/`,
+    bulk: `${url}/api/inbox/bulk/`,
     readAll: `${url}/api/inbox/read-all/`,
     seen: `${url}/api/inbox/seen/`,
   };

@@ -82,10 +82,14 @@ function count(url, output) {
     }
   }
 
-  form.addEventListener("input", (event) => {
-    if (!part(event.target.name ?? "")) return;
+  function changed({ target }) {
+    if (!part(target.name ?? "")) return;
     clearTimeout(timer);
     timer = setTimeout(ask, WAIT);
-  });
+  }
+
+  form.addEventListener("input", changed);
+  // The admin's autocompletion tells jQuery alone what was chosen.
+  globalThis.django?.jQuery?.(form).on("change", "select.admin-autocomplete", changed);
   ask();
 }

@@ -47,7 +47,7 @@ export class Chat extends PageClient {
     this.me = config.me ?? null;
     this.#connection = new ChatConnection(this, () => this.#connected());
     this.#sender = new Sender(this);
-    this.outbox = new Outbox(config.user, storage, env.now);
+    this.outbox = new Outbox(config.user, storage, () => this.now());
     this.drafts = new Drafts(config.user, storage);
     const fetchRooms = (/** @type {Record<string, string>} */ query) =>
       request(config, env, `${config.urls.rooms}?${new URLSearchParams(query)}`);
@@ -136,7 +136,10 @@ export class Chat extends PageClient {
   /** Take a frame. @internal @param {any} frame */
   apply(frame) {
     const { type, room } = frame;
-    if (type === "hello") this.me = frame.user;
+    if (type === "hello") {
+      this.me = frame.user;
+      this.setClock(frame);
+    }
     // What we have read is ours to say: the server closes a socket that may not be reading.
     else if (type === "checkpoint") this.call({ type, token: frame.token }).catch(() => {});
     else if (type === "heartbeat") for (const each of this.#rooms.values()) each.heartbeat(frame.head);

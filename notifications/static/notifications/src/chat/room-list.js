@@ -97,8 +97,8 @@ export class RoomList {
       if (query.before || !this.loaded) this.#next = next;
       this.loaded = true;
       this.#keep();
-    } catch {
-      this.error = this.#chat.text("couldNotLoadRooms");
+    } catch (error) {
+      this.error = this.#chat.explain("couldNotLoadRooms", error);
     }
     this.loading = false;
     this.#chat.changed();

@@ -72,7 +72,7 @@ export class Room extends SyncedRoom {
     const show = (/** @type {Message} */ before) => ({
       ...before,
       body,
-      edited_at: new Date(this.chat.env.now()).toISOString(),
+      edited_at: new Date(this.chat.now()).toISOString(),
     });
     return this.#update(message, show, { type: "message.edit", body }, "couldNotEdit");
   }
@@ -143,9 +143,9 @@ export class Room extends SyncedRoom {
     return confirmUpdate(() => this.chat.call({ ...command, room: this.id, number }), {
       changed: () => this.chat.changed(),
       settle: () => (current() ? this.updates.settle(update) : this.updates.cancel(update)),
-      cancel: () => {
+      cancel: (error) => {
         this.updates.cancel(update);
-        this.chat.emit("failure", { room: this, message: this.chat.text(text) });
+        this.chat.emit("failure", { room: this, message: this.chat.explain(text, error) });
       },
     });
   }

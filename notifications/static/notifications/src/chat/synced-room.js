@@ -126,8 +126,8 @@ export class SyncedRoom extends RoomState {
         this.timeline.page(page);
         this.#learn(page.messages);
       }
-    } catch {
-      this.show({ error: this.chat.text("couldNotLoadMessages") });
+    } catch (error) {
+      this.show({ error: this.chat.explain("couldNotLoadMessages", error) });
     }
     this.show({ loading: false });
   }

@@ -18,6 +18,7 @@ const HIDDEN = 30_000; // ms after which a hidden tab without Web Locks lets go 
  * @property {string} name of what the tabs share
  * @property {[string, (session: import("./types.js").Session, query?: string) => void][]} transports in order of preference
  * @property {() => string} cursor
+ * @property {() => number} offset ms that the server's clock is ahead
  * @property {(frame: any) => void} onFrame
  * @property {(state: Snapshot, before: Snapshot) => void} onState
  * @property {(message: {type: string, version: string, born: number}) => void} onMessage from a tab of this user
@@ -85,6 +86,7 @@ export class Connection {
 
   open() {
     this.#show({ ...plain("connecting", "start"), troubledSince: this.#env.now() });
+    if (this.#env.isOffline()) this.send({ type: "offline" });
     this.#tabs.contend();
   }
 
@@ -126,8 +128,9 @@ export class Connection {
   /** The leader's word on the connection, for this tab and the others. */
   #tell() {
     const { name, reason } = this.#own;
-    if (name === "signed-out") return this.signOut(reason);
-    this.post("state", { state: this.#own, cursor: this.parts.cursor(), hidden: !this.#tabs.visible });
+    if (name === "signed-out" && reason !== "login-page") return this.signOut(reason);
+    const { cursor, offset } = this.parts;
+    this.post("state", { state: this.#own, cursor: cursor(), offset: offset(), hidden: !this.#tabs.visible });
     this.#show(this.#own);
   }
 
@@ -139,7 +142,7 @@ export class Connection {
 
   /** Another tab told something. @param {any} message */
   #heard(message) {
-    const { type, user, protocol, born, frame, state: theirs, cursor: head, reason } = message;
+    const { type, user, protocol, born, frame, state: theirs, cursor: head, offset, reason } = message;
     const { mark } = this.#tabs;
     const { onFrame, onMessage } = this.parts;
     if (user !== mark.user) {
@@ -156,7 +159,7 @@ export class Connection {
       if (type === "frame") onFrame(frame);
       if (type === "state") {
         this.#show(theirs);
-        onFrame({ type: "heartbeat", head });
+        onFrame({ type: "heartbeat", head, offset });
       }
     } else if (this.state.name === "signed-out" && type === "state" && /live|polling/.test(theirs.name)) {
       this.open(); // in again

@@ -16,6 +16,7 @@ import {
   PROBE,
   PROBE_MAX,
   PROMPT,
+  REDIRECTS,
   SLEEP,
   STABLE,
   shift,
@@ -23,9 +24,10 @@ import {
   wakeAt,
 } from "./state.js";
 
-const SIGNED_OUT = /^(signed-out|login-page|other-user)$/;
-const CLOSED = /^(forbidden|revoked|version)$/;
-const SPOKEN = /^(busy|too-many|http|drain|max-age|slow|limit)$/; // the server itself: the transport works
+const SIGNED_OUT = /^(signed-out|other-user)$/;
+const CLOSED = /^(revoked|version)$/;
+const FOREIGN = /^(login-page|content-type)$/; // somebody else answered, who may be there for minutes
+const SPOKEN = /^(busy|too-many|http|login-page|drain|max-age|slow|limit)$/; // the server itself: the transport works
 const PLANNED = /^(drain|max-age)$/; // no failure at all
 
 /**
@@ -55,7 +57,11 @@ export function step(before, event, { now, random }) {
     state.phase = "opening";
     state.deadline = now + OPENING;
     state.nextTryAt = null;
-    if (state.probing === null) state.name = "connecting";
+    if (state.probing === null) tell("connecting");
+  };
+  /** @param {import("./state.js").Name} name where it is not redirected again and again, as by a site whose session ended */
+  const tell = (name) => {
+    state.name = state.redirects < REDIRECTS ? name : "signed-out";
   };
   /** @param {import("./state.js").Name} name @param {string} reason */
   const rest = (name, reason) => {
@@ -64,7 +70,9 @@ export function step(before, event, { now, random }) {
   };
   /** @param {string} reason @param {number} time ms until the next opening */
   const wait = (reason, time) => {
-    rest(state.offline ? "offline" : "reconnecting", reason);
+    rest("reconnecting", reason);
+    if (state.offline) state.name = "offline";
+    else tell("reconnecting");
     state.phase = "waiting";
     state.nextTryAt = Math.max(now + time, state.notBefore);
   };
@@ -72,7 +80,7 @@ export function step(before, event, { now, random }) {
   const asleep = () => wait("sleep", prompt());
   const hurry = () => {
     state.nextTryAt = Math.min(state.nextTryAt ?? 0, Math.max(now + prompt(), state.notBefore));
-    state.name = state.offline ? "offline" : "reconnecting";
+    if (state.name !== "offline" || !state.offline) tell("reconnecting");
   };
 
   /** The connection, or the attempt at one, is over. @param {string} reason @param {number | null} [retry] */
@@ -97,8 +105,10 @@ export function step(before, event, { now, random }) {
       state.index = state.index < state.last ? state.index + 1 : 0;
     }
     if (retry) state.notBefore = now + retry;
+    state.redirects = reason === "login-page" ? state.redirects + 1 : 0;
     const planned = PLANNED.test(reason);
-    wait(reason, delay(planned ? 0 : state.attempt, random, retry ?? (planned ? 0 : state.floor)));
+    const attempt = FOREIGN.test(reason) ? Math.max(state.attempt, PATIENCE) : state.attempt;
+    wait(reason, delay(planned ? 0 : attempt, random, retry ?? (planned ? 0 : state.floor)));
     if (!planned) state.attempt++;
   };
 
@@ -163,7 +173,8 @@ export function step(before, event, { now, random }) {
       open();
       break;
     case "hello":
-      Object.assign(state, { phase: "open", unheard: 0, offline: false, probing: null, notBefore: 0, liveSince: now });
+      Object.assign(state, { phase: "open", unheard: 0, redirects: 0, offline: false });
+      Object.assign(state, { probing: null, notBefore: 0, liveSince: now });
       if (event.heartbeat) state.heartbeat = event.heartbeat * 1_000;
       if (state.index) state.probeAt = now + state.probeIn;
       else Object.assign(state, { probeAt: null, probeIn: PROBE });

@@ -4,6 +4,7 @@ import { Emitter } from "./emitter.js";
 import { environment, storageOf } from "./env.js";
 import { Holders } from "./holders.js";
 import { localeFor } from "./locale.js";
+import { plain } from "./state.js";
 import { forget } from "./storage.js";
 
 /**
@@ -72,6 +73,34 @@ export class PageClient extends Emitter {
 
   /** End for good. */
   destroy() {}
+
+  /** Learn the server's clock from a frame that names it. @internal @param {{time?: string, offset?: number}} frame */
+  setClock({ time, offset = Date.parse(time ?? "") - this.env.now() }) {
+    if (Number.isFinite(offset)) this.offset = offset;
+  }
+
+  /**
+   * Say what failed, and why: the one place that knows.
+   *
+   * @internal
+   * @param {string} key of the text that says what
+   * @param {any} error
+   * @returns {string}
+   */
+  explain(key, { reason, message }) {
+    const { name } = this.state;
+    let cause = "server";
+    if (name === "signed-out" || /signed-out|other-user|login-page/.test(reason)) cause = "signed-out";
+    else if (reason === "network") cause = name === "offline" || this.env.isOffline() ? "offline" : reason;
+    else if (reason === "timeout") cause = reason;
+    else if (message) return `${this.text(key)} ${message}`;
+    return `${this.text(key)} ${this.text(`because-${cause}`, "")}`.trim();
+  }
+
+  /** The connection. @returns {Readonly<import("./state.js").Snapshot>} */
+  get state() {
+    return plain("closed", "stopped");
+  }
 
   /** Connect, unless that was tried already. @internal */
   open() {}

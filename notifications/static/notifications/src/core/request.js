@@ -2,6 +2,8 @@
 
 import { refusal } from "./refusal.js";
 
+const PATIENCE = 30_000; // ms for an answer
+
 /**
  * The options of every GET.
  *
@@ -26,23 +28,37 @@ export const get = (user, type, signal, headers) => ({
  * @param {import("./env.js").Env} env
  * @param {string} url
  * @param {object} [body] makes it a POST
+ * @param {boolean} [leaving] the page may be about to go, as after a click on a link; the request outlives it
  * @returns {Promise<any>}
- * @throws {Error} with a `reason`: the server refused, or was not reached (`network`)
+ * @throws {Error} with a `reason`: the server refused, did not answer (`timeout`) or was not reached (`network`)
  */
-export async function request({ csrf, user }, { fetch, document }, url, body) {
-  // `keepalive`: a click on a link marks as read and leaves the page at once.
-  const post = body && { method: "POST", body: JSON.stringify(body), keepalive: true };
-  const headers = body && { "Content-Type": "application/json", [csrf.header]: token(csrf, document) };
-  let reason = "network";
+export async function request(config, env, url, body, leaving) {
+  const { csrf, user, urls } = config;
+  const abort = new AbortController();
+  const timer = env.setTimeout(() => abort.abort(), PATIENCE);
+  /** @param {string} [fresh] @param {boolean} [keepalive] */
+  const send = (fresh, keepalive) => {
+    const headers = body && { "Content-Type": "application/json", [csrf.header]: fresh ?? token(csrf, env.document) };
+    const post = body && { method: "POST", body: JSON.stringify(body), keepalive };
+    return env.fetch(url, { ...get(user, "application/json", abort.signal, headers), ...post });
+  };
   try {
-    const response = await fetch(url, { ...get(user, "application/json", undefined, headers), ...post });
-    const ending = refusal(response, "application/json");
+    // What outlives a page is limited by browsers: if it does not fit, it may still get through.
+    let response = await (leaving ? send(undefined, true).catch(() => send()) : send());
+    let ending = await refusal(response, "application/json");
+    if (ending?.reason === "csrf" && body && urls?.csrf) {
+      csrf.token = (await request(config, env, urls.csrf)).token; // the session is a later one than the page
+      response = await send(csrf.token);
+      ending = await refusal(response, "application/json");
+    }
     if (!ending) return await response.json();
-    ({ reason } = ending);
-  } catch {
-    // Not reached, or cut off in the middle.
+    throw Object.assign(new Error(ending.message), ending);
+  } catch (error) {
+    const { reason = abort.signal.aborted ? "timeout" : "network" } = /** @type {any} */ (error);
+    throw Object.assign(/** @type {Error} */ (error), { reason });
+  } finally {
+    env.clearTimeout(timer);
   }
-  throw Object.assign(new Error(reason), { reason });
 }
 
 /**

@@ -6,8 +6,9 @@ export const GRACE = 2_000; // ms for bytes that queue behind a timer that came 
 export const SLEEP = 20_000; // ms that a clock jumps in a machine that slept
 export const PROMPT = 1_000; // ms over which a crowd that woke together is spread
 export const TRIES = 3; // openings without `hello` before the next transport
+export const REDIRECTS = 3; // in a row, until a page is told that it is signed out: no endpoint of ours redirects
 export const PROBE_MAX = 600_000; // ms
-export const PATIENCE = 6; // the backoff of a browser that says it is offline: it may be wrong, so ask now and then
+export const PATIENCE = 6; // the backoff of a browser that says it is offline, which may be wrong, or behind somebody else's answer
 export const LATE = 1.2; // heartbeats of silence that are late, and
 export const LOST = 2; // that are a lost connection
 export const PROBE = 2_000; // ms on a fallback before streaming is tried again; four times longer after each try
@@ -27,6 +28,7 @@ export const PROBE = 2_000; // ms on a fallback before streaming is tried again;
  * @property {number} last index of the last transport, which is polling
  * @property {number | null} probing index of the fallback to return to if streaming still fails
  * @property {number} unheard openings in a row without `hello`
+ * @property {number} redirects in a row: the site may have signed the user out, or be in maintenance
  * @property {number} probeIn ms from the fallback's `hello` to the next look at streaming
  * @property {number | null} probeAt epoch ms of it
  * @property {number} at epoch ms of the last step
@@ -60,6 +62,7 @@ export function initial(transports) {
     last: transports.length - 1,
     probing: null,
     unheard: 0,
+    redirects: 0,
     probeIn: PROBE,
     probeAt: null,
     at: 0,

@@ -71,7 +71,7 @@ export class FeedView {
 
   render() {
     const { feed, owner } = this;
-    const { items, loaded, loading, fresh } = feed;
+    const { items, loading, fresh } = feed;
     const over = owner.client.state.name === "signed-out";
     const error = over || feed.error;
     const focused = owner.shadowRoot?.activeElement;
@@ -80,10 +80,11 @@ export class FeedView {
     this.#scroll.ariaBusy = `${loading}`;
     this.#pill.hidden = !fresh;
     this.#pill.textContent = owner.text("fresh", { count: fresh });
-    this.#skeleton.hidden = loaded || !!error || !!items.length;
+    feed.refill();
+    this.#skeleton.hidden = !!items.length || !!error || feed.empty;
     this.#more.hidden = !items.length || !(feed.hasMore || error);
     this.#more.textContent = this.#more.hidden ? "" : this.#offer();
-    this.#note.hidden = !!items.length || !(loaded || error);
+    this.#note.hidden = !!items.length || !(feed.empty || error);
     if (!this.#note.hidden) this.#explain();
     // A row that has gone, or a button that has done its work, leaves the focus to what is around it.
     const { activeElement } = owner.shadowRoot ?? {};
@@ -98,13 +99,15 @@ export class FeedView {
   fail({ action, message, retry }) {
     if (action === "seen") return; // it will be done with the next look
     const close = () => this.#failure.replaceChildren();
+    const over = this.owner.client.state.name === "signed-out";
     const again = () => {
       close();
-      retry();
+      if (over) location.reload();
+      else retry();
     };
     this.#failure.replaceChildren(
       h("span", {}, message),
-      button("text", again, this.owner.text("retry")),
+      button("text", again, this.owner.text(over ? "reload" : "retry")),
       iconButton(icon("close"), this.owner.text("dismiss"), close),
     );
   }
@@ -140,7 +143,7 @@ export class FeedView {
         "error",
         "error",
         feed.error,
-        button("text", () => feed.load(), owner.text("retry")),
+        button("text", () => feed.loadMore(), owner.text("retry")),
       );
     } else {
       const image = state === "archived" ? "archive" : "check";

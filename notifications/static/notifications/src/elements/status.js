@@ -73,7 +73,7 @@ export class ConnectionStatus extends NotificationElement {
 
   /** @param {string} name @param {number} now */
   #textOf(name, now) {
-    if (this.#counted === null) return this.text(name);
+    if (this.#counted === null || name === "offline") return this.text(name); // the wait is for the network
     const seconds = Math.max(1, Math.ceil((this.#counted - now) / 1000));
     const time = numeral(seconds, this.client.locale, { style: "unit", unit: "second", unitDisplay: "narrow" });
     return this.text("reconnectingIn", { time });

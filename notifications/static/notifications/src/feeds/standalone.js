@@ -24,7 +24,8 @@ export class Standalone extends PageClient {
         ["poll", (/** @type {Session} */ session, query = "") => poll(session, at(urls.changes)(query), user, env)],
       ],
       cursor: () => "",
-      onFrame() {},
+      offset: () => this.offset,
+      onFrame: (frame) => this.setClock(frame),
       onState: (state) => this.emit("state", state),
       onMessage() {},
     });

@@ -7,6 +7,8 @@ import { adds, COUNTED } from "./states.js";
 /** @typedef {number | Iterable<number>} Ids */
 /** @typedef {import("./types.js").Action} Action */
 
+const BULK = 1_000; // items of one request
+
 /** The counts that an action empties. */
 const EMPTIED = { "read-all": COUNTED, seen: /** @type {const} */ (["unseen"]) };
 
@@ -28,9 +30,17 @@ export function createClient(config) {
 export class Client extends LiveInbox {
   /** The last request per item: two of one item must not overtake each other. @type {Map<number | Action, Promise<any>>} */
   #queue = new Map();
+  /** What is on its way. @type {Set<{url: string, body: object}>} */
+  #pending = new Set();
 
   /** Sound and desktop notifications; absent in `bell.js`. @type {import("./alerts.js").Alerts | undefined} */
   alerts;
+
+  /** @internal @param {import("./types.js").Config} config */
+  constructor(config) {
+    super(config);
+    this.env.window?.addEventListener("pagehide", () => this.#leave());
+  }
 
   /** Mark as read. @param {Ids} ids @returns {Promise<boolean>} whether the server confirmed all */
   markRead(ids) {
@@ -71,10 +81,17 @@ export class Client extends LiveInbox {
 
   /** @param {Action} action @param {Ids} which @returns {Promise<boolean>} */
   async #each(action, which) {
-    const ids = typeof which === "number" ? [which] : [...which];
-    const url = this.config.urls.item.replace("{action}", action);
+    const ids = typeof which === "number" ? [which] : [...new Set(which)];
+    const parts = Array.from({ length: Math.ceil(ids.length / BULK) }, (_, part) =>
+      ids.slice(part * BULK, (part + 1) * BULK),
+    );
+    const { item, bulk } = this.config.urls;
     const done = await Promise.all(
-      ids.map((id) => this.#act(action, [id], id, url.replace("{id}", `${id}`), {}, () => this.#each(action, id))),
+      parts.map((some) => {
+        const url = some.length > 1 ? bulk : item.replace("{action}", action).replace("{id}", `${some[0]}`);
+        const body = some.length > 1 ? { action, ids: some } : {};
+        return this.#act(action, some, some, url, body, () => this.#each(action, some));
+      }),
     );
     return done.every(Boolean);
   }
@@ -86,41 +103,50 @@ export class Client extends LiveInbox {
     const items = store.items.filter((item) => adds(item, seen ? "unseen" : "unread"));
     const ids = items.map(({ id }) => id);
     const url = seen ? config.urls.seen : config.urls.readAll;
-    return this.#act(action, ids, action, url, { up_to: store.top }, () => this.#all(action));
+    return this.#act(action, ids, [action], url, { up_to: store.top }, () => this.#all(action));
   }
 
   /**
    * @param {Action} action
    * @param {number[]} ids
-   * @param {number | Action} key of the queue
+   * @param {(number | Action)[]} keys of the queue
    * @param {string} url
    * @param {object} body
    * @param {() => Promise<boolean>} retry
    */
-  #act(action, ids, key, url, body, retry) {
+  #act(action, ids, keys, url, body, retry) {
     const { store } = this;
-    const change = changeOf(action, new Date(this.env.now()).toISOString());
-    const update = store.optimisticUpdate(change, ids, EMPTIED[/** @type {"seen"} */ (key)]);
-    return confirmUpdate(() => this.#send(key, url, body), {
+    const change = changeOf(action, new Date(this.now()).toISOString());
+    const update = store.optimisticUpdate(change, ids, EMPTIED[/** @type {"seen"} */ (action)]);
+    return confirmUpdate(() => this.#send(keys, url, body, action === "click"), {
       changed: () => this.changed(),
       settle: () => store.settle(update),
-      cancel: () => {
+      cancel: (error) => {
         store.cancel(update);
-        const text = `couldNot-${action}`.replace(/-./g, (part) => part[1].toUpperCase());
-        this.emit("failure", { action, ids, retry, message: this.text(text) });
+        const key = `couldNot-${action}`.replace(/-./g, (part) => part[1].toUpperCase());
+        this.emit("failure", { action, ids, retry, message: this.explain(key, error) });
       },
     });
   }
 
-  /** Send it after what was sent before under the same key. @param {number | Action} key @param {string} url @param {object} body */
-  async #send(key, url, body) {
-    const send = () => this.ask(url, body);
-    const sent = this.#queue.get(key)?.then(send) ?? send();
+  /** Send it after what was sent before under the same keys. @param {(number | Action)[]} keys @param {string} url @param {object} body @param {boolean} leaving */
+  async #send(keys, url, body, leaving) {
+    const request = { url, body };
+    const send = () => this.ask(url, body, leaving);
+    const before = keys.flatMap((key) => this.#queue.get(key) ?? []);
+    this.#pending.add(request);
+    const sent = before.length ? Promise.all(before).then(send) : send();
     const turn = sent.catch(() => {});
-    this.#queue.set(key, turn);
+    for (const key of keys) this.#queue.set(key, turn);
     await turn;
-    if (this.#queue.get(key) === turn) this.#queue.delete(key);
+    this.#pending.delete(request);
+    for (const key of keys) if (this.#queue.get(key) === turn) this.#queue.delete(key);
     return sent;
+  }
+
+  /** The page goes: what is on its way is sent once more, to outlive it. Twice does no harm. */
+  #leave() {
+    for (const { url, body } of this.#pending) this.ask(url, body, true).catch(() => {});
   }
 }
 

@@ -1,6 +1,10 @@
 /** A filtered, paged view of the store: what a list shows. */
 
+import { endOf } from "./states.js";
+
 /** @typedef {import("./types.js").Item} Item */
+
+const FEW = 5; // items; a list that shrank to so few has its next page fetched
 
 export class Feed {
   #inbox;
@@ -18,6 +22,8 @@ export class Feed {
   /** @type {Item[]} */
   #items = [];
   #revision = -1;
+  /** Epoch ms at which an item that is shown expires. */
+  #until = Infinity;
 
   /** Whether the first page is here. */
   loaded = false;
@@ -25,12 +31,10 @@ export class Feed {
   loading = false;
   /** A sentence in the page's language. @type {string | null} */
   error = null;
-  /** Epoch ms at which an item that is shown expires. @internal */
-  until = Infinity;
 
   /**
    * @internal
-   * @param {Pick<import("./live-inbox.js").LiveInbox, "store" | "config" | "text" | "ask" | "changed" | "env">} inbox
+   * @param {Pick<import("./live-inbox.js").LiveInbox, "store" | "config" | "explain" | "ask" | "changed" | "now">} inbox
    * @param {{state: import("./types.js").Filter, category: string}} filter
    */
   constructor(inbox, filter) {
@@ -55,6 +59,16 @@ export class Feed {
   /** Whether there are older items. */
   get hasMore() {
     return this.#next !== null;
+  }
+
+  /** Whether there is nothing: the server says so, not only this tab. */
+  get empty() {
+    return this.loaded && !this.loading && !this.hasMore && !this.items.length;
+  }
+
+  /** Fetch the next page of a list that has run out, as by archiving what was in it. @internal */
+  refill() {
+    if (this.hasMore && !this.loading && !this.error && this.items.length < FEW) this.loadMore();
   }
 
   /** Fetch the first page, unless it is here. */
@@ -105,16 +119,16 @@ export class Feed {
 
   #compute() {
     const store = this.#store;
-    const now = this.#inbox.env.now();
-    if (this.#revision === store.revision && now < this.until) return;
+    const now = this.#inbox.now();
+    if (this.#revision === store.revision && now < this.#until) return;
     this.#revision = store.revision;
-    this.until = Infinity;
+    this.#until = Infinity;
     this.#fresh = 0;
     this.#items = store.items.filter((item) => {
       if (item.id < this.#floor || !this.#matches(item)) return false;
-      const end = item.expires_at ? Date.parse(item.expires_at) : Infinity;
+      const end = endOf(item);
       if (end <= now) return false;
-      this.until = Math.min(this.until, end);
+      this.#until = Math.min(this.#until, end);
       if (item.id > this.#ceiling) this.#fresh++;
       return item.id <= this.#ceiling;
     });
@@ -149,8 +163,9 @@ export class Feed {
         if (!this.loaded) this.showFresh(); // held before: from here on
         this.loaded = true;
       }
-    } catch {
-      error = this.#inbox.text("couldNotLoad");
+    } catch (problem) {
+      error = this.#inbox.explain("couldNotLoad", problem);
+      if (!this.loaded && resets === store.resets) this.#floor = 0; // what this tab has is better than nothing
     }
     if (resets !== store.resets) return; // a snapshot came meanwhile, and its own page is on the way
     this.error = error;

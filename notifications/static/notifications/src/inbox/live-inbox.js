@@ -3,6 +3,7 @@
 import { Connection } from "../core/connection.js";
 import { PageClient } from "../core/page-client.js";
 import { request } from "../core/request.js";
+import { Expiry } from "./expiry.js";
 import { Feed } from "./feed.js";
 import { Store } from "./store.js";
 import { countInTitle } from "./title.js";
@@ -11,21 +12,19 @@ import { transports } from "./transports.js";
 /** @typedef {import("./types.js").Config} Config */
 /** @typedef {import("./types.js").Item} Item */
 
-const FARTHEST = 2 ** 31 - 1; // ms; browsers call a longer timer at once
 const ARRIVALS = 20; // items of one event; its `total` counts all
 
 /** @extends {PageClient<Config, import("./types.js").Events>} */
 export class LiveInbox extends PageClient {
   /** What carries it, and more. @internal */
   link;
+  #expiry;
   /** @type {Map<string, Feed>} */
   #feeds = new Map();
   /** What came since the last rendering. @type {Item[]} */
   #arrivals = [];
   #total = 0;
   #catchingUp = false;
-  /** @type {any} */
-  #timer;
 
   /** A page that was loaded later runs another version: a deploy happened. */
   outdated = false;
@@ -36,15 +35,21 @@ export class LiveInbox extends PageClient {
     const { env } = this;
     const born = env.now();
     /** @internal */
-    this.store = new Store(config);
+    this.store = new Store(config, () => this.now());
+    this.#expiry = new Expiry(this);
     if (env.document && config.title !== false) countInTitle(this, env.document);
     this.link = new Connection(config, env, {
       name: config.urls.changes,
       transports: transports(config, env),
       cursor: () => this.store.cursor,
+      offset: () => this.offset,
       onFrame: (frame) => this.#apply(frame),
       onState: (state, before) => {
-        if (state.name === "signed-out" && before.name !== state.name) this.forget();
+        if (state.name === "signed-out" && before.name !== state.name) {
+          if (state.reason === "login-page")
+            this.#hide(); // the site may be in maintenance: what is written is kept
+          else this.forget();
+        }
         this.emit("state", { ...state, from: before.name, to: state.name });
         this.changed();
       },
@@ -92,15 +97,12 @@ export class LiveInbox extends PageClient {
   destroy() {
     this.stop();
     this.link.destroy();
-    this.env.clearTimeout(this.#timer);
+    this.#expiry.stop();
   }
 
   /** Show nothing of the user any more. @internal */
   forget() {
-    this.store.clear();
-    for (const feed of this.#feeds.values()) feed.clear();
-    this.#arrivals = [];
-    this.#total = 0;
+    this.#hide();
     super.forget();
     this.env.window?.dispatchEvent(new Event("carillon-signed-out")); // the chat is another bundle
   }
@@ -124,14 +126,15 @@ export class LiveInbox extends PageClient {
    * @internal
    * @param {string} url
    * @param {object} [body]
+   * @param {boolean} [leaving] the page may be about to go
    */
-  async ask(url, body) {
+  async ask(url, body, leaving) {
     try {
-      return await request(this.config, this.env, url, body);
+      return await request(this.config, this.env, url, body, leaving);
     } catch (error) {
-      const refused = /** @type {{reason: string}} */ (error);
-      if (/signed-out|login-page/.test(refused.reason)) this.link.signOut(refused.reason);
-      throw refused;
+      const { reason } = /** @type {{reason: string}} */ (error);
+      if (/^(signed-out|other-user)$/.test(reason)) this.link.signOut(reason);
+      throw error;
     }
   }
 
@@ -148,19 +151,19 @@ export class LiveInbox extends PageClient {
     this.#total = 0;
     if (total) this.emit("notification", { items, total });
     super.render();
-    this.#waitForExpiry();
+    this.#expiry.wait();
   }
 
-  /** Render again when an item that is shown expires. */
-  #waitForExpiry() {
-    const { now, setTimeout, clearTimeout } = this.env;
-    const until = Math.min(...[...this.#feeds.values()].map(({ until }) => until));
-    clearTimeout(this.#timer);
-    if (until < Infinity) this.#timer = setTimeout(() => this.changed(), Math.min(until - now(), FARTHEST));
+  #hide() {
+    this.store.clear();
+    for (const feed of this.#feeds.values()) feed.clear();
+    this.#arrivals = [];
+    this.#total = 0;
   }
 
   /** @param {any} frame */
   #apply(frame) {
+    this.setClock(frame);
     const { hole, reset, arrivals = [] } = this.store.apply(frame);
     if (reset) for (const feed of this.#feeds.values()) feed.reset();
     if (hole) this.#catchUp();

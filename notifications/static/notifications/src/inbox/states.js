@@ -24,3 +24,9 @@ export function changed(item, change) {
   }
   return view;
 }
+
+/** When an item expires, in epoch ms. @param {Item} item */
+export const endOf = ({ expires_at }) => (expires_at ? Date.parse(expires_at) : Infinity);
+
+/** How much an item adds at a time of the server's clock, in epoch ms. @param {Item} item @param {"unread" | "unseen"} count @param {number} now */
+export const addsAt = (item, count, now) => (endOf(item) > now ? adds(item, count) : 0);

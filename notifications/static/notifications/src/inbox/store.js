@@ -8,7 +8,8 @@
 
 import { position } from "../core/cursor.js";
 import { OptimisticUpdates } from "../core/optimistic.js";
-import { adds, COUNTED, changed } from "./states.js";
+import { Counter } from "./counter.js";
+import { adds, changed, endOf } from "./states.js";
 
 /** @typedef {import("./types.js").Item} Item */
 /** @typedef {import("./types.js").Counts} Counts */
@@ -22,11 +23,7 @@ export class Store {
   #items = new Map();
   /** @type {OptimisticUpdates<Item>} */
   #updates = new OptimisticUpdates("id");
-  /** @type {Counts} */
-  #counts;
-  #countedAt;
-  /** What bulk changes took off the counts beyond the items that are known here. */
-  #beyond = { unread: 0, unseen: 0 };
+  #counter;
   /** @type {Item[] | null} */
   #sorted = null;
   #latest = 0; // the youngest item's time of creation in epoch ms, by the server's clock
@@ -42,21 +39,21 @@ export class Store {
   /** How many snapshots replaced everything: a page that was asked for before is of no use. */
   resets = 0;
 
-  /** @param {{cursor: string, unread: number, unseen: number}} start */
-  constructor({ cursor, unread, unseen }) {
-    this.cursor = this.top = this.#countedAt = cursor;
-    this.#counts = { unread, unseen };
+  #now;
+
+  /**
+   * @param {{cursor: string, unread: number, unseen: number}} start
+   * @param {() => number} [now] the server's clock
+   */
+  constructor(start, now = Date.now) {
+    this.#now = now;
+    this.cursor = this.top = start.cursor;
+    this.#counter = new Counter(start, now);
   }
 
   /** The numbers for the badge. @returns {Counts} */
   get counts() {
-    const shown = { ...this.#counts };
-    for (const item of this.#items.values()) {
-      const view = this.#updates.view(item);
-      if (view !== item) for (const key of COUNTED) shown[key] += adds(view, key) - adds(item, key);
-    }
-    for (const key of COUNTED) shown[key] = Math.max(0, shown[key] - this.#beyond[key]);
-    return shown;
+    return this.#counter.shown(this.#items.values(), (item) => this.#updates.view(item));
   }
 
   /** All items as the user wants them, newest first. @returns {Item[]} */
@@ -66,6 +63,12 @@ export class Store {
       .map((item) => this.#updates.view(item))
       .sort((a, b) => b.id - a.id);
     return this.#sorted;
+  }
+
+  /** When the next item expires, by the server's clock in epoch ms. @returns {number} */
+  get until() {
+    const now = this.#now();
+    return Math.min(...[...this.#items.values()].map(endOf).filter((end) => end > now));
   }
 
   /**
@@ -105,8 +108,7 @@ export class Store {
     const items = ids.flatMap((id) => this.#items.get(id) ?? []);
     const update = this.#updates.add(items, (item) => changed(item, change));
     this.#touch();
-    const left = this.counts;
-    for (const key of emptied) this.#beyond[key] += left[key];
+    this.#counter.empty(this.counts, emptied);
     return update;
   }
 
@@ -118,7 +120,7 @@ export class Store {
 
   /** The server refused, or was not reached. @param {Update} update */
   cancel(update) {
-    this.#beyond = { unread: 0, unseen: 0 };
+    this.#counter.restore();
     this.#updates.cancel(update);
     this.#touch();
   }
@@ -140,15 +142,11 @@ export class Store {
     return true;
   }
 
-  /** Take the server's counts unless newer ones are here. @param {Counts} counts @param {string} cursor */
-  #count({ unread, unseen }, cursor) {
-    const [now, then, top] = [cursor, this.#countedAt, this.top].map(at);
+  /** @param {Counts} counts @param {string} cursor */
+  #count(counts, cursor) {
+    const [now, top] = [cursor, this.top].map(at);
     if (now.epoch !== top.epoch || now.at > top.at) this.top = cursor;
-    if (now.epoch === then.epoch && now.at < then.at) return;
-    this.#counts = { unread, unseen };
-    this.#countedAt = cursor;
-    this.#beyond = { unread: 0, unseen: 0 };
-    this.revision++;
+    if (this.#counter.take(counts, cursor)) this.revision++;
   }
 
   /** @param {any} frame */
@@ -174,13 +172,7 @@ export class Store {
 
   /** Forget everything: the user signed out. */
   clear() {
-    this.#items = new Map();
-    this.#updates.rebase([]);
-    this.#counts = { unread: 0, unseen: 0 };
-    this.#beyond = { unread: 0, unseen: 0 };
-    this.cursor = this.top = this.#countedAt = "";
-    this.resets++;
-    this.#touch();
+    this.#reset({ cursor: "", items: [], unread: 0, unseen: 0 });
   }
 
   /** @param {any} frame */
@@ -188,7 +180,8 @@ export class Store {
     this.#items = new Map();
     this.resets++;
     this.cursor = frame.cursor;
-    this.#countedAt = this.top = "";
+    this.top = "";
+    this.#counter.reset();
     for (const item of frame.items) this.#put(item);
     this.#updates.rebase(frame.items);
     this.#touch();

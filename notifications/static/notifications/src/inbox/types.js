@@ -25,9 +25,12 @@
  * @property {string} changes
  * @property {string} inbox
  * @property {string} item with `{id}` and `{action}` in it
+ * @property {string} bulk
  * @property {string} readAll
  * @property {string} seen
  * @property {string} [counts]
+ * @property {string} [csrf] where a fresh token is had
+ * @property {string} [chat] the chat's configuration
  * @property {string} [page] of the inbox
  * @property {string} baseStyle the style sheet that all elements share
  * @property {string} style the style sheet of the elements
@@ -39,6 +42,7 @@
  * @property {string} cursor
  * @property {number} unread
  * @property {number} unseen
+ * @property {string | null} [until] when the first of what is counted expires
  * @property {boolean} [title] count in the title of a hidden tab
  *
  * @typedef {import("../core/types.js").PageConfig & Own} Config what `{% notifications_head %}` writes into the page

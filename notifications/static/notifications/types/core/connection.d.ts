@@ -14,6 +14,10 @@ export type Parts = {
      */
     transports: [string, (session: import("./types.js").Session, query?: string) => void][];
     cursor: () => string;
+    /**
+     * ms that the server's clock is ahead
+     */
+    offset: () => number;
     onFrame: (frame: any) => void;
     onState: (state: Snapshot, before: Snapshot) => void;
     /**
@@ -30,6 +34,7 @@ export type Parts = {
  * @property {string} name of what the tabs share
  * @property {[string, (session: import("./types.js").Session, query?: string) => void][]} transports in order of preference
  * @property {() => string} cursor
+ * @property {() => number} offset ms that the server's clock is ahead
  * @property {(frame: any) => void} onFrame
  * @property {(state: Snapshot, before: Snapshot) => void} onState
  * @property {(message: {type: string, version: string, born: number}) => void} onMessage from a tab of this user

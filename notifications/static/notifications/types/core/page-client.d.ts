@@ -22,4 +22,6 @@ export declare class PageClient<Config extends import("./types.js").PageConfig, 
     text(key: string, fallback?: string): string;
     /** End for good. */
     destroy(): void;
+    /** The connection. @returns {Readonly<import("./state.js").Snapshot>} */
+    get state(): Readonly<import("./state.js").Snapshot>;
 }

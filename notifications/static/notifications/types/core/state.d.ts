@@ -5,6 +5,7 @@ export declare const GRACE = 2000;
 export declare const SLEEP = 20000;
 export declare const PROMPT = 1000;
 export declare const TRIES = 3;
+export declare const REDIRECTS = 3;
 export declare const PROBE_MAX = 600000;
 export declare const PATIENCE = 6;
 export declare const LATE = 1.2;
@@ -56,6 +57,10 @@ export type State = {
      * openings in a row without `hello`
      */
     unheard: number;
+    /**
+     * in a row: the site may have signed the user out, or be in maintenance
+     */
+    redirects: number;
     /**
      * ms from the fallback's `hello` to the next look at streaming
      */
@@ -124,6 +129,7 @@ export type Snapshot = {
  * @property {number} last index of the last transport, which is polling
  * @property {number | null} probing index of the fallback to return to if streaming still fails
  * @property {number} unheard openings in a row without `hello`
+ * @property {number} redirects in a row: the site may have signed the user out, or be in maintenance
  * @property {number} probeIn ms from the fallback's `hello` to the next look at streaming
  * @property {number | null} probeAt epoch ms of it
  * @property {number} at epoch ms of the last step

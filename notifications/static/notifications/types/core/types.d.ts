@@ -5,6 +5,7 @@
  * @property {string} user an opaque key of the user
  * @property {{header: string, cookie: string | null, token: string}} csrf
  * @property {string} version of the package
+ * @property {{csrf?: string}} [urls]
  * @property {string} [language]
  * @property {Record<string, string>} [strings]
  * @property {Partial<import("./env.js").Env>} [env] what a test brings instead of the browser
@@ -39,6 +40,9 @@ export type PageConfig = {
      * of the package
      */
     version: string;
+    urls?: {
+        csrf?: string;
+    };
     language?: string;
     strings?: Record<string, string>;
     /**

@@ -19,6 +19,8 @@ export declare class Feed {
     get fresh(): number;
     /** Whether there are older items. */
     get hasMore(): boolean;
+    /** Whether there is nothing: the server says so, not only this tab. */
+    get empty(): boolean;
     /** Fetch the first page, unless it is here. */
     load(): Promise<void>;
     /** Fetch the next page, or the one that failed. */

@@ -20,16 +20,21 @@ export declare class Store {
     revision: number;
     /** How many snapshots replaced everything: a page that was asked for before is of no use. */
     resets: number;
-    /** @param {{cursor: string, unread: number, unseen: number}} start */
-    constructor({ cursor, unread, unseen }: {
+    /**
+     * @param {{cursor: string, unread: number, unseen: number}} start
+     * @param {() => number} [now] the server's clock
+     */
+    constructor(start: {
         cursor: string;
         unread: number;
         unseen: number;
-    });
+    }, now?: () => number);
     /** The numbers for the badge. @returns {Counts} */
     get counts(): Counts;
     /** All items as the user wants them, newest first. @returns {Item[]} */
     get items(): Item[];
+    /** When the next item expires, by the server's clock in epoch ms. @returns {number} */
+    get until(): number;
     /**
      * Take a frame.
      *

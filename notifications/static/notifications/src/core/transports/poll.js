@@ -18,11 +18,11 @@ export async function poll({ since, signal, bytes, frame, end }, url, user, { fe
         `${url}${url.includes("?") ? "&" : "?"}since=${since()}&wait=${wait}`,
         get(user, "application/json", signal),
       );
-      const ending = refusal(response, "application/json");
+      const ending = await refusal(response, "application/json");
       if (ending) return end(ending);
       reason = "content-type";
       const { frames } = await response.json();
-      if (!wait) frame({ type: "hello", v: 1, heartbeat: WAIT + PAUSE / 1_000 });
+      if (!wait) frame({ type: "hello", v: 1, heartbeat: WAIT + PAUSE / 1_000, time: response.headers.get("Date") });
       bytes();
       frames.forEach(frame);
       reason = "network";

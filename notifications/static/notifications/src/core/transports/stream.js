@@ -10,7 +10,7 @@ export async function stream({ since, signal, bytes, frame, floor, end }, url, u
   try {
     const cursor = since();
     const response = await fetch(url, get(user, "text/event-stream", signal, cursor && { "Last-Event-ID": cursor }));
-    const ending = refusal(response, "text/event-stream");
+    const ending = await refusal(response, "text/event-stream");
     if (ending) return end(ending);
     const push = parser(({ type, data }) => frame({ ...JSON.parse(data), type }), floor);
     const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader(); // no async iterator in Safari before 27
