@@ -299,7 +299,8 @@ class Game:
             done, _maybe = writer.journal()
             committed += len(done)
             faults += [f"{feed} lost {name}" for feed, name in done if feed in KEPT and name not in stored[feed]]
-            faults += [f"writer {writer.seed}: {writer.errors()[-2000:]}"] if writer.errors() else []
+            if "Traceback" in (said := writer.errors()):
+                faults.append(f"writer {writer.seed} said: {said[-3000:]}")
             for reader in self.readers:
                 faults += [
                     f"{reader.name}: {feed} never told of {name}"
