@@ -12,7 +12,7 @@ waiting := -n $(WORKERS)
 computing := -n logical --maxprocesses $(WORKERS)
 fast := -m "not servers and not packaging and not browser"
 
-.PHONY: help demo test coverage bench docs screenshots release format clean \
+.PHONY: help demo test coverage bench soak docs screenshots release format clean \
 	demo-environment environment node chromium webdriver mariadb \
 	test-style test-types test-migrations test-docs test-python test-postgresql test-client test-browser test-webdriver \
 	test-mariadb test-versions test-prerelease
@@ -22,6 +22,7 @@ help:
 	@echo "make test          run every test; make test-python and the like run one part"
 	@echo "make coverage      say which lines no test runs"
 	@echo "make bench         measure streams, connects and stores on this machine"
+	@echo "make soak          break feeds for SECONDS=300, and say what their readers lack"
 	@echo "make docs          build the documentation's site in build/docs"
 	@echo "make screenshots   take the documentation's pictures anew, from the demo"
 	@echo "make release       build sdist and wheel in dist, and test them; uploads nothing"
@@ -94,9 +95,15 @@ coverage: environment node
 	@$(node) npm run --silent test
 	@echo "The lines stand in build/coverage/index.html"
 
-bench: environment
+bench: environment node
 	@sh scripts/environment.sh benchmarks/requirements.txt
+	@$(node) npm install --prefix benchmarks/node --silent --no-package-lock --no-audit --no-fund
 	@$(python) -m benchmarks
+
+SECONDS ?= 300
+
+soak: environment
+	@$(python) -m tests.delivery "$$(date +%s)-" $(SECONDS) --soak
 
 # Strictly: a link that leads nowhere, a page that is not listed and a docstring that cannot be read end it.
 docs: environment

@@ -17,13 +17,18 @@ from typing import Any
 
 from tests.servers import postgresql
 
-from . import fairness, report
+from . import fairness, many, report
 from .load import BenchmarkError, program
-from .servers import ROOT, SERVERS, SETTINGS, Server
+from .servers import NODE, ROOT, SERVERS, SETTINGS, Server
 from .trial import QUICK, Result, Size, measure
 
 STORING = "storing"  # its name for --only
 FAIRNESS = "fairness"
+PUBLISHING = "feeds-publishing"
+MANY = "feeds-many"
+PUBLISHED = 20_000  # events
+QUICK_PUBLISHED = 1_000
+MANY_CONNECTIONS = 200
 RECIPIENTS = 10_000
 QUICK_RECIPIENTS = 500
 ASKED = 200  # times by one user beside another
@@ -37,12 +42,16 @@ def main(arguments: list[str] | None = None) -> int:
     wanted = [server for server in SERVERS if not options.only or server.key in options.only]
     storing = not options.only or STORING in options.only
     beside = not options.only or FAIRNESS in options.only
+    publishing = not options.only or PUBLISHING in options.only
+    following = not options.only or MANY in options.only
     try:
         program()
         _check_packages(wanted)
         results = _streams(wanted, size)
         stored = _storing(QUICK_RECIPIENTS if options.quick else RECIPIENTS, size.rounds) if storing else []
         fair = _fairness(QUICK_ASKED if options.quick else ASKED) if beside else []
+        published = _publishing(QUICK_PUBLISHED if options.quick else PUBLISHED) if publishing else []
+        feeds = _many(size) if following else []
     except BenchmarkError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
@@ -53,6 +62,8 @@ def main(arguments: list[str] | None = None) -> int:
         "streams": [asdict(result) for result in results],
         "storing": stored,
         "fairness": fair,
+        "publishing": published,
+        "feeds": feeds,
     }
     print(report.show(found, results))
     if options.json:
@@ -62,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    keys = [*(server.key for server in SERVERS), STORING, FAIRNESS]
+    keys = [*(server.key for server in SERVERS), STORING, FAIRNESS, PUBLISHING, MANY]
     parser.add_argument("--quick", action="store_true", help="few connections and events: proves that it runs")
     parser.add_argument("--only", nargs="+", choices=keys, metavar="PART", help=f"only these: {', '.join(keys)}")
     parser.add_argument("--connections", type=int, default=1_000, help="open streams (1000)")
@@ -73,6 +84,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 def _check_packages(wanted: list[Server]) -> None:
     missing = any(server.publisher == "eventstream" for server in wanted) and not find_spec("django_eventstream")
+    if any(server.runner == "node" for server in wanted) and not (NODE / "node_modules").exists():
+        raise BenchmarkError("better-sse is missing: run `make bench`, or npm install in benchmarks/node.")
     if missing or not (find_spec("uvloop") and find_spec("httptools")):
         raise BenchmarkError("A server is missing: run `make bench`, or pip install -r benchmarks/requirements.txt.")
 
@@ -96,6 +109,26 @@ def _storing(recipients: int, rounds: int) -> list[dict[str, Any]]:
         with opened as environment:
             found.append(json.loads(_run("benchmarks.storing", [recipients, rounds], environment)))
     return found
+
+
+def _publishing(events: int) -> list[dict[str, Any]]:
+    """Measure publishing in feeds on SQLite and on PostgreSQL."""
+    found = []
+    for name, opened in (("SQLite", _sqlite()), ("PostgreSQL", _postgresql())):
+        print(f"measuring publishing on {name} …", file=sys.stderr, flush=True)
+        with opened as environment:
+            found.append(json.loads(_run("benchmarks.publishing", [events], environment)))
+    return found
+
+
+def _many(size: Size) -> list[dict[str, Any]]:
+    """Measure what one feed of many on one connection costs."""
+    print("measuring many feeds on one connection …", file=sys.stderr, flush=True)
+    with _sqlite() as environment:
+        database = Path(environment["BENCH_DATABASE"]).resolve()
+        rows = json.loads(_run("benchmarks.site.prepare", [min(MANY_CONNECTIONS, size.connections)], environment))
+        lane = next(server for server in SERVERS if server.key == "feeds")
+        return [many.measure(lane, rows, database, size.settle)]
 
 
 def _fairness(asked: int) -> list[dict[str, Any]]:

@@ -81,6 +81,8 @@ def show(report: dict[str, Any], results: Sequence[Result]) -> str:
         parts += ["", _storing(row)]
     if report["fairness"]:
         parts += ["", *fairness.show(report["fairness"])]
+    parts += [line for row in report["publishing"] for line in ("", *_publishing(row))]
+    parts += [line for row in report["feeds"] for line in ("", _many(row))]
     parts += ["", *_targets(results)]
     return "\n".join(parts)
 
@@ -131,6 +133,19 @@ def _storing(row: dict[str, Any]) -> str:
     )
 
 
+def _publishing(row: dict[str, Any]) -> list[str]:
+    return [f"publish() on {row['database']}, events a second:"] + [
+        f"{rate:>10,.0f}  {title}" for title, rate in row["rates"].items()
+    ]
+
+
+def _many(row: dict[str, Any]) -> str:
+    return (
+        f"{row['feeds']} feeds on each of {row['connections']} connections: {row['bytes_per_feed']:,.0f} bytes a feed,"
+        f" {row['connect_ms']:.1f} ms of CPU to connect"
+    )
+
+
 def _targets(results: Iterable[Result]) -> list[str]:
     """Compare the lane under uvicorn with the project's targets."""
     found = {result.server.key: result for result in results}
@@ -146,6 +161,8 @@ def _targets(results: Iterable[Result]) -> list[str]:
     ]
     if bare:
         lines.append(_target("CPU per event, times bare", lane.event_us / bare.event_us, EVENT_RATIO, "×"))
+    if feeds := found.get("feeds"):
+        lines.append(_target("CPU per event of a feed, times the inbox's", feeds.event_us / lane.event_us, 1.2, "×"))
     if plain:
         lines.append(
             f"        {plain.connect_ms / lane.connect_ms:.1f} × cheaper to connect than through Django's handler"

@@ -23,4 +23,4 @@ class NotificationsConfig(AppConfig):
         from .inbox import verification  # noqa: F401  # a periodic task
 
         receivers.connect()
-        autodiscover_modules("audiences")
+        autodiscover_modules("audiences", "feeds")

@@ -22,6 +22,7 @@ POSITIVE = {
     "MAX_BYTES": 0,
     "MAX_STREAMS": 0,
     "MAX_STREAMS_PER_USER": 0,
+    "MAX_ANONYMOUS_STREAMS": -1,
     "MAX_STREAMS_PER_ADDRESS": 0,
     "PROXIES": -1,
     "HANDOFF_THREADS": 0,
@@ -63,6 +64,11 @@ class Conf:
     def MAX_STREAMS_PER_USER(self) -> int:
         """Open connections of one user in one process; one more is answered 429 with ``Retry-After``."""
         return int(self._get("MAX_STREAMS_PER_USER", 50))
+
+    @property
+    def MAX_ANONYMOUS_STREAMS(self) -> int:
+        """Open connections of all who are not signed in, to public feeds, in one process; 0 refuses them."""
+        return int(self._get("MAX_ANONYMOUS_STREAMS", 1_000))
 
     @property
     def MAX_STREAMS_PER_ADDRESS(self) -> int | None:

@@ -15,6 +15,8 @@ __all__ = [
     "NotMember",
     "OtherUser",
     "Refused",
+    "Stopped",
+    "UnknownFeed",
 ]
 
 
@@ -65,3 +67,11 @@ class Refused(CarillonError):
         super().__init__(message)
         self.status = status
         self.code = code
+
+
+class UnknownFeed(CarillonError, ValueError):
+    """Nobody has declared a feed of this name; the message lists what is declared."""
+
+
+class Stopped(CarillonError):
+    """A reader has asked to stop what is being written: leave the ``with`` block; what was written stays."""

@@ -47,7 +47,12 @@ from .chat.rooms import (
     set_role,
 )
 from .exceptions import BroadcastConflict, NotMember
+from .feeds.answers import answer, astop_answer, stop_answer
+from .feeds.following import arecheck_feed, recheck_feed
+from .feeds.publishing import apublish, apublish_many, publish, publish_many
+from .feeds.reading import apresent_events, present_events
 from .inbox.notify import anotify, notify
+from .inbox.progress import acancel_progress, cancel_progress, progress
 from .inbox.prune import aprune, prune
 from .inbox.states import (
     aarchive,
@@ -74,6 +79,7 @@ __all__ = [
     "aadd_member",
     "aarchive",
     "abroadcast",
+    "acancel_progress",
     "acreate_room",
     "add_member",
     "adelete_message",
@@ -88,23 +94,30 @@ __all__ = [
     "amark_unread",
     "amute_room",
     "anotify",
+    "answer",
     "aopen_direct_room",
     "apost_message",
+    "apresent_events",
     "aprune",
     "aprune_messages",
+    "apublish",
     "apublish_broadcast",
     "apublish_due",
+    "apublish_many",
     "archive",
     "arecall_broadcast",
+    "arecheck_feed",
     "aremove_member",
     "arename_room",
     "arevoke_access",
     "aset_role",
+    "astop_answer",
     "atoggle_reaction",
     "aunarchive",
     "aunhide_message",
     "awithdraw",
     "broadcast",
+    "cancel_progress",
     "create_room",
     "delete_message",
     "edit_broadcast",
@@ -120,15 +133,21 @@ __all__ = [
     "notify",
     "open_direct_room",
     "post_message",
+    "present_events",
+    "progress",
     "prune",
     "prune_messages",
+    "publish",
     "publish_broadcast",
     "publish_due",
+    "publish_many",
     "recall_broadcast",
+    "recheck_feed",
     "remove_member",
     "rename_room",
     "revoke_access",
     "set_role",
+    "stop_answer",
     "toggle_reaction",
     "unarchive",
     "unhide_message",

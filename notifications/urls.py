@@ -3,25 +3,30 @@
 from django.urls import path, re_path
 
 from .chat import views as chat
+from .feeds import views as feeds
 from .inbox import pages, views
 
 app_name = "notifications"
 
 urlpatterns = [
     path("", pages.inbox, name="inbox"),
-    path("stream/", views.stream, name="stream"),
+    path("stream/", feeds.stream, name="stream"),
     path("api/inbox/", views.inbox_list, name="inbox-list"),
     path("api/counts/", views.counts, name="counts"),
     path("api/csrf/", views.csrf, name="csrf"),
     path("api/config/", views.config, name="config"),
-    path("api/changes/", views.changes, name="changes"),
+    path("api/changes/", feeds.changes, name="changes"),
     path("api/inbox/read-all/", views.read_all, name="read-all"),
     path("api/inbox/seen/", views.seen, name="seen"),
     path("api/inbox/bulk/", views.bulk, name="bulk"),
     path("ws/", chat.socket, name="socket"),
+    path("api/feeds/", feeds.follow, name="follow-feeds"),
+    path("part/", feeds.part, name="part"),
+    path("api/feeds/stop/", feeds.stop, name="stop-answer"),
     path("api/rooms/", chat.rooms_list, name="rooms"),
     path("api/rooms/config/", chat.config, name="chat-config"),
     path("api/rooms/<int:pk>/messages/", chat.room_messages, name="room-messages"),
+    re_path(r"^api/inbox/(?P<pk>[0-9]{1,18})/cancel/$", views.cancel, name="cancel-progress"),
     re_path(
         r"^api/inbox/(?P<pk>[0-9]{1,18})/(?P<action>read|unread|archive|unarchive|click)/$",
         views.item_action,

@@ -4,11 +4,17 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from . import views
+from . import live, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("send/", views.send, name="send"),
+    path("live/", live.live, name="live"),
+    path("live/order/", live.move_order, name="live-order"),
+    path("live/prices/", live.tick, name="live-prices"),
+    path("live/journal/", live.write_journal, name="live-journal"),
+    path("live/import/", live.import_recordings, name="live-import"),
+    path("live/question/", live.ask, name="live-question"),
     path("chat/", views.chat, name="chat"),
     path("chat/<int:room>/", views.chat, name="chat-room"),
     path("sign-in/", LoginView.as_view(template_name="sign_in.html", redirect_authenticated_user=True), name="login"),

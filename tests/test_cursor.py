@@ -68,5 +68,5 @@ def test_a_stream_named_twice_is_refused() -> None:
 
 
 def test_a_long_text_is_refused_before_it_is_read() -> None:
-    with pytest.raises(BadCursor, match=f"at most {MAX_LENGTH} characters; this one has 257"):
+    with pytest.raises(BadCursor, match=f"at most {MAX_LENGTH} characters; this one has {MAX_LENGTH + 1}"):
         parse("x" * (MAX_LENGTH + 1))

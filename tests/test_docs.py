@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from django.conf import settings
@@ -14,8 +15,15 @@ from django.urls import get_resolver
 
 from notifications import services
 from notifications.conf import Conf, conf
+from notifications.feeds import Latest
+from notifications.feeds import frames as feeds
+from notifications.feeds.following import FEEDS_LIMIT
+from notifications.feeds.names import NAME_LENGTH
+from notifications.feeds.publishing import EVENT_BYTES, EVENT_LENGTH, MANY
+from notifications.feeds.texts import TEXT_LENGTH
 from notifications.inbox.frames import Changes, Hello, Item, Reset
 from notifications.live import frames
+from notifications.live.streams import RESUME_LIMIT
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -95,7 +103,8 @@ def test_every_verb_is_in_the_reference() -> None:
 def test_every_public_door_has_a_page_from_its_docstrings() -> None:
     pages = "".join(path.read_text() for path in sorted((DOCS / "reference" / "api").glob("*.md")))
     doors = {"asgi", "routing"}  # they say what they export on their pages
-    for path in [*(ROOT / "notifications").glob("*.py"), ROOT / "notifications" / "audiences" / "__init__.py"]:
+    packages = [ROOT / "notifications" / name / "__init__.py" for name in ("audiences", "feeds")]
+    for path in [*(ROOT / "notifications").glob("*.py"), *packages]:
         if "\n__all__ = " in path.read_text():
             doors.add(path.parent.name if path.stem == "__init__" else path.stem)
     assert {"services", "audiences", "exceptions"} < doors
@@ -110,6 +119,39 @@ def test_every_frame_and_each_of_its_fields_is_in_the_reference() -> None:
         assert sorted(first_cells(section)) == sorted(struct.__struct_encode_fields__), config.tag
     section = page.partition("\n## Items\n")[2].partition("\n## ")[0]
     assert set(first_cells(section)) == {*Item.__struct_encode_fields__, "removed"}
+
+
+def test_every_frame_of_feeds_and_each_of_its_fields_is_in_the_reference() -> None:
+    page = reference("feeds.md")
+    for heading, struct in {
+        "`feed`": feeds.FeedEvents,
+        "`feed.reset`": feeds.FeedReset,
+        "`feed.status`": feeds.FeedStatus,
+        "Events": feeds.Event,
+    }.items():
+        section = page.partition(f"\n### {heading}\n")[2].partition("\n## ")[0].partition("\n### ")[0]
+        assert sorted(first_cells(section)) == sorted(struct.__struct_encode_fields__), heading
+    for state in get_args(feeds.FeedState):
+        assert f"`{state}`" in page
+
+
+def test_the_limits_of_feeds_in_the_reference_are_those_that_hold() -> None:
+    rows = dict(
+        re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", reference("feeds.md").partition("\n## Limits\n")[2], re.MULTILINE)
+    )
+    for what, limit in {
+        "feeds that one connection follows": FEEDS_LIMIT,
+        "length of a feed's name": NAME_LENGTH,
+        "an event": EVENT_BYTES // 1024,
+        "events in one `publish_many`": MANY,
+        "a growing text": TEXT_LENGTH,
+        "events with which a reader of a `Log` catches up": RESUME_LIMIT,
+    }.items():
+        assert rows[what].startswith(f"{limit:,} ") or rows[what] == f"{limit:,}", what
+    assert rows["an event"].endswith(f"at most {EVENT_LENGTH} characters")
+    assert Latest(keys=int(rows["keys of a `Latest`"].replace(",", "")))
+    with pytest.raises(ValueError, match="keys"):
+        Latest(keys=int(rows["keys of a `Latest`"].replace(",", "")) + 1)
 
 
 def test_every_address_is_in_the_reference() -> None:

@@ -78,6 +78,7 @@ class Client:
             raise ConnectionResetError
         if self.slow:
             await self._room.wait()
+            self._room.clear()
         self.text += message["body"]
         self._taken.set()
 
@@ -87,6 +88,10 @@ class Client:
     async def drain(self) -> None:
         """Take what waits, and be quick from now on."""
         self.slow = False
+        await self.take()
+
+    async def take(self) -> None:
+        """Take what waits."""
         self._taken.clear()
         self._room.set()
         await self._taken.wait()
@@ -185,7 +190,73 @@ class FanOutTests(SimpleTestCase):
         self.hub.publish(KEY, Batch(at(0), at(0), ()))
         assert client.sends == 0
 
-    def test_a_snapshot_goes_to_everybody_wherever_they_are(self) -> None:
+    def test_a_snapshot_that_somebody_new_needed_is_not_for_who_came_with_a_position(self) -> None:
+        new = self.world.client()
+        new.connection.subscriptions[0].position = Position("", -1)
+        self.world.hub.streams[KEY].position = Position("", -1)
+        old = self.world.client(6)
+        self.hub.publish(KEY, snapshot(7))
+        assert (new.read, old.read) == (["=7"], [])
+        self.hub.continue_with(self.world.fills.pop(), step(6, 7))
+        assert old.read == ["6-7"]
+
+    def test_a_stream_that_does_not_exist_yet_leaves_its_readers_as_they_are(self) -> None:
+        self.world.client()
+        new = Client(self.world)
+        subscription = self.hub.attach(new.connection, KEY, Position("", -1))
+        self.hub.continue_with(self.world.fills.pop(), None)
+        assert not subscription.reading
+        self.hub.publish_ephemeral(KEY, Frame("typing", b"typing "))
+        assert new.read == ["typing"]
+
+    def test_two_streams_that_do_not_exist_are_read_once_each(self) -> None:
+        other = "inbox-2"
+        self.world.client()
+        self.hub.attach(Client(self.world).connection, other, at(0))
+        client = Client(self.world)
+        for key in (KEY, other):
+            self.hub.attach(client.connection, key, Position("", -1))
+        for _read in range(2):
+            (filling,) = self.world.fills
+            self.world.fills.clear()
+            self.hub.continue_with(filling, None)
+        assert self.world.fills == []
+        self.hub.publish(other, snapshot(1, "aaaaaaaa"))
+        assert client.read == ["=1"]
+
+    async def test_what_a_slow_client_missed_in_many_streams_is_read_once(self) -> None:
+        keys = [f"feed-{number}" for number in range(20)]
+        client = Client(self.world)
+        for key in keys:
+            self.hub.attach(client.connection, key, at(0))
+        client.slow = True
+        for key in keys:
+            for number in range(RECENT_BATCHES + 2):
+                self.hub.publish(key, step(number, number + 1))
+        reads = 0
+        while behind := [one for one in client.connection.subscriptions if one.position != at(RECENT_BATCHES + 2)]:
+            await client.take()
+            while self.world.fills:
+                filling = self.world.fills.pop()
+                reads += 1
+                self.hub.continue_with(filling, step(filling.position.modseq, RECENT_BATCHES + 2))
+            assert reads <= len(keys), f"{len(behind)} are behind"
+        assert reads <= len(keys)
+
+    async def test_streams_go_on_when_the_one_that_is_read_is_let_go(self) -> None:
+        other = "inbox-2"
+        for key in (KEY, other):
+            self.hub.attach(Client(self.world).connection, key, at(5))
+        client = Client(self.world)
+        first = self.hub.attach(client.connection, KEY, at(1))
+        second = self.hub.attach(client.connection, other, at(1))
+        assert [bool(one.reading) for one in (first, second)] == [True, False]
+        self.hub.detach(first)
+        self.hub.continue_with(first, step(1, 5))
+        assert second.reading
+        assert client.read == []
+
+    def test_a_snapshot_goes_to_everybody_who_is_where_the_stream_was(self) -> None:
         clients = [self.world.client(), self.world.client()]
         self.hub.publish(KEY, step(0, 1))
         self.hub.publish(KEY, snapshot(7, "aaaaaaaa"))

@@ -23,15 +23,27 @@ FLOORS: list[tuple[str, set[str]]] = [
     ),
     ("the engine", {"live"}),
     ("the bell", {"inbox"}),
-    ("what stands on the bell", {"broadcasts", "chat"}),
+    ("what stands on the bell", {"broadcasts", "chat", "feeds"}),
     ("the door to all verbs", {"services"}),
     (
         "edges",
-        {"admin", "apps", "asgi", "checks", "consumers", "management", "receivers", "routing", "templatetags", "urls"},
+        {
+            "admin",
+            "apps",
+            "asgi",
+            "checks",
+            "compat",
+            "consumers",
+            "management",
+            "receivers",
+            "routing",
+            "templatetags",
+            "urls",
+        },
     ),
 ]
 FLOOR = {name: floor for floor, (_, names) in enumerate(FLOORS) for name in names}
-SIBLINGS = {"broadcasts", "chat"}
+SIBLINGS = {"broadcasts", "chat", "feeds"}
 
 # Modules of the engine that are tested without Django, a database or a server.
 PURE = {"batch", "cursor", "frames", "heartbeats", "hub", "identity", "messages", "rate_limit", "shutdown"}

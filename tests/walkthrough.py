@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STEP = re.compile(
-    r"^ *```(?P<language>\w+)\n(?P<text>.*?)^ *```$"
+    r"^ *```(?P<language>[\w+]+)\n(?P<text>.*?)^ *```$"
     r"|Open <(?P<url>[^>]+)> and\s+sign\s+in as `(?P<name>\w+)`"
     r"|(?P<stop>Stop the server with Ctrl\+C)",
     re.MULTILINE | re.DOTALL,

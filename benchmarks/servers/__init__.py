@@ -27,7 +27,7 @@ class Server:
 
     key: str  # for --only and for the JSON report
     name: str  # for people
-    runner: str  # "program", "uvicorn" or "daphne"
+    runner: str  # "program", "uvicorn", "daphne" or "node"
     target: str  # the program's module, or the ASGI application
     path: str = "/stream"  # of a client; {pk} is its user and {cursor} the position of that user's inbox
     publisher: str = ""  # which publisher of the site feeds it; "" for a server without Django
@@ -42,6 +42,8 @@ DJANGO = "benchmarks.site.asgi:application"
 LANE = "benchmarks.site.lane:application"
 CARILLON = "/notifications/stream/?since={cursor}"
 EVENTSTREAM = "/events/{pk}/"
+FEED = "/notifications/stream/?inbox=0&feeds=bench:{pk}"
+NODE = ROOT / "benchmarks" / "node"
 
 SERVERS = [
     Server("bare", "bare asyncio protocol, uvloop", "program", "benchmarks.servers.bare"),
@@ -50,6 +52,9 @@ SERVERS = [
     Server("nolane", "Carillon without the lane, uvicorn", "uvicorn", DJANGO, CARILLON, "notify"),
     Server("plain", "StreamingHttpResponse over a queue, uvicorn", "uvicorn", DJANGO, "/queue/", "queue"),
     Server("eventstream", "django-eventstream, uvicorn", "uvicorn", DJANGO, EVENTSTREAM, "eventstream"),
+    Server("feeds", "Carillon's lane, a feed (our client)", "uvicorn", LANE, FEED + "&ids=each", "publish"),
+    Server("feeds-plain", "Carillon's lane, a feed (EventSource)", "uvicorn", LANE, FEED, "publish"),
+    Server("feeds-node", "better-sse, Node's own server", "node", "server.js"),
     Server("lane-daphne", "Carillon's lane, daphne", "daphne", LANE, CARILLON, "notify"),
     Server("plain-daphne", "StreamingHttpResponse over a queue, daphne", "daphne", DJANGO, "/queue/", "queue"),
     Server("eventstream-daphne", "django-eventstream, daphne", "daphne", DJANGO, EVENTSTREAM, "eventstream"),
@@ -111,6 +116,8 @@ def _command(server: Server, port: int) -> list[str]:
     if server.runner == "uvicorn":
         options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
         return [*python, "uvicorn", server.target, "--port", str(port), *options]
+    if server.runner == "node":
+        return ["sh", str(ROOT / "scripts" / "node.sh"), "node", str(NODE / server.target), str(port)]
     # Daphne's own backlog is 50, which would measure the kernel's patience instead of the server.
     endpoint = f"tcp:port={port}:interface=127.0.0.1:backlog=2048"
     return [*python, "daphne", "-v", "0", "-e", endpoint, server.target]

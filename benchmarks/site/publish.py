@@ -12,10 +12,10 @@ from django.http import HttpRequest, HttpResponse
 
 from notifications.audiences import Audience
 from notifications.models import Broadcast
-from notifications.services import notify, publish_broadcast
+from notifications.services import notify, publish_broadcast, publish_many
 
 from ..servers import wire
-from . import queue
+from . import feeds, queue  # noqa: F401  # declares what `by_publish` publishes in
 
 BODY = "x" * 100  # with its other fields, a notification's frame is then as long as wire.event()
 
@@ -45,7 +45,19 @@ def by_broadcast(users: list[Any]) -> None:
     publish_broadcast(Broadcast(title=f"bench-t={time.monotonic_ns()}", body=BODY, audience=audience))
 
 
-PUBLISHERS = {"notify": by_notify, "queue": by_queue, "eventstream": by_eventstream, "broadcast": by_broadcast}
+def by_publish(users: list[Any]) -> None:
+    """Carillon, in a feed of each user: stored, ordered, then shown."""
+    data = {"title": f"bench-t={time.monotonic_ns()}", "body": "x" * 190}
+    publish_many([(f"bench:{user.pk}", data) for user in users])
+
+
+PUBLISHERS = {
+    "publish": by_publish,
+    "notify": by_notify,
+    "queue": by_queue,
+    "eventstream": by_eventstream,
+    "broadcast": by_broadcast,
+}
 
 
 def view(request: HttpRequest, publisher: str) -> HttpResponse:

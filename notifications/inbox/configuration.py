@@ -36,7 +36,7 @@ def configuration(request: HttpRequest, socket: str = "") -> dict[str, Any]:
         "unread": numbers.unread,
         "unseen": numbers.unseen,
         "until": numbers.until and numbers.until.isoformat(),
-        "csrf": _csrf(request),
+        "csrf": csrf_of(request),
         "version": __version__,
         "language": get_language() or settings.LANGUAGE_CODE,
         "strings": texts(),
@@ -71,7 +71,7 @@ def _urls() -> dict[str, str | None]:
     }
 
 
-def _csrf(request: HttpRequest) -> dict[str, str | None]:
+def csrf_of(request: HttpRequest) -> dict[str, str | None]:
     """Return how a script proves itself; the cookie, where it can be read, outlives a renewed token."""
     readable = not (settings.CSRF_USE_SESSIONS or settings.CSRF_COOKIE_HTTPONLY)
     return {

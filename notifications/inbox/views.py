@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,11 +18,11 @@ from ..live import connections, cursor, frames, relay, sessions
 from ..live.batch import Batch
 from ..live.connections import Admission
 from ..live.cursor import Position
-from ..live.http import ANSWER_HEADERS, answer, can_hold, endpoint, error, fields, handoff, hold_open, number, user_of
+from ..live.http import ANSWER_HEADERS, answer, can_hold, endpoint, error, fields, hold_open, number, user_of
 from ..live.replay import catch_up
 from ..models import Notification
 from . import counts as counting
-from . import reading
+from . import progress, reading
 from .configuration import configuration
 from .frames import Hello
 from .states import STATE_VERBS, mark_all_read, mark_clicked, mark_seen
@@ -33,36 +34,36 @@ MAX_WAIT = 25.0  # seconds a poll may be held; proxies cut a silent request at 6
 ACTIONS = {**STATE_VERBS, "click": mark_clicked}
 
 
-@handoff
-@endpoint("GET")
-def stream(request: HttpRequest) -> HttpResponseBase:
+def open_stream(request: HttpRequest) -> HttpResponseBase:
     """Open the inbox as an event stream (WHATWG HTML, server-sent events).
 
     Continue after the position in ``Last-Event-ID`` or, without it, in ``?since=``.
     """
     if not can_hold(request):
         return error(501, "no-streaming", _("This server cannot stream (WSGI); poll changes/ instead."))
-    position = _position(request, request.headers.get("Last-Event-ID"))
-    batch = _catch_up(request, position)
+    opened = admitted(request, positions_of(request, request.headers.get("Last-Event-ID")))
+    return hold_open(request, opened, connections.iterate, "text/event-stream; charset=utf-8")
+
+
+def admitted(request: HttpRequest, positions: Mapping[str, Position]) -> Admission:
+    """Admit the reader of an inbox from its position: what it missed is said first."""
+    batch = catch_up_inbox(request, positions)
     numbers = counting.counts([request.user.pk])[request.user.pk]
     start = None if batch.start is None else INBOX.cursor(request.user.pk, batch.start)
-    admission = _admission(request, batch)
-    hello = Hello(admission.name, start, numbers.unread, numbers.unseen, conf.HEARTBEAT, frames.now())
-    admission = replace(admission, frames=(frames.frame(hello), *batch.frames))
-    return hold_open(request, admission, connections.iterate, "text/event-stream; charset=utf-8")
+    opened = admission(request, batch)
+    hello = Hello(opened.name, start, numbers.unread, numbers.unseen, conf.HEARTBEAT, frames.now())
+    return replace(opened, frames=(frames.frame(hello), *batch.frames))
 
 
-@handoff
-@endpoint("GET")
-def changes(request: HttpRequest) -> HttpResponseBase:
+def poll(request: HttpRequest) -> HttpResponseBase:
     """Answer with the changes after ``?since=``, now or, by long polling, within ``?wait=`` seconds."""
-    position = _position(request, None)
-    wait = _wait(request)
-    batch = _catch_up(request, position)
+    positions = positions_of(request, None)
+    wait = wait_of(request)
+    batch = catch_up_inbox(request, positions)
     if batch.frames or not wait or not can_hold(request):
         head = frames.frame(frames.Heartbeat(INBOX.cursor(request.user.pk, batch.to)))
-        return _held_answer(connections.poll_body(batch.frames or [head]))
-    return hold_open(request, _admission(request, batch, wait), connections.iterate_answer, "application/json")
+        return held_answer(connections.poll_body(batch.frames or [head]))
+    return hold_open(request, admission(request, batch, wait), connections.iterate_answer, "application/json")
 
 
 @endpoint("GET")
@@ -114,6 +115,15 @@ def item_action(request: HttpRequest, pk: str, action: str) -> HttpResponse:
 
 
 @endpoint("POST")
+def cancel(request: HttpRequest, pk: str) -> HttpResponse:
+    """Ask for the work to be cancelled whose progress an item shows."""
+    row = _mine(request).filter(pk=pk, notice__kind=progress.KIND).first()
+    if row is None:
+        return error(404, "not-found", _("Notification not found."))
+    return answer({"cancelled": progress.cancel_progress(user_of(request), row.notice_id)})
+
+
+@endpoint("POST")
 def bulk(request: HttpRequest) -> HttpResponse:
     """Change the state of up to 1,000 items at once: ``action`` and ``ids``; those of other users are ignored."""
     values = fields(request)
@@ -156,7 +166,8 @@ def _up_to(request: HttpRequest) -> str | None:
     return value
 
 
-def _wait(request: HttpRequest) -> float:
+def wait_of(request: HttpRequest) -> float:
+    """Return how many seconds a poll may be held."""
     text = request.GET.get("wait") or "0"
     try:
         wait = float(text)
@@ -167,32 +178,34 @@ def _wait(request: HttpRequest) -> float:
     return min(wait, MAX_WAIT)
 
 
-def _position(request: HttpRequest, last_event_id: str | None) -> Position | None:
-    """Return the reader's position, None for a new one.
+def positions_of(request: HttpRequest, last_event_id: str | None) -> dict[str, Position]:
+    """Return the reader's positions by the names of streams; a new one has none.
 
     A browser sends `last_event_id` by itself and takes a refusal as final, so a value that is no cursor (an
     older version's, say) means a new reader; in ``?since=`` it is a mistake that the caller can mend.
     """
     if last_event_id:
         try:
-            return cursor.parse(last_event_id).get(INBOX.name)
+            return cursor.parse(last_event_id)
         except BadCursor:
-            return None
+            return {}
     try:
-        return cursor.parse(request.GET.get("since", "")).get(INBOX.name)
+        return cursor.parse(request.GET.get("since", ""))
     except BadCursor as bad:
         raise BadRequest(str(bad)) from bad
 
 
-def _catch_up(request: HttpRequest, position: Position | None) -> Batch:
+def catch_up_inbox(request: HttpRequest, positions: Mapping[str, Position]) -> Batch:
     """Read what the reader missed; what nobody stamped yet is stamped now."""
-    return catch_up(INBOX, request.user.pk, position, relay.sequence_and_announce)
+    return catch_up(INBOX, request.user.pk, positions.get(INBOX.name), relay.sequence_and_announce)
 
 
-def _admission(request: HttpRequest, batch: Batch, wait: float | None = None) -> Admission:
+def admission(request: HttpRequest, batch: Batch, wait: float | None = None) -> Admission:
+    """Admit the reader of an inbox who has read a batch of it."""
     identity = sessions.identity(request.user, getattr(request, "session", None))
     return Admission(INBOX.key(identity.owner), batch.to, batch.frames, identity, wait, arrived=batch.arrived)
 
 
-def _held_answer(content: bytes = b"") -> HttpResponse:
+def held_answer(content: bytes = b"") -> HttpResponse:
+    """Return the answer of a poll that need not be held."""
     return HttpResponse(content, content_type="application/json", headers=ANSWER_HEADERS)

@@ -60,6 +60,7 @@ def judge(identities: Collection[Identity], listeners: Mapping[Key, Collection[s
         identities: On whose behalf connections are held; at most some hundreds.
         listeners: The owners who are subscribed to each stream that has a guard.
     """
+    identities = [identity for identity in identities if identity.owner]  # the anonymous hear what is public
     users = users_of({identity.owner for identity in identities})
     valid = {owner: sessions.stamp(user) for owner, user in users.items() if may_sign_in(user)}
     standing = [identity for identity in identities if valid.get(identity.owner) == identity.stamp]

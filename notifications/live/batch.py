@@ -24,7 +24,8 @@ class Batch:
     """Frames that take a reader of one stream from one position to another; `start` is None for a snapshot.
 
     `access` is given if it may have changed on the way: other owners are unsubscribed. `arrived` holds the
-    primary keys of the entries that arrived on the way, if somebody wants to know when they are delivered.
+    primary keys of the entries that arrived on the way, if somebody wants to know when they are delivered. `more` says
+    that the stream goes on behind `to`: it was too much for one read.
     """
 
     start: Position | None
@@ -32,3 +33,4 @@ class Batch:
     frames: tuple[Frame, ...]
     access: Access | None = None
     arrived: tuple[Any, ...] = ()
+    more: bool = False

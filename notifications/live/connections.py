@@ -46,24 +46,28 @@ def new_connection_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The view's decision: whose stream, from which position, and the first frames.
+    """The view's decision: which stream, from which position, and the first frames.
 
     `wait` is None for a stream; for a poll it is how many seconds the answer may take. `name` is what logs and
-    the client's `hello` call the connection. `arrived` is what `frames` brings that is new to the client.
+    the client's `hello` call the connection. `arrived` is what `frames` brings that is new to the client. `more` are
+    further streams that the connection reads, each from a position; `key` is None where it reads those alone.
     """
 
-    key: Key
+    key: Key | None
     position: Position
     frames: tuple[Frame, ...]
     identity: Identity
     wait: float | None = None
     name: str = field(default_factory=new_connection_id)
     arrived: tuple[Any, ...] = ()
+    more: tuple[tuple[Key, Position], ...] = ()
+    transport: Transport | None = None
 
     @property
     def opening(self) -> bytes:
         """The first bytes of a stream."""
-        return b"retry: %d\n\n" % random.randint(*SSE_RETRY) + b"".join(frame.sse for frame in self.frames)
+        first: bytes = (self.transport or EVENT_STREAM).message(self.frames)["body"]
+        return b"retry: %d\n\n" % random.randint(*SSE_RETRY) + first
 
 
 @dataclass(slots=True)
@@ -91,6 +95,33 @@ class EventStream:
     def message(self, frames: Iterable[Frame]) -> Message:
         """Join `frames` to one piece of the body."""
         return body(b"".join([frame.sse for frame in frames]))
+
+
+class JoinedEventStream:
+    """SSE for a client that keeps the latest ``id:`` alone, as a browser's own `EventSource` does.
+
+    A connection that reads several streams then needs all of its positions in each id. So each such connection has a
+    transport of its own, and frames are encoded for it anew.
+    """
+
+    __slots__ = ("_positions",)
+
+    duplex = False
+
+    def __init__(self, cursor: str) -> None:
+        """Begin with the positions that the client has."""
+        self._positions = dict(part.split("=", 1) for part in cursor.split(",") if part)
+
+    def message(self, frames: Iterable[Frame]) -> Message:
+        """Join `frames` to one piece of the body, each with the positions that the client has after it."""
+        pieces = []
+        for frame in frames:
+            if frame.cursor:
+                self._positions |= dict(part.split("=", 1) for part in frame.cursor.split(","))
+                cursor = ",".join(f"{name}={position}" for name, position in self._positions.items())
+                frame = Frame(frame.name, frame.data, cursor)
+            pieces.append(frame.sse)
+        return body(b"".join(pieces))
 
 
 class Poll:
@@ -158,24 +189,29 @@ def check_user_limit(owner: str) -> None:
     """Refuse a connection of a user who has too many of them.
 
     Raises:
-        Refused: The user has ``NOTIFICATIONS_MAX_STREAMS_PER_USER`` in this process.
+        Refused: The user has ``NOTIFICATIONS_MAX_STREAMS_PER_USER`` in this process; or those who are not signed in
+            have ``NOTIFICATIONS_MAX_ANONYMOUS_STREAMS`` together.
     """
-    if len(relay.current().hub.owners.get(owner, ())) >= conf.MAX_STREAMS_PER_USER:
+    limit = conf.MAX_STREAMS_PER_USER if owner else conf.MAX_ANONYMOUS_STREAMS
+    if len(relay.current().hub.owners.get(owner, ())) >= limit:
         raise Refused(429, "too-many", "You have too many open streams; close some tabs.")
 
 
 def stream(admission: Admission, send: Send, address: str = "") -> Connection:
     """Return the connection of an admitted stream; the hub ends it by cancelling the task that serves it."""
-    return _connection(admission, send, EVENT_STREAM, _this_task().cancel, address)
+    return _connection(admission, send, admission.transport or EVENT_STREAM, _this_task().cancel, address)
 
 
 def connect(connection: Connection, admission: Admission) -> None:
     """Have the hub serve a connection from the position at which it was admitted."""
     now = relay.current()
     now.hub.add(connection)
-    now.hub.attach(connection, admission.key, admission.position)
+    if admission.key is not None:
+        now.hub.attach(connection, admission.key, admission.position)
+    for key, position in admission.more:
+        now.hub.attach(connection, key, position)
     now.watch(connection)
-    if admission.arrived and connection.closed is None:
+    if admission.key is not None and admission.arrived and connection.closed is None:
         now.delivered(admission.key, admission.arrived)
 
 
@@ -226,8 +262,11 @@ async def answer(admission: Admission, receive: Receive, address: str = "") -> b
         return bytes(answers[0]["body"])
     if connection.closed is not None:
         return poll_body([bye(connection.closed)])
-    stream_type = stream_types[admission.key.type]
-    return poll_body([frames.frame(frames.Heartbeat(stream_type.cursor(admission.key.pk, admission.position)))])
+    places = [(admission.key, admission.position), *admission.more]
+    heads = [
+        stream_types[key.type].cursor(key.pk, at) for key, at in places if key is not None and key.type in stream_types
+    ]
+    return poll_body([frames.frame(frames.Heartbeat(",".join(heads)))])
 
 
 async def iterate(admission: Admission) -> AsyncIterator[bytes]:
@@ -248,7 +287,7 @@ async def iterate(admission: Admission) -> AsyncIterator[bytes]:
         ending.append(asyncio.ensure_future(slot.put(b"")))
 
     ending: list[asyncio.Future[None]] = []
-    connection = _connection(admission, write, EVENT_STREAM, end)
+    connection = _connection(admission, write, admission.transport or EVENT_STREAM, end)
     try:
         connect(connection, admission)
         while data := await slot.get():

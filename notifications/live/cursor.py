@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ..exceptions import BadCursor
 
-MAX_LENGTH = 256  # characters
+MAX_LENGTH = 8_000  # characters; a hundred feeds and the inbox, and proxies take headers of 8 KiB
 
 _PART = re.compile(r"([a-z]+(?:-[0-9a-f-]{1,36})?)=([0-9a-f]{8})\.(0|[1-9][0-9]{0,17})", re.ASCII)
 
@@ -23,6 +23,9 @@ class Position(NamedTuple):
 
     epoch: str
     modseq: int
+
+
+START = Position("", -1)  # of a reader that has read nothing of a stream: it gets a snapshot
 
 
 def parse(text: str) -> dict[str, Position]:

@@ -66,7 +66,12 @@ def _csrf_failed() -> HttpResponse:
     return error(403, "csrf", _("The CSRF token is missing or incorrect. Reload the page and try again."))
 
 
-def endpoint(method: str) -> Callable[[View], View]:
+def signed_out() -> HttpResponse:
+    """Return the answer to who is not signed in, and needs to be."""
+    return error(401, "signed-out", _("Sign in to see your notifications."))
+
+
+def endpoint(method: str, *, anonymous: bool = False) -> Callable[[View], View]:
     """Make an API view: one method, signed-in users only, errors as JSON, CSRF on every POST.
 
     The check of CSRF holds whether or not the project's middleware has one, and answers in JSON. A view never
@@ -81,8 +86,8 @@ def endpoint(method: str) -> Callable[[View], View]:
                 refusal = error(405, "method", _("Method not allowed; use %(method)s.") % {"method": method})
                 refusal["Allow"] = method
                 return refusal
-            if not request.user.is_authenticated:
-                return error(401, "signed-out", _("Sign in to see your notifications."))
+            if not (anonymous or request.user.is_authenticated):
+                return signed_out()
             try:
                 check_user(request.headers.get(USER_HEADER), request.user.pk)
                 return view(request, *args, **kwargs)

@@ -194,7 +194,7 @@ class Subscription:
         self.key = key
         self.position = position
         self.place = 0  # in the stream's list
-        self.reading = False  # its gap is being read from the database
+        self.reading: Position | None = None  # where the stream was when a read of its gap began, while it is read
 
 
 class LiveStream:
@@ -221,7 +221,10 @@ class LiveStream:
             self.subscriptions[last.place] = last
 
     def remember(self, batch: Batch) -> None:
-        """Keep `batch` for subscriptions that are slightly behind."""
+        """Keep `batch` for subscriptions that are slightly behind; a snapshot continues nobody."""
+        if batch.start is None:
+            self.recent = ()
+            return
         recent = (*self.recent, batch)[-RECENT_BATCHES:]
         while sum(len(frame.data) for batch in recent for frame in batch.frames) > RECENT_BYTES:
             recent = recent[1:]
@@ -343,9 +346,10 @@ class Hub:
             self.on_hint(key, batch.to.modseq)
 
     def publish(self, key: Any, batch: Batch) -> None:
-        """Send `batch` to every subscription that is where it starts; a snapshot goes to all.
+        """Send `batch` to every subscription that is where it starts; a snapshot, to all that are where the stream was.
 
-        Raises nothing and waits for nobody. A batch that brings nothing new is ignored.
+        Who is elsewhere may well be continued from there, though the stream's position could not be. Raises nothing and
+        waits for nobody. A batch that brings nothing new is ignored.
         """
         stream = self.streams.get(key)
         if stream is None:
@@ -358,28 +362,28 @@ class Hub:
             for subscription in list(stream.subscriptions):
                 if _passes(subscription, batch):
                     self.admit(subscription, batch.access)
-        if batch.to != stream.position:
+        before = stream.position
+        if batch.to != before:
             stream.position = batch.to  # else the subscription's own object stays, and nobody keeps two
         if batch.start == batch.to:
             return
-        if batch.start is None:
-            stream.recent = ()
-        else:
-            stream.remember(batch)
-        if self._fan_out(stream, batch) and batch.arrived:
+        stream.remember(batch)
+        if self._fan_out(stream, batch, before) and batch.arrived:
             self._delivered(key, batch.arrived)
+        if batch.more:
+            self._refresh(key)
 
-    def _fan_out(self, stream: LiveStream, batch: Batch) -> bool:
-        """Send `batch` to all who are where it starts; return whether there was one."""
+    def _fan_out(self, stream: LiveStream, batch: Batch, before: Position) -> bool:
+        """Send `batch` to all who are where it starts or, if it is a snapshot, `before`; return whether anybody is."""
         handed = False
         messages = _Messages(batch.frames)
         now = self._clock()
-        start, to = batch.start, batch.to
+        start, to = batch.start or before, batch.to
         for subscription in stream.subscriptions:
             connection = subscription.connection
             if connection.blocked or connection.closed is not None:
                 continue
-            if subscription.position == start or start is None:
+            if subscription.position == start:
                 subscription.position = to  # also if a batch moves it without frames
                 if batch.frames:
                     self._push(connection, messages, now)
@@ -414,17 +418,26 @@ class Hub:
         await connection.write(message)
         self._count(connection, size)
 
-    def continue_with(self, subscription: Subscription, batch: Batch) -> None:
-        """Send a subscription the batch that `fill` has read for it."""
-        subscription.reading = False
+    def continue_with(self, subscription: Subscription, batch: Batch | None) -> None:
+        """Send a subscription the batch that `fill` has read for it; None where the stream does not exist yet."""
+        seen, subscription.reading = subscription.reading, None
         connection = subscription.connection
-        if connection.blocked or connection.closed is not None or subscription not in connection.subscriptions:
+        if connection.blocked or connection.closed is not None:
+            return
+        if subscription in connection.subscriptions:
+            self._take(subscription, batch, seen)
+        self._advance_all(connection)  # the others have waited for this one
+
+    def _take(self, subscription: Subscription, batch: Batch | None, seen: Position | None) -> None:
+        if batch is None:
+            # There is nothing to read until somebody creates the stream, which brings a snapshot to all who are here.
+            if seen is not None and self.streams[subscription.key].position == seen:
+                subscription.position = seen
             return
         if batch.access is not None and not self.admit(subscription, batch.access):
             return
         if batch.start is None or batch.start == subscription.position:
             self._give(subscription, batch)
-        self._advance(subscription)
 
     def close(self, connection: Connection, reason: ByeReason) -> None:
         """End a connection from this side; its task sends `bye`."""
@@ -458,7 +471,7 @@ class Hub:
 
     def _push(self, connection: Connection, messages: _Messages, now: float) -> None:
         message, size = messages[connection.transport]
-        connection.push(message, now, self._on_drained)
+        connection.push(message, now, self._advance_all)
         self._count(connection, size)
 
     def confirm(self, connection: Connection, token: str) -> bool:
@@ -486,7 +499,7 @@ class Hub:
         """Bring a subscription to its stream's position as far as it goes without waiting."""
         stream = self.streams[subscription.key]
         connection = subscription.connection
-        while not (connection.blocked or subscription.reading or connection.closed):
+        while not (connection.blocked or connection.closed or _is_reading(connection)):
             position = stream.position
             if subscription.position == position:
                 return
@@ -494,14 +507,19 @@ class Hub:
                 return  # it has read more than the hub knows of; a refresh is on its way
             batch = stream.after(subscription.position)
             if batch is None or not _allows(batch, connection):
-                subscription.reading = True
+                subscription.reading = position
                 self._fill(subscription)
                 return
             self._give(subscription, batch)
 
-    def _on_drained(self, connection: Connection) -> None:
+    def _advance_all(self, connection: Connection) -> None:
         for subscription in connection.subscriptions:
             self._advance(subscription)
+
+
+def _is_reading(connection: Connection) -> bool:
+    """Return whether a gap is being read for it: one at a time, for what it cannot take is read in vain."""
+    return any(subscription.reading for subscription in connection.subscriptions)
 
 
 def _passes(subscription: Subscription, batch: Batch) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from . import access
 from .chunks import chunks
@@ -27,6 +27,8 @@ REMEMBER = 60.0  # seconds; a connection that was being decided when the hint ca
 HINTS = 10_000  # users remembered so
 
 logger = logging.getLogger("notifications")
+
+K = TypeVar("K")
 
 
 class Run(Protocol):
@@ -46,30 +48,31 @@ class Recheck:
         self._period = period
         self._due: dict[str, None] = {}  # owners to be rechecked now
         self._hinted: dict[str, float] = {}  # owners, and until when their new connections are rechecked too
+        self._hinted_keys: dict[Key, float] = {}  # streams, and until when their new subscribers are rechecked too
         self._wake = asyncio.Event()
 
-    def soon(self, owners: Iterable[str], streams: Iterable[str] = ()) -> None:
+    def soon(self, owners: Iterable[str], streams: Iterable[str] = (), keys: Iterable[Key] = ()) -> None:
         """Recheck the connections of some users now, and once more soon after.
 
         Args:
             owners: The users' primary keys, as text.
             streams: Types of streams whose subscribers are rechecked too.
+            keys: Streams whose subscribers are rechecked too, and those who are just subscribing.
         """
         loop = asyncio.get_running_loop()
-        types = frozenset(streams)
-        named = [*owners, *(key_owner for key_owner in self._listeners(types))]
-        for owner in named:
-            self._hinted.pop(owner, None)
-            self._hinted[owner] = loop.time() + REMEMBER
-        while len(self._hinted) > HINTS:
-            del self._hinted[next(iter(self._hinted))]
+        types, single = frozenset(streams), list(keys)
+        named = [*owners, *self._listeners(types, single)]
+        _remember(self._hinted, named, loop.time() + REMEMBER)
+        _remember(self._hinted_keys, single, loop.time() + REMEMBER)
         self._look(named)
         loop.call_later(SECOND_LOOK, self._look, named)
 
     def opened(self, connection: Connection) -> None:
-        """Recheck a connection that was being admitted when a hint named its user."""
-        until = self._hinted.get(connection.owner)
-        if until is not None and until > asyncio.get_running_loop().time():
+        """Recheck a connection that was being admitted, or took up a stream, when a hint named its user or that."""
+        now = asyncio.get_running_loop().time()
+        keys = [subscription.key for subscription in connection.subscriptions] if self._hinted_keys else []
+        hints = [self._hinted.get(connection.owner, now), *(self._hinted_keys.get(key, now) for key in keys)]
+        if max(hints) > now:
             self._look([connection.owner])
 
     async def run(self) -> None:
@@ -82,8 +85,9 @@ class Recheck:
                 await self._judge(part)
                 await self._serve_hints(loop.time() + pause)
 
-    def _listeners(self, types: frozenset[str]) -> set[str]:
+    def _listeners(self, types: frozenset[str], keys: Iterable[Key]) -> set[str]:
         streams = [stream for key, stream in self._hub.streams.items() if key.type in types] if types else []
+        streams += [self._hub.streams[key] for key in keys if key in self._hub.streams]
         return {subscription.connection.owner for stream in streams for subscription in stream.subscriptions}
 
     def _look(self, owners: Iterable[str]) -> None:
@@ -127,3 +131,12 @@ class Recheck:
         for key, allowed in verdict.access.items():
             for subscription in watched[key]:
                 self._hub.admit(subscription, allowed)
+
+
+def _remember(until: dict[K, float], names: Iterable[K], time: float) -> None:
+    """Remember names until a time; of too many the oldest are forgotten."""
+    for name in names:
+        until.pop(name, None)
+        until[name] = time
+    while len(until) > HINTS:
+        del until[next(iter(until))]

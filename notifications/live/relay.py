@@ -19,7 +19,7 @@ from .batch import Batch
 from .broker import Broker
 from .callers import Callers
 from .chunks import chunks
-from .cursor import Position
+from .cursor import START, Position
 from .epochs import renew_set_back
 from .frames import ByeReason, Frame
 from .heartbeats import TICK, Timer
@@ -151,7 +151,7 @@ def _read_here(key: Key) -> None:
     """
     for relay in _running():
         stream = relay.hub.streams.get(key)
-        if stream is not None:
+        if stream is not None and not stream_types[key.type].pace(key):
             for batch in _read(stream_types[key.type], {key: stream.position}).values():
                 relay.loop.call_soon_threadsafe(relay.hub.publish_or_refresh, key, batch)
 
@@ -190,6 +190,7 @@ class Relay:
         self._revoked: dict[bytes, tuple[ByeReason, float]] = {}  # sessions that ended, and when to forget them
         self._stale: dict[Key, None] = {}  # streams to be read, in the order in which they moved
         self._reading: asyncio.Task[None] | None = None
+        self._paced: dict[Key, bool] = {}  # streams that were read lately, and whether they moved since
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -279,9 +280,24 @@ class Relay:
         if key.type not in stream_types:  # nothing of it is stored: a periodic task publishes what its listeners see
             self.periodic.wake()
             return
+        if (pace := stream_types[key.type].pace(key)) and self._holds_back(key, pace):
+            return
         self._stale[key] = None
         if self._reading is None:
             self._reading = self.loop.create_task(self._read_stale())
+
+    def _holds_back(self, key: Key, pace: float) -> bool:
+        """Return whether a stream was read so lately that it has to wait; it is read then, once for all that came."""
+        if key in self._paced:
+            self._paced[key] = True
+            return True
+        self._paced[key] = False
+        self.loop.call_later(pace, self._pace_is_over, key)
+        return False
+
+    def _pace_is_over(self, key: Key) -> None:
+        if self._paced.pop(key) and key in self.hub.streams:
+            self._refresh(key)
 
     async def _read_stale(self) -> None:
         """Read what moved, until nothing is stale: one read at a time, of many streams each."""
@@ -322,9 +338,7 @@ class Relay:
                 logger.error("Could not read what a client missed; it has to come again.", exc_info=done.exception())
             self.hub.close(subscription.connection, "slow")
             return
-        batch = done.result().get(subscription.key)
-        if batch is not None:
-            self.hub.continue_with(subscription, batch)
+        self.hub.continue_with(subscription, done.result().get(subscription.key))
 
     # Comparing with the database
 
@@ -369,7 +383,8 @@ class Relay:
         for subscription in connection.subscriptions:
             if stream_type := stream_types.get(subscription.key.type):
                 stream = self.hub.streams[subscription.key]
-                heads.append(stream_type.cursor(subscription.key.pk, stream.position))
+                if stream.position != START:
+                    heads.append(stream_type.cursor(subscription.key.pk, stream.position))
         self.hub.send(connection, frames.frame(frames.Heartbeat(",".join(heads))))
 
     def _expire(self, connection: Connection) -> None:
@@ -379,9 +394,10 @@ class Relay:
 def _read(stream_type: StreamType, positions: dict[Key, Position]) -> dict[Key, Batch]:
     """Read, in a thread, what happened after `positions`, at which readers here have been."""
     keys = {stream_type.pk(key): key for key in positions}
-    cursors = {pk: positions[key] for pk, key in keys.items()}
+    seen = {pk: positions[key] for pk, key in keys.items()}
+    cursors = {pk: None if position == START else position for pk, position in seen.items()}
     batches = changes_since(stream_type, cursors)
-    if any(batch.start is None for batch in batches.values()) and renew_set_back(stream_type, cursors):
+    if any(batch.start is None for batch in batches.values()) and renew_set_back(stream_type, seen):
         batches = changes_since(stream_type, cursors)
     return {keys[pk]: batch for pk, batch in batches.items()}
 

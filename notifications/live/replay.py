@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db import OperationalError
@@ -97,7 +98,7 @@ def _continue(stream_type: StreamType, reads: Mapping[Any, tuple[Position, Posit
     if len(rows) > stream_type.resume_limit:
         if len(reads) > 1:
             return {pk: batch for pk, read in reads.items() for batch in _continue(stream_type, {pk: read}).values()}
-        return {pk: stream_type.snapshot(pk, head, "too-many") for pk, (_start, head) in reads.items()}
+        return {pk: _begin(stream_type, pk, start, head, rows) for pk, (start, head) in reads.items()}
     stream_type.prefetch(rows)
     by_stream: dict[Any, list[Any]] = {pk: [] for pk in reads}
     for row in rows:
@@ -124,6 +125,17 @@ def _pruned_meanwhile(stream_type: StreamType, reads: Iterable[Read]) -> dict[An
         return {}
     now = open_streams(stream_type, list(suspects))
     return {pk: head for pk, (head, floor) in now.items() if _reset_reason(suspects[pk], head, floor)}
+
+
+def _begin(stream_type: StreamType, pk: Any, start: Position, head: Position, rows: Sequence[Any]) -> Batch:
+    """Continue a reader as far as the rows of one read go, where it is told all; else start it afresh."""
+    # What the last row shares its position with may not be there to the end.
+    whole = [row for row in rows if row.modseq < rows[-1].modseq] if stream_type.replays_all(pk) else []
+    if not whole:
+        return stream_type.snapshot(pk, head, "too-many")
+    stream_type.prefetch(whole)
+    batch = stream_type.changes([Read(pk, start, Position(head.epoch, whole[-1].modseq), whole)])[pk]
+    return replace(batch, more=True)
 
 
 def _read(pk: Any, start: Position, head: Position, rows: Sequence[Any]) -> Read:

@@ -99,11 +99,12 @@ def check_user(claimed: str | None, pk: Any) -> None:
     """Refuse a page that was rendered for another user than the one who is signed in.
 
     Args:
-        claimed: The page's name for its user; None for a program, which need not send it.
+        claimed: The page's name for its user; empty for a page that was made for nobody, and None for a program, which
+            need not send it.
         pk: The primary key of the user who is signed in.
 
     Raises:
         OtherUser: They differ.
     """
-    if claimed is not None and claimed != user_key(pk):
+    if claimed and claimed != user_key(pk):
         raise OtherUser(_("Someone else has signed in since this page was loaded. Reload the page."))

@@ -166,6 +166,14 @@ class StreamType(ABC):
         """Return the primary key that `key` names."""
         return self.stream._meta.pk.to_python(key.pk)
 
+    def pace(self, key: Key) -> float:
+        """Return how many seconds lie between two reads of a stream for its listeners, at the least; 0 for no limit."""
+        return 0.0
+
+    def replays_all(self, pk: Hashable) -> bool:
+        """Return whether a reader who is far behind is told all that is kept, read by read; else it starts afresh."""
+        return False
+
     def missing(self, pks: Sequence[Any]) -> Sequence[Stream]:
         """Return unsaved streams for those of `pks` that are created on first use; none by default."""
         return ()

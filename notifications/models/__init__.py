@@ -2,11 +2,16 @@
 
 from .broadcast import Broadcast, Outbox
 from .chat import Lease, Membership, Message, Presence, Reaction, Room
+from .feed import Feed, FeedEvent, FeedText
 from .inbox import Inbox, Notice, Notification
+from .progress import Progress
 from .stream import Stream
 
 __all__ = [
     "Broadcast",
+    "Feed",
+    "FeedEvent",
+    "FeedText",
     "Inbox",
     "Lease",
     "Membership",
@@ -15,6 +20,7 @@ __all__ = [
     "Notification",
     "Outbox",
     "Presence",
+    "Progress",
     "Reaction",
     "Room",
     "Stream",

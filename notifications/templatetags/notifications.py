@@ -1,11 +1,14 @@
-"""``{% load notifications %}``: the bell in a page.
+"""``{% load notifications %}``: the bell in a page, and what the page follows.
 
 ``{% notifications_head %}`` belongs into the ``<head>`` and ``{% notification_bell %}`` where the bell should be.
 For anonymous users the bell renders nothing, and the head a script that forgets what the last user wrote; neither
-runs a query.
+runs a query. ``{% feeds_head %}`` and ``{% live %}`` are for feeds, which may be public.
 """
 
 from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.http import HttpRequest
@@ -17,6 +20,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from ..chat.configuration import chat_configuration
+from ..feeds import parts
+from ..feeds.configuration import feeds_configuration
 from ..inbox.configuration import configuration, summary_of
 from ..live.sessions import user_key
 
@@ -57,7 +62,7 @@ def notifications_head(
         nonce,
         static("notifications/base.css"),
         static("notifications/elements.css"),
-        json_script({**configuration(request, socket), "title": title}, "notifications-config"),
+        json_script(_page_configuration(request, socket, bundle, title=title), "notifications-config"),
         _script(bundle, nonce),
     )
 
@@ -110,11 +115,78 @@ def notification_bell(context: Context) -> SafeString:
     )
 
 
+@register.simple_tag(takes_context=True)
+def feeds_head(context: Context, elements: bool = True) -> SafeString:
+    """Print the configuration and the script that follow feeds; where the page has a bell, over its connection.
+
+    For who is not signed in it prints nothing that is theirs alone, and sets no cookie: a cache may keep such a page.
+
+    Args:
+        context: The template's; it must have the request.
+        elements: Whether the page shows feeds by ``<live-value>`` and the like, which then get their script and style.
+
+    Raises:
+        TemplateSyntaxError: The request is missing.
+    """
+    request = _request(context)
+    config = feeds_configuration(request, elements=elements)
+    nonce = _nonce(context, request)
+    style = format_html('<link rel="stylesheet" href="{}"{}>\n', static("notifications/feeds.css"), nonce)
+    return format_html(
+        '{}{}\n<script type="module" src="{}"{}></script>',
+        style if elements else "",
+        json_script(config, "feeds-config"),
+        static("notifications/feeds.js"),
+        nonce,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def live(context: Context, feed: str, template_name: str) -> SafeString:
+    """Print a part of the page that the server renders anew whenever a feed moves.
+
+    It is a ``<live-part>`` with what the template made; ``{% feeds_head %}`` brings the script. Who may not follow the
+    feed gets nothing.
+
+    Args:
+        context: The template's; it must have the request.
+        feed: The name of a feed whose declaration says the context of the template: ``@feed(…, context=…)``.
+        template_name: The template, which is rendered with that context alone.
+
+    Raises:
+        UnknownFeed: Nobody has declared the feed.
+        ImproperlyConfigured: The feed keeps nothing, or says no context.
+        TemplateSyntaxError: The request is missing.
+    """
+    request = _request(context)
+    resolved = parts.resolve(feed)
+    if not resolved.allows(request.user):
+        return SafeString("")
+    part = parts.render(resolved, template_name, request)
+    query = urlencode({"t": parts.token(feed, template_name)})
+    return format_html(
+        '<live-part feed="{}" cursor="{}" etag="{}" src="{}?{}">{}</live-part>',
+        feed,
+        part.cursor,
+        part.etag,
+        reverse("notifications:part"),
+        query,
+        SafeString(part.html),  # made by a template, which escapes
+    )
+
+
 BELL = SafeString(
     '<svg viewBox="0 0 24 24" width="22" height="22" fill="none" stroke="currentColor" stroke-width="1.75" '
     'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">'
     '<path d="M6 9a6 6 0 1 1 12 0c0 5 2 6.5 2 7.5H4c0-1 2-2.5 2-7.5M10 20a2.2 2.2 0 0 0 4 0"/></svg>'
 )
+
+
+def _page_configuration(request: HttpRequest, socket: str, bundle: str, *, title: bool) -> dict[str, Any]:
+    """Return the client's configuration, with where the feeds' bundle finds the page's one client."""
+    found = configuration(request, socket)
+    found["urls"]["client"] = static(f"notifications/{bundle}.js")
+    return {**found, "title": title}
 
 
 def _script(bundle: str, nonce: SafeString) -> SafeString:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
+
+from tests.servers import asgi
 
 from .axe import faults
 from .conftest import Demo
@@ -212,4 +217,32 @@ def test_signed_out(visitor: Open) -> None:
     page.context.clear_cookies(name="sessionid")
     ring(page)
     expect(banner(page)).to_have_attribute("state", "signed-out")
+    check(page)
+
+
+WORK = """
+import time
+from django.contrib.auth.models import User
+from notifications.services import answer, progress
+alice = User.objects.get(username="alice")
+with progress(alice, "Import") as p, answer(f"assistant:{alice.pk}", by=alice) as a:
+    p.update(40, "4 of 10")
+    a.append("Ding dong")
+    while not a.stopped:
+        time.sleep(0.1)
+"""
+
+
+def test_feeds(visitor: Open, demo: Demo) -> None:
+    page = visitor("alice")
+    environment = {**os.environ, **asgi.environment(f"sqlite:///{demo.database}")}
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-v", "0", "-c", WORK]
+    with subprocess.Popen(command, cwd=asgi.ROOT, env=environment) as worker:
+        page.goto("/live/")
+        expect(page.locator("live-answer[answer=writing] button")).to_be_visible(timeout=30_000)
+        expect(page.locator("live-progress[progress=running] button")).to_be_visible(timeout=30_000)
+        check(page)
+        page.locator("live-answer button").click()
+        worker.wait(30)
+    expect(page.locator("live-answer")).to_have_attribute("answer", "stopped")
     check(page)

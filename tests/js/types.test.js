@@ -109,6 +109,15 @@ test("every member of the chat's client is documented, and nothing else", () => 
   assert.deepEqual(table(text, "List"), members("RoomList"));
 });
 
+test("every member of the feeds' client is documented, and nothing else", () => {
+  const text = page("feeds-client");
+  assert.deepEqual(table(text, "The client"), members("Feeds"));
+  assert.deepEqual(table(text, "A handle"), members("Follower"));
+  assert.deepEqual(table(text, "client.follow"), properties("Handlers"));
+  assert.deepEqual(table(text, "An event"), properties("FeedEvent"));
+  assert.deepEqual(table(text, "The state"), properties("FeedState"));
+});
+
 test("every attribute of an element is documented where the element reads it", () => {
   const text = page("elements");
   for (const [element, file] of [

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from notifications.inbox.views import stream
+from notifications.feeds.views import stream
 
 urlpatterns = [
     path("a/far/place/", include("notifications.urls")),

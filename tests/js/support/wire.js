@@ -38,7 +38,7 @@ class Peer {
     } else
       for (const frame of frames) {
         this.head();
-        const at = frame.to ?? (frame.type === "reset" ? frame.cursor : undefined);
+        const at = frame.more ? undefined : (frame.to ?? (frame.type.endsWith("reset") ? frame.cursor : undefined));
         this.response.write(`event: ${frame.type}\n${at ? `id: ${at}\n` : ""}data: ${JSON.stringify(frame)}\n\n`);
       }
   }
@@ -83,12 +83,11 @@ export async function wire(context) {
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, "http://server");
     const user = request.headers["carillon-user"];
+    const query = Object.fromEntries(url.searchParams);
     if (url.pathname === "/stream/")
-      peers.push(new Peer("stream", user, request.headers["last-event-id"] ?? "", { response }));
+      peers.push(new Peer("stream", user, request.headers["last-event-id"] ?? "", { response, query }));
     else if (url.pathname === "/changes/" && url.searchParams.has("wait")) {
-      peers.push(
-        new Peer("poll", user, url.searchParams.get("since"), { response, wait: url.searchParams.get("wait") }),
-      );
+      peers.push(new Peer("poll", user, url.searchParams.get("since"), { response, query, wait: query.wait }));
     } else {
       let body = "";
       for await (const chunk of request) body += chunk;
@@ -99,7 +98,7 @@ export async function wire(context) {
       requests.push({
         method: request.method,
         path: url.pathname,
-        query: Object.fromEntries(url.searchParams),
+        query,
         headers: request.headers,
         body: body && JSON.parse(body),
         response,

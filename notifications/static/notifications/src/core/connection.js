@@ -16,7 +16,7 @@ const HIDDEN = 30_000; // ms after which a hidden tab without Web Locks lets go 
 /**
  * @typedef {object} Parts
  * @property {string} name of what the tabs share
- * @property {[string, (session: import("./types.js").Session) => void][]} transports in order of preference
+ * @property {[string, (session: import("./types.js").Session, query?: string) => void][]} transports in order of preference
  * @property {() => string} cursor
  * @property {() => number} offset ms that the server's clock is ahead
  * @property {(frame: any) => void} onFrame
@@ -26,9 +26,7 @@ const HIDDEN = 30_000; // ms after which a hidden tab without Web Locks lets go 
 
 export class Connection {
   #env;
-  #parts;
   #tabs;
-  #send;
   #unwatch;
   /** What the link says, if this tab leads. @type {Snapshot} */
   #own = plain("closed", "stopped");
@@ -45,7 +43,8 @@ export class Connection {
    */
   constructor(config, env, parts) {
     this.#env = env;
-    this.#parts = parts;
+    /** What the connection carries, and who is told: what else rides on it takes the place of these, and calls them. */
+    this.parts = parts;
     this.#tabs = new Tabs(
       config,
       parts.name,
@@ -53,13 +52,17 @@ export class Connection {
       () => this.#lead(),
       (message) => this.#heard(message),
     );
-    this.#send = link(env, {
+    /** Tell the machine what happened. @type {(event: import("./machine.js").Event) => void} */
+    this.send = link(env, {
       ...parts,
+      cursor: () => parts.cursor(),
       onState: (next) => {
         this.#own = next;
         if (this.leading) this.#tell();
       },
       onFrame: (frame) => {
+        /** What the server calls the connection of this tab; who opens another one forgets it. @type {string | undefined} */
+        this.name = frame.connection ?? this.name;
         parts.onFrame(frame);
         if (this.#tabs.shared) this.post("frame", { frame });
       },
@@ -67,7 +70,7 @@ export class Connection {
     this.#unwatch = watchPage(env, {
       suspend: () => this.#suspend(),
       awaken: () => this.#awaken(),
-      network: (type) => this.#send({ type }),
+      network: (type) => this.send({ type }),
       visibility: () => this.#seen(),
     });
   }
@@ -83,7 +86,7 @@ export class Connection {
 
   open() {
     this.#show({ ...plain("connecting", "start"), troubledSince: this.#env.now() });
-    if (this.#env.isOffline()) this.#send({ type: "offline" });
+    if (this.#env.isOffline()) this.send({ type: "offline" });
     this.#tabs.contend();
   }
 
@@ -99,7 +102,7 @@ export class Connection {
   /** Try now; any tab may ask. */
   retry() {
     if (!this.#awake) this.open();
-    else if (this.leading) this.#send({ type: "retry" });
+    else if (this.leading) this.send({ type: "retry" });
     else this.post("retry");
   }
 
@@ -119,14 +122,14 @@ export class Connection {
   #show(next) {
     const before = this.state;
     this.state = Object.freeze(next);
-    if (JSON.stringify(next) !== JSON.stringify(before)) this.#parts.onState(next, before);
+    if (JSON.stringify(next) !== JSON.stringify(before)) this.parts.onState(next, before);
   }
 
   /** The leader's word on the connection, for this tab and the others. */
   #tell() {
     const { name, reason } = this.#own;
     if (name === "signed-out" && reason !== "login-page") return this.signOut(reason);
-    const { cursor, offset } = this.#parts;
+    const { cursor, offset } = this.parts;
     this.post("state", { state: this.#own, cursor: cursor(), offset: offset(), hidden: !this.#tabs.visible });
     this.#show(this.#own);
   }
@@ -134,14 +137,14 @@ export class Connection {
   /** The lead came or went. */
   #lead() {
     const name = this.state.name === "paused" ? "paused" : "closed";
-    this.#send(this.leading ? { type: "start" } : { type: "rest", name, reason: "" });
+    this.send(this.leading ? { type: "start" } : { type: "rest", name, reason: "" });
   }
 
   /** Another tab told something. @param {any} message */
   #heard(message) {
     const { type, user, protocol, born, frame, state: theirs, cursor: head, offset, reason } = message;
     const { mark } = this.#tabs;
-    const { onFrame, onMessage } = this.#parts;
+    const { onFrame, onMessage } = this.parts;
     if (user !== mark.user) {
       if (born > mark.born && this.#awake) this.#rest("signed-out", "other-user");
       return;
@@ -151,7 +154,7 @@ export class Connection {
     if (protocol !== mark.protocol) return;
     if (this.leading) {
       if (type === "hi") this.#tell();
-      if (type === "retry") this.#send(message);
+      if (type === "retry") this.send(message);
     } else if (this.#awake) {
       if (type === "frame") onFrame(frame);
       if (type === "state") {
@@ -177,7 +180,7 @@ export class Connection {
 
   #awaken() {
     if (this.state.name === "paused") this.open();
-    else this.#send({ type: "wake" });
+    else this.send({ type: "wake" });
   }
 
   /** People look at this tab, or away from it. */

@@ -7,7 +7,8 @@ const PATIENCE = 30_000; // ms for an answer
 /**
  * The options of every GET.
  *
- * @param {string} user whose page asks: another user may have signed in since, and is not to answer
+ * @param {string} user whose page asks: another user may have signed in since, and is not to answer; empty for a page
+ *   that was made for nobody
  * @param {string} type the media type wanted
  * @param {AbortSignal} [signal]
  * @param {any} [headers] more of them, by name

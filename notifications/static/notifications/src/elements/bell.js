@@ -91,7 +91,7 @@ export class NotificationBell extends NotificationElement {
     const count = unseen > MOST ? `${numeral(MOST, locale)}+` : numeral(unseen, locale);
     const name = unseen ? this.text("bell", { count }) : this.text("notifications");
     this.setAttribute("count", `${unseen}`);
-    this.#button.setAttribute("aria-label", name);
+    this.#button.ariaLabel = name;
     this.#button.title = name;
     this.#badge.hidden = !unseen;
     this.#badge.textContent = count;
@@ -130,8 +130,7 @@ export class NotificationBell extends NotificationElement {
   #arrived(title, total) {
     if (this.open) this.client.markSeen();
     else if (document.querySelector("notification-toasts:defined")) return; // they speak
-    if (total > 1) this.announce(this.text("arrivedMany", { count: total }));
-    else this.announce(this.text("arrived", { title }));
+    this.announce(total > 1 ? this.text("arrivedMany", { count: total }) : this.text("arrived", { title }));
   }
 
   /** Put the panel below the bell, inside the window. */

@@ -28,9 +28,11 @@ export function statusPolicy({ name, attempt, nextTryAt, troubledSince }, now, w
   const status = { tone: "wait", name, serious: false, countdown: false, recheckIn: null };
   const age = now - (troubledSince ?? now);
   const wait = (nextTryAt ?? 0) - now;
-  if (name === "live" || name === "polling") status.tone = "good";
-  else if (name === "signed-out" || name === "closed") Object.assign(status, { tone: "bad", serious: true });
-  else if (age < PATIENCE) {
+  if (/live|polling/.test(name)) status.tone = "good";
+  else if (/closed|signed-out/.test(name)) {
+    status.tone = "bad";
+    status.serious = true;
+  } else if (age < PATIENCE) {
     status.recheckIn = PATIENCE - age;
     status.name = wasLive ? "live" : "connecting";
     if (wasLive) status.tone = "good";

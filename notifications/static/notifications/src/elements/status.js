@@ -61,14 +61,14 @@ export class ConnectionStatus extends NotificationElement {
     this.#say(shown ? this.#textOf(told, now) : "");
     this.#button.hidden =
       !shown || dot || !(countdown || this.#reload || (told === "closed" && state.reason !== "stopped"));
-    this.#button.textContent = this.#reload ? this.text("reload") : this.text("tryNow");
+    this.#button.textContent = this.text(this.#reload ? "reload" : "tryNow");
     clearTimeout(this.#timer);
     const next = back ? this.#backUntil - now : recheckIn;
     if (next !== null) this.#timer = setTimeout(() => this.render(), next);
   }
 
   get #variant() {
-    return this.getAttribute("variant") ?? "pill";
+    return this.getAttribute("variant");
   }
 
   /** @param {string} name @param {number} now */

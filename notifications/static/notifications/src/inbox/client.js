@@ -75,7 +75,7 @@ export class Client extends LiveInbox {
   /** Mark as seen all that had arrived; costs nothing if everything is. @returns {Promise<boolean>} as above */
   async markSeen() {
     if (!this.counts.unseen) return true;
-    this.post("seen");
+    this.link.post("seen");
     return this.#all("seen");
   }
 

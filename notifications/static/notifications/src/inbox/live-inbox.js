@@ -16,7 +16,8 @@ const ARRIVALS = 20; // items of one event; its `total` counts all
 
 /** @extends {PageClient<Config, import("./types.js").Events>} */
 export class LiveInbox extends PageClient {
-  #connection;
+  /** What carries it, and more. @internal */
+  link;
   #expiry;
   /** @type {Map<string, Feed>} */
   #feeds = new Map();
@@ -37,7 +38,7 @@ export class LiveInbox extends PageClient {
     this.store = new Store(config, () => this.now());
     this.#expiry = new Expiry(this);
     if (env.document && config.title !== false) countInTitle(this, env.document);
-    this.#connection = new Connection(config, env, {
+    this.link = new Connection(config, env, {
       name: config.urls.changes,
       transports: transports(config, env),
       cursor: () => this.store.cursor,
@@ -63,12 +64,12 @@ export class LiveInbox extends PageClient {
 
   /** The connection, as this tab knows it. @returns {Readonly<import("./types.js").State>} */
   get state() {
-    return this.#connection.state;
+    return this.link.state;
   }
 
   /** Whether this tab holds the connection for the others. @returns {boolean} */
   get leading() {
-    return this.#connection.leading;
+    return this.link.leading;
   }
 
   /** The numbers for a badge. @returns {import("./types.js").Counts} */
@@ -84,18 +85,18 @@ export class LiveInbox extends PageClient {
   /** Disconnect, whoever wants the connection. */
   stop() {
     this.holders.clear();
-    this.#connection.close();
+    this.link.close();
   }
 
   /** Try now, whatever the state. */
   retryNow() {
-    if (this.holders.any) this.#connection.retry();
+    if (this.holders.any) this.link.retry();
   }
 
   /** Stop for good. */
   destroy() {
     this.stop();
-    this.#connection.destroy();
+    this.link.destroy();
     this.#expiry.stop();
   }
 
@@ -119,11 +120,6 @@ export class LiveInbox extends PageClient {
     return feed;
   }
 
-  /** Tell the other tabs. @internal @param {string} type */
-  post(type) {
-    this.#connection.post(type);
-  }
-
   /**
    * Ask the API. One that does not know the user signs the page out.
    *
@@ -137,14 +133,14 @@ export class LiveInbox extends PageClient {
       return await request(this.config, this.env, url, body, leaving);
     } catch (error) {
       const { reason } = /** @type {{reason: string}} */ (error);
-      if (/^(signed-out|other-user)$/.test(reason)) this.#connection.signOut(reason);
+      if (/^(signed-out|other-user)$/.test(reason)) this.link.signOut(reason);
       throw error;
     }
   }
 
   /** Connect, unless that was tried already. @internal */
   open() {
-    if (this.state.reason === "stopped") this.#connection.open();
+    if (this.state.reason === "stopped") this.link.open();
   }
 
   /** Tell what has changed. @internal */
@@ -181,7 +177,7 @@ export class LiveInbox extends PageClient {
     if (this.#catchingUp) return;
     this.#catchingUp = true;
     try {
-      const { frames } = await this.ask(`${this.config.urls.changes}?since=${encodeURIComponent(this.store.cursor)}`);
+      const { frames } = await this.ask(`${this.config.urls.changes}?since=${this.store.cursor}`);
       for (const frame of frames) if (frame.type !== "heartbeat") this.#apply(frame);
     } catch {
       // The next frame or heartbeat notices the hole again.

@@ -21,10 +21,10 @@ export const carriers = [
  *
  * @param {import("./types.js").Config} config
  * @param {import("../core/env.js").Env} env
- * @returns {[string, (session: Session) => void][]}
+ * @returns {[string, (session: Session, query?: string) => void][]} `query` is added to the address
  */
 export function transports({ user, urls }, env) {
   return carriers
     .filter(([, key]) => urls[key])
-    .map(([name, key, carry]) => [name, (session) => carry(session, /** @type {string} */ (urls[key]), user, env)]);
+    .map(([name, key, carry]) => [name, (session, query = "") => carry(session, urls[key] + query, user, env)]);
 }

@@ -1,4 +1,4 @@
-/** Long polling: the same frames, asked for one answer at a time. */
+/** Long polling: the same frames, asked for one answer at a time. A cursor has no character that an address escapes. */
 
 import { refusal } from "../refusal.js";
 import { get } from "../request.js";
@@ -15,7 +15,7 @@ export async function poll({ since, signal, bytes, frame, end }, url, user, { fe
     while (!signal.aborted) {
       const asked = now();
       const response = await fetch(
-        `${url}?since=${encodeURIComponent(since())}&wait=${wait}`,
+        `${url}${url.includes("?") ? "&" : "?"}since=${since()}&wait=${wait}`,
         get(user, "application/json", signal),
       );
       const ending = await refusal(response, "application/json");
@@ -29,7 +29,7 @@ export async function poll({ since, signal, bytes, frame, end }, url, user, { fe
       const quiet = frames.every((/** @type {{type: string}} */ { type }) => type === "heartbeat");
       const pause = !wait || (quiet && now() - asked > BREATH) ? 0 : quiet ? PAUSE : BREATH;
       wait = WAIT;
-      await new Promise((resolve) => setTimeout(() => resolve(0), pause));
+      await /** @type {Promise<void>} */ (new Promise((resolve) => setTimeout(resolve, pause)));
     }
   } catch {
     end({ reason });

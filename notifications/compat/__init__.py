@@ -1,0 +1,1 @@
+"""The calls of other packages, made by ours, for sites that come from them."""

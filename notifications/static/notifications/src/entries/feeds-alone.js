@@ -1,0 +1,12 @@
+/** The bundle `feeds-alone.js`: the connection of a page that follows feeds and has no bell. `feeds.js` asks for it. */
+
+import { Standalone } from "../feeds/standalone.js";
+
+/** @type {Standalone | undefined} */
+let client;
+
+/** The page's one client, from the configuration that `{% feeds_head %}` wrote into it. @returns {Standalone} */
+export function connection() {
+  client ??= new Standalone(JSON.parse(document.getElementById("feeds-config")?.textContent ?? ""));
+  return client;
+}

@@ -1,0 +1,63 @@
+/** The connection of a page that has no bell: it carries feeds, and no inbox. */
+
+import { Connection } from "../core/connection.js";
+import { PageClient } from "../core/page-client.js";
+import { request } from "../core/request.js";
+import { poll } from "../core/transports/poll.js";
+import { stream } from "../core/transports/stream.js";
+
+/** @typedef {import("../core/types.js").Session} Session */
+/** @typedef {import("./types.js").FeedsConfig} FeedsConfig */
+
+/** @extends {PageClient<FeedsConfig, {state: import("../core/state.js").Snapshot, change: object}>} */
+export class Standalone extends PageClient {
+  /** @param {FeedsConfig} config */
+  constructor(config) {
+    super(config);
+    const { env } = this;
+    const { user, urls } = config;
+    const at = (/** @type {string} */ url) => (/** @type {string} */ query) => `${url}${query || "?feeds="}&inbox=0`;
+    this.link = new Connection(config, env, {
+      name: `${urls.changes} feeds`,
+      transports: [
+        ["stream", (/** @type {Session} */ session, query = "") => stream(session, at(urls.stream)(query), user, env)],
+        ["poll", (/** @type {Session} */ session, query = "") => poll(session, at(urls.changes)(query), user, env)],
+      ],
+      cursor: () => "",
+      offset: () => this.offset,
+      onFrame: (frame) => this.setClock(frame),
+      onState: (state) => this.emit("state", state),
+      onMessage() {},
+    });
+  }
+
+  open() {
+    if (this.link.state.reason === "stopped") this.link.open();
+  }
+
+  stop() {
+    this.holders.clear();
+    this.link.close();
+  }
+
+  destroy() {
+    this.stop();
+    this.link.destroy();
+  }
+
+  /**
+   * Ask the API. One that does not know the user signs the page out.
+   *
+   * @param {string} url
+   * @param {object} [body]
+   */
+  async ask(url, body) {
+    try {
+      return await request(this.config, this.env, url, body);
+    } catch (error) {
+      const { reason } = /** @type {{reason: string}} */ (error);
+      if (/signed-out|login-page/.test(reason)) this.link.signOut(reason);
+      throw error;
+    }
+  }
+}

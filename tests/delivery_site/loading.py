@@ -1,0 +1,153 @@
+"""Pages that are loaded while what they show changes: ``python -m tests.delivery_site.loading LOADS [--postgresql]``.
+
+Each page is read and rendered by the real view, waits for a random while, and subscribes from the position that it
+carries. Whenever its feed moves, it has its part rendered anew. When nothing changes any more, it must show the last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import subprocess
+import sys
+import time
+from typing import Any
+
+import httpx
+
+from tests.delivery_site.surroundings import prepared
+from tests.servers.asgi import ROOT
+
+TOGETHER = 50  # pages that are open at once
+LASTS = 2.0  # seconds for which the part changes while they are loaded
+DELAY = 0.5  # seconds between rendering and subscribing, at most
+CALM = 20.0  # seconds in which a page must show the last, when nothing changes any more
+RATE = 100  # changes a second
+
+CHANGE = f"""
+import time, django
+django.setup()
+from notifications.services import publish
+from notifications.feeds.reading import present_events
+before = present_events("shown:1")
+value, next_at, end = (before[-1]["value"] if before else 0), time.monotonic(), time.monotonic() + {LASTS}
+while time.monotonic() < end:
+    value += 1
+    publish("shown:1", {{"value": value}})
+    next_at += 1 / {RATE}
+    time.sleep(max(0.0, next_at - time.monotonic()))
+print(value)
+"""
+
+
+class Page:
+    """One page with one live part."""
+
+    def __init__(self, url: str, client: httpx.AsyncClient, begin: float, delay: float) -> None:
+        self.url, self.client, self.begin, self.delay = url, client, begin, delay
+        self.html = self.cursor = self.token = ""
+        self.head = ""
+        self.rendered = 0
+        self.moved = asyncio.Event()
+
+    async def open(self) -> None:
+        await asyncio.sleep(self.begin)
+        made = (await self.client.get(f"{self.url}/shown/1/")).json()
+        self.html, self.cursor, self.token = made["html"], made["cursor"], made["token"]
+        self.head = self.cursor
+        await asyncio.sleep(self.delay)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.listen())
+            tasks.create_task(self.render())
+
+    async def listen(self) -> None:
+        query = f"?ids=each&inbox=0&feeds=shown:1&since={self.cursor}"
+        headers = {"Accept": "text/event-stream"}
+        async with self.client.stream("GET", f"{self.url}/notifications/stream/{query}", headers=headers) as answer:
+            assert answer.status_code == 200, await answer.aread()
+            async for line in answer.aiter_lines():
+                if line.startswith("id: "):
+                    self.head = line.removeprefix("id: ")
+                    self.moved.set()
+
+    async def render(self) -> None:
+        """Have the part rendered anew, once for all that came meanwhile."""
+        while True:
+            await self.moved.wait()
+            self.moved.clear()
+            if position(self.head) <= position(self.cursor):
+                continue
+            answer = await self.client.get(f"{self.url}/notifications/part/", params={"t": self.token})
+            assert answer.status_code == 200, answer.text
+            self.html, self.cursor = answer.text, answer.headers["Carillon-Cursor"]
+            self.rendered += 1
+            await asyncio.sleep(0.2)
+
+    def value(self) -> int:
+        return int(self.html.strip().removeprefix("<b>").removesuffix("</b>") or -1)
+
+
+def position(cursor: str) -> int:
+    return int(cursor.rpartition(".")[2])
+
+
+async def play(url: str, cookie: str, count: int, chance: random.Random) -> tuple[list[str], int, int]:
+    """Open pages while the part changes; return those that end stale, the last value, and how often they rendered."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)  # a server may close those that are idle
+    async with httpx.AsyncClient(headers={"Cookie": cookie}, timeout=60, limits=limits) as client:
+        pages = [Page(url, client, chance.uniform(0, LASTS), chance.uniform(0, DELAY)) for _ in range(count)]
+        opening = [asyncio.create_task(page.open()) for page in pages]
+        changing = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", CHANGE, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
+        )
+        output, _errors = await changing.communicate()
+        last = int(output)
+        deadline = time.monotonic() + CALM
+        while any(not page.html or page.value() != last for page in pages) and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+        stale = [
+            f"{page.value()} at {page.cursor}, of {last}, heard {page.head}" for page in pages if page.value() != last
+        ]
+        for task in opening:
+            task.cancel()
+        ended = await asyncio.gather(*opening, return_exceptions=True)
+        stale += [repr(one) for one in ended if not isinstance(one, asyncio.CancelledError)]
+    return stale, last, sum(page.rendered for page in pages)
+
+
+def run(loads: int, on_postgresql: bool) -> dict[str, Any]:
+    with prepared(on_postgresql=on_postgresql) as surroundings:
+        from django.contrib.auth.models import User
+
+        from tests.streaming import cookies
+
+        cookie = cookies(User.objects.create_user("reader"))
+        server = surroundings.server()
+        server.start()
+        report: dict[str, Any] = {"loads": 0, "changes": 0, "rendered": 0, "stale": []}
+        try:
+            chance = random.Random(loads)
+            while report["loads"] < loads:
+                together = min(TOGETHER, loads - report["loads"])
+                stale, last, rendered = asyncio.run(play(server.url, cookie, together, chance))
+                report["loads"] += together
+                report["stale"] += stale
+                report["changes"] = last
+                report["rendered"] += rendered
+        finally:
+            server.kill()
+        return report
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.delivery_site.loading")
+    parser.add_argument("loads", type=int)
+    parser.add_argument("--postgresql", action="store_true")
+    options = parser.parse_args()
+    print(json.dumps(run(options.loads, options.postgresql)))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""Texts that grow: what is stored of them, who hears which piece, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from asgiref.sync import sync_to_async
+from django.core.exceptions import ValidationError
+from django.test import TransactionTestCase
+from django.utils import timezone
+
+from notifications.exceptions import Stopped
+from notifications.feeds import Log, Nothing, feed, texts
+from notifications.feeds.answers import answer, astop_answer, end_abandoned, stop_answer
+from notifications.feeds.names import stream_key
+from notifications.feeds.registry import find, registry
+from notifications.feeds.stream import FEED
+from notifications.live.cursor import Position
+from notifications.live.keeping import Over
+from notifications.live.replay import changes_since
+from notifications.models import FeedEvent, FeedText
+
+LIMIT = 20  # seconds, for what takes one
+
+
+@pytest.fixture(autouse=True)
+def own_registry() -> Iterator[None]:
+    before = dict(registry)
+    registry.clear()
+    feed("chat:{pk:int}", keep=Log())(lambda user, pk: True)
+    feed("live", keep=Nothing())(lambda user: True)
+    yield
+    registry.clear()
+    registry.update(before)
+
+
+def shown(since: Position | None = None) -> tuple[list[dict[str, Any]], Position]:
+    """Return the data of the events that a reader gets, and where it is then."""
+    pk = stream_key("chat:7")
+    batch = changes_since(FEED, {pk: since})[pk]
+    frames = [msgspec.json.decode(frame.data) for frame in batch.frames]
+    return [event["data"] for frame in frames for event in frame["events"]], batch.to
+
+
+class BlockingTests(TransactionTestCase):
+    def test_a_late_reader_gets_the_whole_text_at_once(self) -> None:
+        with answer("chat:7", data={"model": "rules"}) as a:
+            a.append("Hello, ")
+            a.flush()
+            first, position = shown()
+            assert first == [{"model": "rules", "text": "Hello, ", "state": "writing"}]
+            a.append("world")
+        assert shown()[0] == shown(position)[0] == [{"model": "rules", "text": "Hello, world", "state": "done"}]
+
+    def test_what_raises_fails_and_the_exception_goes_on(self) -> None:
+        with self.assertRaisesMessage(RuntimeError, "no model"), answer("chat:7") as a:
+            a.append("Well")
+            raise RuntimeError("no model")
+        (data,) = shown()[0]
+        assert (data["text"], data["state"]) == ("Well", "failed")
+        assert data["error"]
+        assert "no model" not in data["error"]  # which is for the log, not for readers
+
+    def test_who_is_asked_to_stop_stops_at_the_next_append(self) -> None:
+        with answer("chat:7") as a:
+            for n in range(1_000_000):
+                if n == 3:
+                    assert stop_answer(a.id)
+                a.append(f"{n} ")
+            raise AssertionError("it was not stopped")
+        (data,) = shown()[0]
+        assert data["state"] == "stopped"
+        assert not stop_answer(a.id)
+
+    def test_the_whole_text_is_handed_on_when_it_is_done(self) -> None:
+        kept: list[str] = []
+        with answer("chat:7", then=kept.append) as a:
+            a.append("a")
+            a.append("b")
+        assert kept == ["ab"]
+        with self.assertRaises(ZeroDivisionError), answer("chat:7", then=lambda text: 1 / 0) as a:
+            a.append("c")
+        assert [data["state"] for data in shown()[0]] == ["done", "failed"]
+
+    def test_a_writer_that_is_gone_is_seen_as_such(self) -> None:
+        handle = texts.begin(find("chat:7"), "text", {}, "")
+        texts.grow(handle, "half of it", 0)
+        end_abandoned()
+        assert shown()[0][0]["state"] == "writing"
+        FeedText.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        before = shown()[1]
+        end_abandoned()
+        (data,) = shown(before)[0]
+        assert (data["text"], data["state"]) == ("half of it", "failed")
+        with self.assertRaises(Over):  # should the writer come back, it is too late
+            texts.grow(handle, " and more", 10)
+
+    def test_wrong_use_is_explained(self) -> None:
+        with self.assertRaisesMessage(ValidationError, "keeps nothing"), answer("live"):
+            pass
+        with self.assertRaisesMessage(ValidationError, "131072"), answer("chat:7") as a:
+            a.append("x" * 131_073)
+
+    def test_null_characters_of_a_machine_are_replaced(self) -> None:
+        with answer("chat:7") as a:
+            a.append("a\x00b")
+        assert shown()[0][0]["text"] == "a\ufffdb"
+
+    def test_the_lease_is_renewed_while_the_writer_is_silent(self) -> None:
+        renewed = threading.Event()
+        with answer("chat:7") as a:
+            first = FeedText.objects.get(pk=a.id).lease_until
+            for _try in range(200):
+                if FeedText.objects.get(pk=a.id).lease_until != first:
+                    renewed.set()
+                    break
+                threading.Event().wait(0.05)
+        assert renewed.is_set()
+
+
+class AsyncTests(TransactionTestCase):
+    async def test_tokens_become_few_writes(self) -> None:
+        async with answer("chat:7") as a:
+            for n in range(160):
+                await a.append(f"{n} ")
+                await asyncio.sleep(0)
+        (data,) = (await sync_to_async(shown)())[0]
+        assert data["text"] == "".join(f"{n} " for n in range(160))
+        assert data["state"] == "done"
+        stream = await FeedEvent.objects.select_related("feed").aget()
+        assert stream.feed.head < 10
+
+    async def test_a_stop_ends_a_writer_that_waits(self) -> None:
+        writing = asyncio.Event()
+        pks: list[int] = []
+
+        async def write() -> str:
+            async with answer("chat:7") as a:
+                await a.append("so far")
+                pks.append(a.id)
+                writing.set()
+                await asyncio.Event().wait()
+            return "went on behind the block"
+
+        task = asyncio.create_task(write())
+        async with asyncio.timeout(LIMIT):
+            await writing.wait()
+            await astop_answer(pks[0])
+            assert await task == "went on behind the block"
+        (data,) = (await sync_to_async(shown)())[0]
+        assert (data["text"], data["state"]) == ("so far", "stopped")
+
+    async def test_a_stop_of_another_process_without_a_broker_is_found(self) -> None:
+        async with asyncio.timeout(LIMIT):
+            async with answer("chat:7") as a:
+                await FeedText.objects.filter(pk=a.id).aupdate(stop_requested_at=timezone.now())
+                await asyncio.Event().wait()
+        (data,) = (await sync_to_async(shown)())[0]
+        assert data["state"] == "stopped"
+
+    async def test_a_task_that_is_cancelled_by_somebody_else_stays_cancelled(self) -> None:
+        writing = asyncio.Event()
+
+        async def write() -> None:
+            async with answer("chat:7") as a:
+                await a.append("so far")
+                writing.set()
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(write())
+        await writing.wait()
+        task.cancel()
+        with self.assertRaises(asyncio.CancelledError):
+            await task
+        (data,) = (await sync_to_async(shown)())[0]
+        assert data["state"] == "failed"
+
+    async def test_leaving_by_hand_is_stopping(self) -> None:
+        async with answer("chat:7") as a:
+            await a.append("enough")
+            raise Stopped
+        assert (await sync_to_async(shown)())[0][0]["state"] == "stopped"

@@ -1,0 +1,253 @@
+"""Feeds under attack: forged cursors, functions that raise, names that were forgotten, and what happens meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
+
+import msgspec
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.db import OperationalError, connection, transaction
+from django.db.models.query import QuerySet
+from django.test import Client, RequestFactory, SimpleTestCase, TransactionTestCase
+from django.urls import reverse
+from django.utils import timezone
+
+from notifications.feeds import Latest, Log, Nothing, feed, following, parts, stream, texts
+from notifications.feeds.answers import answer
+from notifications.feeds.names import stream_key
+from notifications.feeds.publishing import publish, publish_many
+from notifications.feeds.registry import find, registry
+from notifications.feeds.retention import EMPTY_FOR, trim_feeds
+from notifications.feeds.stream import FEED, remember
+from notifications.inbox.progress import progress
+from notifications.inbox.reading import page
+from notifications.live.access import Verdict, judge
+from notifications.live.batch import Access
+from notifications.live.connections import EVENT_STREAM
+from notifications.live.cursor import START, Position
+from notifications.live.hub import Connection, Hub
+from notifications.live.identity import Identity
+from notifications.live.recheck import Recheck
+from notifications.live.replay import changes_since
+from notifications.live.sequencer import sequence
+from notifications.live.streams import Key
+from notifications.models import Feed, FeedEvent, FeedText
+from tests.factories import make_user
+
+LIMIT = 20  # seconds, for what takes one
+
+
+@pytest.fixture(autouse=True)
+def own_registry() -> Iterator[None]:
+    before = dict(registry)
+    registry.clear()
+    feed("log:{name}", keep=Log(count=10_000), public=True)(lambda user, name: True)
+    feed("now", keep=Nothing(), public=True)(lambda user: True)
+    yield
+    registry.clear()
+    registry.update(before)
+
+
+def position(name: str) -> Position:
+    _epoch = FEED.streams().get(pk=stream_key(name))
+    return Position(_epoch.epoch, _epoch.head)
+
+
+def told(name: str, since: Position | None) -> tuple[list[Any], Position, bool]:
+    """Return the data of one read, where the reader is then, and whether there is more."""
+    batch = changes_since(FEED, {stream_key(name): since})[stream_key(name)]
+    frames = [msgspec.json.decode(frame.data) for frame in batch.frames]
+    assert all(frame["type"] == "feed" for frame in frames)
+    return [event["data"] for frame in frames for event in frame["events"]], batch.to, batch.more
+
+
+class FollowingTests(TransactionTestCase):
+    def wanted(self, name: str, since: Position) -> Position:
+        (one,), _refused = following.decide(AnonymousUser(), [name], {FEED.cursor_name(stream_key(name)): since})
+        return one.position
+
+    def test_a_function_that_raises_means_no_and_leaves_other_feeds_alone(self) -> None:
+        feed("broken", public=True)(lambda user: user.profile.plan == "gold")
+        wanted, refused = following.decide(AnonymousUser(), ["broken", "log:a"], {})
+        assert [one.name for one in wanted] == ["log:a"]
+        assert [(one.feed, one.state) for one in refused] == [("broken", "denied")]
+
+    def test_a_position_that_is_none_of_the_feed_begins_afresh(self) -> None:
+        publish("log:a", {"n": 1})
+        here = position("log:a")
+        assert self.wanted("log:a", here) == here
+        assert self.wanted("log:a", here._replace(modseq=0)) == here._replace(modseq=0)
+        assert self.wanted("log:a", here._replace(modseq=10**17)) == START
+        assert self.wanted("log:a", here._replace(epoch="deadbeef")) == START
+        assert self.wanted("log:unheard", here) == START
+        assert self.wanted("now", here) == START
+
+    def test_readers_of_a_feed_whose_name_is_forgotten_come_again(self) -> None:
+        key = Key(FEED.name, str(stream_key("log:nobody")))
+        assert stream_key("log:nobody") not in stream._names
+        access = judge([], {key: {""}}).access[key]
+        assert (access.owners, access.farewell) == (frozenset(), None)
+
+    def test_names_that_are_followed_are_not_forgotten(self) -> None:
+        followed = remember("log:followed")
+        with (
+            patch.object(stream, "NAMES_LIMIT", len(stream._names) + 2),
+            patch("notifications.live.relay.connected", lambda _type: {str(followed)}),
+        ):
+            for number in range(100):
+                remember(f"log:{number}")
+            assert len(stream._names) <= stream.NAMES_LIMIT + 1
+        assert stream._names[followed] == "log:followed"
+
+    def test_half_a_character_is_refused(self) -> None:
+        client = Client()
+        client.force_login(make_user("alice"))
+        for body in ({"follow": {"log:\ud800": ""}}, {"follow": {"log:a": "\udfff"}}, {"unfollow": ["log:\ud800"]}):
+            text = json.dumps({"connection": "c", **body})
+            answered = client.post(reverse("notifications:follow-feeds"), text, "application/json")
+            assert answered.status_code == 400, body
+
+
+class ReplayTests(TransactionTestCase):
+    def test_who_was_long_away_is_told_all_that_a_log_keeps(self) -> None:
+        publish("log:a", {"n": -1})
+        at = position("log:a")
+        for start in range(0, 1_500, 750):
+            publish_many([("log:a", {"n": n}) for n in range(start, start + 750)])
+        found: list[int] = []
+        more = True
+        while more:
+            data, at, more = told("log:a", at)
+            found += [one["n"] for one in data]
+        assert found == list(range(1_500))
+        assert at == position("log:a")
+
+    def test_of_latest_values_whoever_was_long_away_gets_the_present_ones(self) -> None:
+        feed("values", keep=Latest())(lambda user: True)
+        publish("values", {"n": 0})
+        at = position("values")
+        publish_many([("values", {"n": n}) for n in range(1, 1_000)])
+        with patch("notifications.feeds.publishing._trim"):
+            publish_many([("values", {"n": n}) for n in range(1_000, 2_000)])
+        batch = changes_since(FEED, {stream_key("values"): at})[stream_key("values")]
+        (frame,) = [msgspec.json.decode(frame.data) for frame in batch.frames]
+        assert [event["data"] for event in frame["events"]] == [{"n": 1_999}]
+
+    def test_a_position_that_brings_nothing_is_told_so_that_the_next_frame_begins_there(self) -> None:
+        publish("log:a", {"n": 1})
+        at = position("log:a")
+        FEED.streams().filter(pk=stream_key("log:a")).update(head=at.modseq + 1)
+        batch = changes_since(FEED, {stream_key("log:a"): at})[stream_key("log:a")]
+        (frame,) = [msgspec.json.decode(frame.data) for frame in batch.frames]
+        assert frame["events"] == []
+        assert frame["to"] == FEED.cursor(stream_key("log:a"), batch.to)
+
+    def test_what_is_published_while_an_empty_feed_is_let_go_stays(self) -> None:
+        Feed.objects.create(pk=remember("log:old"), name="log:old", created_at=timezone.now() - 2 * EMPTY_FOR)
+        FEED.streams().update(head=7)
+        delete = QuerySet._raw_delete
+
+        def publishing(rows: Any, using: str) -> int:
+            with patch("notifications.live.commit.sequence_now"):
+                publish("log:old", {"n": 1})
+            return delete(rows, using)
+
+        with patch.object(QuerySet, "_raw_delete", publishing):
+            trim_feeds()
+        assert FEED.entries().count() == 1
+        sequence(FEED, [stream_key("log:old")])
+        assert FEED.entries().filter(modseq=None).count() == 0
+
+
+class PartTests(TransactionTestCase):
+    def test_a_page_in_a_transaction_renders_a_part_of_a_feed_that_moves(self) -> None:
+        feed("part", keep=Latest(), public=True, context=lambda user: {})(lambda user: True)
+        with patch("notifications.live.commit.sequence_now"):
+            publish("part", {"n": 1})
+        request = RequestFactory().get("/")
+        request.user = AnonymousUser()
+        with transaction.atomic(), patch.object(parts, "render_to_string", lambda *_args: "html"):
+            made = parts.render(parts.resolve("part"), "part.html", request)
+        assert made.cursor.endswith(".0")
+
+
+class RecheckTests(SimpleTestCase):
+    async def test_who_takes_a_feed_up_just_after_a_hint_is_judged_too(self) -> None:
+        key = Key(FEED.name, "7")
+        hub = Hub(lambda _key: None, lambda _subscription: None, time.monotonic, 10**6)
+        ended = asyncio.Event()
+
+        async def send(_message: Any) -> None: ...
+
+        async def judged(*_arguments: Any) -> Verdict:
+            return Verdict({}, {key: Access(frozenset(), None)})
+
+        recheck = Recheck(hub, lambda *arguments: asyncio.ensure_future(judged(*arguments)), lambda: 3600.0)
+        running = asyncio.create_task(recheck.run())
+        recheck.soon([], keys=[key])  # nobody follows it yet; somebody was allowed to, a moment ago
+        connection = Connection("late", send, EVENT_STREAM, ended.set, Identity("1"))
+        hub.add(connection)
+        hub.attach(connection, key, START)
+        recheck.opened(connection)
+        async with asyncio.timeout(LIMIT):
+            await ended.wait()
+        running.cancel()
+
+
+class OutageTests(TransactionTestCase):
+    def test_a_text_has_no_hole_after_a_write_that_failed(self) -> None:
+        grow, failures = texts.grow, iter([True, False, True])
+
+        def failing(handle: Any, piece: str, *rest: Any) -> bool:
+            if piece and next(failures, False):
+                raise OperationalError("database is locked")
+            return grow(handle, piece, *rest)
+
+        with patch.object(texts, "grow", failing), answer("log:a") as a:
+            for word in ("one ", "two ", "three "):
+                a.append(word)
+                for _look in range(LIMIT * 50):
+                    if FeedText.objects.get().text.endswith(word):
+                        break
+                    threading.Event().wait(0.02)
+        text = FeedText.objects.get()
+        assert (text.text, text.state) == ("one two three ", "done")
+        assert next(failures, None) is None
+
+    def test_progress_goes_on_after_a_write_that_failed(self) -> None:
+        from notifications.inbox import progress as module
+
+        write, failures = module._write, iter([True])
+
+        def failing(pk: int, data: Any, *rest: Any, **more: Any) -> bool:
+            if data and next(failures, False):
+                raise OperationalError("database is locked")
+            return write(pk, data, *rest, **more)
+
+        alice = make_user("alice")
+        with patch.object(module, "_write", failing), progress(alice, "Import") as p:
+            p.update(40)
+            for _look in range(LIMIT * 50):
+                if page(alice).items[0].data["progress"]["percent"] == 40.0:
+                    break
+                threading.Event().wait(0.02)
+            else:
+                raise AssertionError("it was not stored")
+
+
+class CollationTests(TransactionTestCase):
+    def test_names_and_keys_that_differ_in_case_alone_are_two(self) -> None:
+        feed("values:{name}", keep=Latest(key="key"))(lambda user, name: True)
+        publish_many([(f"values:{name}", {"key": key}) for name in ("a", "A") for key in ("e", "E", "é")])
+        for name in ("values:a", "values:A"):
+            events = FEED.present(remember(name))
+            assert [event.key for event in events] == ["e", "E", "é"], (name, connection.vendor)
+        assert FeedEvent.objects.filter(modseq=None).count() == 0
+        assert find("values:A").pk != find("values:a").pk
