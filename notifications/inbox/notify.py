@@ -63,7 +63,8 @@ def notify(
         expires_at: An aware time after which the notification is hidden.
 
     Returns:
-        The stored notice. Where a `dedupe_key` left nobody to notify, the notice of the earlier send.
+        The stored notice. If every recipient already had a notification with the `dedupe_key`, the notice of that
+        earlier call.
 
     Raises:
         ValidationError: A field is beyond its limit; the field is named, and nothing is written.
