@@ -273,3 +273,13 @@ def test_a_cascade_in_bulk_is_one_statement_and_nothing_that_the_admin_collects(
 def test_what_is_changed_is_changed_in_the_database_that_was_named() -> None:
     assert model_internals.write_database(Notice.objects.using("elsewhere")) == "elsewhere"
     assert model_internals.write_database(Notice.objects.all()) == DEFAULT_DB_ALIAS
+
+
+@pytest.mark.django_db
+def test_rows_are_deleted_in_one_statement_whatever_hangs_on_them() -> None:
+    for name in ("one", "two", "three"):
+        Group.objects.create(name=name)
+    with CaptureQueriesContext(default_connection) as queries:
+        assert django_internals.delete_unread(Group.objects.exclude(name="two")) == 2
+    assert len(queries) == 1
+    assert list(Group.objects.values_list("name", flat=True)) == ["two"]

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from ..live.django_internals import delete_unread
 from ..live.periodic import periodic
 from ..models import FeedEvent
 from .stream import FEED, remember, trim
@@ -32,7 +33,6 @@ def trim_feeds() -> float | None:
                 break
     events = FeedEvent.objects.using(FEED.alias).filter(feed=OuterRef("pk"))
     # One statement: Django's `delete` would read the rows first, and then take along what was published meanwhile.
-    FEED.streams().filter(
-        ~Exists(events), pk__in=[pk for pk, _name in rows], created_at__lt=timezone.now() - EMPTY_FOR
-    )._raw_delete(FEED.alias)
+    long_empty = FEED.streams().filter(~Exists(events), created_at__lt=timezone.now() - EMPTY_FOR)
+    delete_unread(long_empty.filter(pk__in=[pk for pk, _name in rows]))
     return LOOK_EVERY if rows else None

@@ -196,6 +196,12 @@ def _loose(converter: Any) -> Callable[..., Any]:
 # Rows
 
 
+def delete_unread(rows: QuerySet[Any]) -> int:
+    """Delete rows in one statement, without reading them first and without what hangs on them; return how many."""
+    deleted: int = rows._raw_delete(rows.db)
+    return deleted
+
+
 def column_names(model: type[Model]) -> list[str]:
     """Return the names under which a row keeps its columns, as ``from_db`` takes them: ``concrete_fields``."""
     return [field.attname for field in model._meta.concrete_fields]
