@@ -5,7 +5,7 @@ const LINES = 200; // that stay on the page
 const journal = document.querySelector("[data-journal]");
 if (journal) {
   const add = ({ data }) => {
-    const line = document.createElement("li");
+    const line = document.createElement("p");
     line.dir = "auto";
     line.className = data.level;
     line.textContent = data.text;

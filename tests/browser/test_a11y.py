@@ -238,11 +238,14 @@ def test_feeds(visitor: Open, demo: Demo) -> None:
     environment = {**os.environ, **asgi.environment(f"sqlite:///{demo.database}")}
     command = [sys.executable, "manage.py", "shell", "--no-imports", "-v", "0", "-c", WORK]
     with subprocess.Popen(command, cwd=asgi.ROOT, env=environment) as worker:
-        page.goto("/live/")
-        expect(page.locator("live-answer[answer=writing] button")).to_be_visible(timeout=30_000)
-        expect(page.locator("live-progress[progress=running] button")).to_be_visible(timeout=30_000)
-        check(page)
-        page.locator("live-answer button").click()
-        worker.wait(30)
+        try:
+            page.goto("/live/")
+            expect(page.locator("live-answer[answer=writing] button")).to_be_visible(timeout=30_000)
+            expect(page.locator("live-progress[progress=running] button")).to_be_visible(timeout=30_000)
+            check(page)
+            page.locator("live-answer button").click()
+            worker.wait(30)
+        finally:
+            worker.kill()  # else a failure would wait for it forever
     expect(page.locator("live-answer")).to_have_attribute("answer", "stopped")
     check(page)

@@ -77,12 +77,12 @@ def test_the_log_comes_line_by_line_and_whole_to_who_comes_late(tabs: tuple[Visi
     first, second = tabs
     log = second.page.get_by_role("log")
     press(first, "Ring a peal")
-    expect(log.locator("li").first).to_have_text("The tower is open.")
-    expect(log.locator("li").last).to_have_text("The tower is closed.", timeout=2 * SOON)
-    lines = log.locator("li").all_text_contents()
-    expect(first.page.get_by_role("log").locator("li")).to_have_text(lines)
+    expect(log.locator("p").first).to_have_text("The tower is open.")
+    expect(log.locator("p").last).to_have_text("The tower is closed.", timeout=2 * SOON)
+    lines = log.locator("p").all_text_contents()
+    expect(first.page.get_by_role("log").locator("p")).to_have_text(lines)
     second.page.reload()
-    expect(log.locator("li")).to_have_text(lines)
+    expect(log.locator("p")).to_have_text(lines)
 
 
 def test_an_import_is_cancelled_from_another_tab(tabs: tuple[Visitor, Visitor]) -> None:
