@@ -131,6 +131,27 @@ class ComposingTests(StaffTests):
         assert publish_at is not None
         assert (publish_at.hour, publish_at.minute) == (9, 0)  # in UTC
 
+    def test_one_time_zone_is_named_wherever_a_time_is(self) -> None:
+        at = f"{timezone.now() + timedelta(days=1):%Y-%m-%d}T18:00"
+        refused = self.add(title="", publish_at=at).content.decode()
+        assert refused.count("Times are in Europe/Berlin.") == 2
+        assert f'value="{at}"' in refused
+        assert "Times are in UTC." in self.client.get(address("add")).content.decode()  # until the script knows better
+        broadcast = self.draft(publish_at=timezone.now() + LATER, expires_at=timezone.now() + LATER * 2)
+        publish_broadcast(broadcast)
+        for page in ("review", "results", "change"):
+            html = self.client.get(address(page, broadcast.pk), follow=True).content.decode()
+            assert re.search(r"<time [^>]+>[^<]+ \(UTC\)</time>", html), page
+        listed = self.client.get(reverse("admin:carillon_broadcast_changelist")).content.decode()
+        assert re.search(r'<time class="carillon-time" datetime="[^"]+">[^<]+ \(UTC\)</time>', listed)
+        assert "notifications/admin/times.js" in listed
+
+    def test_a_wrong_user_name_is_refused_once(self) -> None:
+        for part in ("include", "exclude"):
+            for names in (["everyone"], None):
+                form = self.add(include_names=names, **{f"{part}_users": "nobody"}).context["adminform"].form
+                assert list(form.errors) == [f"{part}_users"]
+
     def test_an_unknown_time_zone_means_the_sites_own(self) -> None:
         tomorrow = timezone.now() + timedelta(days=1)
         self.add(publish_at=f"{tomorrow:%Y-%m-%d}T18:00", timezone="../../etc/passwd")

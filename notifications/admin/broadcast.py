@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -52,6 +53,11 @@ class BroadcastAdmin(BroadcastPages):
     """Broadcasts: the list, and the form with which they are composed."""
 
     form = BroadcastForm
+
+    class Media:
+        """Of the list too: its times are those of the reader."""
+
+        js = (Script("notifications/admin/times.js", type="module"),)
 
     list_display = ("link", "state_and_time", "audience_text", "size", "delivered", "read", "author")
     list_per_page = 25
@@ -136,7 +142,9 @@ class BroadcastAdmin(BroadcastPages):
         }.get(BroadcastState(broadcast.state), broadcast.published_at)
         if at is None:
             return label
-        return f"{label}, {timezone.localtime(at):%Y-%m-%d %H:%M}"
+        zone_name = timezone.get_current_timezone_name()
+        words = f"{timezone.localtime(at):%Y-%m-%d %H:%M} ({zone_name})"  # the page's script knows the reader's own
+        return format_html('{}, <time class="carillon-time" datetime="{}">{}</time>', label, at.isoformat(), words)
 
     # Composing
 

@@ -217,6 +217,12 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
             for name in [*AudienceForm.base_fields, "publish_at"]:
                 self.fields.pop(name, None)
 
+    @property
+    def zone_name(self) -> str:
+        """Return the time zone of the times in the fields; a form that comes back has that of its reader."""
+        typed = zone(self.data.get(self.add_prefix("timezone")) or "") if self.is_bound else None
+        return str(typed or timezone.get_current_timezone_name())
+
     def clean_level(self) -> str:
         """Take a form without a level as information."""
         return self.cleaned_data.get("level") or "info"
@@ -234,7 +240,7 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
         self._check_revision()
 
     def _explain(self, name: str, messages: Any) -> None:
-        if name in self.errors or any(part.startswith("include") for part in self.errors if name == "include_names"):
+        if name in self.errors or any(part.startswith(PARTS) for part in self.errors if name == "include_names"):
             return  # the field already has an error
         self.add_error(name if name in self.fields else None, messages)
 

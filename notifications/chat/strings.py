@@ -37,7 +37,7 @@ CHAT_STRINGS = {
     "eventRole": _("{author} changed the role of {subject}"),
     "here": _("Online"),
     "inReplyTo": _("In reply to"),
-    "memberCount": _("{count} members"),
+    "memberCount": _("Members: {count}"),
     "messageActions": _("Actions"),
     "messageDeleted": _("This message was deleted"),
     "messageHidden": _("This message was removed by a moderator"),

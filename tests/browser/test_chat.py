@@ -247,6 +247,87 @@ def test_a_mention_rings_the_bell(join: Callable[..., Talker]) -> None:
     expect(alice.row("@alice has the key").locator(".mention.own")).to_have_text("@alice")
 
 
+def test_a_mention_in_the_room_that_is_open_covers_nothing(join: Callable[..., Talker]) -> None:
+    alice, bob = join("alice", viewport={"width": 1000, "height": 420}), join("bob")
+    alice.open(GROUP)
+    expect(alice.room.locator("header")).to_contain_text("Members: 3")
+    alice.room.locator(".scroll").evaluate("(log) => { log.scrollTop = 0; }")  # what is not on the screen is not read
+    expect(alice.room.locator(".latest")).to_be_visible()
+    count = alice.count()
+    bob.open(GROUP)
+    bob.say("@alice is here already")
+    expect(alice.bell).to_have_attribute("count", str(count + 1))
+    expect(alice.page.locator("notification-toasts li")).to_have_count(0)
+
+
+def test_a_deleted_message_says_that_alone(join: Callable[..., Talker]) -> None:
+    alice, bob = join("alice"), join("bob")
+    alice.open()
+    bob.open()
+    alice.say("A question")
+    bob.row("A question").hover()
+    bob.row("A question").get_by_role("button", name="Reply").click()
+    bob.say("An anser")
+    bob.until_sent()
+    bob.field.press("ArrowUp")
+    bob.field.fill("An answer")
+    bob.field.press("Enter")
+    expect(alice.row("An answer")).to_contain_text("edited")
+    bob.row("An answer").hover()
+    bob.row("An answer").get_by_role("button", name="Delete").click()
+    bob.room.locator("dialog").get_by_role("button", name="Delete").click()
+    for talker in (alice, bob):
+        gone = talker.room.locator("li.deleted")
+        expect(gone).to_have_count(1)
+        expect(gone).not_to_contain_text("edited")
+        expect(gone.locator(".quoted")).to_have_count(0)
+
+
+CONTRAST = """(row) => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgb = (color) => {
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data].map((part) => part / 255);
+  };
+  const light = (color) => rgb(color).slice(0, 3)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, part, index) => sum + part * [0.2126, 0.7152, 0.0722][index], 0);
+  const bubble = row.querySelector(".bubble");
+  const [back, text] = [getComputedStyle(bubble).backgroundColor, getComputedStyle(bubble).color].map(light);
+  const faint = Number(getComputedStyle(bubble).opacity);
+  return faint * (Math.max(back, text) + 0.05) / (Math.min(back, text) + 0.05);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_waits_can_be_read(join: Callable[..., Talker], scheme: str) -> None:
+    alice = join("alice", color_scheme=scheme)
+    alice.open()
+    alice.page.context.set_offline(True)
+    alice.say("Waiting")
+    waiting = alice.room.locator("li.pending")
+    expect(waiting).to_have_count(1)
+    assert waiting.evaluate(CONTRAST) >= 4.5
+
+
+def test_a_fingers_actions_are_large_and_cover_no_word(join: Callable[..., Talker]) -> None:
+    alice = join("alice", viewport={"width": 360, "height": 700}, has_touch=True, is_mobile=True)
+    alice.open()
+    row = alice.rows.filter(has=alice.page.locator(".body p")).first
+    row.tap()
+    boxes = row.evaluate(
+        """(row) => [...row.querySelectorAll(".tools button")].map((one) => one.getBoundingClientRect().toJSON())"""
+    )
+    words = row.locator(".bubble").bounding_box()
+    assert words
+    assert len(boxes) >= 2
+    for box in boxes:
+        assert min(box["width"], box["height"]) >= 44
+        assert 0 <= box["left"] <= box["right"] <= 360
+        assert box["top"] >= words["y"] + words["height"], "below the words"
+
+
 def test_words_stay_words_and_links_are_safe(join: Callable[..., Talker]) -> None:
     alice, bob = join("alice"), join("bob")
     alice.open()

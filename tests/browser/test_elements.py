@@ -191,6 +191,95 @@ def test_mark_all_as_read_and_the_empty_state(visit: Visit) -> None:
     expect(alice.bell.get_by_text("No unread notifications")).to_be_visible()
 
 
+def test_nothing_moves_under_the_pointer_on_the_inbox_page(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    page.goto("/notifications/")
+    inbox = page.locator("notification-list")
+    row = inbox.locator("li.item", has_text="Morning bells")
+    row.hover()
+    before = row.bounding_box()
+    send(page, title="While one points")
+    expect(inbox.get_by_role("button", name="1 new")).to_be_visible()
+    after = row.bounding_box()
+    assert before
+    assert after
+    assert abs(after["y"] - before["y"]) <= 1, "the pill takes no room"
+    page.mouse.move(5, 5)
+    expect(inbox.locator("li .title").first).to_have_text("While one points")
+
+
+def test_however_much_is_loaded_a_hundred_rows_are_in_the_page(visit: Visit, demo: Demo) -> None:
+    alice = visit("alice")
+    page = alice.page
+    demo.notify("alice", *(f"Number {number}" for number in range(160)))
+    page.goto("/notifications/")
+    inbox = page.locator("notification-list")
+    rows = inbox.locator("li.item")
+    more = inbox.get_by_role("button", name="Load more")
+    oldest = rows.filter(has_text="Open tower day on 6 December")
+    for _ in range(20):
+        more.or_(oldest).first.wait_for()
+        if oldest.count():
+            break
+        last = rows.last.locator(".title").inner_text()
+        more.click()
+        expect(rows.last.locator(".title")).not_to_have_text(last)
+        assert rows.count() <= 100
+    expect(oldest).to_have_count(1)
+    newer = inbox.get_by_role("button", name="Show newer")
+    for _ in range(20):
+        if not newer.is_visible():
+            break
+        first = rows.first.locator(".title").inner_text()
+        newer.click()
+        expect(rows.first.locator(".title")).not_to_have_text(first)
+        assert rows.count() <= 100
+    expect(rows.first.locator(".title")).to_have_text("Number 159")
+
+
+def test_a_long_body_can_be_read_to_its_end(visit: Visit) -> None:
+    alice = visit("alice")
+    send(alice.page, title="Story", body="Once upon a time there was a bell. " * 20 + "The end.")
+    send(alice.page, title="Note", body="Short.")
+    alice.ring()
+    story = alice.row("Story")
+    expect(story.get_by_role("button", name="Show more")).to_be_visible()
+    cut = "(row) => { const body = row.querySelector('.body'); return body.scrollHeight > body.clientHeight + 1; }"
+    assert story.evaluate(cut)
+    story.get_by_role("button", name="Show more").click()
+    assert not story.evaluate(cut)
+    expect(story.get_by_role("button", name="Show less")).to_have_attribute("aria-expanded", "true")
+    expect(alice.row("Note").get_by_role("button", name="Show more")).to_have_count(0)
+
+
+def test_a_phone_has_room_for_fingers_and_for_the_page(visit: Visit, browser: Browser, demo: Demo) -> None:
+    page = new_page(browser, demo.server.url, viewport={"width": 360, "height": 700}, has_touch=True, is_mobile=True)
+    alice = Visitor(page)
+    page.goto("/")
+    page.get_by_role("button", name="Sign in as Alice").click()
+    alice.until_live()
+    for number in range(3):
+        send(page, title=f"Number {number}", body="A story without an end. " * 20)
+    toasts = page.locator("notification-toasts li")
+    expect(toasts).to_have_count(3)
+    expect(toasts.filter(visible=True)).to_have_count(1)
+    box = page.locator("notification-toasts section").bounding_box()
+    assert box
+    assert box["height"] < 700 / 4
+    alice.ring()
+    expect(alice.titles.first).to_be_visible()
+    sizes = alice.bell.evaluate(
+        """(bell) => [...bell.shadowRoot.querySelectorAll(".panel :is(button, a)")]
+             .filter((one) => one.checkVisibility()).map((one) => one.getBoundingClientRect())
+             .map(({ width, height }) => Math.round(Math.min(width, height)))"""
+    )
+    assert len(sizes) > 10
+    assert min(sizes) >= 44
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 360
+    page.context.close()
+
+
 @pytest.mark.parametrize("action", ["Archive", "Mark as read"])
 def test_a_list_that_runs_out_goes_on_with_what_the_server_has(visit: Visit, action: str) -> None:
     alice = visit("alice")
@@ -200,7 +289,7 @@ def test_a_list_that_runs_out_goes_on_with_what_the_server_has(visit: Visit, act
     page.goto("/notifications/")
     inbox = page.locator("notification-list")
     if action == "Mark as read":
-        inbox.get_by_role("link", name="Unread").click()
+        inbox.locator("[data-state=unread]").click()
     expect(inbox.locator("li.item")).to_have_count(20)
     ids = "(list) => [...list.shadowRoot.querySelectorAll('li.item')].map((row) => Number(row.dataset.id))"
     verb = {"Archive": "archive", "Mark as read": "markRead"}[action]

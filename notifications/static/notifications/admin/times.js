@@ -6,9 +6,8 @@ const words = new Intl.DateTimeFormat(document.documentElement.lang || undefined
   timeStyle: "short",
 });
 
-for (const element of document.querySelectorAll(".carillon time[datetime]")) {
-  element.textContent = words.format(new Date(element.dateTime));
-  element.title = zone;
+for (const element of document.querySelectorAll(".carillon time[datetime], time.carillon-time")) {
+  element.textContent = `${words.format(new Date(element.dateTime))} (${zone})`;
 }
 
 const field = document.querySelector(".carillon input[name=timezone]");

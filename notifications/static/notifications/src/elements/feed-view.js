@@ -5,6 +5,7 @@ import { KeyedList } from "../core/keyed-list.js";
 import { button, h, iconButton } from "./dom.js";
 import { icon } from "./icons.js";
 import { drawRow } from "./row.js";
+import { RowWindow } from "./row-window.js";
 
 /** @typedef {import("./notification-element.js").NotificationElement} NotificationElement */
 /** @typedef {import("../inbox/feed.js").Feed} Feed */
@@ -18,27 +19,40 @@ export class FeedView {
 
   #pill = button("fresh", () => {
     this.feed.showFresh();
+    this.#window.reset();
     this.#scroll.scrollTop = 0;
     this.root.scrollIntoView({ block: "nearest" });
   });
   #skeleton = h("div", { class: "skeleton" });
   #note = h("div", { class: "note" });
-  #more = button("text more", () => this.feed.loadMore());
+  #newer = button("text more", () => this.#turn("newer"));
+  #more = button("text more", () => this.#older());
   #failure = h("div", { class: "failure", role: "alert" });
 
+  /** @type {RowWindow<Item>} */
+  #window = new RowWindow();
   #scroll;
+  #list = h("ul", { class: "items", role: "list" });
   /** @type {KeyedList<Item, Row>} */
   #rows;
 
   /** @param {NotificationElement} owner */
   constructor(owner) {
     this.owner = owner;
-    const list = h("ul", { class: "items", role: "list" });
-    this.#rows = new KeyedList(list, {
+    this.#rows = new KeyedList(this.#list, {
       key: ({ id }) => id,
       draw: (item, row) => (row?.item === item ? row : { item, element: drawRow(item, owner) }),
     });
-    this.#scroll = h("div", { class: "scroll" }, this.#pill, list, this.#skeleton, this.#note, this.#more);
+    this.#scroll = h(
+      "div",
+      { class: "scroll" },
+      this.#pill,
+      this.#newer,
+      this.#list,
+      this.#skeleton,
+      this.#note,
+      this.#more,
+    );
     this.root = h("div", { class: "feed" }, this.#scroll, this.#failure);
   }
 
@@ -50,6 +64,7 @@ export class FeedView {
   show(feed) {
     this.close();
     this.feed = feed;
+    this.#window.reset();
     return feed.load();
   }
 
@@ -75,14 +90,17 @@ export class FeedView {
     const over = owner.client.state.name === "signed-out";
     const error = over || feed.error;
     const focused = owner.shadowRoot?.activeElement;
-    const moved = this.#rows.render(items);
+    const [start, end] = this.#window.range(items);
+    const moved = this.#rows.render(items.slice(start, end));
     if (moved) this.#rows.restore(moved);
     this.#scroll.ariaBusy = `${loading}`;
     this.#pill.hidden = !fresh;
     this.#pill.textContent = owner.text("fresh", { count: fresh });
     feed.refill();
     this.#skeleton.hidden = !!items.length || !!error || feed.empty;
-    this.#more.hidden = !items.length || !(feed.hasMore || error);
+    this.#newer.hidden = !start;
+    this.#newer.textContent = owner.text("newer");
+    this.#more.hidden = !items.length || !(end < items.length || feed.hasMore || error);
     this.#more.textContent = this.#more.hidden ? "" : this.#offer();
     this.#note.hidden = !!items.length || !(feed.empty || error);
     if (!this.#note.hidden) this.#explain();
@@ -110,6 +128,24 @@ export class FeedView {
       button("text", again, this.owner.text(over ? "reload" : "retry")),
       iconButton(icon("close"), this.owner.text("dismiss"), close),
     );
+  }
+
+  /** Show older ones: those that are here, or the next page. */
+  async #older() {
+    if (this.#window.range(this.feed.items)[1] === this.feed.items.length) await this.feed.loadMore();
+    this.#turn("older");
+  }
+
+  /** Let rows come at one end and go at the other, and keep in its place what is in sight. @param {"older" | "newer"} way */
+  #turn(way) {
+    const kept = this.#rows.rows.at(way === "newer" ? 0 : -1)?.element;
+    const before = kept?.getBoundingClientRect().top ?? 0;
+    this.#list.style.overflowAnchor = "none"; // the browser would keep another row in place, where it can
+    this.#window[way](this.feed.items);
+    this.render();
+    const shift = kept?.isConnected ? kept.getBoundingClientRect().top - before : 0;
+    const inside = this.#scroll.scrollHeight > this.#scroll.clientHeight;
+    if (shift) (inside ? this.#scroll : document.documentElement).scrollBy(0, shift);
   }
 
   /** What the button at the end of the list says. */

@@ -44,7 +44,19 @@ export class NotificationList extends NotificationElement {
   /** @param {AbortSignal} signal */
   listen(signal) {
     const look = () => void (isVisible() && this.client.markSeen());
-    const unwatch = whenSeen(this.#top, (seen) => this.#view.feed.hold(!seen && !this.#card.hidden));
+    let atTop = true;
+    // Nothing moves under the pointer, nor where the focus is.
+    const hold = () => {
+      const busy = this.#view.root.matches(":is(:hover, :focus-within)");
+      this.#view.feed.hold(!this.#card.hidden && (busy || !atTop));
+    };
+    const unwatch = whenSeen(this.#top, (seen) => {
+      atTop = seen;
+      hold();
+    });
+    for (const type of ["pointerenter", "pointerleave", "focusin"])
+      this.#view.root.addEventListener(type, hold, { signal });
+    this.#view.root.addEventListener("focusout", () => setTimeout(hold), { signal });
     signal.addEventListener("abort", () => {
       unwatch();
       this.#view.close();

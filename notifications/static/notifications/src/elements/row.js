@@ -1,11 +1,18 @@
 /** One notification in a feed: a real link, and what can be done with it. */
 
-import { h, hidden, iconButton, link, text } from "./dom.js";
+import { button, h, hidden, iconButton, link, text } from "./dom.js";
 import { icon } from "./icons.js";
 import { time } from "./time.js";
 
 /** @typedef {import("./notification-element.js").NotificationElement} NotificationElement */
 /** @typedef {import("../inbox/types.js").Item} Item */
+
+/** Characters, and lines, of a body that is shown whole: there is a button for whatever does not show. */
+const PANEL = [100, 2];
+const PAGE = [600, 6];
+
+/** Those whose whole body is shown, by id; a row is drawn anew when its item changes. @type {Set<number>} */
+const whole = new Set();
 
 /**
  * @param {Item} item
@@ -14,11 +21,17 @@ import { time } from "./time.js";
 export function drawRow(item, owner) {
   const { client } = owner;
   const unread = !item.read_at;
+  const [characters, lines] = owner.localName === "notification-list" ? PAGE : PANEL;
+  const long = item.body.length > characters || item.body.split("\n").length > lines;
   const notes = [unread && owner.text("unread"), /warning|error/.test(item.level) && owner.text(item.level)];
   const spoken = notes.filter(Boolean).join(", ");
   return h(
     "li",
-    { class: unread ? "item unread" : "item", "data-id": item.id, "data-level": item.level },
+    {
+      class: `item${unread ? " unread" : ""}${long ? " long" : ""}`,
+      "data-id": item.id,
+      "data-level": item.level,
+    },
     link(
       item.url,
       () => (item.url ? client.follow(item.id) : unread && client.markRead(item.id)),
@@ -33,7 +46,24 @@ export function drawRow(item, owner) {
       ),
     ),
     h("div", { class: "actions" }, ...actions(item, owner)),
+    long ? expander(item.id, owner) : null,
   );
+}
+
+/** The button that shows the rest of a long body. @param {number} id @param {NotificationElement} owner */
+function expander(id, owner) {
+  const toggle = button("text expand", () => {
+    if (!whole.delete(id)) whole.add(id);
+    show();
+  });
+  const show = () => {
+    const on = whole.has(id);
+    toggle.textContent = owner.text(on ? "less" : "more");
+    toggle.ariaExpanded = `${on}`;
+    toggle.parentElement?.classList.toggle("whole", on);
+  };
+  queueMicrotask(show); // once it stands in its row
+  return toggle;
 }
 
 /** @param {Item} item @param {NotificationElement} owner */

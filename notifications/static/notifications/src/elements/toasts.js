@@ -52,9 +52,9 @@ export class NotificationToasts extends NotificationElement {
 
   /** @param {Item[]} items oldest first @param {number} total */
   #arrived(items, total) {
-    if (!isVisible() || panelOpen()) return;
+    if (!isVisible() || panelOpen() || items.every(isOpen)) return;
     if (total <= MOST) {
-      for (const item of items)
+      for (const item of items.filter((item) => !isOpen(item)))
         this.#add(item, () => (item.url ? this.client.follow(item.id) : this.client.markRead(item.id)));
       return;
     }
@@ -141,6 +141,11 @@ export class NotificationToasts extends NotificationElement {
     for (const [toast, rest] of this.#toasts) if (rest <= 0) this.#remove(toast);
     this.#run();
   }
+}
+
+/** Whether what it is about is on the screen: a message in the room that is open. @param {Item} item */
+function isOpen({ data }) {
+  return !!data?.room && !!document.querySelector(`chat-room[room="${Number(data.room)}"]`);
 }
 
 /** Whether a panel is open: what arrives is seen there. */

@@ -113,14 +113,16 @@ export class MessageRow {
     const { message } = this;
     const { quoted } = this.state;
     const log = this.#log;
+    const edited = !!sent?.edited_at && !sent.deleted;
     const at = timeSent(message);
-    const quote = quoted !== undefined && `${quoted?.body} ${quoted?.deleted} ${quoted?.author?.name}`;
+    const quote =
+      quoted !== undefined && !sent?.deleted && `${quoted?.body} ${quoted?.deleted} ${quoted?.author?.name}`;
     const body = event
       ? `${sent?.kind} ${authorOf(log, message)} ${sent?.subject?.name} ${sent?.body}`
       : sent?.deleted || `= ${message.body} ${log.people}`;
     this.#draw("quote", quote, () => [drawQuote(log, quoted ?? null, message.reply_to ?? 0)]);
     this.#draw("body", body, () => drawBody(log, message));
-    this.#draw("meta", !event && `${at.getTime()} ${sent?.edited_at}`, () => drawMeta(log, at, !!sent?.edited_at));
+    this.#draw("meta", !event && `${at.getTime()} ${edited}`, () => drawMeta(log, at, edited));
     this.#draw("reactions", reactionsKey(log, sent), () =>
       drawReactions(log, /** @type {Message} */ (sent), () => /** @type {Message} */ (this.message)),
     );
