@@ -228,7 +228,9 @@ def test_what_a_row_is_given_as_related_needs_no_query(django_assert_num_queries
 
 
 @pytest.mark.django_db(transaction=True)
-def test_read_committed_sets_the_level_of_the_transactions_in_it_and_sets_it_back() -> None:
+def test_read_committed_sets_the_level_of_the_transactions_in_it_and_sets_it_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     if default_connection.vendor == "sqlite":
         with django_internals.read_committed(DEFAULT_DB_ALIAS, surely=True), transaction.atomic():
             assert not Notice.objects.exists()
@@ -240,9 +242,13 @@ def test_read_committed_sets_the_level_of_the_transactions_in_it_and_sets_it_bac
             f"SET SESSION {'CHARACTERISTICS AS ' if postgresql else ''}TRANSACTION ISOLATION LEVEL SERIALIZABLE"
         )
 
+    monkeypatch.setattr(connection, "isolation_level", "serializable", raising=False)  # as MySQL's settings say it
+    old = getattr(connection, "mysql_is_mariadb", False) and connection.mysql_version < (11, 1, 1)
+
     def level() -> str:
         with transaction.atomic(), default_connection.cursor() as cursor:
-            cursor.execute("SHOW transaction_isolation" if postgresql else "SELECT @@transaction_isolation")
+            variable = f"SELECT @@{'tx' if old else 'transaction'}_isolation"
+            cursor.execute("SHOW transaction_isolation" if postgresql else variable)
             return str(cursor.fetchone()[0]).lower().replace("-", " ")
 
     try:

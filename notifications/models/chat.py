@@ -262,7 +262,11 @@ class Presence(models.Model):
 
     lease = models.ForeignKey(Lease, verbose_name=_("lease"), on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=cascade_in_bulk, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        on_delete=cascade_in_bulk,
+        related_name="+",
+        db_constraint=False,  # a user may be deleted while a server writes that they are here
     )
 
     objects: ClassVar[models.Manager[Presence]]
