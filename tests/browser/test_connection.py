@@ -201,7 +201,7 @@ def test_the_panel_that_is_first_opened_offline_shows_what_the_tab_has_and_why_n
     has_state(bob, "offline")
     bob.ring()
     expect(bob.titles).to_have_text(["Here already"])
-    expect(bob.bell.locator(".more")).to_contain_text("Could not load notifications. You are offline.")
+    expect(bob.bell.get_by_role("button", name="Could not load notifications. You are offline.")).to_be_visible()
     expect(bob.bell.locator(".status")).to_contain_text("You are offline")
     bob.row("Here already").hover()
     bob.row("Here already").get_by_role("button", name="Archive").click()
