@@ -15,6 +15,9 @@ if (form && previews) {
   render();
 }
 
+// jQuery calls back in the order in which it was asked, so the admin's autocompletion is there by then.
+globalThis.django?.jQuery?.(nameSearchFields);
+
 if (form?.dataset.countUrl) count(form.dataset.countUrl, form.querySelector("[data-count]"));
 
 /** Make a shadow tree with the elements' own style sheet, in the theme that the host names. */
@@ -92,4 +95,12 @@ function count(url, output) {
   // The admin's autocompletion tells jQuery alone what was chosen.
   globalThis.django?.jQuery?.(form).on("change", "select.admin-autocomplete", changed);
   ask();
+}
+
+/** Give the fields that the admin's autocompletion searches with the names of their selects; it leaves them nameless. */
+function nameSearchFields() {
+  for (const select of form?.querySelectorAll("select.admin-autocomplete") ?? []) {
+    const search = select.nextElementSibling?.querySelector(".select2-search__field");
+    search?.setAttribute("aria-label", select.labels[0].textContent.replace(/\s+/g, " ").trim());
+  }
 }
