@@ -112,6 +112,18 @@ def valkey(valkey_process: Valkey) -> Valkey:
 
 
 @pytest.fixture
+def own_feeds() -> Iterator[None]:
+    """Let a test declare feeds, and remove them again."""
+    from notifications.feeds.registry import registry
+
+    before = dict(registry)
+    registry.clear()
+    yield
+    registry.clear()
+    registry.update(before)
+
+
+@pytest.fixture
 def database_url(transactional_db: None) -> str:
     """Return the address of the tests' own database, for other processes; what a test commits, they see."""
     from django.db import connection

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.db import SessionStore
 
 from notifications.inbox.stream import INBOX
+from notifications.live.cursor import Position
+from notifications.live.replay import changes_since
 from notifications.live.sequencer import sequence
-from notifications.models import Notice, Notification
+from notifications.models import Inbox, Notice, Notification
 from notifications.services import notify
 
 
@@ -52,3 +55,11 @@ def tell(user: Any, *titles: str, **fields: Any) -> list[int]:
 def written() -> tuple[int, int]:
     """Count the stored notices and copies."""
     return Notice.objects.count(), Notification.objects.count()
+
+
+def reason(user: Any, modseq: int) -> str:
+    """Return why a reader at a position gets a snapshot; empty if it is continued."""
+    position = Position(Inbox.objects.get(user=user).epoch, modseq)
+    [batch] = changes_since(INBOX, {user.pk: position}).values()
+    first = json.loads(batch.frames[0].data) if batch.frames else {}
+    return str(first.get("reason", ""))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -19,25 +17,21 @@ from notifications.exceptions import Stopped
 from notifications.feeds import Log, Nothing, feed, texts
 from notifications.feeds.answers import answer, astop_answer, end_abandoned, stop_answer
 from notifications.feeds.names import stream_key
-from notifications.feeds.registry import find, registry
+from notifications.feeds.registry import find
 from notifications.feeds.stream import FEED
 from notifications.live.cursor import Position
 from notifications.live.keeping import Over
 from notifications.live.replay import changes_since
 from notifications.models import FeedEvent, FeedText
+from tests.threads import returned
 
 LIMIT = 20  # seconds, for what takes one
 
 
 @pytest.fixture(autouse=True)
-def own_registry() -> Iterator[None]:
-    before = dict(registry)
-    registry.clear()
+def declared(own_feeds: None) -> None:
     feed("chat:{pk:int}", keep=Log())(lambda user, pk: True)
     feed("live", keep=Nothing())(lambda user: True)
-    yield
-    registry.clear()
-    registry.update(before)
 
 
 def shown(since: Position | None = None) -> tuple[list[dict[str, Any]], Position]:
@@ -113,15 +107,11 @@ class BlockingTests(TransactionTestCase):
         assert shown()[0][0]["text"] == "a\ufffdb"
 
     def test_the_lease_is_renewed_while_the_writer_is_silent(self) -> None:
-        renewed = threading.Event()
-        with answer("chat:7") as a:
+        with returned(texts, "keep_alive") as renewed, answer("chat:7") as a:
             first = FeedText.objects.get(pk=a.id).lease_until
-            for _try in range(200):
-                if FeedText.objects.get(pk=a.id).lease_until != first:
-                    renewed.set()
-                    break
-                threading.Event().wait(0.05)
-        assert renewed.is_set()
+            renewed.clear()
+            assert renewed.wait(LIMIT)
+            assert FeedText.objects.get(pk=a.id).lease_until != first
 
 
 class AsyncTests(TransactionTestCase):

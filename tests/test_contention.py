@@ -42,6 +42,7 @@ from notifications.services import (
     set_role,
     unhide_message,
 )
+from tests.factories import reason
 
 from .factories import make_user, make_users, tell
 from .test_broadcast_services import draft
@@ -124,14 +125,6 @@ def items(user: Any, after: int) -> dict[int, str]:
         for item in json.loads(frame.data)["items"]:
             found[item["id"]] = "gone" if item.get("removed") else item["title"]
     return found
-
-
-def reason(user: Any, modseq: int) -> str:
-    """Return why a reader at a position gets a snapshot; empty if it is continued."""
-    position = Position(Inbox.objects.get(user=user).epoch, modseq)
-    [batch] = changes_since(INBOX, {user.pk: position}).values()
-    first = json.loads(batch.frames[0].data) if batch.frames else {}
-    return str(first.get("reason", ""))
 
 
 def head(user: Any) -> int:

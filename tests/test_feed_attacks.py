@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
 
@@ -23,7 +21,7 @@ from notifications.feeds import Latest, Log, Nothing, feed, following, parts, st
 from notifications.feeds.answers import answer
 from notifications.feeds.names import stream_key
 from notifications.feeds.publishing import publish, publish_many
-from notifications.feeds.registry import find, registry
+from notifications.feeds.registry import find
 from notifications.feeds.retention import EMPTY_FOR, trim_feeds
 from notifications.feeds.stream import FEED, remember
 from notifications.inbox.progress import progress
@@ -40,19 +38,15 @@ from notifications.live.sequencer import sequence
 from notifications.live.streams import Key
 from notifications.models import Feed, FeedEvent, FeedText
 from tests.factories import make_user
+from tests.threads import returned
 
 LIMIT = 20  # seconds, for what takes one
 
 
 @pytest.fixture(autouse=True)
-def own_registry() -> Iterator[None]:
-    before = dict(registry)
-    registry.clear()
+def declared(own_feeds: None) -> None:
     feed("log:{name}", keep=Log(count=10_000), public=True)(lambda user, name: True)
     feed("now", keep=Nothing(), public=True)(lambda user: True)
-    yield
-    registry.clear()
-    registry.update(before)
 
 
 def position(name: str) -> Position:
@@ -212,11 +206,10 @@ class OutageTests(TransactionTestCase):
 
         with patch.object(texts, "grow", failing), answer("log:a") as a:
             for word in ("one ", "two ", "three "):
-                a.append(word)
-                for _look in range(LIMIT * 50):
-                    if FeedText.objects.get().text.endswith(word):
-                        break
-                    threading.Event().wait(0.02)
+                with returned(texts, "grow", lambda _handle, piece, *_rest, word=word: piece.endswith(word)) as stored:
+                    a.append(word)
+                    assert stored.wait(LIMIT)
+                assert FeedText.objects.get().text.endswith(word)
         text = FeedText.objects.get()
         assert (text.text, text.state) == ("one two three ", "done")
         assert next(failures, None) is None
@@ -232,14 +225,14 @@ class OutageTests(TransactionTestCase):
             return write(pk, data, *rest, **more)
 
         alice = make_user("alice")
-        with patch.object(module, "_write", failing), progress(alice, "Import") as p:
+        with (
+            patch.object(module, "_write", failing),
+            returned(module, "_write", lambda _pk, data, *_rest, **_more: bool(data)) as stored,
+            progress(alice, "Import") as p,
+        ):
             p.update(40)
-            for _look in range(LIMIT * 50):
-                if page(alice).items[0].data["progress"]["percent"] == 40.0:
-                    break
-                threading.Event().wait(0.02)
-            else:
-                raise AssertionError("it was not stored")
+            assert stored.wait(LIMIT)
+            assert page(alice).items[0].data["progress"]["percent"] == 40.0
 
 
 class CollationTests(TransactionTestCase):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import project.feeds  # noqa: F401  # declares what the demo follows
 from notifications.compat import eventstream
 from notifications.exceptions import UnknownFeed
 from notifications.feeds import Latest, Log, feed
-from notifications.feeds.registry import find, registry
+from notifications.feeds.registry import find
 from notifications.feeds.stream import FEED, remember
 from notifications.inbox.reading import page as inbox_page
 from notifications.models import Message
@@ -28,18 +28,9 @@ from tests import walkthrough
 from tests.factories import make_user
 from tests.servers.process import ServerProcess
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_feeds")]
 
 DOCS = Path(__file__).parent.parent / "docs"
-
-
-@pytest.fixture(autouse=True)
-def own_registry() -> Iterator[None]:
-    before = dict(registry)
-    registry.clear()
-    yield
-    registry.clear()
-    registry.update(before)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -22,7 +21,7 @@ from django.utils.safestring import SafeString
 from notifications.feeds import Latest, Log, Nothing, UnknownFeed, feed
 from notifications.feeds.names import Pattern, stream_key
 from notifications.feeds.publishing import EVENT_BYTES, HELD_BACK, Publication, _coalescer, publish, publish_many
-from notifications.feeds.registry import find, registry
+from notifications.feeds.registry import find
 from notifications.feeds.retention import EMPTY_FOR, trim_feeds
 from notifications.feeds.stream import FEED, UNPUBLISHED, trim
 from notifications.live.cursor import Position, parse
@@ -31,15 +30,7 @@ from notifications.live.sequencer import sequence
 from notifications.models import Feed, FeedEvent
 from tests.threads import together
 
-
-@pytest.fixture(autouse=True)
-def own_registry() -> Iterator[None]:
-    """Let each test declare feeds, and remove them again."""
-    before = dict(registry)
-    registry.clear()
-    yield
-    registry.clear()
-    registry.update(before)
+pytestmark = pytest.mark.usefixtures("own_feeds")
 
 
 def declare(pattern: str, **rules: Any) -> None:
@@ -287,7 +278,7 @@ class PublishingTests(PublishTest):
             if connection.vendor != "sqlite":  # which has one writer
                 together(other)
         assert FeedEvent.objects.filter(modseq=None).count() == 0
-        assert self.data(self.read("prices"))[-1]["symbol"] == "A"
+        assert self.data(self.read("prices")) == [{"symbol": "A", "price": 1}]
 
 
 def test_a_policy_that_keeps_nothing_sensible_is_refused() -> None:
@@ -341,10 +332,7 @@ def test_of_a_flood_that_nothing_is_kept_of_a_paced_feed_tells_the_newest() -> N
 
     with (
         patch("notifications.feeds.publishing._send", lambda name, some: told.append(len(some[""]))),
-        patch(
-            "notifications.feeds.publishing.threading.Timer",
-            lambda pace, function: SimpleNamespace(start=lambda: later.append(function)),
-        ),
+        patch("notifications.feeds.publishing.threading.Timer", delayed),
     ):
         _coalescer.cache_clear()
         paced = _coalescer(0.1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -13,11 +13,13 @@ from django.core.exceptions import ValidationError
 from django.test import Client, TransactionTestCase
 from django.utils import timezone
 
+from notifications.inbox import progress as module
 from notifications.inbox.frames import Item
 from notifications.inbox.progress import cancel_progress, end_abandoned, progress
 from notifications.inbox.reading import page
 from notifications.models import Notification, Progress
 from tests.factories import make_user
+from tests.threads import returned
 
 LIMIT = 20  # seconds, for what takes one
 
@@ -34,23 +36,22 @@ class ProgressTest(TransactionTestCase):
         found: dict[str, Any] = self.item().data["progress"]
         return found
 
-    def until(self, percent: float) -> None:
-        """Wait until a percentage is stored."""
-        for _look in range(LIMIT * 50):
-            if self.shown()["percent"] == percent:
-                return
-            threading.Event().wait(0.02)
-        raise AssertionError(f"{percent} % was not stored, but {self.shown()}")
+
+def stores(percent: float) -> Callable[..., bool]:
+    """Return whether a write stores a percentage."""
+    return lambda _pk, data, *_rest, **_more: bool(data) and data["progress"]["percent"] == percent
 
 
 class GrowingTests(ProgressTest):
     def test_it_is_one_item_that_grows_and_ends_with_a_link(self) -> None:
-        with progress(self.alice, "Import", url="/imports/7/") as p:
+        stored = returned(module, "_write", stores(40))
+        with stored as forty, progress(self.alice, "Import", url="/imports/7/") as p:
             first = self.item()
             assert (first.title, first.level, first.url) == ("Import", "info", "")
             assert self.shown() == {"percent": 0.0, "text": "", "state": "running", "cancellable": True}
             p.update(40, "4,000 of 10,000")
-            self.until(40)
+            assert forty.wait(LIMIT)
+            assert self.shown()["percent"] == 40
             assert self.item().version > first.version
         last = self.item()
         assert (last.id, last.level, last.url) == (first.id, "success", "/imports/7/")

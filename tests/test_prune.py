@@ -15,7 +15,6 @@ from django.test import TestCase
 from django.utils import timezone
 
 from notifications.chat.stream import ROOM
-from notifications.inbox.stream import INBOX
 from notifications.live.cursor import Position
 from notifications.live.pruning import PRUNE_CHUNK
 from notifications.live.replay import changes_since
@@ -33,7 +32,7 @@ from notifications.services import (
     prune_messages,
     toggle_reaction,
 )
-from tests.factories import make_user, stamp, tell
+from tests.factories import make_user, reason, stamp, tell
 
 pytestmark = pytest.mark.django_db
 
@@ -52,14 +51,6 @@ def archived(user: Any, *titles: str, at: datetime = LONG_AGO) -> list[int]:
     Notification.objects.filter(pk__in=told).update(archived_at=at)
     Notice.objects.filter(title__in=titles).update(created_at=at)
     return told
-
-
-def reason(user: Any, modseq: int) -> str:
-    """Return why a reader at a position gets a snapshot; empty if it is continued."""
-    position = Position(Inbox.objects.get(user=user).epoch, modseq)
-    [batch] = changes_since(INBOX, {user.pk: position}).values()
-    first = json.loads(batch.frames[0].data) if batch.frames else {}
-    return str(first.get("reason", ""))
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
-"""Functions at once, each on a database connection of its own."""
+"""Functions at once, each on a database connection of its own; and functions of other threads to wait for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-from typing import TypeVar
+from contextlib import contextmanager
+from threading import Barrier, Event
+from typing import Any, TypeVar
+from unittest.mock import patch
 
 from django.db import connections
 
@@ -26,3 +28,18 @@ def together(*functions: Callable[[], R]) -> list[R]:
 
     with ThreadPoolExecutor(len(functions)) as pool:
         return list(pool.map(run, functions))
+
+
+@contextmanager
+def returned(owner: Any, name: str, when: Callable[..., bool] = lambda *_arguments, **_more: True) -> Iterator[Event]:
+    """Yield an event that is set once the function `name` of `owner` returns from arguments that satisfy `when`."""
+    function, done = getattr(owner, name), Event()
+
+    def call(*arguments: Any, **more: Any) -> Any:
+        result = function(*arguments, **more)
+        if when(*arguments, **more):
+            done.set()
+        return result
+
+    with patch.object(owner, name, call):
+        yield done

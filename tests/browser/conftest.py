@@ -18,6 +18,7 @@ from tests.servers.faults import FaultProxy
 
 # The client waits a random share of up to 30 s before it connects again; in the tests always a tenth of that.
 CHANCE = "Math.random = () => 0.1;"
+RECOVERY = 40_000  # ms; the longest backoff is 30 s
 SEND = "from django.contrib.auth.models import User; from notifications.services import notify; import sys"
 
 
@@ -91,7 +92,7 @@ class Visitor:
 
     def until_live(self) -> None:
         """Wait until the page says that it is live."""
-        expect(self.status).to_have_attribute("tone", "good", timeout=40_000)
+        expect(self.status).to_have_attribute("tone", "good", timeout=RECOVERY)
         expect(self.status).to_have_attribute("state", "live", timeout=10_000)
 
 
@@ -155,3 +156,29 @@ def second_tab(demo: Demo) -> Callable[[Visitor], Visitor]:
         return other
 
     return open_tab
+
+
+@pytest.fixture
+def proxy(demo: Demo) -> Iterator[FaultProxy]:
+    """Stand between the visitors and the demo site."""
+    fault_proxy = FaultProxy(demo.server.port)
+    fault_proxy.start()
+    yield fault_proxy
+    fault_proxy.stop()
+
+
+@pytest.fixture
+def work(demo: Demo) -> Iterator[Callable[[str], None]]:
+    """Return a function that runs lines of Python in a process of its own, where `alice` is a user."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def run(lines: str) -> None:
+        environment = {**os.environ, **asgi.environment(f"sqlite:///{demo.database}")}
+        setup = "import time\nfrom django.contrib.auth.models import User\nalice = User.objects.get(username='alice')\n"
+        command = [sys.executable, "manage.py", "shell", "--no-imports", "-v", "0", "-c", setup + lines]
+        running.append(subprocess.Popen(command, cwd=asgi.ROOT, env=environment))
+
+    yield run
+    for process in running:
+        process.kill()
+        process.wait()

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
-
-from tests.servers import asgi
 
 from .axe import faults
 from .conftest import Demo
@@ -213,7 +208,7 @@ def test_admins_broadcasts(visitor: Open) -> None:
 
 
 def test_signed_out(visitor: Open) -> None:
-    page = visitor("alice")
+    page = visitor("bob")  # no other test's, for they stay signed in
     page.context.clear_cookies(name="sessionid")
     ring(page)
     expect(banner(page)).to_have_attribute("state", "signed-out")
@@ -221,10 +216,7 @@ def test_signed_out(visitor: Open) -> None:
 
 
 WORK = """
-import time
-from django.contrib.auth.models import User
 from notifications.services import answer, progress
-alice = User.objects.get(username="alice")
 with progress(alice, "Import") as p, answer(f"assistant:{alice.pk}", by=alice) as a:
     p.update(40, "4 of 10")
     a.append("Ding dong")
@@ -233,19 +225,13 @@ with progress(alice, "Import") as p, answer(f"assistant:{alice.pk}", by=alice) a
 """
 
 
-def test_feeds(visitor: Open, demo: Demo) -> None:
+def test_feeds(visitor: Open, work: Callable[[str], None]) -> None:
     page = visitor("alice")
-    environment = {**os.environ, **asgi.environment(f"sqlite:///{demo.database}")}
-    command = [sys.executable, "manage.py", "shell", "--no-imports", "-v", "0", "-c", WORK]
-    with subprocess.Popen(command, cwd=asgi.ROOT, env=environment) as worker:
-        try:
-            page.goto("/live/")
-            expect(page.locator("live-answer[answer=writing] button")).to_be_visible(timeout=30_000)
-            expect(page.locator("live-progress[progress=running] button")).to_be_visible(timeout=30_000)
-            check(page)
-            page.locator("live-answer button").click()
-            worker.wait(30)
-        finally:
-            worker.kill()  # else a failure would wait for it forever
+    work(WORK)
+    page.goto("/live/")
+    expect(page.locator("live-answer[answer=writing] button")).to_be_visible(timeout=30_000)
+    expect(page.locator("live-progress[progress=running] button")).to_be_visible(timeout=30_000)
+    check(page)
+    page.locator("live-answer button").click()
     expect(page.locator("live-answer")).to_have_attribute("answer", "stopped")
     check(page)

@@ -9,11 +9,9 @@ from playwright.sync_api import Browser, Request, Route, expect
 
 from tests.servers.faults import FaultProxy
 
-from .conftest import Demo, Visitor, new_page
+from .conftest import RECOVERY, Demo, Visitor, new_page
 
 pytestmark = pytest.mark.browser
-
-RECOVERY = 40_000  # ms; the longest backoff is 30 s
 
 
 class Streams:
@@ -33,15 +31,6 @@ def has_state(visitor: Visitor, state: str, timeout: int = RECOVERY) -> None:
 
 def has_count(visitor: Visitor, count: int) -> None:
     expect(visitor.bell).to_have_attribute("count", str(count), timeout=RECOVERY)
-
-
-@pytest.fixture
-def proxy(demo: Demo) -> Iterator[FaultProxy]:
-    """Stand between the visitors and the demo site."""
-    fault_proxy = FaultProxy(demo.server.port)
-    fault_proxy.start()
-    yield fault_proxy
-    fault_proxy.stop()
 
 
 @pytest.fixture

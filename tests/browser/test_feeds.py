@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect
@@ -14,11 +11,10 @@ from playwright.sync_api import Browser, Page, Request, Route, expect
 from tests.servers import asgi
 from tests.servers.faults import FaultProxy
 
-from .conftest import Demo, Visitor, manage, new_page
+from .conftest import RECOVERY, Demo, Visitor, manage, new_page
 
 pytestmark = pytest.mark.browser
 
-RECOVERY = 40_000  # ms; the longest backoff is 30 s
 LIVE = "/live/"
 
 # Follow feeds, and keep what each of them has told: of a log every number, in order.
@@ -53,15 +49,6 @@ class Requests:
     def count(self, part: str) -> int:
         """Return how many addresses have `part` in them."""
         return sum(part in url for url in self.urls)
-
-
-@pytest.fixture
-def proxy(demo: Demo) -> Iterator[FaultProxy]:
-    """Stand between the visitors and the demo site."""
-    fault_proxy = FaultProxy(demo.server.port)
-    fault_proxy.start()
-    yield fault_proxy
-    fault_proxy.stop()
 
 
 def told(page: Page, name: str) -> list[int]:
@@ -320,23 +307,6 @@ def test_turbo_may_visit_and_restore_pages_with_parts(demo: Demo, browser: Brows
     assert asked.count("/stream/") == 0
     assert visitor.faults == []
     page.context.close()
-
-
-@pytest.fixture
-def work(demo: Demo) -> Iterator[Callable[[str], None]]:
-    """Return a function that runs lines of Python in a process of its own."""
-    running: list[subprocess.Popen[bytes]] = []
-
-    def run(lines: str) -> None:
-        environment = {**os.environ, **asgi.environment(f"sqlite:///{demo.database}")}
-        setup = "import time\nfrom django.contrib.auth.models import User\nalice = User.objects.get(username='alice')\n"
-        command = [sys.executable, "manage.py", "shell", "--no-imports", "-v", "0", "-c", setup + lines]
-        running.append(subprocess.Popen(command, cwd=asgi.ROOT, env=environment))
-
-    yield run
-    for process in running:
-        process.kill()
-        process.wait()
 
 
 def test_an_answer_grows_before_the_eyes_and_ends_when_it_is_stopped(
