@@ -1,4 +1,4 @@
-"""Live notifications and chat for Django.
+"""Live notifications, chat and feeds for Django.
 
 Add ``"notifications"`` to ``INSTALLED_APPS`` and send a notification from anywhere::
 

@@ -223,9 +223,10 @@ def allows(feed: ResolvedFeed, user: Any) -> bool:
 
 
 def recheck_feed(feed: str) -> None:
-    """Ask again, in every process and at once, who may follow a feed; whoever no longer may is unsubscribed, and told.
+    """Ask again who may follow a feed, now, here and through the broker in every process; tell those who no longer may.
 
-    Call it when the answer of your function has changed. Without it, open connections are asked in rounds.
+    Call it when the answer of your function has changed. Without it, and without a broker in other processes, open
+    connections are asked in rounds.
 
     Args:
         feed: The feed's name.

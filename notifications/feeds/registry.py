@@ -74,7 +74,7 @@ def feed(
     """Declare a feed by the function that says who may follow it.
 
     The function gets the user and the values in the name, and returns True or False; it may be asynchronous. It is
-    asked when a page subscribes, when it comes back, from time to time while it follows, and when `revoke_access`
+    asked when a page subscribes, when it comes back, from time to time while it follows, and when `recheck_feed`
     says so. Whatever is not True, an exception too, means no::
 
         @feed("orders:{pk:int}", keep=Log(count=1_000, age=timedelta(days=1)))
