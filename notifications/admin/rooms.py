@@ -5,27 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.db.models import Case, Count, Expression, F, OuterRef, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce, Concat
+from django.db.models import Case, CharField, Expression, F, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from ..models import Membership, Message, Room
-from .people import label
+from .people import label, username
 from .times import when
 
 MEMBERS_SHOWN = 50  # of a room, on its page and on those of its messages
 LATEST_SHOWN = 20  # messages, on the page of a room
 AROUND_SHOWN = 5  # messages before another and after it
 NO_NAME = "–"
-
-
-def username(path: str) -> str:
-    """Return the path to the name by which the user at `path` signs in."""
-    return f"{path}__{get_user_model().USERNAME_FIELD}"
 
 
 def room_label(room: str = "") -> Case:
@@ -35,16 +29,12 @@ def room_label(room: str = "") -> Case:
         room: The path from the queried rows to the room.
     """
     prefix = f"{room}__" if room else ""
-    places = Membership.objects.filter(room=OuterRef(f"{prefix}pk")).order_by("pk").values(username("user"))
+    # Users may sign in with a number, and text has room for any.
+    names = Membership.objects.annotate(name=Cast(username("user"), CharField(max_length=254)))
+    places = names.filter(room=OuterRef(f"{prefix}pk")).order_by("pk").values("name")
     one, other = (Coalesce(Subquery(places[number : number + 1]), Value(NO_NAME)) for number in range(2))
     between: Expression = Concat(one, Value(" · "), other)
     return Case(When(**{f"{prefix}kind": Room.Kind.DIRECT}, then=between), default=F(f"{prefix}name"))
-
-
-def member_count() -> Subquery:
-    """Return how many members a queried room has."""
-    places = Membership.objects.filter(room=OuterRef("pk")).order_by().values("room")
-    return Subquery(places.annotate(number=Count("pk")).values("number"))
 
 
 def member_table(room: Any) -> SafeString:

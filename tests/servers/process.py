@@ -50,17 +50,26 @@ def accepts(port: int) -> bool:
     return True
 
 
-def wait_until_accepting(port: int) -> None:
-    """Return when somebody accepts connections on this loopback port.
+def wait_until(there: Callable[[], bool], wanting: str) -> None:
+    """Return when something that another process does is there.
+
+    Args:
+        there: Returns whether it is.
+        wanting: What the error says where it never is.
 
     Raises:
-        TimeoutError: Nobody did within `STARTUP` seconds.
+        TimeoutError: It was not within `STARTUP` seconds.
     """
     deadline = time.monotonic() + STARTUP
-    while not accepts(port):
+    while not there():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"Nobody accepts connections on port {port}.")
+            raise TimeoutError(wanting)
         time.sleep(POLL)
+
+
+def wait_until_accepting(port: int) -> None:
+    """Return when somebody accepts connections on this loopback port, or raise `TimeoutError`."""
+    wait_until(lambda: accepts(port), f"Nobody accepts connections on port {port}.")
 
 
 class ServerProcess:
