@@ -38,7 +38,7 @@ def mark_read(user: User, ids: Iterable[int]) -> int:
     Raises:
         ValidationError: There are too many ids, or one is not a number.
     """
-    return _touch(user, _named(user, ids).filter(read_at=None), **_read())
+    return _touch(user, _named(user, ids).filter(read_at=None), **_reading(timezone.now()))
 
 
 def mark_clicked(user: User, ids: Iterable[int]) -> int:
@@ -81,7 +81,7 @@ def mark_seen(user: User, up_to: str | None = None) -> int:
 
 def mark_all_read(user: User, up_to: str | None = None) -> int:
     """Mark everything unread as read; arguments, result and errors are those of `mark_seen`."""
-    return _touch(user, _arrived(user, up_to).unread(), **_read())
+    return _touch(user, _arrived(user, up_to).unread(), **_reading(timezone.now()))
 
 
 # What the API and the page call the changes of single notifications.
@@ -94,11 +94,6 @@ aarchive = twin(archive)
 aunarchive = twin(unarchive)
 amark_seen = twin(mark_seen)
 amark_all_read = twin(mark_all_read)
-
-
-def _read() -> dict[str, Any]:
-    now = timezone.now()
-    return {"read_at": now, "seen_at": Coalesce("seen_at", Value(now))}
 
 
 def _reading(now: datetime) -> dict[str, Any]:
@@ -140,6 +135,7 @@ def _rows(user: User) -> NotificationQuerySet:
 def _touch(user: User, rows: NotificationQuerySet, **changes: Any) -> int:
     with atomic(INBOX.alias):
         changed = rows.touch(**changes)
-        if changed:
-            sequence_after_commit(INBOX, [user.pk])
+        # Also if nothing is left to change: a database that has waited for a row keeps it locked until the commit, and
+        # whoever changed it first has then passed over it in stamping.
+        sequence_after_commit(INBOX, [user.pk])
     return changed
