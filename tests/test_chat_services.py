@@ -177,6 +177,18 @@ class PostTests(RoomTest):
             assert together(other) == [1]
         assert said(self.room) == [(1, "meanwhile"), (2, "slow work")]
 
+    def test_who_is_removed_while_their_message_waits_for_the_room_says_nothing_more(self) -> None:
+        number = ROOM.number
+
+        def removed_first(message: Message) -> None:
+            Membership.objects.filter(room=self.room, user=self.bob).delete()
+            number(message)
+
+        with patch.object(ROOM, "number", removed_first), self.assertRaises(NotMember):
+            post_message(self.room, "And another thing", by=self.bob)
+        assert said(self.room) == []
+        assert post_message(self.room, "Next", by=self.alice).number == self.room.last_number + 1
+
     def test_what_is_empty_too_long_or_no_text_is_refused(self) -> None:
         for body in ("", " \n", "x" * 4_001, "a\x00", "\ud800"):
             with self.subTest(body=body[:9]), self.assertRaises(ValidationError):

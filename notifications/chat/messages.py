@@ -21,7 +21,7 @@ from ..models.chat import MessageQuerySet, Role
 from ..twins import twin
 from ..validators import is_visible
 from .mentions import alert_members, rewrite_alerts
-from .rooms import membership, read_alerts
+from .rooms import MembershipDoesNotExist, membership, read_alerts
 from .stream import ROOM
 
 EMOJI_LIMIT = 20  # different emoji on one message
@@ -209,8 +209,9 @@ def _post(place: Membership, message: Message) -> None:
     """Store a message with its number, under the room's lock, which is held until this short transaction ends."""
     ROOM.number(message)
     _store(message)
-    # The author has read everything before their message.
-    Membership.objects.using(ROOM.alias).filter(pk=place.pk).update(last_read=message.number)
+    # The author has read everything before their message. They may have been removed while the lock was another's.
+    if not Membership.objects.using(ROOM.alias).filter(pk=place.pk).update(last_read=message.number):
+        raise MembershipDoesNotExist(_("Room not found."))
     if place.last_read < (message.number or 0) - 1:
         read_alerts(place)
     alert_members(message)
