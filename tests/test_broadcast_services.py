@@ -14,7 +14,8 @@ from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from notifications.audiences import Audience, has_field
+from notifications.audiences import Audience, Size, has_field
+from notifications.broadcasts.results import reach
 from notifications.broadcasts.schedule import publish_in_time
 from notifications.inbox import outbox, reading
 from notifications.inbox.stream import INBOX
@@ -106,6 +107,14 @@ class PublishedTests(TransactionTestCase):
         assert titles(self.bob) == []
         after = Notification.objects.get()
         assert (after.modseq or 0) > (before.modseq or 0)  # open tabs and old cursors hear of it
+
+    def test_another_audience_is_counted_anew(self) -> None:
+        broadcast = publish_broadcast(draft(publish_at=timezone.now() + LATER))
+        before = reach(broadcast)
+        edit_broadcast(broadcast, title="Maintenance on Sunday")
+        assert reach(broadcast) == before == Size(2, exact=True)
+        edit_broadcast(broadcast, audience=Audience.of("staff").dump())
+        assert reach(broadcast) == Size(1, exact=True)
 
     def test_an_edit_reaches_those_who_have_it_and_those_who_do_not(self) -> None:
         broadcast = publish_broadcast(draft())

@@ -106,7 +106,10 @@ def edit_broadcast(broadcast: Broadcast, *, by: User | None = None, **fields: Un
             _notice(broadcast).update(**broadcast.content())
             _after_commit(post)
         else:
-            move(broadcast, WAITING, **fields)
+            if edited.audience != broadcast.audience:  # its size is counted anew when somebody asks
+                move(broadcast, WAITING, **fields, reach=None, reach_exact=False)
+            else:
+                move(broadcast, WAITING, **fields)
             _after_commit(relay.request_sweep)
         remember(broadcast, by, _changed(broadcast, fields))
     return broadcast
