@@ -45,6 +45,7 @@ _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U0001d159\U000e0000-\U000e0fff]"
 )
 _UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f\\]")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _NULL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -59,6 +60,11 @@ def validate_text(value: str) -> None:
         raise ValidationError(message, code="surrogate") from error
 
 
+def storable(value: str) -> str:
+    """Return a text in which U+FFFD stands for what `validate_text` refuses: for texts that machines write."""
+    return _UNSTORABLE.sub("\ufffd", value)
+
+
 def validate_line(value: str) -> None:
     """Accept text of one line."""
     validate_text(value)
@@ -70,6 +76,12 @@ def is_visible(value: str) -> bool:
     """Return whether a text has a visible character: not only spaces, controls and what Unicode leaves blank."""
     categories = {unicodedata.category(char) for char in _BLANK.sub("", value)}
     return not categories <= {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"}
+
+
+def validate_limit(limit: int, most: int) -> None:
+    """Accept a page of 1 to `most` rows."""
+    if not 1 <= limit <= most:
+        raise ValidationError({"limit": _("Limit must be between 1 and %(limit)s.") % {"limit": most}})
 
 
 def validate_visible(value: str) -> None:

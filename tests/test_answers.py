@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.test import TransactionTestCase
 from django.utils import timezone
 
@@ -101,10 +102,19 @@ class BlockingTests(TransactionTestCase):
         with self.assertRaisesMessage(ValidationError, "131072"), answer("chat:7") as a:
             a.append("x" * 131_073)
 
-    def test_null_characters_of_a_machine_are_replaced(self) -> None:
+    def test_what_no_database_stores_is_replaced_for_the_writer_is_a_machine(self) -> None:
         with answer("chat:7") as a:
-            a.append("a\x00b")
-        assert shown()[0][0]["text"] == "a\ufffdb"
+            a.append("a\x00b\udcff")
+        assert shown()[0][0]["text"] == "a\ufffdb\ufffd"
+
+    def test_a_stop_that_is_rolled_back_stops_nobody(self) -> None:
+        with answer("chat:7") as a:
+            with transaction.atomic():
+                assert stop_answer(a.id)
+                transaction.set_rollback(True)
+            a.append("all of it")
+        (data,) = shown()[0]
+        assert (data["text"], data["state"]) == ("all of it", "done")
 
     def test_the_lease_is_renewed_while_the_writer_is_silent(self) -> None:
         with returned(texts, "keep_alive") as renewed, answer("chat:7") as a:

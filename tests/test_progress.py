@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
+from django.db import OperationalError, connection, transaction
 from django.test import Client, TransactionTestCase
 from django.utils import timezone
 
@@ -89,6 +90,35 @@ class GrowingTests(ProgressTest):
                     p.update(*arguments)
             p.update(None, "counting")
 
+    def test_a_link_that_would_be_refused_is_refused_before_the_work_begins(self) -> None:
+        for url in ("javascript:alert(1)", "//elsewhere.example/", "/" + "x" * 2_000):
+            with self.assertRaises(ValidationError) as refused, progress(self.alice, "Import", url=url):
+                raise AssertionError("it was let begin")
+            assert list(refused.exception.message_dict) == ["url"]
+        assert not Notification.objects.exists()
+
+    def test_what_no_database_stores_is_replaced_in_the_text(self) -> None:
+        with progress(self.alice, "Import") as p:
+            p.update(40, "a\x00b, \udcff.csv")  # as `os.listdir` names a file that is not UTF-8
+        assert self.shown()["text"] == "a\ufffdb, \ufffd.csv"
+
+    def test_the_end_is_stored_although_its_transaction_meets_another(self) -> None:
+        conflicts = iter([True])
+
+        def meet(execute: Any, sql: str, *rest: Any) -> Any:
+            if sql.startswith("UPDATE") and Progress._meta.db_table in sql and next(conflicts, False):
+                raise OperationalError(1213, "Deadlock found")
+            return execute(sql, *rest)
+
+        with progress(self.alice, "Import") as p:
+            p.update(40)
+            p._thread.end()  # what is stored from here on is the end
+            collided = connection.execute_wrapper(meet)
+            collided.__enter__()
+        collided.__exit__(None, None, None)
+        assert next(conflicts, None) is None
+        assert self.shown()["state"] == "done"
+
 
 class CancelTests(ProgressTest):
     def test_its_user_cancels_it_and_the_worker_hears_at_once(self) -> None:
@@ -99,6 +129,14 @@ class CancelTests(ProgressTest):
             assert p.cancelled
             assert not cancel_progress(self.alice, p.id)
         assert (self.shown()["state"], self.shown()["percent"]) == ("cancelled", 20.0)
+
+    def test_a_cancellation_that_is_rolled_back_cancels_nothing(self) -> None:
+        with progress(self.alice, "Import") as p:
+            with transaction.atomic():
+                assert cancel_progress(self.alice, p.id)
+                transaction.set_rollback(True)
+            assert not p.cancelled
+        assert self.shown()["state"] == "done"
 
     def test_by_http(self) -> None:
         client = Client()

@@ -23,10 +23,15 @@ def is_large(room: Room) -> bool:
     return room.size > LARGE
 
 
+def member_count() -> Subquery:
+    """Return how many members a queried room has; null for none."""
+    places = Membership.objects.filter(room=OuterRef("pk")).order_by().values("room")
+    return Subquery(places.annotate(number=Count("pk")).values("number"))
+
+
 def count_members(rooms: QuerySet[Room]) -> None:
     """Write down how many members each of `rooms` has."""
-    members = Membership.objects.filter(room=OuterRef("pk")).order_by().values("room").annotate(n=Count("pk"))
-    rooms.update(size=Coalesce(Subquery(members.values("n")), 0))
+    rooms.update(size=Coalesce(member_count(), 0))
 
 
 def owners_of(pks: Sequence[int], using: str | None = None) -> dict[int, frozenset[str]]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from ..annotations import User
 from ..live.cursor import Position
 from ..models import Membership, Message, Room
+from ..validators import validate_limit
 from .frames import ListedRoom, RoomList
 from .members import LISTED, me, room_infos
 from .stream import PAGE_LIMIT, ROOM, message_item
@@ -30,8 +31,7 @@ def list_rooms(user: User, before: str | None = None, limit: int = ROOMS_PAGE) -
     Raises:
         ValidationError: `before` or `limit` is out of range.
     """
-    if not 1 <= limit <= PAGE_LIMIT:
-        raise ValidationError({"limit": _("Limit must be between 1 and %(limit)s.") % {"limit": PAGE_LIMIT}})
+    validate_limit(limit, PAGE_LIMIT)
     mine = Membership.objects.using(ROOM.alias).filter(user=user.pk)
     mine = mine.select_related("room").order_by("-room__active_at", "-room_id")
     if before:

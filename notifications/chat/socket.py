@@ -16,6 +16,7 @@ from ..exceptions import AccessEnded, CarillonError
 from ..inbox.actors import actor
 from ..inbox.counts import counts
 from ..inbox.frames import Actor
+from ..inbox.stream import INBOX
 from ..live import connections, relay
 from ..live.connections import Receive
 from ..live.frames import ByeReason, Error, Frame, frame, now
@@ -169,10 +170,10 @@ class ChatSocket:
             wrong = frames.Nack(command.ref, "invalid", "This is not the token that you were sent.", field="token")
             await self._reply(frames.Ack(command.ref) if right else wrong)
         elif isinstance(command, commands.RoomClose):
-            self._detach(Key("room", str(command.room)))
+            self._detach(ROOM.key(command.room))
             await self._reply(frames.Ack(command.ref, room=command.room))
         elif isinstance(command, commands.InboxClose):
-            self._detach(Key("inbox", self.connection.owner))
+            self._detach(INBOX.key(self.connection.owner))
             await self._reply(frames.Ack(command.ref))
         elif isinstance(command, commands.Typing) and self.actor and self._hears(command.room):
             # Whoever hears a room is a member: what is typed many times a minute needs no database.

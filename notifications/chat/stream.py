@@ -23,6 +23,7 @@ from ..live.frames import FRAME_BYTES, Frame, ResetReason, encode, frame, json_k
 from ..live.streams import Read, StreamType, register
 from ..models import Membership, Message, Reaction, Room
 from ..models.chat import reactions_in_order
+from ..validators import validate_limit
 from .frames import Deleted, History, MessageItem, Messages, ReactionItem, ReactionsItem, RoomFrame, RoomReset
 from .members import count_members, owners_of, room_infos
 
@@ -198,8 +199,7 @@ def history(
     Raises:
         ValidationError: The limit is out of range, or both `before` and `after` are given.
     """
-    if not 1 <= limit <= PAGE_LIMIT:
-        raise ValidationError({"limit": _("Limit must be between 1 and %(limit)s.") % {"limit": PAGE_LIMIT}})
+    validate_limit(limit, PAGE_LIMIT)
     if before is not None and after is not None:
         raise ValidationError({"after": _("Use either before or after, not both.")})
     for name, number in (("before", before), ("after", after)):

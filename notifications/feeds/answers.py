@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ..exceptions import Stopped
@@ -21,8 +22,10 @@ from ..live import keeping
 from ..live.keeping import Over, TaskKeeper, ThreadKeeper
 from ..live.periodic import periodic
 from ..twins import twin
+from ..validators import storable
 from . import texts
 from .registry import find
+from .stream import FEED
 from .texts import TEXT_LENGTH, Handle, State
 
 WRITE_EVERY = 0.2  # seconds between two writes of a text: five frames a second are read as a flow
@@ -119,7 +122,7 @@ class _Text:
     def add(self, text: str) -> None:
         if self._written + len(text) > TEXT_LENGTH:
             raise ValidationError(_("A text that grows has at most %(limit)s characters.") % {"limit": TEXT_LENGTH})
-        text = text.replace("\x00", "\ufffd")  # which no database stores, and the writer is a machine
+        text = storable(text)
         with self._lock:
             self._pending.append(text)
         self._parts.append(text)
@@ -286,7 +289,7 @@ def stop_answer(event_id: int) -> bool:
     """
     asked = texts.request_stop(event_id)
     if asked:
-        keeping.ask_to_stop(f"text:{event_id}")
+        transaction.on_commit(lambda: keeping.ask_to_stop(f"text:{event_id}"), using=FEED.alias, robust=True)
     return asked
 
 

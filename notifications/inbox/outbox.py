@@ -155,16 +155,16 @@ def _copy_published(behind: Mapping[Any, int]) -> None:
     broadcasts = [
         broadcast for broadcast in fresh.select_related("notice").order_by("arrival", "pk") if _usable(broadcast)
     ]
-    distinct = list({broadcast.audience_of(): None for broadcast in broadcasts})
+    audiences = [broadcast.audience_of() for broadcast in broadcasts]
+    distinct = list(dict.fromkeys(audiences))
     meant = dict(zip(distinct, members(distinct, list(joined)), strict=True)) if distinct else {}
+    chosen = [(broadcast, meant[audience]) for broadcast, audience in zip(broadcasts, audiences, strict=True)]
     now = timezone.now()
     copies = [
         Notification(recipient_id=pk, notice=broadcast.notice, delivered_at=now)
         for pk in sorted(joined)
-        for broadcast in broadcasts
-        if pk in meant[broadcast.audience_of()]
-        and (broadcast.arrival or 0) > behind[pk]
-        and _was_user(joined[pk], broadcast.published_at)
+        for broadcast, users in chosen
+        if pk in users and (broadcast.arrival or 0) > behind[pk] and _was_user(joined[pk], broadcast.published_at)
     ]
     Notification.objects.bulk_create(copies, ignore_conflicts=True)
 

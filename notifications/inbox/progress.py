@@ -20,9 +20,11 @@ from ..live import keeping
 from ..live.commit import sequence_after_commit
 from ..live.keeping import Over, TaskKeeper, ThreadKeeper
 from ..live.periodic import periodic
+from ..live.transactions import atomic, retried, retry
 from ..models import Notice, Notification, Progress
 from ..models.content import Level
 from ..twins import twin
+from ..validators import storable
 from .notify import notify
 from .stream import INBOX
 
@@ -139,12 +141,16 @@ class _Work:
         self._changed = False
         self._lock = threading.Lock()
 
-    @property
-    def work(self) -> str:
-        return f"progress:{self.pk}"
-
     def begin(self) -> None:
-        with transaction.atomic(using=INBOX.alias):
+        only_url = {field.name for field in Notice._meta.fields} - {"url"}
+        Notice(url=self._about["url"]).clean_fields(
+            exclude=only_url
+        )  # it is stored with the end, too late to be refused
+        self.pk = retry(self._store_first, INBOX.alias)
+        keeping.listen(_work(self.pk), self.cancel)
+
+    def _store_first(self) -> int:
+        with atomic(INBOX.alias):
             notice = notify(
                 self._user,
                 self._about["title"],
@@ -152,9 +158,8 @@ class _Work:
                 kind=KIND,
                 data={"progress": self._data(State.RUNNING)},
             )
-            self.pk = notice.pk
             Progress(notice=notice, lease_until=_lease()).save(using=INBOX.alias, force_insert=True)
-        keeping.listen(self.work, self.cancel)
+        return notice.pk
 
     def update(self, percent: float | None, text: str) -> None:
         if percent is not None and not 0 <= percent <= 100:
@@ -162,6 +167,7 @@ class _Work:
         if len(text) > PROGRESS_TEXT_LENGTH:
             message = _("The text of a progress has at most %(limit)s characters.")
             raise ValidationError({"text": message % {"limit": PROGRESS_TEXT_LENGTH}})
+        text = storable(text)
         with self._lock:
             self._changed |= (percent, text) != (self._percent, self._text)
             self._percent, self._text = percent, text
@@ -182,7 +188,7 @@ class _Work:
             raise
 
     def end(self, error: BaseException | None) -> None:
-        keeping.forget(self.work)
+        keeping.forget(_work(self.pk))
         if error is not None:
             state = State.FAILED
         else:
@@ -214,7 +220,7 @@ def cancel_progress(user: User | UserKey, notice: int) -> bool:
     rows = Progress.objects.using(INBOX.alias).filter(pk=notice, state=State.RUNNING, cancel_requested_at=None)
     asked = bool(rows.update(cancel_requested_at=timezone.now()))
     if asked:
-        keeping.ask_to_stop(f"progress:{notice}")
+        transaction.on_commit(lambda: keeping.ask_to_stop(_work(notice)), using=INBOX.alias, robust=True)
     return asked
 
 
@@ -236,6 +242,7 @@ def end_abandoned() -> float | None:
     return PROGRESS_SWEEP
 
 
+@retried(lambda *_args, **_kwargs: INBOX.alias)
 def _write(
     pk: int, data: dict[str, Any] | None, state: State = State.RUNNING, *, url: str = "", late: bool = False
 ) -> bool:
@@ -245,7 +252,7 @@ def _write(
         Over: Somebody else has ended it, or its worker is not late any more.
     """
     ended = state != State.RUNNING
-    with transaction.atomic(using=INBOX.alias):
+    with atomic(INBOX.alias):
         rows = Progress.objects.using(INBOX.alias).filter(pk=pk, state=State.RUNNING)
         if late:
             rows = rows.filter(lease_until__lt=timezone.now())
@@ -258,6 +265,11 @@ def _write(
             copies.touch()
             sequence_after_commit(INBOX, copies.values_list("recipient_id", flat=True))
         return Progress.objects.using(INBOX.alias).filter(pk=pk, cancel_requested_at__isnull=False).exists()
+
+
+def _work(pk: int) -> str:
+    """Return the name by which work is asked to stop."""
+    return f"progress:{pk}"
 
 
 def _lease() -> Any:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from ..annotations import User
 from ..models import Inbox, Notification
-from ..validators import validate_text
+from ..validators import validate_limit, validate_text
 from .counts import counts
 from .frames import Item
 from .outbox import collect, read_position
@@ -83,8 +83,7 @@ def page(
         validate_text(category)
     except ValidationError as error:
         raise ValidationError({"category": error}) from error
-    if not 1 <= limit <= PAGE_LIMIT:
-        raise ValidationError({"limit": _("Limit must be between 1 and %(limit)s.") % {"limit": PAGE_LIMIT}})
+    validate_limit(limit, PAGE_LIMIT)
     cursor = _position(user.pk, INBOX.alias)  # before the rows: to apply a row twice is harmless, to miss one is not
     rows = listed(Notification.objects.using(INBOX.alias).of(user), state)
     if category:
