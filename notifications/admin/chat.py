@@ -13,12 +13,14 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from ..chat.members import member_count
 from ..chat.messages import hide_messages, unhide_messages
 from ..live.chunks import chunks
 from ..live.http import user_of
 from ..models import Membership, Message, Room
 from .inbox import ReadOnlyAdmin
-from .rooms import around_table, latest_table, member_count, member_table, room_label, said, username
+from .people import username
+from .rooms import around_table, latest_table, member_table, room_label, said
 
 ACTED_AT_ONCE = 100  # messages in one transaction
 BODY_SHOWN = 80  # characters of a message in the list

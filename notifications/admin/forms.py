@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from ..audiences import Audience, Part, has_field, registry
 from ..broadcasts.publishing import WAITING, validate_broadcast
 from ..inbox.actors import normalize_username
+from ..live.frames import json_key
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
 from .people import label
@@ -87,7 +88,7 @@ class UsersField(ChosenField):
     def clean(self, value: Any) -> Any:
         """Return the keys of the chosen users."""
         _refuse_multitude(value or ())
-        chosen = {str(user.pk): _key(user.pk) for user in super().clean(value)}
+        chosen = {str(user.pk): json_key(user.pk) for user in super().clean(value)}
         return [chosen[key] for key in dict.fromkeys(map(str, value or ())) if key in chosen]
 
 
@@ -276,10 +277,6 @@ def _users_of(value: Any) -> list[Any]:
     return _find_users(value) if isinstance(value, str) else value
 
 
-def _key(pk: Any) -> int | str:
-    return pk if isinstance(pk, int) else str(pk)
-
-
 def _is_key(value: Any) -> bool:
     try:
         key = get_user_model()._meta.pk.to_python(value)
@@ -306,7 +303,7 @@ def _find_users(text: str) -> list[Any]:
     found: dict[str, Any] = {}
     rows = users._default_manager.filter(**{f"{users.USERNAME_FIELD}__in": names})
     for name, pk in rows.values_list(users.USERNAME_FIELD, "pk"):
-        found[name] = _key(pk)
+        found[name] = json_key(pk)
     if unknown := [name for name in names if name not in found]:
         raise ValidationError(_("No user named %(names)s.") % {"names": ", ".join(f"“{name}”" for name in unknown)})
     return [found[name] for name in names]

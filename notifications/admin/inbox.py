@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.auth import get_user_model
 from django.db import models
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -19,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from ..inbox.withdrawal import withdraw
 from ..live.http import user_of
 from ..models import Broadcast, Notice, Notification
-from .people import labelled
+from .people import labelled, username
 from .times import when
 
 RECALLED_AT_ONCE = 20  # notices by one action; each may have a million recipients
@@ -138,7 +137,7 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Search the title and the recipient's user name, whatever the user model calls it."""
-        return ("notice__title", f"recipient__{get_user_model().USERNAME_FIELD}")
+        return ("notice__title", username("recipient"))
 
     @admin.display(description=Notice._meta.get_field("title").verbose_name, ordering="notice__title")
     def title(self, notification: Notification) -> str:

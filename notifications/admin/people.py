@@ -21,6 +21,11 @@ def label(user: Any) -> str:
         return f"{user._meta.verbose_name} {user.pk}"
 
 
+def username(path: str) -> str:
+    """Return the path to the name by which the user at `path` signs in."""
+    return f"{path}__{get_user_model().USERNAME_FIELD}"
+
+
 def labelled(model: type[models.Model], names: Sequence[Any]) -> list[Any]:
     """Replace, among the names of a list's columns or a page's fields, each foreign key to a user by its label."""
     users = {

@@ -82,14 +82,21 @@ def counts(request: HttpRequest) -> HttpResponse:
     return answer(reading.summary(user_of(request), INBOX.alias))
 
 
+def _foreign(request: HttpRequest) -> HttpResponse | None:
+    """Return the answer to a page of another origin, where the browser says that it is one."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin":
+        return None
+    return error(403, "forbidden", _("Only pages of this site may ask for this."))
+
+
 @endpoint("GET")
 def csrf(request: HttpRequest) -> HttpResponse:
     """Return a fresh CSRF token to a page whose own is of an earlier session and whose script cannot read the cookie.
 
     No page of another origin may read it, even where the site lets such pages read the rest of the API.
     """
-    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-        return error(403, "forbidden", _("Only pages of this site may ask for this."))
+    if (refused := _foreign(request)) is not None:
+        return refused
     return answer({"token": get_token(request)})
 
 
@@ -99,8 +106,8 @@ def config(request: HttpRequest) -> HttpResponse:
 
     It has a CSRF token, so no page of another origin may read it, even where the site lets such pages read the rest.
     """
-    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-        return error(403, "forbidden", _("Only pages of this site may ask for this."))
+    if (refused := _foreign(request)) is not None:
+        return refused
     return answer(configuration(request))
 
 

@@ -46,13 +46,18 @@ class Inbox(Stream):
         return f"inbox of {self.user_id} at {self.head}"
 
 
+def _visible(now: Any, notice: str = "") -> Q:
+    """Return the condition that a notice has neither expired by `now` nor been recalled."""
+    current = Q((f"{notice}expires_at__isnull", True)) | Q((f"{notice}expires_at__gt", now or timezone.now()))
+    return current & Q((f"{notice}recalled_at__isnull", True))
+
+
 class NoticeQuerySet(models.QuerySet["Notice"]):
     """Contents of notifications."""
 
     def visible(self, now: Any = None) -> NoticeQuerySet:
         """Leave out what expired by `now` (the present) or was recalled."""
-        current = Q(expires_at__isnull=True) | Q(expires_at__gt=now or timezone.now())
-        return self.filter(current, recalled_at__isnull=True)
+        return self.filter(_visible(now))
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the rows with all their copies as Django does; readers of the inboxes begin anew after the commit."""
@@ -114,8 +119,7 @@ class NotificationQuerySet(EntryQuerySet["Notification"]):
 
     def visible(self, now: Any = None) -> NotificationQuerySet:
         """Leave out what expired by `now` (the present) or was recalled."""
-        current = Q(notice__expires_at__isnull=True) | Q(notice__expires_at__gt=now or timezone.now())
-        return self.filter(current, notice__recalled_at__isnull=True)
+        return self.filter(_visible(now, "notice__"))
 
     def not_archived(self) -> NotificationQuerySet:
         """Keep what is not archived."""

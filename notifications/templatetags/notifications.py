@@ -133,11 +133,7 @@ def feeds_head(context: Context, elements: bool = True) -> SafeString:
     nonce = _nonce(context, request)
     style = format_html('<link rel="stylesheet" href="{}"{}>\n', static("notifications/feeds.css"), nonce)
     return format_html(
-        '{}{}\n<script type="module" src="{}"{}></script>',
-        style if elements else "",
-        json_script(config, "feeds-config"),
-        static("notifications/feeds.js"),
-        nonce,
+        "{}{}\n{}", style if elements else "", json_script(config, "feeds-config"), _script("feeds", nonce)
     )
 
 
