@@ -553,6 +553,7 @@ def test_a_tab_from_before_a_deploy_offers_to_reload(visit: Visit) -> None:
     expect(alice.bell.locator(".status").get_by_role("button", name="Reload")).to_be_visible()
     send(alice.page, title="Still live")
     expect(alice.bell.get_by_role("button", name="1 new")).to_be_visible()
+    alice.page.keyboard.press("Escape")  # an open panel may lie over the banner
     with alice.page.expect_navigation():
         banner.get_by_role("button", name="Reload").click()
     alice.until_live()
