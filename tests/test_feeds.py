@@ -25,6 +25,7 @@ from notifications.feeds.registry import find
 from notifications.feeds.retention import EMPTY_FOR, trim_feeds
 from notifications.feeds.stream import FEED, UNPUBLISHED, trim
 from notifications.live.cursor import Position, parse
+from notifications.live.pruning import PRUNE_CHUNK
 from notifications.live.replay import changes_since
 from notifications.live.sequencer import sequence
 from notifications.models import Feed, FeedEvent
@@ -169,9 +170,10 @@ class KeepingTests(PublishTest):
         publish_many([("prices", {"symbol": symbol}) for symbol in "CDE"])
         while trim("prices"):
             pass
-        frames = self.read("prices", position)
+        frames, position = self.read_on("prices", position)
         assert frames[0]["type"] == "feed.reset"
         assert [row["symbol"] for row in self.data(frames)] == ["C", "D", "E"]
+        assert self.read("prices", position) == []  # and goes on from there
 
     def test_a_feed_without_a_key_is_one_value(self) -> None:
         publish("one", {"a": 1})
@@ -313,6 +315,12 @@ class RetentionTests(PublishTest):
         publish("log:1", {"n": 2})
         frames = self.read("log:1", position)
         assert (frames[0]["type"], frames[0]["reason"]) == ("feed.reset", "epoch")
+
+    def test_a_long_log_is_let_go_in_small_steps(self) -> None:
+        with patch("notifications.feeds.publishing._trim"):
+            for _ in range(2):
+                publish_many([("log:1", {"n": n}) for n in range(PRUNE_CHUNK)])
+        assert [trim("log:1"), trim("log:1"), trim("log:1")] == [PRUNE_CHUNK, PRUNE_CHUNK - 3, 0]
 
     def test_old_events_go_by_age(self) -> None:
         declare("aging", keep=Log(count=100, age=timedelta(hours=1)))
