@@ -340,7 +340,7 @@ def test_of_a_flood_that_nothing_is_kept_of_a_paced_feed_tells_the_newest() -> N
 
     with (
         patch("notifications.feeds.publishing._send", lambda name, some: told.append(len(some[""]))),
-        patch("notifications.feeds.publishing.threading.Timer", delayed),
+        patch("notifications.live.coalesce.threading.Timer", delayed),
     ):
         _coalescer.cache_clear()
         paced = _coalescer(0.1)

@@ -109,7 +109,7 @@ class _Text:
 
     def __init__(self, handle: Handle) -> None:
         self.id: Final = handle.pk
-        self.work: Final = f"text:{handle.pk}"
+        self.work: Final = texts.work_of(handle.pk)
         self.stopped = False
         self._handle = handle
         self._lock = threading.Lock()
@@ -289,7 +289,7 @@ def stop_answer(event_id: int) -> bool:
     """
     asked = texts.request_stop(event_id)
     if asked:
-        transaction.on_commit(lambda: keeping.ask_to_stop(f"text:{event_id}"), using=FEED.alias, robust=True)
+        transaction.on_commit(lambda: keeping.ask_to_stop(texts.work_of(event_id)), using=FEED.alias, robust=True)
     return asked
 
 
