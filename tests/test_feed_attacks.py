@@ -11,7 +11,7 @@ from unittest.mock import patch
 import msgspec
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models.query import QuerySet
 from django.test import Client, RequestFactory, SimpleTestCase, TransactionTestCase
 from django.urls import reverse
@@ -197,11 +197,12 @@ class RecheckTests(SimpleTestCase):
 
 class OutageTests(TransactionTestCase):
     def test_a_text_has_no_hole_after_a_write_that_failed(self) -> None:
-        grow, failures = texts.grow, iter([True, False, True])
+        gone = InterfaceError("connection already closed")  # which is no DatabaseError
+        grow, failures = texts.grow, iter([OperationalError("database is locked"), None, gone])
 
         def failing(handle: Any, piece: str, *rest: Any) -> bool:
-            if piece and next(failures, False):
-                raise OperationalError("database is locked")
+            if piece and (failure := next(failures, None)):
+                raise failure
             return grow(handle, piece, *rest)
 
         with patch.object(texts, "grow", failing), answer("log:a") as a:
@@ -217,11 +218,11 @@ class OutageTests(TransactionTestCase):
     def test_progress_goes_on_after_a_write_that_failed(self) -> None:
         from notifications.inbox import progress as module
 
-        write, failures = module._write, iter([True])
+        write, failures = module._write, iter([InterfaceError("connection already closed")])
 
         def failing(pk: int, data: Any, *rest: Any, **more: Any) -> bool:
-            if data and next(failures, False):
-                raise OperationalError("database is locked")
+            if data and (failure := next(failures, None)):
+                raise failure
             return write(pk, data, *rest, **more)
 
         alice = make_user("alice")
