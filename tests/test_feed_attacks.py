@@ -22,7 +22,7 @@ from notifications.feeds.answers import answer
 from notifications.feeds.names import stream_key
 from notifications.feeds.publishing import publish, publish_many
 from notifications.feeds.registry import find
-from notifications.feeds.retention import EMPTY_FOR, trim_feeds
+from notifications.feeds.retention import EMPTY_FOR, Retention
 from notifications.feeds.stream import FEED, remember
 from notifications.inbox.progress import progress
 from notifications.inbox.reading import page
@@ -154,7 +154,7 @@ class ReplayTests(TransactionTestCase):
             return delete(rows, using)
 
         with patch.object(QuerySet, "_raw_delete", publishing):
-            trim_feeds()
+            Retention().turn()
         assert FEED.entries().count() == 1
         sequence(FEED, [stream_key("log:old")])
         assert FEED.entries().filter(modseq=None).count() == 0

@@ -22,7 +22,7 @@ from notifications.feeds import Latest, Log, Nothing, UnknownFeed, feed
 from notifications.feeds.names import Pattern, stream_key
 from notifications.feeds.publishing import EVENT_BYTES, HELD_BACK, Publication, _coalescer, publish, publish_many
 from notifications.feeds.registry import find
-from notifications.feeds.retention import EMPTY_FOR, trim_feeds
+from notifications.feeds.retention import EMPTY_FOR, FEEDS_AT_ONCE, ROUND_EVERY, TURN, Retention
 from notifications.feeds.stream import FEED, UNPUBLISHED, trim
 from notifications.live.cursor import Position, parse
 from notifications.live.pruning import PRUNE_CHUNK
@@ -299,18 +299,42 @@ class RetentionTests(PublishTest):
         with patch("notifications.feeds.publishing._trim"):
             publish_many([("log:1", {"n": n}) for n in range(10)])
             publish_many([("prices", {"symbol": "A", "n": n}) for n in range(10)])
-        trim_feeds()
+        Retention().turn()
         assert FeedEvent.objects.filter(feed__name="log:1").count() == 3
         assert FeedEvent.objects.filter(feed__name="prices").count() == 1
+
+    def test_feeds_are_looked_at_in_rounds_however_often_other_tasks_have_their_turn(self) -> None:
+        now = 0.0
+        retention = Retention(lambda: now)
+        assert retention.turn() == ROUND_EVERY
+        with patch("notifications.feeds.publishing._trim"):
+            publish_many([("log:1", {"n": n}) for n in range(10)])
+        now = 5.0
+        assert retention.turn() == ROUND_EVERY - 5
+        assert FeedEvent.objects.count() == 10
+        now = ROUND_EVERY
+        retention.turn()
+        assert FeedEvent.objects.count() == 3
+
+    def test_a_round_goes_on_where_it_was(self) -> None:
+        Feed.objects.bulk_create(Feed(pk=pk, name=f"log:{pk}") for pk in range(1, FEEDS_AT_ONCE + 2))
+        Feed.objects.update(created_at=timezone.now() - EMPTY_FOR - timedelta(days=1))
+        now = 0.0
+        retention = Retention(lambda: now)
+        assert retention.turn() == TURN
+        assert Feed.objects.count() == 1
+        now = TURN
+        assert retention.turn() == ROUND_EVERY
+        assert not Feed.objects.exists()
 
     def test_a_feed_that_has_long_been_empty_goes_and_begins_anew(self) -> None:
         publish("log:1", {"n": 1})
         _frames, position = self.read_on("log:1")
         FeedEvent.objects.all().delete()
-        trim_feeds()
+        Retention().turn()
         assert Feed.objects.exists()
         Feed.objects.update(created_at=timezone.now() - EMPTY_FOR - timedelta(days=1))
-        trim_feeds()
+        Retention().turn()
         assert not Feed.objects.exists()
         publish("log:1", {"n": 2})
         frames = self.read("log:1", position)
@@ -327,7 +351,7 @@ class RetentionTests(PublishTest):
         publish_many([("aging", {"n": n}) for n in range(3)])
         sequence(FEED, [stream_key("aging")])
         FeedEvent.objects.filter(data__contains="0").update(created_at=timezone.now() - timedelta(hours=2))
-        trim_feeds()
+        Retention().turn()
         assert FeedEvent.objects.count() == 2
 
 
