@@ -362,10 +362,7 @@ class Hub:
             return
         stalled = self._stalled.intersection(stream.subscriptions) if self._stalled else ()
         self._stalled.difference_update(stalled)
-        if batch.access is not None:
-            for subscription in list(stream.subscriptions):
-                if _passes(subscription, batch):
-                    self.admit(subscription, batch.access)
+        self._admit_all(stream, batch)
         before = stream.position
         if batch.to != before:
             stream.position = batch.to  # else the subscription's own object stays, and nobody keeps two
@@ -378,6 +375,13 @@ class Hub:
             self._delivered(key, batch.arrived)
         if batch.more:
             self._refresh(key)
+
+    def _admit_all(self, stream: LiveStream, batch: Batch) -> None:
+        """End the subscriptions that a batch takes to where their owners may no longer read."""
+        if batch.access is not None:
+            for subscription in list(stream.subscriptions):
+                if _passes(subscription, batch):
+                    self.admit(subscription, batch.access)
 
     def _fan_out(self, stream: LiveStream, batch: Batch, before: Position) -> bool:
         """Send `batch` to all who are where it starts or, if it is a snapshot, `before`; return whether anybody is."""
