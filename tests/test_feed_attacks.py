@@ -13,23 +13,26 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models.query import QuerySet
-from django.test import Client, RequestFactory, SimpleTestCase, TransactionTestCase
+from django.test import Client, RequestFactory, SimpleTestCase, TransactionTestCase, override_settings
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from notifications.feeds import Latest, Log, Nothing, feed, following, parts, stream, texts
 from notifications.feeds.answers import answer
 from notifications.feeds.names import stream_key
-from notifications.feeds.publishing import publish, publish_many
+from notifications.feeds.publishing import LIVE_ONLY, publish, publish_many
 from notifications.feeds.registry import find
 from notifications.feeds.retention import EMPTY_FOR, Retention
 from notifications.feeds.stream import FEED, remember
 from notifications.inbox.progress import progress
 from notifications.inbox.reading import page
+from notifications.live import relay
 from notifications.live.access import Verdict, judge
-from notifications.live.batch import Access
-from notifications.live.connections import EVENT_STREAM
+from notifications.live.batch import Access, Batch
+from notifications.live.connections import EVENT_STREAM, Admission, JoinedEventStream, iterate_answer
 from notifications.live.cursor import START, Position
+from notifications.live.frames import Frame
 from notifications.live.hub import Connection, Hub
 from notifications.live.identity import Identity
 from notifications.live.recheck import Recheck
@@ -88,6 +91,19 @@ class FollowingTests(TransactionTestCase):
         assert stream_key("log:nobody") not in stream._names
         access = judge([], {key: {""}}).access[key]
         assert (access.owners, access.farewell) == (frozenset(), None)
+
+    def test_the_readers_of_many_feeds_are_read_together(self) -> None:
+        alice, bob = make_user("alice"), make_user("bob")
+        feed("mine:{pk:int}")(lambda user, pk: user.pk == pk)
+        feed("heard:{pk:int}", keep=Nothing(), public=True)(lambda user, pk: not user.is_anonymous or pk == 1)
+        owners = {"", str(alice.pk), str(bob.pk), "999999"}
+        mine = [FEED.key(remember(f"mine:{user.pk}")) for user in (alice, bob)]
+        heard = [Key(LIVE_ONLY, f"heard:{n}") for n in (1, 2)]
+        with CaptureQueriesContext(connection) as queries:
+            access = judge([], dict.fromkeys([*mine, *heard], owners)).access
+        assert len(queries) == 2  # one for each guard
+        assert [access[key].owners for key in mine] == [{str(alice.pk)}, {str(bob.pk)}]
+        assert [access[key].owners for key in heard] == [owners - {"999999"}, {str(alice.pk), str(bob.pk)}]
 
     def test_names_that_are_followed_are_not_forgotten(self) -> None:
         followed = remember("log:followed")
@@ -193,6 +209,33 @@ class RecheckTests(SimpleTestCase):
         async with asyncio.timeout(LIMIT):
             await ended.wait()
         running.cancel()
+
+
+class HeldTests(TransactionTestCase):
+    async def test_an_id_names_what_the_connection_reads_and_nothing_that_it_has_let_go(self) -> None:
+        received: asyncio.Queue[Any] = asyncio.Queue()
+        hub = Hub(lambda _key: None, lambda _subscription: None, lambda: 0.0, 1_000_000)
+        reader = Connection("plain", received.put, JoinedEventStream(""), lambda: None)
+        hub.add(reader)
+        for name in ("log:a", "log:b", "log:c"):
+            pk = stream_key(name)
+            start, to = Position("00000001", 1), Position("00000001", 2)
+            following = hub.attach(reader, FEED.key(pk), start)
+            hub.publish(FEED.key(pk), Batch(start, to, (Frame("feed", b"{}", FEED.cursor(pk, to)),)))
+            message = await received.get()
+            assert f"\nid: {FEED.cursor(pk, to)}\n" in message["body"].decode()
+            hub.detach(following)
+
+    @override_settings(NOTIFICATIONS_MAX_STREAMS_PER_USER=1)
+    async def test_a_poll_without_the_lane_counts_like_any_connection(self) -> None:
+        hub = relay.current().hub
+        hub.add(Connection("first", asyncio.Queue[Any]().put, EVENT_STREAM, lambda: None, Identity("1")))
+        admission = Admission(None, START, (), Identity("1"), wait=10.0)
+        (body,) = [part async for part in iterate_answer(admission)]
+        (told,) = json.loads(body)["frames"]
+        assert (told["type"], told["reason"]) == ("bye", "limit")
+        assert len(hub.connections) == 1
+        relay._relays.pop(asyncio.get_running_loop()).close()
 
 
 class OutageTests(TransactionTestCase):

@@ -45,6 +45,9 @@ class Transport(Protocol):
     def message(self, frames: Iterable[Frame]) -> Message:
         """Return the one ASGI message that carries `frames`."""
 
+    def forget(self, key: Any) -> None:
+        """Forget what is known of the connection's place in a stream that it no longer reads."""
+
 
 class Connection:
     """One client: where its bytes go, and its subscriptions.
@@ -321,6 +324,7 @@ class Hub:
         """End one subscription."""
         connection = subscription.connection
         connection.subscriptions = tuple(other for other in connection.subscriptions if other is not subscription)
+        connection.transport.forget(subscription.key)
         self._stalled.discard(subscription)
         stream = self.streams[subscription.key]
         stream.remove(subscription)
