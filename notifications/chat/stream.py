@@ -25,7 +25,7 @@ from ..models import Membership, Message, Reaction, Room
 from ..models.chat import reactions_in_order
 from ..validators import validate_limit
 from .frames import Deleted, History, MessageItem, Messages, ReactionItem, ReactionsItem, RoomFrame, RoomReset
-from .members import count_members, owners_of, room_infos
+from .members import MEMBERSHIP, count_members, owners_of, room_infos
 
 HISTORY_PAGE = 50  # messages of a first page, and of a page of the history unless asked otherwise
 PAGE_LIMIT = 100  # messages or rooms of a page at most
@@ -50,14 +50,16 @@ class RoomStream(StreamType):
     def stamp(self, pks: Sequence[Any], head: int | None) -> None:
         """Set the position, and number new messages in the order in which they were written."""
         new = self.entries().filter(pk__in=pks, modseq=None, number=None).order_by("room_id", "pk")
-        for room, found in groupby(new.values_list("room_id", "pk"), key=lambda row: row[0]):
-            written = [pk for _room, pk in found]
+        for room, found in groupby(new.values_list("room_id", "pk", "kind"), key=lambda row: row[0]):
+            rows = list(found)
+            written = [pk for _room, pk, _kind in rows]
             rooms = self.streams().filter(pk=room)
             rooms.update(last_number=F("last_number") + len(written), active_at=timezone.now())
             first = rooms.values_list("last_number", flat=True).get() - len(written) + 1
             numbered = [Message(pk=pk, number=number) for number, pk in enumerate(written, first)]
             self.entries().bulk_update(numbered, ["number"])
-            count_members(rooms)
+            if any(kind in MEMBERSHIP for _room, _pk, kind in rows):
+                count_members(rooms)
         super().stamp(pks, head)
 
     def stamp_values(self, head: Any) -> dict[str, Any]:
