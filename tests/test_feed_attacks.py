@@ -10,7 +10,8 @@ from unittest.mock import patch
 
 import msgspec
 import pytest
-from django.contrib.auth.models import AnonymousUser
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models.query import QuerySet
 from django.test import Client, RequestFactory, SimpleTestCase, TransactionTestCase, override_settings
@@ -18,6 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from notifications.exceptions import UnknownFeed
 from notifications.feeds import Latest, Log, Nothing, feed, following, parts, stream, texts
 from notifications.feeds.answers import answer
 from notifications.feeds.names import stream_key
@@ -27,7 +29,7 @@ from notifications.feeds.retention import EMPTY_FOR, Retention
 from notifications.feeds.stream import FEED, remember
 from notifications.inbox.progress import progress
 from notifications.inbox.reading import page
-from notifications.live import relay
+from notifications.live import relay, sessions
 from notifications.live.access import Verdict, judge
 from notifications.live.batch import Access, Batch
 from notifications.live.connections import EVENT_STREAM, Admission, JoinedEventStream, iterate_answer
@@ -40,6 +42,8 @@ from notifications.live.replay import changes_since
 from notifications.live.sequencer import sequence
 from notifications.live.streams import Key
 from notifications.models import Feed, FeedEvent, FeedText
+from notifications.services import apublish, arevoke_access, revoke_access
+from notifications.signals import access_revoked
 from tests.factories import make_user
 from tests.threads import returned
 
@@ -236,6 +240,60 @@ class HeldTests(TransactionTestCase):
         assert (told["type"], told["reason"]) == ("bye", "limit")
         assert len(hub.connections) == 1
         relay._relays.pop(asyncio.get_running_loop()).close()
+
+
+@override_settings(NOTIFICATIONS_RECHECK=3_600.0)  # no round finds it meanwhile
+class RevokeTests(TransactionTestCase):
+    def follow(self, user: Any) -> asyncio.Queue[Any]:
+        """Have a user follow the feed, and another; return what the connection receives."""
+        received: asyncio.Queue[Any] = asyncio.Queue()
+        connection = Connection("test", received.put, EVENT_STREAM, lambda: None, sessions.identity(user, None))
+        hub = relay.current().hub
+        hub.add(connection)
+        for name in ("order:1", "now"):
+            hub.attach(connection, following.key_of(find(name)), START)
+        return received
+
+    async def test_who_may_no_longer_follow_one_feed_goes_on_with_the_rest(self) -> None:
+        may, asked = {"alice", "bob"}, []
+
+        def allowed(user: Any, pk: int) -> bool:
+            asked.append(user.username)
+            return user.username in may
+
+        feed("order:{pk:int}")(allowed)
+        alice, bob = [await sync_to_async(make_user)(name) for name in ("alice", "bob")]
+        heard: list[dict[str, Any]] = []
+
+        def hear(**about: Any) -> None:
+            heard.append(about)
+
+        access_revoked.connect(hear)
+        self.addCleanup(access_revoked.disconnect, hear)
+        await relay.current().run(int)  # its first round has begun, without anybody
+        hers, his = self.follow(alice), self.follow(bob)
+        await arevoke_access(alice, feed="order:1")  # who may follow it still
+        await apublish("now", {"n": 1})
+        async with asyncio.timeout(LIMIT):
+            assert b'"n":1' in (await hers.get())["body"]
+            may.remove("alice")
+            await arevoke_access(alice.pk, feed="order:1", reason="sold")
+            assert b'"feed":"order:1","state":"denied"' in (await hers.get())["body"]
+            await apublish("now", {"n": 2})
+            assert b'"n":2' in (await hers.get())["body"]
+        assert his.qsize() == 2
+        assert set(asked) == {"alice"}
+        assert [(one["user"], one["feed"], one["reason"]) for one in heard] == [
+            (alice.pk, "order:1", ""),
+            (alice.pk, "order:1", "sold"),
+        ]
+        relay._relays.pop(asyncio.get_running_loop()).close()
+
+    def test_a_feed_that_nobody_declared_and_a_user_without_a_key_are_refused(self) -> None:
+        with self.assertRaises(UnknownFeed):
+            revoke_access(1, feed="nowhere")
+        with self.assertRaisesMessage(ValueError, "was not saved yet"):
+            revoke_access(User(), feed="now")
 
 
 class OutageTests(TransactionTestCase):

@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import transaction
 
 from ..exceptions import UnknownFeed
 from ..live import access, relay
@@ -19,7 +18,6 @@ from ..live.hub import Connection
 from ..live.messages import Message, handles
 from ..live.relay import Relay
 from ..live.streams import Key
-from ..twins import twin
 from .frames import FeedStatus
 from .policies import Nothing
 from .publishing import LIVE_ONLY
@@ -221,22 +219,3 @@ def allows(feed: ResolvedFeed, user: Any) -> bool:
     except Exception:
         logger.exception("Who may follow the feed %s could not be decided, so nobody may.", feed.name)
         return False
-
-
-def recheck_feed(feed: str) -> None:
-    """Ask again who may follow a feed, now, here and through the broker in every process; tell those who no longer may.
-
-    Call it when the answer of your function has changed. Without it, and without a broker in other processes, open
-    connections are asked in rounds.
-
-    Args:
-        feed: The feed's name.
-
-    Raises:
-        UnknownFeed: No app has declared it.
-    """
-    key = key_of(find(feed))
-    transaction.on_commit(lambda: relay.post(AccessChanged(*key)), using=FEED.alias, robust=True)
-
-
-arecheck_feed = twin(recheck_feed)
