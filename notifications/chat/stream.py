@@ -19,7 +19,7 @@ from ..live.access import guard
 from ..live.batch import Access, Batch
 from ..live.chunks import chunks
 from ..live.cursor import Position
-from ..live.frames import FRAME_BYTES, Frame, ResetReason, encode, frame, json_key, pack
+from ..live.frames import FRAME_BYTES, Frame, ResetReason, encode, frame, json_key
 from ..live.streams import Read, StreamType, register
 from ..models import Membership, Message, Reaction, Room
 from ..models.chat import reactions_in_order
@@ -113,18 +113,12 @@ class RoomStream(StreamType):
 
     def _encode(self, read: Read) -> Iterable[Frame]:
         items = [_changed_item(row, read.start.modseq) for row in read.rows]
-        packed = list(pack(items, read.start.modseq))
-        if packed:
-            packed[-1] = (read.to.modseq, packed[-1][1])
-        start = self.cursor(read.pk, read.start)
         whole = iter([isinstance(item, MessageItem) for item in items])
-        for complete, raws in packed:
-            to = self.cursor(read.pk, Position(read.to.epoch, complete))
+        for start, to, raws in self.pieces(read, items) if items else ():
             told: dict[bool, list[msgspec.Raw]] = {True: [], False: []}
             for raw in raws:
                 told[next(whole)].append(raw)
             yield frame(Messages(read.pk, start, to, told[True], told[False] or ()), to)
-            start = to
 
 
 ROOM = RoomStream()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from hashlib import md5
 from typing import Any
 
@@ -17,7 +17,7 @@ from ..live import relay
 from ..live.batch import Batch
 from ..live.chunks import chunks
 from ..live.cursor import Position, dump
-from ..live.frames import Frame, ResetReason, encode, frame, pack
+from ..live.frames import ResetReason, encode, frame, pack
 from ..live.pruning import prune_entries
 from ..live.sequencer import expire_cursors
 from ..live.streams import Key, Read, StreamType, register
@@ -111,17 +111,9 @@ class FeedStream(StreamType):
 
     def _batch(self, read: Read, name: str) -> Batch:
         rows = latest_of(read.rows) if isinstance(_policy(name), Latest) else read.rows
-        return Batch(read.start, read.to, tuple(self._told(read, rows, name)))
-
-    def _told(self, read: Read, rows: Sequence[FeedEvent], name: str) -> Iterator[Frame]:
-        # A position that brings nothing is told too: the next frame must begin where its reader is.
-        packed = list(pack(events(rows), read.start.modseq)) or [(0, [])]
-        packed[-1] = (read.to.modseq, packed[-1][1])
-        start = self.cursor(read.pk, read.start)
-        for complete, piece in packed:
-            to = self.cursor(read.pk, Position(read.to.epoch, complete))
-            yield frame(FeedEvents(name, start, to, piece), to)
-            start = to
+        pieces = self.pieces(read, events(rows))
+        told = [frame(FeedEvents(name, start, to, piece), to) for start, to, piece in pieces]
+        return Batch(read.start, read.to, tuple(told))
 
     def present(self, pk: int) -> list[Event]:
         """Return what a new reader would be told, oldest first."""
