@@ -86,7 +86,7 @@ def _check_packages(wanted: list[Server]) -> None:
 def _streams(wanted: list[Server], size: Size) -> list[Result]:
     with databases.sqlite() as environment:
         database = Path(environment["BENCH_DATABASE"])
-        rows = json.loads(_run("benchmarks.site.prepare", [size.connections], environment))
+        rows = json.loads(databases.run("benchmarks.site.prepare", [size.connections], environment))
         results = []
         for server in wanted:
             print(f"measuring {server.name} …", file=sys.stderr, flush=True)
@@ -100,7 +100,7 @@ def _storing(recipients: int, rounds: int) -> list[dict[str, Any]]:
     for name, opened in databases.each():
         print(f"measuring storing on {name} …", file=sys.stderr, flush=True)
         with opened as environment:
-            found.append(json.loads(_run("benchmarks.storing", [recipients, rounds], environment)))
+            found.append(json.loads(databases.run("benchmarks.storing", [recipients, rounds], environment)))
     return found
 
 
@@ -110,7 +110,7 @@ def _publishing(events: int) -> list[dict[str, Any]]:
     for name, opened in databases.each():
         print(f"measuring publishing on {name} …", file=sys.stderr, flush=True)
         with opened as environment:
-            found.append(json.loads(_run("benchmarks.publishing", [events], environment)))
+            found.append(json.loads(databases.run("benchmarks.publishing", [events], environment)))
     return found
 
 
@@ -119,7 +119,9 @@ def _many(size: Size) -> list[dict[str, Any]]:
     print("measuring many feeds on one connection …", file=sys.stderr, flush=True)
     with databases.sqlite() as environment:
         database = Path(environment["BENCH_DATABASE"])
-        rows = json.loads(_run("benchmarks.site.prepare", [min(MANY_CONNECTIONS, size.connections)], environment))
+        rows = json.loads(
+            databases.run("benchmarks.site.prepare", [min(MANY_CONNECTIONS, size.connections)], environment)
+        )
         lane = next(server for server in SERVERS if server.key == "feeds")
         return [many.measure(lane, rows, database, size.settle)]
 
@@ -129,13 +131,9 @@ def _fairness(asked: int) -> list[dict[str, Any]]:
     print("measuring one user beside another …", file=sys.stderr, flush=True)
     with databases.sqlite() as environment:
         database = Path(environment["BENCH_DATABASE"])
-        rows = json.loads(_run("benchmarks.site.prepare", [2], environment))
-        room = int(_run("benchmarks.site.room", [], environment))
+        rows = json.loads(databases.run("benchmarks.site.prepare", [2], environment))
+        room = int(databases.run("benchmarks.site.room", [], environment))
         return fairness.measure(rows, room, database, asked)
-
-
-def _run(module: str, arguments: list[int], environment: dict[str, str]) -> str:
-    return databases.run(module, [str(argument) for argument in arguments], environment)
 
 
 if __name__ == "__main__":

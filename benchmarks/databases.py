@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -38,14 +38,14 @@ def each() -> Iterator[tuple[str, AbstractContextManager[Environment]]]:
     yield "PostgreSQL", postgresql()
 
 
-def run(module: str, arguments: list[str], environment: Environment) -> str:
+def run(module: str, arguments: Sequence[object], environment: Environment) -> str:
     """Run a module on a database, and return what it prints.
 
     Raises:
         BenchmarkError: It failed.
     """
     everything = {**os.environ, "DJANGO_SETTINGS_MODULE": SETTINGS, **environment}
-    command = [sys.executable, "-m", module, *arguments]
+    command = [sys.executable, "-m", module, *map(str, arguments)]
     done = subprocess.run(command, cwd=ROOT, env=everything, check=False, stdout=subprocess.PIPE)
     if done.returncode:
         raise BenchmarkError(f"{module} failed; its own words are above.")
