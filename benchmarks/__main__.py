@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tests.servers import postgresql
-
-from . import fairness, many, report
+from . import databases, fairness, many, report
 from .load import BenchmarkError, program
-from .servers import NODE, ROOT, SERVERS, SETTINGS, Server
+from .servers import NODE, SERVERS, Server
 from .trial import QUICK, Result, Size, measure
 
 STORING = "storing"  # its name for --only
@@ -91,9 +84,9 @@ def _check_packages(wanted: list[Server]) -> None:
 
 
 def _streams(wanted: list[Server], size: Size) -> list[Result]:
-    with tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder:
-        database = Path(folder).resolve() / "site.sqlite3"
-        rows = json.loads(_run("benchmarks.site.prepare", [size.connections], {"BENCH_DATABASE": str(database)}))
+    with databases.sqlite() as environment:
+        database = Path(environment["BENCH_DATABASE"])
+        rows = json.loads(databases.run("benchmarks.site.prepare", [size.connections], environment))
         results = []
         for server in wanted:
             print(f"measuring {server.name} …", file=sys.stderr, flush=True)
@@ -104,29 +97,31 @@ def _streams(wanted: list[Server], size: Size) -> list[Result]:
 def _storing(recipients: int, rounds: int) -> list[dict[str, Any]]:
     """Measure storing on SQLite and on PostgreSQL."""
     found = []
-    for name, opened in (("SQLite", _sqlite()), ("PostgreSQL", _postgresql())):
+    for name, opened in databases.each():
         print(f"measuring storing on {name} …", file=sys.stderr, flush=True)
         with opened as environment:
-            found.append(json.loads(_run("benchmarks.storing", [recipients, rounds], environment)))
+            found.append(json.loads(databases.run("benchmarks.storing", [recipients, rounds], environment)))
     return found
 
 
 def _publishing(events: int) -> list[dict[str, Any]]:
     """Measure publishing in feeds on SQLite and on PostgreSQL."""
     found = []
-    for name, opened in (("SQLite", _sqlite()), ("PostgreSQL", _postgresql())):
+    for name, opened in databases.each():
         print(f"measuring publishing on {name} …", file=sys.stderr, flush=True)
         with opened as environment:
-            found.append(json.loads(_run("benchmarks.publishing", [events], environment)))
+            found.append(json.loads(databases.run("benchmarks.publishing", [events], environment)))
     return found
 
 
 def _many(size: Size) -> list[dict[str, Any]]:
     """Measure what one feed of many on one connection costs."""
     print("measuring many feeds on one connection …", file=sys.stderr, flush=True)
-    with _sqlite() as environment:
-        database = Path(environment["BENCH_DATABASE"]).resolve()
-        rows = json.loads(_run("benchmarks.site.prepare", [min(MANY_CONNECTIONS, size.connections)], environment))
+    with databases.sqlite() as environment:
+        database = Path(environment["BENCH_DATABASE"])
+        rows = json.loads(
+            databases.run("benchmarks.site.prepare", [min(MANY_CONNECTIONS, size.connections)], environment)
+        )
         lane = next(server for server in SERVERS if server.key == "feeds")
         return [many.measure(lane, rows, database, size.settle)]
 
@@ -134,32 +129,11 @@ def _many(size: Size) -> list[dict[str, Any]]:
 def _fairness(asked: int) -> list[dict[str, Any]]:
     """Measure what one user costs another."""
     print("measuring one user beside another …", file=sys.stderr, flush=True)
-    with _sqlite() as environment:
-        database = Path(environment["BENCH_DATABASE"]).resolve()
-        rows = json.loads(_run("benchmarks.site.prepare", [2], environment))
-        room = int(_run("benchmarks.site.room", [], environment))
+    with databases.sqlite() as environment:
+        database = Path(environment["BENCH_DATABASE"])
+        rows = json.loads(databases.run("benchmarks.site.prepare", [2], environment))
+        room = int(databases.run("benchmarks.site.room", [], environment))
         return fairness.measure(rows, room, database, asked)
-
-
-@contextmanager
-def _sqlite() -> Iterator[dict[str, str]]:
-    with tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder:
-        yield {"BENCH_DATABASE": str(Path(folder) / "storing.sqlite3")}
-
-
-@contextmanager
-def _postgresql() -> Iterator[dict[str, str]]:
-    with postgresql.running() as server:
-        yield {"BENCH_POSTGRESQL": str(server.port)}
-
-
-def _run(module: str, arguments: list[int], environment: dict[str, str]) -> str:
-    command = [sys.executable, "-m", module, *map(str, arguments)]
-    everything = {**os.environ, "DJANGO_SETTINGS_MODULE": SETTINGS, **environment}
-    done = subprocess.run(command, cwd=ROOT, env=everything, check=False, stdout=subprocess.PIPE)
-    if done.returncode:
-        raise BenchmarkError(f"{module} failed; its own words are above.")
-    return done.stdout.decode()
 
 
 if __name__ == "__main__":

@@ -8,20 +8,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.servers import postgresql
-
+from . import databases
 from .load import Client, Load, program
-from .servers import CARILLON, LANE, ROOT, Server, running
+from .servers import CARILLON, LANE, Server, running
 
 SERVER = Server("broadcast", "Carillon's lane, uvicorn", "uvicorn", LANE, CARILLON, "broadcast")
 SENDS, GAP = 5, 3.0  # broadcasts to those who are connected, and seconds between them
@@ -38,10 +33,11 @@ def main() -> None:
         print(json.dumps(_publishing(options.users, options.connections)))
         return
     program()
-    for name, opened in (("SQLite", _sqlite()), ("PostgreSQL", _postgresql())):
+    for name, opened in databases.each():
         with opened as environment:
             os.environ.update(environment)
-            found = json.loads(_child(options.users, options.connections))
+            arguments = ["--child", f"--users={options.users}", f"--connections={options.connections}"]
+            found = json.loads(databases.run("benchmarks.broadcast", arguments, environment))
             found |= _connected(found.pop("rows"), Path(environment.get("BENCH_DATABASE", "none")))
         print(f"{name}, {options.users:,} users, {options.connections:,} of them connected")
         for label, text in _lines(found):
@@ -57,12 +53,6 @@ def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "the last of those connected has it, from before publishing",
         f"{found['last_ms']:.0f} ms, {found['lost']} lost",
     )
-
-
-def _child(users: int, connections: int) -> str:
-    command = [sys.executable, "-m", "benchmarks.broadcast", "--child"]
-    arguments = [f"--users={users}", f"--connections={connections}"]
-    return subprocess.run([*command, *arguments], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout.decode()
 
 
 def _connected(rows: list[dict[str, Any]], database: Path) -> dict[str, Any]:
@@ -112,12 +102,12 @@ def _publishing(users: int, connections: int) -> dict[str, Any]:
     found["size_ms"], found["size_queries"] = _measured(audience.size, 3)
     for _ in range(43):
         publish(Audience.of(users=[late]))
-    found["late_ms"], found["late_queries"] = _measured(lambda: outbox.collect([late.pk]), 1)
-    found["idle_ms"], found["idle_queries"] = _measured(lambda: outbox.collect([late.pk]), 50)
+    found["late_ms"], found["late_queries"] = _measured(lambda: outbox.collect(INBOX, [late.pk]), 1)
+    found["idle_ms"], found["idle_queries"] = _measured(lambda: outbox.collect(INBOX, [late.pk]), 50)
     pks = sorted(sessions)
     cursors = {}
     for part in chunks(pks):
-        outbox.collect(part)
+        outbox.collect(INBOX, part)
         cursors |= {pk: INBOX.cursor(pk, at) for pk, (at, _floor) in open_streams(INBOX, part).items()}
     assert Session.objects.count() == connections
     found["rows"] = [{"pk": pk, "cookie": f"sessionid={sessions[pk]}", "cursor": cursors[pk]} for pk in pks]
@@ -141,18 +131,6 @@ def _measured(work: Callable[[], object], times: int) -> tuple[float, int]:
     transactions = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
     queries = [query for query in captured if not query["sql"].startswith(transactions)]
     return (median(took) if times > 1 else last), len(queries)
-
-
-@contextmanager
-def _sqlite() -> Iterator[dict[str, str]]:
-    with tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder:
-        yield {"BENCH_DATABASE": str(Path(folder) / "broadcast.sqlite3")}
-
-
-@contextmanager
-def _postgresql() -> Iterator[dict[str, str]]:
-    with postgresql.running() as server:
-        yield {"BENCH_POSTGRESQL": str(server.port)}
 
 
 if __name__ == "__main__":

@@ -20,8 +20,7 @@ import uvloop
 
 from tests.servers import valkey
 
-from . import report
-from .__main__ import _run
+from . import databases, report
 from .load import BenchmarkError
 from .measure import cpu, sample
 from .servers import Server, running
@@ -75,8 +74,8 @@ def main(arguments: list[str] | None = None) -> int:
     count, messages, rounds = (20, 5, 1) if options.quick else (options.sockets, 50, options.rounds)
     with tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder, ExitStack() as stack:
         database = Path(folder).resolve() / "site.sqlite3"
-        rows = json.loads(_run("benchmarks.site.prepare", [count], {"BENCH_DATABASE": str(database)}))
-        room = int(_run("benchmarks.site.room", [], {"BENCH_DATABASE": str(database)}))
+        rows = json.loads(databases.run("benchmarks.site.prepare", [count], {"BENCH_DATABASE": str(database)}))
+        room = int(databases.run("benchmarks.site.room", [], {"BENCH_DATABASE": str(database)}))
         address = stack.enter_context(valkey.running()).url
         results = []
         for shape in SHAPES:

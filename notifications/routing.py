@@ -8,10 +8,10 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from django.conf import settings
 from django.urls import Resolver404, URLPattern, resolve
-from django.utils import translation
 
 from .chat import views
 from .consumers import ChatConsumer, SocketHandoff
+from .live.layouts import language_of
 from .live.origin import SameOrigin
 
 __all__ = ["SameOrigin", "websocket_application", "websocket_urlpatterns"]
@@ -27,7 +27,7 @@ class MountedSocket:
     def match(self, path: str) -> tuple[str, tuple[Any, ...], dict[str, Any]] | None:
         """Return what follows `path` (nothing) and the arguments of the socket's URL; None if it is another's."""
         for candidate in dict.fromkeys((f"/{path}", _without_script_name(f"/{path}"))):
-            with translation.override(translation.get_language_from_path(candidate) or settings.LANGUAGE_CODE):
+            with language_of(candidate):
                 try:
                     found = resolve(candidate)
                 except Resolver404:

@@ -48,9 +48,9 @@ from .chat.rooms import (
 )
 from .exceptions import BroadcastConflict, NotMember
 from .feeds.answers import answer, astop_answer, stop_answer
-from .feeds.following import arecheck_feed, recheck_feed
 from .feeds.publishing import apublish, apublish_many, publish, publish_many
 from .feeds.reading import apresent_events, present_events
+from .feeds.revocation import arecheck_feed, arevoke_access, recheck_feed, revoke_access
 from .inbox.notify import anotify, notify
 from .inbox.progress import acancel_progress, cancel_progress, progress
 from .inbox.prune import aprune, prune
@@ -71,7 +71,6 @@ from .inbox.states import (
     unarchive,
 )
 from .inbox.withdrawal import awithdraw, withdraw
-from .live.revocation import arevoke_access, revoke_access
 
 __all__ = [
     "BroadcastConflict",

@@ -52,12 +52,13 @@ Args:
 """
 
 access_revoked = Signal()
-"""`services.revoke_access` ended a user's open connections in every process.
+"""`services.revoke_access` ended a user's open connections in every process, or asked whether they may follow a feed.
 
 Sent in the process that revoked it, after its commit.
 
 Args:
     sender: The user model.
     user: The primary key of the user.
+    feed: The name of the feed; empty where all connections ended.
     reason: The reason given to `services.revoke_access`; it may be empty.
 """

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -20,6 +23,7 @@ from notifications.feeds.answers import answer, astop_answer, end_abandoned, sto
 from notifications.feeds.names import stream_key
 from notifications.feeds.registry import find
 from notifications.feeds.stream import FEED
+from notifications.live import keeping
 from notifications.live.cursor import Position
 from notifications.live.keeping import Over
 from notifications.live.replay import changes_since
@@ -95,6 +99,24 @@ class BlockingTests(TransactionTestCase):
         assert (data["text"], data["state"]) == ("half of it", "failed")
         with self.assertRaises(Over):  # should the writer come back, it is too late
             texts.grow(handle, " and more", 10)
+
+    def test_who_writes_on_after_somebody_else_has_ended_the_text_is_stopped(self) -> None:
+        with answer("chat:7") as a:
+            a.append("too late")
+            FeedText.objects.update(state="failed", lease_until=None)
+            a.flush()
+            assert a.stopped
+            with self.assertRaises(Stopped):
+                a.append("later still")
+        assert shown()[0][0]["state"] == "failed"
+
+    def test_what_somebody_else_has_ended_is_not_handed_on(self) -> None:
+        kept: list[str] = []
+        with answer("chat:7", then=kept.append) as a:
+            a.append("too late")
+            FeedText.objects.update(state="failed", lease_until=None)
+        assert kept == []
+        assert shown()[0][0]["state"] == "failed"
 
     def test_wrong_use_is_explained(self) -> None:
         with self.assertRaisesMessage(ValidationError, "keeps nothing"), answer("live"):
@@ -180,6 +202,60 @@ class AsyncTests(TransactionTestCase):
             await task
         (data,) = (await sync_to_async(shown)())[0]
         assert data["state"] == "failed"
+
+    async def test_a_stop_that_the_last_flush_finds_ends_the_block_and_nothing_behind_it(self) -> None:
+        with returned(texts, "grow") as stored:
+            async with answer("chat:7") as a:
+                await a.append("whole")
+                await asyncio.to_thread(stored.wait, LIMIT)  # the next look is some time off
+                await FeedText.objects.filter(pk=a.id).aupdate(stop_requested_at=timezone.now())
+                await a.flush()
+        await self.goes_on("stopped")
+
+    async def test_a_stop_that_comes_as_the_block_ends_cancels_nothing_behind_it(self) -> None:
+        async with answer("chat:7") as a:
+            await a.append("whole")
+            keeping.ask_to_stop(texts.work_of(a.id))
+        await self.goes_on("stopped")
+
+    async def test_a_block_that_goes_on_after_a_stop_leaves_no_cancellation_behind(self) -> None:
+        async with answer("chat:7") as a:
+            await a.append("whole")
+            with suppress(asyncio.CancelledError):
+                await astop_answer(a.id)
+                await asyncio.Event().wait()
+        await self.goes_on("stopped")
+
+    async def goes_on(self, state: str) -> None:
+        """Check what a text has become, and that this task is not cancelled."""
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+        await asyncio.sleep(0)
+        (data,) = (await sync_to_async(shown)())[0]
+        assert (data["text"], data["state"]) == ("whole", state)
+
+    async def test_who_is_cancelled_while_the_end_is_stored_stores_it_first(self) -> None:
+        grow, storing, go_on = texts.grow, threading.Event(), threading.Event()
+
+        def slow(*arguments: Any) -> bool:
+            storing.set()
+            go_on.wait(LIMIT)
+            return grow(*arguments)
+
+        async def write() -> None:
+            async with answer("chat:7") as a:
+                await a.append("whole")
+                await asyncio.to_thread(storing.wait, LIMIT)
+
+        with patch.object(texts, "grow", slow), returned(keeping, "forget") as ending:
+            task = asyncio.create_task(write())
+            await asyncio.to_thread(ending.wait, LIMIT)
+            task.cancel()
+            go_on.set()
+            with self.assertRaises(asyncio.CancelledError):
+                await task
+        await self.goes_on("done")
 
     async def test_leaving_by_hand_is_stopping(self) -> None:
         async with answer("chat:7") as a:

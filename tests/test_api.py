@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -15,11 +16,12 @@ from django.test import AsyncClient, Client, TransactionTestCase
 from django.urls import reverse
 from django.utils import timezone
 
+from notifications.inbox import views
 from notifications.inbox.reading import summary
 from notifications.live.http import BODY_BYTES, USER_HEADER
 from notifications.live.sessions import user_key
 from notifications.models import Inbox, Notice, Notification
-from notifications.services import mark_all_read, notify
+from notifications.services import mark_all_read, mark_read, notify
 from tests.factories import make_user, stamp, tell
 
 pytestmark = pytest.mark.django_db
@@ -196,6 +198,16 @@ class TestChanging:
         assert is_error(client.post(action(his, name)), 404, "not-found")
         assert is_error(client.post(action(his + 1_000, name)), 404, "not-found")
         assert contents() == before
+
+    def test_an_item_that_is_deleted_meanwhile_is_not_found(self, client: Client, alice: Any) -> None:
+        [pk] = tell(alice, "Gone in a moment")
+
+        def read(user: Any, pks: Any) -> None:
+            mark_read(user, pks)
+            Notification.objects.filter(pk__in=pks).delete()
+
+        with patch.dict(views.ACTIONS, read=read):
+            assert is_error(client.post(action(pk, "read")), 404, "not-found")
 
 
 class TestBulk:

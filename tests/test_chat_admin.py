@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any
+from unittest.mock import patch
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
@@ -14,6 +15,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import strip_tags
 
 from notifications import services
@@ -65,6 +67,19 @@ class ModerationTest(TransactionTestCase):
         assert LogEntry.objects.count() == 2 + 2 * len(pks[1:])
         for one, many in costs.values():
             assert many <= one + 3  # where there is one room alone, its readers here are served at once
+
+    def test_more_than_can_be_hidden_at_a_time_stay_as_they_are(self) -> None:
+        with patch("notifications.admin.chat.ACTED_LIMIT", 2):
+            for body in ("rude", "rude again"):
+                services.post_message(self.room, body, by=self.alice)
+            every = {"action": "hide", "_selected_action": Message.objects.get(number=1).pk, "select_across": "1"}
+            response = self.client.post(MESSAGES, every, follow=True)
+            self.assertContains(response, "At most 2 messages can be hidden or shown at a time.")
+            assert not Message.objects.filter(hidden_at__isnull=False).exists()
+            Message.objects.update(hidden_at=timezone.now())
+            response = self.client.post(MESSAGES, every | {"action": "unhide"}, follow=True)
+            self.assertContains(response, "At most 2 messages can be hidden or shown at a time.")
+            assert not Message.objects.filter(hidden_at=None).exists()
 
     def page(self, model: str, pk: int) -> str:
         response = self.client.get(reverse(f"admin:carillon_{model}_change", args=[pk]))

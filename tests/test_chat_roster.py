@@ -11,7 +11,7 @@ from django.test import TransactionTestCase
 from django.utils import timezone
 
 from notifications import services
-from notifications.chat import presence
+from notifications.chat import members, presence, roster
 from notifications.chat.roster import ROUND
 from notifications.live import relay
 from notifications.models import Membership, Room
@@ -72,6 +72,22 @@ class RosterTests(TransactionTestCase):
             await Membership.objects.filter(user=self.bob).adelete()
             await self.turn()
             assert await self.frames(bob) == [("removed", self.room.pk)]
+
+    async def test_who_is_put_out_while_a_room_is_read_for_them_is_not_told_of_it(self) -> None:
+        def read_late(*arguments: Any) -> Any:
+            found = members.room_infos(*arguments)
+            Membership.objects.filter(user=self.bob).delete()
+            return found
+
+        async with Client(self.bob) as bob:
+            await self.turn()
+            await sync_to_async(self.join)()
+            with mock.patch.object(roster, "room_infos", read_late):
+                await self.turn()
+            assert await self.frames(bob) == []
+            await sync_to_async(self.join)()
+            await self.turn()
+            assert await self.frames(bob) == [("added", self.room.pk)]
 
     async def test_what_came_while_the_client_was_slow_comes_when_it_is_not(self) -> None:
         async with Client(self.bob) as bob:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import nullcontext
 from typing import Any
 from unittest.mock import patch
 
@@ -10,6 +11,7 @@ import msgspec
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from django.test import TransactionTestCase
+from django.test.utils import CaptureQueriesContext
 
 from notifications import services
 from notifications.chat import messages
@@ -101,6 +103,24 @@ class GroupRoomTests(RoomTest):
         assert not Room.objects.exists()
         with self.assertRaises(ValidationError):
             services.add_member(self.group(), self.bob, role="king")
+
+    def test_members_are_counted_when_somebody_comes_or_goes_and_not_with_each_message(self) -> None:
+        room = services.create_room("Project", by=self.alice)
+        counts: list[tuple[int, Any]] = [
+            (0, lambda: services.rename_room(room, "Another", by=self.alice)),
+            (0, lambda: post_message(room, "hello", by=self.alice)),
+            (1, lambda: services.add_member(room, self.bob, by=self.alice)),
+            (1, lambda: services.remove_member(room, self.bob, by=self.alice)),
+        ]
+        for joins in (False, True):  # a transaction of the caller's
+            for number, change in counts:
+                with (
+                    self.subTest(number=number, joins=joins),
+                    CaptureQueriesContext(connection) as queries,
+                    transaction.atomic() if joins else nullcontext(),
+                ):
+                    change()
+                assert sum('"size" = ' in query["sql"].replace("`", '"') for query in queries) == number
 
 
 class PostTests(RoomTest):

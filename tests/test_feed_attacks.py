@@ -10,26 +10,31 @@ from unittest.mock import patch
 
 import msgspec
 import pytest
-from django.contrib.auth.models import AnonymousUser
-from django.db import OperationalError, connection, transaction
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models.query import QuerySet
-from django.test import Client, RequestFactory, SimpleTestCase, TransactionTestCase
+from django.test import Client, RequestFactory, SimpleTestCase, TransactionTestCase, override_settings
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from notifications.exceptions import UnknownFeed
 from notifications.feeds import Latest, Log, Nothing, feed, following, parts, stream, texts
 from notifications.feeds.answers import answer
 from notifications.feeds.names import stream_key
-from notifications.feeds.publishing import publish, publish_many
+from notifications.feeds.publishing import LIVE_ONLY, publish, publish_many
 from notifications.feeds.registry import find
-from notifications.feeds.retention import EMPTY_FOR, trim_feeds
+from notifications.feeds.retention import EMPTY_FOR, Retention
 from notifications.feeds.stream import FEED, remember
 from notifications.inbox.progress import progress
 from notifications.inbox.reading import page
+from notifications.live import relay, sessions
 from notifications.live.access import Verdict, judge
-from notifications.live.batch import Access
-from notifications.live.connections import EVENT_STREAM
+from notifications.live.batch import Access, Batch
+from notifications.live.connections import EVENT_STREAM, Admission, JoinedEventStream, iterate_answer
 from notifications.live.cursor import START, Position
+from notifications.live.frames import Frame
 from notifications.live.hub import Connection, Hub
 from notifications.live.identity import Identity
 from notifications.live.recheck import Recheck
@@ -37,6 +42,8 @@ from notifications.live.replay import changes_since
 from notifications.live.sequencer import sequence
 from notifications.live.streams import Key
 from notifications.models import Feed, FeedEvent, FeedText
+from notifications.services import apublish, arevoke_access, revoke_access
+from notifications.signals import access_revoked
 from tests.factories import make_user
 from tests.threads import returned
 
@@ -88,6 +95,19 @@ class FollowingTests(TransactionTestCase):
         assert stream_key("log:nobody") not in stream._names
         access = judge([], {key: {""}}).access[key]
         assert (access.owners, access.farewell) == (frozenset(), None)
+
+    def test_the_readers_of_many_feeds_are_read_together(self) -> None:
+        alice, bob = make_user("alice"), make_user("bob")
+        feed("mine:{pk:int}")(lambda user, pk: user.pk == pk)
+        feed("heard:{pk:int}", keep=Nothing(), public=True)(lambda user, pk: not user.is_anonymous or pk == 1)
+        owners = {"", str(alice.pk), str(bob.pk), "999999"}
+        mine = [FEED.key(remember(f"mine:{user.pk}")) for user in (alice, bob)]
+        heard = [Key(LIVE_ONLY, f"heard:{n}") for n in (1, 2)]
+        with CaptureQueriesContext(connection) as queries:
+            access = judge([], dict.fromkeys([*mine, *heard], owners)).access
+        assert len(queries) == 2  # one for each guard
+        assert [access[key].owners for key in mine] == [{str(alice.pk)}, {str(bob.pk)}]
+        assert [access[key].owners for key in heard] == [owners - {"999999"}, {str(alice.pk), str(bob.pk)}]
 
     def test_names_that_are_followed_are_not_forgotten(self) -> None:
         followed = remember("log:followed")
@@ -154,7 +174,7 @@ class ReplayTests(TransactionTestCase):
             return delete(rows, using)
 
         with patch.object(QuerySet, "_raw_delete", publishing):
-            trim_feeds()
+            Retention().turn()
         assert FEED.entries().count() == 1
         sequence(FEED, [stream_key("log:old")])
         assert FEED.entries().filter(modseq=None).count() == 0
@@ -195,13 +215,95 @@ class RecheckTests(SimpleTestCase):
         running.cancel()
 
 
+class HeldTests(TransactionTestCase):
+    async def test_an_id_names_what_the_connection_reads_and_nothing_that_it_has_let_go(self) -> None:
+        received: asyncio.Queue[Any] = asyncio.Queue()
+        hub = Hub(lambda _key: None, lambda _subscription: None, lambda: 0.0, 1_000_000)
+        reader = Connection("plain", received.put, JoinedEventStream(""), lambda: None)
+        hub.add(reader)
+        for name in ("log:a", "log:b", "log:c"):
+            pk = stream_key(name)
+            start, to = Position("00000001", 1), Position("00000001", 2)
+            following = hub.attach(reader, FEED.key(pk), start)
+            hub.publish(FEED.key(pk), Batch(start, to, (Frame("feed", b"{}", FEED.cursor(pk, to)),)))
+            message = await received.get()
+            assert f"\nid: {FEED.cursor(pk, to)}\n" in message["body"].decode()
+            hub.detach(following)
+
+    @override_settings(NOTIFICATIONS_MAX_STREAMS_PER_USER=1)
+    async def test_a_poll_without_the_lane_counts_like_any_connection(self) -> None:
+        hub = relay.current().hub
+        hub.add(Connection("first", asyncio.Queue[Any]().put, EVENT_STREAM, lambda: None, Identity("1")))
+        admission = Admission(None, START, (), Identity("1"), wait=10.0)
+        (body,) = [part async for part in iterate_answer(admission)]
+        (told,) = json.loads(body)["frames"]
+        assert (told["type"], told["reason"]) == ("bye", "limit")
+        assert len(hub.connections) == 1
+        relay._relays.pop(asyncio.get_running_loop()).close()
+
+
+@override_settings(NOTIFICATIONS_RECHECK=3_600.0)  # no round finds it meanwhile
+class RevokeTests(TransactionTestCase):
+    def follow(self, user: Any) -> asyncio.Queue[Any]:
+        """Have a user follow the feed, and another; return what the connection receives."""
+        received: asyncio.Queue[Any] = asyncio.Queue()
+        connection = Connection("test", received.put, EVENT_STREAM, lambda: None, sessions.identity(user, None))
+        hub = relay.current().hub
+        hub.add(connection)
+        for name in ("order:1", "now"):
+            hub.attach(connection, following.key_of(find(name)), START)
+        return received
+
+    async def test_who_may_no_longer_follow_one_feed_goes_on_with_the_rest(self) -> None:
+        may, asked = {"alice", "bob"}, []
+
+        def allowed(user: Any, pk: int) -> bool:
+            asked.append(user.username)
+            return user.username in may
+
+        feed("order:{pk:int}")(allowed)
+        alice, bob = [await sync_to_async(make_user)(name) for name in ("alice", "bob")]
+        heard: list[dict[str, Any]] = []
+
+        def hear(**about: Any) -> None:
+            heard.append(about)
+
+        access_revoked.connect(hear)
+        self.addCleanup(access_revoked.disconnect, hear)
+        await relay.current().run(int)  # its first round has begun, without anybody
+        hers, his = self.follow(alice), self.follow(bob)
+        await arevoke_access(alice, feed="order:1")  # who may follow it still
+        await apublish("now", {"n": 1})
+        async with asyncio.timeout(LIMIT):
+            assert b'"n":1' in (await hers.get())["body"]
+            may.remove("alice")
+            await arevoke_access(alice.pk, feed="order:1", reason="sold")
+            assert b'"feed":"order:1","state":"denied"' in (await hers.get())["body"]
+            await apublish("now", {"n": 2})
+            assert b'"n":2' in (await hers.get())["body"]
+        assert his.qsize() == 2
+        assert set(asked) == {"alice"}
+        assert [(one["user"], one["feed"], one["reason"]) for one in heard] == [
+            (alice.pk, "order:1", ""),
+            (alice.pk, "order:1", "sold"),
+        ]
+        relay._relays.pop(asyncio.get_running_loop()).close()
+
+    def test_a_feed_that_nobody_declared_and_a_user_without_a_key_are_refused(self) -> None:
+        with self.assertRaises(UnknownFeed):
+            revoke_access(1, feed="nowhere")
+        with self.assertRaisesMessage(ValueError, "was not saved yet"):
+            revoke_access(User(), feed="now")
+
+
 class OutageTests(TransactionTestCase):
     def test_a_text_has_no_hole_after_a_write_that_failed(self) -> None:
-        grow, failures = texts.grow, iter([True, False, True])
+        gone = InterfaceError("connection already closed")  # which is no DatabaseError
+        grow, failures = texts.grow, iter([OperationalError("database is locked"), None, gone])
 
         def failing(handle: Any, piece: str, *rest: Any) -> bool:
-            if piece and next(failures, False):
-                raise OperationalError("database is locked")
+            if piece and (failure := next(failures, None)):
+                raise failure
             return grow(handle, piece, *rest)
 
         with patch.object(texts, "grow", failing), answer("log:a") as a:
@@ -217,11 +319,11 @@ class OutageTests(TransactionTestCase):
     def test_progress_goes_on_after_a_write_that_failed(self) -> None:
         from notifications.inbox import progress as module
 
-        write, failures = module._write, iter([True])
+        write, failures = module._write, iter([InterfaceError("connection already closed")])
 
         def failing(pk: int, data: Any, *rest: Any, **more: Any) -> bool:
-            if data and next(failures, False):
-                raise OperationalError("database is locked")
+            if data and (failure := next(failures, None)):
+                raise failure
             return write(pk, data, *rest, **more)
 
         alice = make_user("alice")

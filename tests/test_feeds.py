@@ -22,9 +22,10 @@ from notifications.feeds import Latest, Log, Nothing, UnknownFeed, feed
 from notifications.feeds.names import Pattern, stream_key
 from notifications.feeds.publishing import EVENT_BYTES, HELD_BACK, Publication, _coalescer, publish, publish_many
 from notifications.feeds.registry import find
-from notifications.feeds.retention import EMPTY_FOR, trim_feeds
+from notifications.feeds.retention import EMPTY_FOR, FEEDS_AT_ONCE, ROUND_EVERY, TURN, Retention
 from notifications.feeds.stream import FEED, UNPUBLISHED, trim
 from notifications.live.cursor import Position, parse
+from notifications.live.pruning import PRUNE_CHUNK
 from notifications.live.replay import changes_since
 from notifications.live.sequencer import sequence
 from notifications.models import Feed, FeedEvent
@@ -169,9 +170,10 @@ class KeepingTests(PublishTest):
         publish_many([("prices", {"symbol": symbol}) for symbol in "CDE"])
         while trim("prices"):
             pass
-        frames = self.read("prices", position)
+        frames, position = self.read_on("prices", position)
         assert frames[0]["type"] == "feed.reset"
         assert [row["symbol"] for row in self.data(frames)] == ["C", "D", "E"]
+        assert self.read("prices", position) == []  # and goes on from there
 
     def test_a_feed_without_a_key_is_one_value(self) -> None:
         publish("one", {"a": 1})
@@ -297,29 +299,59 @@ class RetentionTests(PublishTest):
         with patch("notifications.feeds.publishing._trim"):
             publish_many([("log:1", {"n": n}) for n in range(10)])
             publish_many([("prices", {"symbol": "A", "n": n}) for n in range(10)])
-        trim_feeds()
+        Retention().turn()
         assert FeedEvent.objects.filter(feed__name="log:1").count() == 3
         assert FeedEvent.objects.filter(feed__name="prices").count() == 1
+
+    def test_feeds_are_looked_at_in_rounds_however_often_other_tasks_have_their_turn(self) -> None:
+        now = 0.0
+        retention = Retention(lambda: now)
+        assert retention.turn() == ROUND_EVERY
+        with patch("notifications.feeds.publishing._trim"):
+            publish_many([("log:1", {"n": n}) for n in range(10)])
+        now = 5.0
+        assert retention.turn() == ROUND_EVERY - 5
+        assert FeedEvent.objects.count() == 10
+        now = ROUND_EVERY
+        retention.turn()
+        assert FeedEvent.objects.count() == 3
+
+    def test_a_round_goes_on_where_it_was(self) -> None:
+        Feed.objects.bulk_create(Feed(pk=pk, name=f"log:{pk}") for pk in range(1, FEEDS_AT_ONCE + 2))
+        Feed.objects.update(created_at=timezone.now() - EMPTY_FOR - timedelta(days=1))
+        now = 0.0
+        retention = Retention(lambda: now)
+        assert retention.turn() == TURN
+        assert Feed.objects.count() == 1
+        now = TURN
+        assert retention.turn() == ROUND_EVERY
+        assert not Feed.objects.exists()
 
     def test_a_feed_that_has_long_been_empty_goes_and_begins_anew(self) -> None:
         publish("log:1", {"n": 1})
         _frames, position = self.read_on("log:1")
         FeedEvent.objects.all().delete()
-        trim_feeds()
+        Retention().turn()
         assert Feed.objects.exists()
         Feed.objects.update(created_at=timezone.now() - EMPTY_FOR - timedelta(days=1))
-        trim_feeds()
+        Retention().turn()
         assert not Feed.objects.exists()
         publish("log:1", {"n": 2})
         frames = self.read("log:1", position)
         assert (frames[0]["type"], frames[0]["reason"]) == ("feed.reset", "epoch")
+
+    def test_a_long_log_is_let_go_in_small_steps(self) -> None:
+        with patch("notifications.feeds.publishing._trim"):
+            for _ in range(2):
+                publish_many([("log:1", {"n": n}) for n in range(PRUNE_CHUNK)])
+        assert [trim("log:1"), trim("log:1"), trim("log:1")] == [PRUNE_CHUNK, PRUNE_CHUNK - 3, 0]
 
     def test_old_events_go_by_age(self) -> None:
         declare("aging", keep=Log(count=100, age=timedelta(hours=1)))
         publish_many([("aging", {"n": n}) for n in range(3)])
         sequence(FEED, [stream_key("aging")])
         FeedEvent.objects.filter(data__contains="0").update(created_at=timezone.now() - timedelta(hours=2))
-        trim_feeds()
+        Retention().turn()
         assert FeedEvent.objects.count() == 2
 
 
@@ -332,7 +364,7 @@ def test_of_a_flood_that_nothing_is_kept_of_a_paced_feed_tells_the_newest() -> N
 
     with (
         patch("notifications.feeds.publishing._send", lambda name, some: told.append(len(some[""]))),
-        patch("notifications.feeds.publishing.threading.Timer", delayed),
+        patch("notifications.live.coalesce.threading.Timer", delayed),
     ):
         _coalescer.cache_clear()
         paced = _coalescer(0.1)

@@ -53,6 +53,9 @@ class Lines:
         self.made.append(weakref.ref(message))
         return message
 
+    def forget(self, key: Any) -> None:
+        """Do nothing."""
+
     def alive(self) -> int:
         gc.collect()
         return sum(message() is not None for message in self.made)
@@ -435,6 +438,29 @@ class ArrivalTests(SimpleTestCase):
         assert len(self.world.fills) == 1
         self.hub.continue_with(self.world.fills.pop(), snapshot(3))
         assert other.read == ["=3"]
+
+    def test_who_is_where_the_database_is_and_the_hub_is_not_is_read_for_once_until_it_has_looked(self) -> None:
+        for place, epoch in ((5, "aaaaaaaa"), (2, "5f0c2a91")):
+            with self.subTest(place=place, epoch=epoch):
+                self.setUp()
+                self.world.client(3)
+                other = Client(self.world)
+                self.hub.attach(other.connection, KEY, at(place, epoch))
+                here = Batch(at(place, epoch), at(place, epoch), ())
+                self.world.refreshes.clear()
+                self.hub.continue_with(self.world.fills.pop(), here)
+                assert (self.world.fills, self.world.refreshes) == ([], [KEY])
+                self.hub.publish(KEY, snapshot(place, epoch))
+                self.hub.publish(KEY, replace(step(place, 9), start=at(place, epoch), to=at(9, epoch)))
+                assert other.read == [f"{place}-9"]
+
+    def test_who_is_behind_what_a_late_read_has_seen_is_read_for_again_when_the_hub_has_looked(self) -> None:
+        self.world.client(3)
+        late = self.world.client(2)
+        self.hub.continue_with(self.world.fills.pop(), Batch(at(2), at(2), ()))
+        self.hub.publish(KEY, Batch(at(3), at(3), ()))  # the hub was right
+        self.hub.continue_with(self.world.fills.pop(), step(2, 3))
+        assert late.read == ["2-3"]
 
     def test_a_batch_meanwhile_does_not_start_a_second_read(self) -> None:
         self.world.client(9)

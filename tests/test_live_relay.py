@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import override_settings
 
+import project.feeds  # noqa: F401  # declares what the servers' demo follows
 from notifications.live.broker import group
 from notifications.models import Inbox, Notification
 from notifications.services import notify, revoke_access
@@ -55,6 +56,28 @@ def test_a_third_process_reaches_the_streams_of_two_servers_at_once(
         notify(alice, "from a third process")
         assert one.titles(1) == ["from a third process"]
         assert two.titles(1) == ["from a third process"]
+        assert time.monotonic() - began < AT_ONCE
+
+
+def test_a_third_process_ends_that_a_user_follows_one_feed(
+    two_servers: tuple[ServerProcess, ServerProcess], alice: User
+) -> None:
+    User.objects.update(is_staff=True)
+    path = "/notifications/stream/?feeds=log:build"
+    with (
+        EventStream(two_servers[0].url, cookies(alice), path=path) as one,
+        EventStream(two_servers[1].url, cookies(alice), path=path) as two,
+    ):
+        for stream in (one, two):
+            assert stream.next("feed.status")["state"] == "live"
+        joined(two_servers, alice, one, two)
+        User.objects.update(is_staff=False)  # of which Django tells nobody
+        began = time.monotonic()
+        revoke_access(alice, feed="log:build")
+        assert one.next("feed.status")["state"] == "denied"
+        assert two.next("feed.status")["state"] == "denied"
+        notify(alice, "this goes on")
+        assert one.titles(1) == two.titles(1) == ["this goes on"]
         assert time.monotonic() - began < AT_ONCE
 
 

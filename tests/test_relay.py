@@ -8,24 +8,33 @@ from collections.abc import Callable
 from typing import Any
 from unittest.mock import DEFAULT, patch
 
+import pytest
 from asgiref.sync import sync_to_async
+from django.db import connection
 from django.test import TransactionTestCase, override_settings
+from django.test.utils import CaptureQueriesContext
 
+from notifications.broadcasts.results import STREAM as RESULTS
 from notifications.chat import handlers
 from notifications.chat.commands import InboxOpen, RoomOpen
 from notifications.chat.stream import ROOM
 from notifications.conf import conf
+from notifications.feeds import feed
+from notifications.feeds.names import stream_key
+from notifications.feeds.publishing import LIVE_ONLY
+from notifications.feeds.stream import FEED
 from notifications.inbox.stream import INBOX
 from notifications.live import relay
 from notifications.live.connections import EVENT_STREAM
-from notifications.live.cursor import Position
+from notifications.live.cursor import START, Position
 from notifications.live.hub import Connection
 from notifications.live.streams import Key
 from notifications.models import Inbox, Message, Notification
-from notifications.services import create_room, notify
+from notifications.services import create_room, notify, publish
 from tests.factories import make_user, tell
 
 
+@pytest.mark.usefixtures("own_feeds")
 @override_settings(NOTIFICATIONS_RECONCILE=60.0)  # only hints shall make it read
 class RelayTests(TransactionTestCase):
     async def test_open_connections_get_a_snapshot_when_their_stream_is_set_back_or_begins_anew(self) -> None:
@@ -96,6 +105,34 @@ class RelayTests(TransactionTestCase):
                 async with asyncio.timeout(10):
                     await messages.get()
         self.end()
+
+    async def test_the_first_reader_of_a_slow_feed_waits_for_no_pace(self) -> None:
+        feed("slow", every=60.0, public=True)(lambda user: True)
+        await sync_to_async(publish)("slow", {"n": 1})
+        for _reader in range(2):  # the second one comes after the first has left, and a moment later
+            received = self.listen(None, START, FEED.key(stream_key("slow")))
+            async with asyncio.timeout(10):
+                message = await received.get()
+            assert b'"n":1' in message["body"]
+            for reader in list(relay.current().hub.connections):
+                relay.current().hub.remove(reader)
+        self.end()
+
+    async def test_a_first_listener_brings_on_a_turn_only_where_one_serves_it(self) -> None:
+        with patch.object(relay.current().periodic, "wake") as wake:
+            self.listen(None, START, Key(LIVE_ONLY, "live"))
+            wake.assert_not_called()
+            self.listen(None, START, Key(RESULTS, "1"))
+            wake.assert_called_once_with()
+        self.end()
+
+    def test_a_new_reader_costs_one_look_at_where_its_stream_is(self) -> None:
+        tell(make_user(), "One")
+        inbox = Inbox.objects.get()
+        for position, looks in ((START, 1), (Position("00000000", 1), 2)):
+            with self.subTest(position), CaptureQueriesContext(connection) as queries:
+                relay._read(INBOX, {INBOX.key(inbox.pk): position})
+            assert sum("floor" in query["sql"] for query in queries) == looks
 
     async def alice(self) -> tuple[Any, asyncio.Queue[Any]]:
         """Make a user who listens to a new inbox; return what she will receive."""

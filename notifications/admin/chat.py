@@ -23,6 +23,7 @@ from .people import username
 from .rooms import around_table, latest_table, member_table, room_label, said
 
 ACTED_AT_ONCE = 100  # messages in one transaction
+ACTED_LIMIT = 1_000  # messages by one action; the list may hold millions
 BODY_SHOWN = 80  # characters of a message in the list
 
 
@@ -144,7 +145,9 @@ class MessageAdmin(RoomNames):
     @admin.action(description=_("Hide from everyone"), permissions=["hide"])
     def hide(self, request: HttpRequest, chosen: models.QuerySet[Message]) -> None:
         """Replace each selected message by a tombstone, live for everybody."""
-        found = list(chosen.filter(hidden_at=None, kind=Message.Kind.TEXT))
+        found = self._found(request, chosen.filter(hidden_at=None, kind=Message.Kind.TEXT))
+        if found is None:
+            return
         for part in chunks(found, ACTED_AT_ONCE):
             hide_messages(part, by=user_of(request))
         self._say(request, found, ngettext("%d message was hidden.", "%d messages were hidden.", len(found)))
@@ -152,12 +155,23 @@ class MessageAdmin(RoomNames):
     @admin.action(description=_("Unhide"), permissions=["hide"])
     def unhide(self, request: HttpRequest, chosen: models.QuerySet[Message]) -> None:
         """Show each chosen message again."""
-        found = list(chosen.filter(hidden_at__isnull=False))
+        found = self._found(request, chosen.filter(hidden_at__isnull=False))
+        if found is None:
+            return
         for part in chunks(found, ACTED_AT_ONCE):
             unhide_messages(part)
         self._say(
             request, found, ngettext("%d message is visible again.", "%d messages are visible again.", len(found))
         )
+
+    def _found(self, request: HttpRequest, chosen: models.QuerySet[Message]) -> list[Message] | None:
+        """Return the chosen messages; None where they are too many, of which staff are told."""
+        found = list(chosen[: ACTED_LIMIT + 1])
+        if len(found) <= ACTED_LIMIT:
+            return found
+        message = _("At most %(limit)s messages can be hidden or shown at a time.") % {"limit": ACTED_LIMIT}
+        self.message_user(request, message, messages.ERROR)
+        return None
 
     def _say(self, request: HttpRequest, changed: list[Message], text: str) -> None:
         LogEntry.objects.log_actions(user_of(request).pk, changed, CHANGE, text % 1)

@@ -23,7 +23,7 @@ from ..audiences.sizes import Size
 from ..live import frames, relay
 from ..live.access import guard, users_of
 from ..live.batch import Access
-from ..live.periodic import periodic
+from ..live.periodic import periodic, serve_at_once
 from ..live.streams import Key
 from ..models import Broadcast, Notification
 
@@ -215,6 +215,9 @@ def refresh() -> float | None:
     for broadcast in Broadcast.objects.filter(pk__in=[int(pk) for pk in watched]):
         _tell(broadcast)
     return max(PAUSE, SHARE * (time.monotonic() - began))
+
+
+serve_at_once(STREAM)
 
 
 @guard(STREAM)

@@ -11,10 +11,11 @@ from django.utils import timezone
 from ..conf import conf
 from ..inbox.actors import actor, handle
 from ..live.frames import json_key
-from ..models import Membership, Presence, Room
+from ..models import Membership, Message, Presence, Room
 from .frames import Me, Member, RoomInfo
 
 LARGE = 200  # members; a larger room reports counts instead of names
+MEMBERSHIP = (Message.Kind.JOINED, Message.Kind.LEFT)  # events after which a room has another number of members
 LISTED = 10  # members; the same in a list of rooms, most of which are not opened
 
 

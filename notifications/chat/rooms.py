@@ -26,7 +26,7 @@ from ..models.chat import Role
 from ..twins import twin
 from ..validators import is_visible
 from . import frames, receipts
-from .members import count_members, is_large, room_infos
+from .members import MEMBERSHIP, count_members, is_large, room_infos
 from .mentions import alerts
 from .roster import Welcome
 from .stream import ROOM
@@ -286,7 +286,8 @@ def _telling(room: Room) -> Iterator[Callable[..., None]]:
             return
         ROOM.number(event)
         event.save(using=ROOM.alias, force_insert=True)
-        count_members(ROOM.streams().filter(pk=room.pk))
+        if event.kind in MEMBERSHIP:
+            count_members(ROOM.streams().filter(pk=room.pk))
         hint = Hint(ROOM.key(room.pk), event.modseq or 0)
         transaction.on_commit(lambda: relay.announce([hint]), using=ROOM.alias, robust=True)
 

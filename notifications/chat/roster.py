@@ -75,9 +75,10 @@ class Roster:
             self._welcomed.clear()
             rooms = await self._relay.run(_rooms, owners)
             new = {owner: self._new(owner, found) for owner, found in rooms.items()}
-            told = await self._relay.run(_added, set().union(*new.values()))
+            told, rooms = await self._relay.run(_added, set().union(*new.values()), rooms)
             for owner in owners:
-                self._tell(sockets, owner, rooms[owner], [told[room] for room in new[owner] if room in told])
+                come = [told[room] for room in new[owner] if room in told and room in rooms[owner]]
+                self._tell(sockets, owner, rooms[owner], come)
 
     def _new(self, owner: str, rooms: Rooms) -> set[int]:
         """Return the rooms of which a user's sockets do not know."""
@@ -111,6 +112,9 @@ def _rooms(owners: Sequence[Any]) -> dict[str, Rooms]:
     return found
 
 
-def _added(rooms: Iterable[int]) -> dict[int, Frame]:
-    infos = room_infos(sorted(rooms), ROOM.alias)
-    return {pk: frame(frames.RoomFrame(pk, "added", info)) for pk, info in infos.items()}
+def _added(new: Iterable[int], rooms: dict[str, Rooms]) -> tuple[dict[int, Frame], dict[str, Rooms]]:
+    """Return what is told of new rooms, and those of the rooms in which users still are once that was read."""
+    infos = room_infos(sorted(new), ROOM.alias)
+    told = {pk: frame(frames.RoomFrame(pk, "added", info)) for pk, info in infos.items()}
+    now = _rooms(list(rooms)) if told else rooms
+    return told, {owner: {pk: at for pk, at in found.items() if pk in now[owner]} for owner, found in rooms.items()}

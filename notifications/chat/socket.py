@@ -70,6 +70,9 @@ class Texts:
         """Join `frames` to one text message."""
         return {"type": "websocket.send", "text": "\n".join([frame.data.decode() for frame in frames])}
 
+    def forget(self, key: Any) -> None:
+        """Do nothing: each frame has the position in its own stream."""
+
 
 TEXTS: Final = Texts()
 

@@ -19,13 +19,13 @@ from ..live.access import guard
 from ..live.batch import Access, Batch
 from ..live.chunks import chunks
 from ..live.cursor import Position
-from ..live.frames import FRAME_BYTES, Frame, ResetReason, encode, frame, json_key, pack
+from ..live.frames import FRAME_BYTES, Frame, ResetReason, encode, frame, json_key
 from ..live.streams import Read, StreamType, register
 from ..models import Membership, Message, Reaction, Room
 from ..models.chat import reactions_in_order
 from ..validators import validate_limit
 from .frames import Deleted, History, MessageItem, Messages, ReactionItem, ReactionsItem, RoomFrame, RoomReset
-from .members import count_members, owners_of, room_infos
+from .members import MEMBERSHIP, count_members, owners_of, room_infos
 
 HISTORY_PAGE = 50  # messages of a first page, and of a page of the history unless asked otherwise
 PAGE_LIMIT = 100  # messages or rooms of a page at most
@@ -50,14 +50,16 @@ class RoomStream(StreamType):
     def stamp(self, pks: Sequence[Any], head: int | None) -> None:
         """Set the position, and number new messages in the order in which they were written."""
         new = self.entries().filter(pk__in=pks, modseq=None, number=None).order_by("room_id", "pk")
-        for room, found in groupby(new.values_list("room_id", "pk"), key=lambda row: row[0]):
-            written = [pk for _room, pk in found]
+        for room, found in groupby(new.values_list("room_id", "pk", "kind"), key=lambda row: row[0]):
+            rows = list(found)
+            written = [pk for _room, pk, _kind in rows]
             rooms = self.streams().filter(pk=room)
             rooms.update(last_number=F("last_number") + len(written), active_at=timezone.now())
             first = rooms.values_list("last_number", flat=True).get() - len(written) + 1
             numbered = [Message(pk=pk, number=number) for number, pk in enumerate(written, first)]
             self.entries().bulk_update(numbered, ["number"])
-            count_members(rooms)
+            if any(kind in MEMBERSHIP for _room, _pk, kind in rows):
+                count_members(rooms)
         super().stamp(pks, head)
 
     def stamp_values(self, head: Any) -> dict[str, Any]:
@@ -111,18 +113,12 @@ class RoomStream(StreamType):
 
     def _encode(self, read: Read) -> Iterable[Frame]:
         items = [_changed_item(row, read.start.modseq) for row in read.rows]
-        packed = list(pack(items, read.start.modseq))
-        if packed:
-            packed[-1] = (read.to.modseq, packed[-1][1])
-        start = self.cursor(read.pk, read.start)
         whole = iter([isinstance(item, MessageItem) for item in items])
-        for complete, raws in packed:
-            to = self.cursor(read.pk, Position(read.to.epoch, complete))
+        for start, to, raws in self.pieces(read, items) if items else ():
             told: dict[bool, list[msgspec.Raw]] = {True: [], False: []}
             for raw in raws:
                 told[next(whole)].append(raw)
             yield frame(Messages(read.pk, start, to, told[True], told[False] or ()), to)
-            start = to
 
 
 ROOM = RoomStream()

@@ -109,7 +109,7 @@ class _Text:
 
     def __init__(self, handle: Handle) -> None:
         self.id: Final = handle.pk
-        self.work: Final = f"text:{handle.pk}"
+        self.work: Final = texts.work_of(handle.pk)
         self.stopped = False
         self._handle = handle
         self._lock = threading.Lock()
@@ -130,14 +130,20 @@ class _Text:
 
     def store(self) -> bool:
         """Store what is pending, or renew the lease; return whether somebody has asked to stop."""
-        return self.flush() if self._pending else texts.keep_alive(self._handle)
+        try:
+            return self.flush() if self._pending else texts.keep_alive(self._handle)
+        except Over:
+            return True
 
     def flush(self, state: State = State.WRITING, error: str = "") -> bool:
+        """Store what is pending, with a state; return whether the writer is to stop."""
         with self._storing:
             with self._lock:
                 piece, self._pending = "".join(self._pending), []
             try:
                 stop = texts.grow(self._handle, piece, self._stored, state, error)
+            except Over:  # somebody else has said how it ended: there is nothing more to write
+                return True
             except BaseException:
                 with self._lock:
                     self._pending.insert(0, piece)  # else the text would have a hole
@@ -148,19 +154,19 @@ class _Text:
     def end(self, error: BaseException | None, then: Then | None) -> bool:
         """Store the end of the text; return whether the exception that ended it goes no further."""
         stopped = isinstance(error, Stopped) or (error is None and self.stopped)
-        try:
-            if stopped:
-                self.flush(State.STOPPED)
-            elif error is not None:
-                self.flush(State.FAILED, _("The answer could not be written to its end."))
-            else:
-                self._finish(then)
-        except Over:
-            pass  # somebody else has said how it ended
+        if stopped:
+            self.flush(State.STOPPED)
+        elif error is not None:
+            self.flush(State.FAILED, _("The answer could not be written to its end."))
+        else:
+            self._finish(then)
         return isinstance(error, Stopped)
 
     def _finish(self, then: Then | None) -> None:
         if then is not None:
+            if self.store():  # asked to stop at the last moment, or ended by somebody else
+                self.flush(State.STOPPED)
+                return
             try:
                 then("".join(self._parts))
             except Exception:
@@ -228,6 +234,8 @@ class AsyncWriter:
         self._text = _Text(handle)
         self._task = task
         self._cancelling = task.cancelling()
+        self._cancelled = False  # by us
+        self._left = False  # the block
         self._loop = asyncio.get_running_loop()
         self._keeper = TaskKeeper(self._text.store, self._stop, pause=WRITE_EVERY, idle=LISTEN_EVERY)
 
@@ -254,6 +262,7 @@ class AsyncWriter:
         """Store now what was written."""
         if await sync_to_async(self._text.flush)():
             self._stop()
+            await asyncio.sleep(0)  # where it ends, and not behind the block
 
     def start(self) -> None:
         """Store what is written, renew the lease and listen, from now on."""
@@ -262,19 +271,24 @@ class AsyncWriter:
 
     async def finish(self, error: BaseException | None, then: Then | None) -> bool:
         """End the text; return whether the exception ends here."""
+        self._left = True
         keeping.forget(self._text.work)
+        if self._cancelled and self._task.uncancel() <= self._cancelling and isinstance(error, asyncio.CancelledError):
+            # As `asyncio.timeout` does: the cancellation was ours, and nobody else has asked for one too.
+            error = Stopped()
+        return await keeping.finish(self._end(error, then))
+
+    async def _end(self, error: BaseException | None, then: Then | None) -> bool:
         await self._keeper.end()
-        if self._text.stopped and isinstance(error, asyncio.CancelledError):
-            # As `asyncio.timeout` does: the cancellation was ours, unless somebody else has asked for one too.
-            error = Stopped() if self._task.uncancel() <= self._cancelling else error
         return await sync_to_async(self._text.end)(error, then)
 
     def _stop_soon(self) -> None:
         self._loop.call_soon_threadsafe(self._stop)
 
     def _stop(self) -> None:
-        if not self._text.stopped:
-            self._text.stopped = True
+        self._text.stopped = True
+        if not (self._cancelled or self._left):
+            self._cancelled = True
             self._task.cancel()
 
 
@@ -289,7 +303,7 @@ def stop_answer(event_id: int) -> bool:
     """
     asked = texts.request_stop(event_id)
     if asked:
-        transaction.on_commit(lambda: keeping.ask_to_stop(f"text:{event_id}"), using=FEED.alias, robust=True)
+        transaction.on_commit(lambda: keeping.ask_to_stop(texts.work_of(event_id)), using=FEED.alias, robust=True)
     return asked
 
 

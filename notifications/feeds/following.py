@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import transaction
 
 from ..exceptions import UnknownFeed
 from ..live import access, relay
@@ -19,7 +18,6 @@ from ..live.hub import Connection
 from ..live.messages import Message, handles
 from ..live.relay import Relay
 from ..live.streams import Key
-from ..twins import twin
 from .frames import FeedStatus
 from .policies import Nothing
 from .publishing import LIVE_ONLY
@@ -186,31 +184,32 @@ def _connection(relay: Relay, owner: str, name: str) -> Connection | None:
 
 @access.guard(LIVE_ONLY)
 def _may_hear_live(listeners: Mapping[str, Collection[str]]) -> dict[str, Access]:
-    return {name: _access(name, owners) for name, owners in listeners.items()}
+    return _judge(listeners, {name: name for name in listeners})
 
 
 @access.guard(FEED.name)
 def _may_hear(listeners: Mapping[str, Collection[str]]) -> dict[str, Access]:
     names = names_of(map(int, listeners), FEED.alias)
-    # Nobody can be asked about a feed whose name is forgotten: its readers come again, and say which they want.
+    return _judge(listeners, {pk: names[int(pk)] for pk in listeners if int(pk) in names})
+
+
+def _judge(listeners: Mapping[str, Collection[str]], names: Mapping[str, str]) -> dict[str, Access]:
+    """Ask feeds about their readers, whom one query reads."""
+    users = access.users_of({owner for owners in listeners.values() for owner in owners}) | {"": AnonymousUser()}
     return {
-        pk: _access(names[int(pk)], owners) if int(pk) in names else Access(frozenset(), None)
+        pk: _access(names.get(pk), {owner: users[owner] for owner in owners if owner in users})
         for pk, owners in listeners.items()
     }
 
 
-def _access(name: str, owners: Collection[str]) -> Access:
-    """Ask the feed about each of its readers."""
-    farewell = status(name, "denied")
+def _access(name: str | None, readers: Mapping[str, Any]) -> Access:
+    if name is None:  # nobody can be asked about it: its readers come again, and say which they want
+        return Access(frozenset(), None)
     try:
         feed = find(name)
     except UnknownFeed:
         return Access(frozenset(), status(name, "ended"))
-    users = access.users_of(owner for owner in owners if owner)
-    allowed = {owner for owner, user in users.items() if allows(feed, user)}
-    if "" in owners and allows(feed, AnonymousUser()):
-        allowed.add("")
-    return Access(frozenset(allowed), farewell)
+    return Access(frozenset(owner for owner, user in readers.items() if allows(feed, user)), status(name, "denied"))
 
 
 def allows(feed: ResolvedFeed, user: Any) -> bool:
@@ -220,22 +219,3 @@ def allows(feed: ResolvedFeed, user: Any) -> bool:
     except Exception:
         logger.exception("Who may follow the feed %s could not be decided, so nobody may.", feed.name)
         return False
-
-
-def recheck_feed(feed: str) -> None:
-    """Ask again who may follow a feed, now, here and through the broker in every process; tell those who no longer may.
-
-    Call it when the answer of your function has changed. Without it, and without a broker in other processes, open
-    connections are asked in rounds.
-
-    Args:
-        feed: The feed's name.
-
-    Raises:
-        UnknownFeed: No app has declared it.
-    """
-    key = key_of(find(feed))
-    transaction.on_commit(lambda: relay.post(AccessChanged(*key)), using=FEED.alias, robust=True)
-
-
-arecheck_feed = twin(recheck_feed)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -17,10 +16,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..live import relay
-from ..live.coalesce import Coalescer
+from ..live.coalesce import Coalescer, after
 from ..live.commit import sequence_after_commit
 from ..live.frames import frame
 from ..live.streams import Key
+from ..live.transactions import atomic, retried
 from ..models import FeedEvent
 from ..twins import twin
 from ..validators import validate_text
@@ -140,13 +140,14 @@ def _key(feed: ResolvedFeed, plain: Mapping[str, Any]) -> str:
     return str(value)
 
 
+@retried(lambda kept: FEED.alias)
 def _store(kept: list[_Made]) -> None:
     now = timezone.now()
     rows = [
         FeedEvent(feed_id=remember(one.feed.name), event=one.event, key=one.key, data=one.data.decode(), created_at=now)
         for one in kept
     ]
-    with transaction.atomic(using=FEED.alias):
+    with atomic(FEED.alias):
         FEED.entries().bulk_create(rows)
         sequence_after_commit(FEED, dict.fromkeys(row.feed_id for row in rows))
         published = Counter(one.feed.name for one in kept)
@@ -190,13 +191,7 @@ def _tell(live: list[_Made]) -> None:
 @cache
 def _coalescer(pace: float) -> Coalescer[str, str, tuple[msgspec.Raw, ...]]:
     """Return what holds the events of feeds of one pace back; of a flood it keeps the newest."""
-
-    def later(function: Callable[[], None]) -> None:
-        timer = threading.Timer(pace, function)  # not an event loop's: a WSGI worker has none
-        timer.daemon = True
-        timer.start()
-
-    return Coalescer(_send, lambda before, more: (*before, *more)[-HELD_BACK:], later)
+    return Coalescer(_send, lambda before, more: (*before, *more)[-HELD_BACK:], after(pace))
 
 
 def _send(name: str, told: Mapping[str, tuple[msgspec.Raw, ...]]) -> None:

@@ -75,7 +75,7 @@ def feed(
 
     The function gets the user and the values in the name, and returns True or False; it may be asynchronous. It is
     asked when a page subscribes, when it comes back, from time to time while it follows, and when `recheck_feed`
-    says so. Whatever is not True, an exception too, means no::
+    or `revoke_access` say so. Whatever is not True, an exception too, means no::
 
         @feed("orders:{pk:int}", keep=Log(count=1_000, age=timedelta(days=1)))
         def order(user, pk):

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from hashlib import md5
 from typing import Any
 
 import msgspec
 from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db.models import Max, Q, QuerySet
 from django.db.models.functions import MD5
 from django.utils import timezone
 
 from ..exceptions import UnknownFeed
 from ..live import relay
 from ..live.batch import Batch
+from ..live.chunks import chunks
 from ..live.cursor import Position, dump
-from ..live.frames import Frame, ResetReason, encode, frame, pack
+from ..live.frames import ResetReason, encode, frame, pack
 from ..live.pruning import prune_entries
-from ..live.streams import Hint, Key, Read, StreamType, register
+from ..live.sequencer import expire_cursors
+from ..live.streams import Key, Read, StreamType, register
+from ..live.transactions import atomic, retried
 from ..models import Feed, FeedEvent, FeedText, Stream
 from .frames import Event, FeedEvents, FeedReset
 from .names import stream_key
@@ -27,7 +30,7 @@ from .registry import Declared, find
 
 NAMES_LIMIT = 50_000  # names that a process remembers
 UNPUBLISHED = Position("00000000", 0)  # of a feed in which nothing was published yet
-CHUNK = 500  # events deleted by one statement
+TRIM_ROWS = 500  # events beyond those that a policy keeps, of which one step deletes what was replaced
 
 _names: dict[int, str] = {}
 
@@ -108,17 +111,9 @@ class FeedStream(StreamType):
 
     def _batch(self, read: Read, name: str) -> Batch:
         rows = latest_of(read.rows) if isinstance(_policy(name), Latest) else read.rows
-        return Batch(read.start, read.to, tuple(self._told(read, rows, name)))
-
-    def _told(self, read: Read, rows: Sequence[FeedEvent], name: str) -> Iterator[Frame]:
-        # A position that brings nothing is told too: the next frame must begin where its reader is.
-        packed = list(pack(events(rows), read.start.modseq)) or [(0, [])]
-        packed[-1] = (read.to.modseq, packed[-1][1])
-        start = self.cursor(read.pk, read.start)
-        for complete, piece in packed:
-            to = self.cursor(read.pk, Position(read.to.epoch, complete))
-            yield frame(FeedEvents(name, start, to, piece), to)
-            start = to
+        pieces = self.pieces(read, events(rows))
+        told = [frame(FeedEvents(name, start, to, piece), to) for start, to, piece in pieces]
+        return Batch(read.start, read.to, tuple(told))
 
     def present(self, pk: int) -> list[Event]:
         """Return what a new reader would be told, oldest first."""
@@ -174,16 +169,18 @@ def trim(name: str) -> int:
     if isinstance(policy, Latest):
         return _trim_replaced(pk, policy)
     if not isinstance(policy, Log):
-        return prune_entries(rows, FEED, untold=None)[0]
+        return _trim_old(rows)
     deleted = 0
     # Events that were published together share a position.
     for modseq, last in rows.order_by("-modseq", "-pk").values_list("modseq", "pk")[policy.count : policy.count + 1]:
-        deleted += prune_entries(rows.filter(Q(modseq__lt=modseq) | Q(modseq=modseq, pk__lte=last)), FEED, untold=None)[
-            0
-        ]
+        deleted += _trim_old(rows.filter(Q(modseq__lt=modseq) | Q(modseq=modseq, pk__lte=last)))
     if policy.age is not None:
-        deleted += prune_entries(rows.filter(created_at__lt=timezone.now() - policy.age), FEED, untold=None)[0]
+        deleted += _trim_old(rows.filter(created_at__lt=timezone.now() - policy.age))
     return deleted
+
+
+def _trim_old(rows: QuerySet[FeedEvent]) -> int:
+    return prune_entries(rows, FEED, untold=None, steps=1)[0]
 
 
 def _trim_replaced(pk: int, policy: Latest) -> int:
@@ -191,7 +188,7 @@ def _trim_replaced(pk: int, policy: Latest) -> int:
     rows = FEED.entries().filter(feed_id=pk, modseq__isnull=False)
     old: list[int] = []
     found: dict[str, tuple[int, int]] = {}
-    for key, modseq, row in rows.order_by("modseq", "pk").values_list("key", "modseq", "pk")[: policy.keys + CHUNK]:
+    for key, modseq, row in rows.order_by("modseq", "pk").values_list("key", "modseq", "pk")[: policy.keys + TRIM_ROWS]:
         if key in found:
             old.append(found[key][1])
         found[key] = (modseq, row)
@@ -201,18 +198,18 @@ def _trim_replaced(pk: int, policy: Latest) -> int:
     return _delete(rows, old)
 
 
+@retried(lambda pk, ids: FEED.alias)
 def _evict(pk: int, ids: Sequence[int]) -> int:
     """Delete the values of keys that are too many; every reader then starts afresh, also one that is up to date."""
-    with transaction.atomic(using=FEED.alias):
-        FEED.streams().filter(pk=pk).update(head=F("head") + 1, floor=F("head") + 1)
+    with atomic(FEED.alias):
+        hints = expire_cursors(FEED, [pk])
         deleted = _delete(FEED.entries().filter(feed_id=pk), ids)
-        head = FEED.streams().filter(pk=pk).values_list("head", flat=True).get()
-        transaction.on_commit(lambda: relay.announce([Hint(FEED.key(pk), head)]), using=FEED.alias, robust=True)
+        transaction.on_commit(lambda: relay.announce(hints), using=FEED.alias, robust=True)
     return deleted
 
 
 def _delete(rows: Any, pks: Sequence[int]) -> int:
-    return sum(rows.filter(pk__in=pks[at : at + CHUNK]).delete()[0] for at in range(0, len(pks), CHUNK))
+    return sum(rows.filter(pk__in=chunk).delete()[0] for chunk in chunks(pks))
 
 
 def _digest(key: str) -> str:

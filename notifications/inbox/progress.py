@@ -122,6 +122,9 @@ class progress:  # noqa: N801  # read as a verb: `with progress(user, "Import") 
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Store the end."""
+        await keeping.finish(self._end(error))
+
+    async def _end(self, error: BaseException | None) -> None:
         assert self._task is not None
         await self._task.end()
         await sync_to_async(self._work.end)(error)

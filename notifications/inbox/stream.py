@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from ..live.batch import Batch
 from ..live.cursor import Position
-from ..live.frames import ResetReason, frame, pack
+from ..live.frames import ResetReason, frame
 from ..live.streams import Read, StreamType, register
 from ..models import Inbox, Notification, Stream
 from ..models.inbox import NotificationQuerySet
@@ -65,14 +65,8 @@ class InboxStream(StreamType):
         return {read.pk: self._batch(read, numbers[read.pk]) for read in reads}
 
     def _batch(self, read: Read, numbers: Counts) -> Batch:
-        packed = list(pack([item(row) for row in read.rows], read.start.modseq)) or [(0, [])]
-        packed[-1] = (read.to.modseq, packed[-1][1])
-        encoded = []
-        start = self.cursor(read.pk, read.start)
-        for complete, items in packed:
-            to = self.cursor(read.pk, Position(read.to.epoch, complete))
-            encoded.append(frame(Changes(start, to, items, numbers.unread, numbers.unseen), to))
-            start = to
+        pieces = self.pieces(read, [item(row) for row in read.rows])
+        encoded = [frame(Changes(start, to, items, numbers.unread, numbers.unseen), to) for start, to, items in pieces]
         return Batch(read.start, read.to, tuple(encoded), arrived=_arrived(read))
 
     def delivered(self, pk: Hashable, arrived: Sequence[Any]) -> None:

@@ -117,7 +117,9 @@ def item_action(request: HttpRequest, pk: str, action: str) -> HttpResponse:
     if not _mine(request).filter(pk=pk).exists():
         return error(404, "not-found", _("Notification not found."))
     ACTIONS[action](user_of(request), [int(pk)])
-    row = _mine(request).with_content().get(pk=pk)
+    row = _mine(request).with_content().filter(pk=pk).first()
+    if row is None:  # it was deleted meanwhile
+        return error(404, "not-found", _("Notification not found."))
     return answer({"item": item(row), **_counts(request)})
 
 

@@ -83,11 +83,14 @@ def judge(identities: Collection[Identity], listeners: Mapping[Key, Collection[s
 
 
 def users_of(owners: Iterable[str]) -> dict[str, Any]:
-    """Return the users of connections by their keys as text, as signing in would find them, with one query."""
+    """Return the users of connections by their keys as text, as signing in would find them, with one query.
+
+    Owners who are not signed in, whose key is empty, are passed over.
+    """
     model = get_user_model()
     to_python = model._meta.pk.to_python
     rows = model._default_manager.using(router.db_for_write(model))
-    return {str(user.pk): user for user in rows.filter(pk__in=[to_python(owner) for owner in owners])}
+    return {str(user.pk): user for user in rows.filter(pk__in=[to_python(owner) for owner in owners if owner])}
 
 
 def _revocations(users: Mapping[str, Any]) -> dict[str, float]:

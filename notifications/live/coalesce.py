@@ -21,11 +21,15 @@ V = TypeVar("V")
 logger = logging.getLogger("notifications")
 
 
-def after_tick(function: Callable[[], None]) -> None:
-    """Call `function` in a while."""
-    timer = threading.Timer(COALESCED_FOR, function)  # not an event loop's: a WSGI worker has none
-    timer.daemon = True
-    timer.start()
+def after(seconds: float) -> Callable[[Callable[[], None]], None]:
+    """Return what calls a function after so many seconds."""
+
+    def later(function: Callable[[], None]) -> None:
+        timer = threading.Timer(seconds, function)  # not an event loop's: a WSGI worker has none
+        timer.daemon = True
+        timer.start()
+
+    return later
 
 
 class Coalescer(Generic[K, S, V]):
@@ -35,7 +39,7 @@ class Coalescer(Generic[K, S, V]):
         self,
         send: Callable[[K, Mapping[S, V]], None],
         merge: Callable[[V, V], V],
-        later: Callable[[Callable[[], None]], object] = after_tick,
+        later: Callable[[Callable[[], None]], object] = after(COALESCED_FOR),  # noqa: B008  # it keeps nothing
     ) -> None:
         """Prepare.
 

@@ -96,6 +96,9 @@ class EventStream:
         """Join `frames` to one piece of the body."""
         return body(b"".join([frame.sse for frame in frames]))
 
+    def forget(self, key: Key) -> None:
+        """Do nothing: each frame has the position in its own stream."""
+
 
 class JoinedEventStream:
     """SSE for a client that keeps the latest ``id:`` alone, as a browser's own `EventSource` does.
@@ -123,6 +126,11 @@ class JoinedEventStream:
             pieces.append(frame.sse)
         return body(b"".join(pieces))
 
+    def forget(self, key: Key) -> None:
+        """Leave a stream out of further ids."""
+        if stream_type := stream_types.get(key.type):
+            self._positions.pop(stream_type.cursor_name(key.pk), None)
+
 
 class Poll:
     """A held poll: frames as the JSON body of a response."""
@@ -132,6 +140,9 @@ class Poll:
     def message(self, frames: Iterable[Frame]) -> Message:
         """Make the whole body of `frames`."""
         return body(poll_body(frames), more=False)
+
+    def forget(self, key: Key) -> None:
+        """Do nothing: there is one answer."""
 
 
 EVENT_STREAM: Final = EventStream()
@@ -272,11 +283,8 @@ async def answer(admission: Admission, receive: Receive, address: str = "") -> b
 async def iterate(admission: Admission) -> AsyncIterator[bytes]:
     """Yield a stream's body, for a server without the lane: `StreamingHttpResponse` then carries it."""
     yield admission.opening
-    try:
-        check_process_limit()
-        check_user_limit(admission.identity.owner)
-    except Refused:
-        yield frames.frame(frames.Bye("limit", RETRY_AFTER * 1_000)).sse
+    if refusal := _refusal(admission):
+        yield refusal.sse
         return
     slot: asyncio.Queue[bytes] = asyncio.Queue(1)  # a full slot blocks the connection, as a slow client does
 
@@ -302,7 +310,18 @@ async def iterate(admission: Admission) -> AsyncIterator[bytes]:
 
 async def iterate_answer(admission: Admission) -> AsyncIterator[bytes]:
     """Yield a held poll's body, for a server without the lane."""
-    yield await answer(admission, asyncio.Future)
+    refusal = _refusal(admission)
+    yield poll_body([refusal]) if refusal else await answer(admission, asyncio.Future)
+
+
+def _refusal(admission: Admission) -> Frame | None:
+    """Return the frame that refuses a connection for which there is no room; the status is sent already."""
+    try:
+        check_process_limit()
+        check_user_limit(admission.identity.owner)
+    except Refused:
+        return frames.frame(frames.Bye("limit", RETRY_AFTER * 1_000))
+    return None
 
 
 def _connection(

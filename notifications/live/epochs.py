@@ -15,7 +15,7 @@ from django.db import connections
 
 from ..models.stream import new_epoch
 from .chunks import chunks
-from .cursor import Position
+from .cursor import START, Position
 from .streams import StreamType
 from .transactions import atomic, retried
 
@@ -38,8 +38,12 @@ def renew_set_back(stream_type: StreamType, seen: Mapping[Any, Position]) -> lis
 
     Args:
         stream_type: The type of the streams.
-        seen: Positions, by the primary key of the stream, that were committed before this is called.
+        seen: Positions, by the primary key of the stream, that were committed before this is called; of readers that
+            have read nothing, `START`.
     """
+    seen = {pk: position for pk, position in seen.items() if position != START}
+    if not seen:
+        return []
     rows = stream_type.positions.run(list(seen), stream_type.alias)
     suspects = [pk for pk, epoch, head, _floor in rows if epoch == seen[pk].epoch and head < seen[pk].modseq]
     return _renew_locked(stream_type, suspects, seen) if suspects else []

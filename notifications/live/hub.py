@@ -45,6 +45,9 @@ class Transport(Protocol):
     def message(self, frames: Iterable[Frame]) -> Message:
         """Return the one ASGI message that carries `frames`."""
 
+    def forget(self, key: Any) -> None:
+        """Forget what is known of the connection's place in a stream that it no longer reads."""
+
 
 class Connection:
     """One client: where its bytes go, and its subscriptions.
@@ -267,6 +270,7 @@ class Hub:
         self.connections: set[Connection] = set()
         self.owners: dict[str, tuple[Connection, ...]] = {}  # open connections by owner: few each
         self.addresses: dict[str, int] = {}  # how many connections come from each, where that is limited
+        self._stalled: set[Subscription] = set()  # where the database is, and the hub is not: until it has looked
         self._refresh = refresh
         self._fill = fill
         self._clock = clock
@@ -320,6 +324,8 @@ class Hub:
         """End one subscription."""
         connection = subscription.connection
         connection.subscriptions = tuple(other for other in connection.subscriptions if other is not subscription)
+        connection.transport.forget(subscription.key)
+        self._stalled.discard(subscription)
         stream = self.streams[subscription.key]
         stream.remove(subscription)
         if not stream.subscriptions:
@@ -358,20 +364,28 @@ class Hub:
             # It was read for a position that has moved since. That move was published, though not all of this.
             self.on_hint(key, batch.to.modseq)
             return
-        if batch.access is not None:
-            for subscription in list(stream.subscriptions):
-                if _passes(subscription, batch):
-                    self.admit(subscription, batch.access)
+        stalled = self._stalled.intersection(stream.subscriptions) if self._stalled else ()
+        self._stalled.difference_update(stalled)
+        self._admit_all(stream, batch)
         before = stream.position
         if batch.to != before:
             stream.position = batch.to  # else the subscription's own object stays, and nobody keeps two
         if batch.start == batch.to:
+            for subscription in stalled:
+                self._advance(subscription)
             return
         stream.remember(batch)
         if self._fan_out(stream, batch, before) and batch.arrived:
             self._delivered(key, batch.arrived)
         if batch.more:
             self._refresh(key)
+
+    def _admit_all(self, stream: LiveStream, batch: Batch) -> None:
+        """End the subscriptions that a batch takes to where their owners may no longer read."""
+        if batch.access is not None:
+            for subscription in list(stream.subscriptions):
+                if _passes(subscription, batch):
+                    self.admit(subscription, batch.access)
 
     def _fan_out(self, stream: LiveStream, batch: Batch, before: Position) -> bool:
         """Send `batch` to all who are where it starts or, if it is a snapshot, `before`; return whether anybody is."""
@@ -436,7 +450,11 @@ class Hub:
             return
         if batch.access is not None and not self.admit(subscription, batch.access):
             return
-        if batch.start is None or batch.start == subscription.position:
+        if batch.start == batch.to != seen == self.streams[subscription.key].position:
+            # The database has nothing for it, and is elsewhere than the hub, which must look before it is read again.
+            self._stalled.add(subscription)
+            self._refresh(subscription.key)
+        elif batch.start is None or batch.start == subscription.position:
             self._give(subscription, batch)
 
     def close(self, connection: Connection, reason: ByeReason) -> None:
@@ -506,6 +524,8 @@ class Hub:
             if subscription.position.epoch == position.epoch and subscription.position.modseq > position.modseq:
                 return  # it has read more than the hub knows of; a refresh is on its way
             batch = stream.after(subscription.position)
+            if subscription in self._stalled:
+                return
             if batch is None or not _allows(batch, connection):
                 subscription.reading = position
                 self._fill(subscription)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 
 from ..exceptions import CarillonError
 from . import relay
@@ -23,6 +23,8 @@ from .messages import Message, handles
 logger = logging.getLogger("notifications")
 
 _listening: dict[str, Callable[[], None]] = {}  # how to stop what is done in this process, by its name
+
+R = TypeVar("R")
 
 Store = Callable[[], bool]  # stores what has changed, and returns whether the worker is asked to stop
 
@@ -67,16 +69,27 @@ def _attempt(store: Store) -> bool:
     """Store; return whether the worker is to stop.
 
     Raises:
-        DatabaseError: It may succeed later: a lock, or a server that starts anew. The lease lasts for some tries.
+        Error: Of the database; it may succeed later, as with a lock or a server that starts anew. The lease lasts for
+            some tries.
     """
     try:
         return store()
     except Over:
         return True
-    except DatabaseError as error:
+    except Error as error:
         logger.warning("What somebody writes could not be stored; it is tried again: %r", error)
         for connection in connections.all(initialized_only=True):
             connection.close_if_unusable_or_obsolete()
+        raise
+
+
+async def finish(work: Coroutine[Any, Any, R]) -> R:
+    """Await `work` to its end, also where this task is cancelled meanwhile: that goes on when the work is done."""
+    working = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
         raise
 
 
@@ -131,7 +144,7 @@ class ThreadKeeper:
     def _stopped(self) -> bool:
         try:
             return _attempt(self._store)
-        except DatabaseError:
+        except Error:
             self._changed.set()  # once more after the pause
             return False
 
@@ -174,9 +187,11 @@ class TaskKeeper:
             try:
                 stop = await asyncio.shield(storing)
             except asyncio.CancelledError:
-                await asyncio.gather(storing, return_exceptions=True)  # it ends before the rest is stored
+                await asyncio.wait([storing])  # it ends before the rest is stored
+                if storing.exception() is None and storing.result():
+                    self._on_stop()
                 raise
-            except DatabaseError:
+            except Error:
                 stop = False
                 self._changed.set()  # once more after the pause
             if stop:

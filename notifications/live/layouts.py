@@ -73,7 +73,7 @@ class Layouts:
 
     def _match(self, scope: Scope) -> tuple[Any, ResolverMatch] | None:
         path = scope["path"].removeprefix(script_prefix(scope))
-        with _language_of(path):
+        with language_of(path):
             for urlconf in self._urlconfs:
                 try:
                     match = resolve(path, urlconf or settings.ROOT_URLCONF)
@@ -84,7 +84,7 @@ class Layouts:
         return None
 
 
-def _language_of(path: str) -> Any:
+def language_of(path: str) -> Any:
     """Return a context in the language that `path` begins with, as `LocaleMiddleware` will find it."""
     if not settings.USE_I18N:
         return nullcontext()

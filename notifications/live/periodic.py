@@ -19,13 +19,27 @@ SHORTEST = 0.2  # seconds between two turns
 logger = logging.getLogger("notifications")
 
 _tasks: list[Task] = []
+_served: set[str] = set()
 
 
 def periodic(function: Task) -> Task:
-    """Register a function without arguments; it returns after how many seconds it wants its next turn, if it knows."""
+    """Register a function without arguments; it returns after how many seconds it wants its next turn, if it knows.
+
+    The turn may come sooner: they are those of all tasks. What must not be done so often keeps a clock of its own.
+    """
     if function not in _tasks:
         _tasks.append(function)
     return function
+
+
+def serve_at_once(stream_type: str) -> None:
+    """Have the first listener of a stream of this type, of which nothing is stored, bring on the next turn."""
+    _served.add(stream_type)
+
+
+def is_served_at_once(stream_type: str) -> bool:
+    """Return whether a task publishes what the listeners of a type of streams see, and nothing is stored of it."""
+    return stream_type in _served
 
 
 class PeriodicTasks:

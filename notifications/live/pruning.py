@@ -7,6 +7,7 @@ holds, and judges the rest again once it is locked.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from django.db import connections, models
@@ -25,7 +26,9 @@ PRUNE_STREAMS = 50  # streams that one transaction locks
 Rows = models.QuerySet[Any]
 
 
-def prune_entries(old: Rows, stream_type: StreamType, untold: Q | None) -> tuple[int, list[Hint]]:
+def prune_entries(
+    old: Rows, stream_type: StreamType, untold: Q | None, *, steps: int | None = None
+) -> tuple[int, list[Hint]]:
     """Delete the entries `old` of streams, but for those that are busy now. Must run outside a transaction.
 
     Args:
@@ -33,13 +36,14 @@ def prune_entries(old: Rows, stream_type: StreamType, untold: Q | None) -> tuple
         stream_type: The kind of stream.
         untold: The condition of entries of which an up-to-date reader may not know yet that they are over. Their
             deletion takes a position of its own, and a reader that is below it gets a snapshot.
+        steps: How many times `PRUNE_CHUNK` rows are looked at, at most; None for all.
 
     Returns:
         How many were deleted, and a hint for each stream that moved.
     """
     deleted = 0
     hints: list[Hint] = []
-    for rows in _steps(old, "pk", stream_type.field):
+    for rows in islice(_steps(old, "pk", stream_type.field), steps):
         by_stream: dict[Any, list[Any]] = {}
         for pk, stream in rows:
             by_stream.setdefault(stream, []).append(pk)

@@ -26,7 +26,7 @@ from .heartbeats import TICK, Timer
 from .hub import Connection, Hub, Subscription
 from .identity import digest
 from .listeners import Listeners
-from .periodic import PeriodicTasks
+from .periodic import PeriodicTasks, is_served_at_once
 from .recheck import Recheck
 from .replay import changes_since, settle
 from .sequencer import sequence
@@ -277,10 +277,13 @@ class Relay:
     # Reading
 
     def _refresh(self, key: Key) -> None:
-        if key.type not in stream_types:  # nothing of it is stored: a periodic task publishes what its listeners see
-            self.periodic.wake()
+        if key.type not in stream_types:  # nothing of it is stored
+            if is_served_at_once(key.type):
+                self.periodic.wake()
             return
-        if (pace := stream_types[key.type].pace(key)) and self._holds_back(key, pace):
+        # What has told nothing yet has nothing to space out: its first reader waits for the snapshot.
+        begins = key in self.hub.streams and self.hub.streams[key].position == START
+        if (pace := stream_types[key.type].pace(key)) and self._holds_back(key, pace) and not begins:
             return
         self._stale[key] = None
         if self._reading is None:
@@ -397,7 +400,8 @@ def _read(stream_type: StreamType, positions: dict[Key, Position]) -> dict[Key, 
     seen = {pk: positions[key] for pk, key in keys.items()}
     cursors = {pk: None if position == START else position for pk, position in seen.items()}
     batches = changes_since(stream_type, cursors)
-    if any(batch.start is None for batch in batches.values()) and renew_set_back(stream_type, seen):
+    begun_afresh = {pk: seen[pk] for pk, batch in batches.items() if batch.start is None}
+    if renew_set_back(stream_type, begun_afresh):
         batches = changes_since(stream_type, cursors)
     return {keys[pk]: batch for pk, batch in batches.items()}
 

@@ -1,4 +1,4 @@
-"""The verb that ends a user's connections."""
+"""End a user's connections."""
 
 from __future__ import annotations
 
@@ -11,19 +11,11 @@ from django.utils import timezone
 from ..annotations import User, UserKey
 from ..models import Inbox
 from ..signals import access_revoked
-from ..twins import twin
 from . import relay
 
 
-def revoke_access(user: User | UserKey, *, reason: str = "") -> None:
-    """End all connections of a user, in every process: event streams, held polls and sockets.
-
-    Open pages say that they are closed. Who still has a valid session can load the page anew: to keep somebody out,
-    deactivate the account or delete its sessions first. It joins the caller's transaction and acts after its commit.
-
-    Args:
-        user: A user or a user's primary key.
-        reason: The reason, for the receivers of `signals.access_revoked`; it is not sent to clients.
+def key_of(user: User | UserKey) -> Any:
+    """Return the primary key of a user, or the key that is given.
 
     Raises:
         ValueError: The user was not saved yet.
@@ -31,18 +23,21 @@ def revoke_access(user: User | UserKey, *, reason: str = "") -> None:
     pk = getattr(user, "pk", user)
     if pk is None:
         raise ValueError("The user was not saved yet: call save() on the user first.")
+    return pk
+
+
+def revoke_all(user: User | UserKey, reason: str) -> None:
+    """End all connections of a user after the commit, as `services.revoke_access` says."""
+    pk = key_of(user)
     alias = router.db_for_write(Inbox)
 
     def revoke() -> None:
         relay.revoke("revoked", owner=str(pk))
-        access_revoked.send_robust(sender=get_user_model(), user=pk, reason=reason)
+        access_revoked.send_robust(sender=get_user_model(), user=pk, feed="", reason=reason)
 
     with transaction.atomic(using=alias):
         _store(pk, alias)
         transaction.on_commit(revoke, using=alias, robust=True)
-
-
-arevoke_access = twin(revoke_access)
 
 
 def _store(pk: Any, alias: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
+import msgspec
 from django.db import models, router
 from django.db.models import Exists, F, OuterRef, Subquery
 
@@ -15,7 +16,7 @@ from ..models import Stream
 from .batch import Batch
 from .chunks import STREAM_CHUNK
 from .cursor import Position, dump
-from .frames import ResetReason
+from .frames import ResetReason, Versioned, pack
 from .statements import HEAD, CompiledInstances, CompiledSelect, CompiledUpdate
 
 RESUME_LIMIT = 500  # rows; a reader that is further behind gets a snapshot
@@ -157,6 +158,19 @@ class StreamType(ABC):
     def cursor(self, pk: Hashable, position: Position) -> str:
         """Return the cursor of a reader that reads this stream alone and is at `position`."""
         return dump({self.cursor_name(pk): position})
+
+    def pieces(self, read: Read, items: Sequence[Versioned]) -> Iterator[tuple[str, str, list[msgspec.Raw]]]:
+        """Cut what a reader is told into what frames hold: the cursors between which a piece lies, and its items.
+
+        A read without items is one empty piece, for the next frame must begin where its reader is.
+        """
+        packed = list(pack(items, read.start.modseq)) or [(0, [])]
+        packed[-1] = (read.to.modseq, packed[-1][1])
+        start = self.cursor(read.pk, read.start)
+        for complete, piece in packed:
+            to = self.cursor(read.pk, Position(read.to.epoch, complete))
+            yield start, to, piece
+            start = to
 
     def key(self, pk: Hashable) -> Key:
         """Return the stream's name in this process."""
