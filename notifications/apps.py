@@ -18,9 +18,9 @@ class NotificationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the checks, listen for sign-out and find the audiences of all apps."""
+        """Register the checks, listen for sign-out and find what all apps declare."""
         from . import checks, receivers  # noqa: F401  # importing the checks registers them
         from .inbox import verification  # noqa: F401  # a periodic task
 
         receivers.connect()
-        autodiscover_modules("audiences", "feeds")
+        autodiscover_modules("audiences", "feeds", "notices")

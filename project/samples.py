@@ -23,7 +23,7 @@ class Sample:
     @property
     def content(self) -> dict[str, Any]:
         """The arguments of `notify`, in the active language."""
-        text = {"title": gettext(self.title), "body": gettext(self.body) if self.body else ""}
+        text = {"what": gettext(self.title), "body": gettext(self.body) if self.body else ""}
         return {**text, "level": self.level, "category": self.category, "kind": self.kind, "url": self.url}
 
 

@@ -86,6 +86,7 @@ DOORS: dict[str, list[str]] = {
         "UnknownFeed",
     ],
     "feeds": ["Latest", "Log", "Nothing", "UnknownFeed", "feed"],
+    "kinds": ["Gone", "Kind", "Ref", "Rules", "kind", "registry"],
     "models": [
         "Broadcast",
         "Feed",

@@ -21,6 +21,7 @@ FLOORS: list[tuple[str, set[str]]] = [
         "ground",
         {"annotations", "audiences", "conf", "exceptions", "models", "migrations", "signals", "twins", "validators"},
     ),
+    ("what notifications are", {"kinds"}),
     ("the engine", {"live"}),
     ("the bell", {"inbox"}),
     ("what stands on the bell", {"broadcasts", "chat", "feeds"}),

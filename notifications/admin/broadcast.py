@@ -268,7 +268,7 @@ class BroadcastAdmin(BroadcastPages):
 
     def _send_test(self, request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
         content = broadcast.content() | {"expires_at": None}
-        notify(user_of(request), **content, kind="broadcast.test")
+        notify(user_of(request), content.pop("title"), **content, kind="broadcast.test")
         self.log_change(request, broadcast, _("Sent to self as a test."))
         messages.success(request, _("Saved and sent to you only. Check your bell."))
         return self._go("change", broadcast)

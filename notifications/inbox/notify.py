@@ -10,9 +10,12 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from ..annotations import LevelName, Recipients, User
+from ..kinds import Kind
+from ..kinds.rendering import notice_fields
 from ..live.chunks import chunks
 from ..live.commit import sequence_after_commit
 from ..live.transactions import atomic, retry
@@ -29,7 +32,7 @@ DEDUPE_LENGTH = 200  # characters
 
 def notify(
     to: Recipients,
-    title: str,
+    what: str | Promise | Kind,
     *,
     body: str = "",
     url: str = "",
@@ -48,8 +51,8 @@ def notify(
 
     Args:
         to: A user, an iterable or queryset of users (a queryset is streamed in chunks), or a group.
-        title: What happened, in one line of at most 200 characters. Text, never HTML. Lazy text is
-            evaluated here, in the language that is active.
+        what: What happened: an instance of a declared kind (see `notifications.kinds`), or a title of one line and at
+            most 200 characters. Text, never HTML. A lazy title is evaluated here, in the language that is active.
         body: More about it, at most 4,000 characters. Text, never HTML.
         url: The link: an http(s) URL, or a path on this site.
         level: ``"info"``, ``"success"``, ``"warning"`` or ``"error"``.
@@ -68,20 +71,11 @@ def notify(
 
     Raises:
         ValidationError: A field is beyond its limit; the field is named, and nothing is written.
-        TypeError: `to` or `actor` is not a user.
+        TypeError: `to` or `actor` is not a user; or a kind says itself what is given beside it.
         ValueError: `to` or `actor` has not been saved yet.
     """
-    notice = Notice(
-        title=title,
-        body=body,
-        url=url,
-        level=level,
-        kind=kind,
-        category=category,
-        data={} if data is None else data,
-        actor=user_or_none(actor, "actor"),
-        expires_at=expires_at,
-    )
+    given = {"body": body, "url": url, "level": level, "kind": kind, "category": category, "data": data}
+    notice = Notice(**_content(what, given), actor=user_or_none(actor, "actor"), expires_at=expires_at)
     _validate(notice, dedupe_key)
 
     def send() -> Notice:
@@ -105,6 +99,16 @@ def announce_after_commit(notice: Notice, pks: Sequence[Any]) -> None:
 
     if notification_stored.has_listeners(Notice):
         transaction.on_commit(tell, using=INBOX.alias, robust=True)
+
+
+def _content(what: object, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a notice: those of a kind, or those that were given for a title."""
+    if not isinstance(what, Kind):
+        return given | {"title": what, "data": {} if given["data"] is None else given["data"]}
+    beside = [name for name, value in given.items() if value not in ("", None) and (name, value) != ("level", "info")]
+    if beside:
+        raise TypeError(f"{type(what).__name__} says its {beside[0]} itself; leave the argument out.")
+    return notice_fields(what)
 
 
 def _send(notice: Notice, to: Recipients) -> Notice:

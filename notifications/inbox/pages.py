@@ -19,6 +19,8 @@ from django.views.decorators.http import require_http_methods
 from ..annotations import User
 from ..live.http import user_of
 from ..models import Notification
+from .frames import Item
+from .items import items_of
 from .reading import page
 from .states import STATE_VERBS, mark_all_read, mark_clicked
 from .stream import INBOX, State
@@ -86,10 +88,11 @@ def _change(request: HttpRequest) -> str | None:
 def _follow(user: User, pk: int) -> str:
     """Remember the click, and return where the notification's own link leads."""
     row = Notification.objects.using(INBOX.alias).of(user).visible().with_content().filter(pk=pk).first()
-    if row is None or not row.notice.url:
+    shown = items_of([row])[0] if row is not None else None
+    if not isinstance(shown, Item) or not shown.url:
         raise ValidationError(_("Notification not found."))
     mark_clicked(user, [pk])
-    return row.notice.url
+    return shown.url
 
 
 def _number(text: str) -> int:

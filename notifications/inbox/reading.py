@@ -16,8 +16,9 @@ from ..models import Inbox, Notification
 from ..validators import validate_limit, validate_text
 from .counts import counts
 from .frames import Item
+from .items import items_of
 from .outbox import collect, read_position
-from .stream import INBOX, INBOX_PAGE, State, item, listed
+from .stream import INBOX, INBOX_PAGE, State, listed
 
 PAGE_LIMIT = 100  # items of a page at most
 EXPIRING = 100  # unread notifications among which the first to expire is sought
@@ -65,7 +66,9 @@ def summary(user: User, using: str | None = None) -> Summary:
 def page(
     user: User, state: State = "all", category: str = "", before: int | None = None, limit: int = INBOX_PAGE
 ) -> Page:
-    """Read a page of the inbox of `user`, newest first, with three queries whatever its size.
+    """Read a page of the inbox of `user`, newest first, in the language that is active.
+
+    It costs three queries whatever its size, and one for each model to which notifications of declared kinds refer.
 
     Args:
         user: Whose inbox.
@@ -93,7 +96,7 @@ def page(
             raise ValidationError({"before": _("Before must be the `next` of a previous page.")})
         rows = rows.filter(pk__lt=before)
     found = list(rows[: limit + 1])
-    items = [value for value in map(item, found[:limit]) if isinstance(value, Item)]
+    items = [value for value in items_of(found[:limit]) if isinstance(value, Item)]
     numbers = counts([user.pk])[user.pk]
     following = found[limit - 1].pk if len(found) > limit else None
     return Page(items, following, cursor, numbers.unread, numbers.unseen)

@@ -15,9 +15,9 @@ from ..live.streams import Read, StreamType, register
 from ..models import Inbox, Notification, Stream
 from ..models.inbox import NotificationQuerySet
 from ..signals import notification_delivered
-from .actors import actor
 from .counts import Counts, counts
-from .frames import Changes, Item, Reset, Tombstone
+from .frames import Changes, Reset
+from .items import items_of
 from .outbox import collect
 
 State = Literal["unread", "all", "archived"]
@@ -56,7 +56,7 @@ class InboxStream(StreamType):
         rows = listed(Notification.objects.using(self.alias).of(pk))[:INBOX_PAGE]
         numbers = counts([pk], self.alias)[pk]
         cursor = self.cursor(pk, position)
-        struct = Reset(reason, cursor, [item(row) for row in rows], numbers.unread, numbers.unseen)
+        struct = Reset(reason, cursor, items_of(list(rows)), numbers.unread, numbers.unseen)
         return Batch(None, position, (frame(struct, cursor),))
 
     def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
@@ -65,7 +65,7 @@ class InboxStream(StreamType):
         return {read.pk: self._batch(read, numbers[read.pk]) for read in reads}
 
     def _batch(self, read: Read, numbers: Counts) -> Batch:
-        pieces = self.pieces(read, [item(row) for row in read.rows])
+        pieces = self.pieces(read, items_of(read.rows))
         encoded = [frame(Changes(start, to, items, numbers.unread, numbers.unseen), to) for start, to, items in pieces]
         return Batch(read.start, read.to, tuple(encoded), arrived=_arrived(read))
 
@@ -86,31 +86,6 @@ def _arrived(read: Read) -> tuple[Any, ...]:
 
 
 INBOX = register(InboxStream())
-
-
-def item(row: Notification) -> Item | Tombstone:
-    """Return a notification, read `with_content()`, as frames and the API show it."""
-    notice = row.notice
-    version = row.modseq or 0
-    if notice.recalled_at is not None:
-        return Tombstone(row.pk, version)
-    return Item(
-        id=row.pk,
-        version=version,
-        kind=notice.kind,
-        category=notice.category,
-        level=notice.level,
-        title=notice.title,
-        body=notice.body,
-        url=notice.url,
-        data=notice.data,
-        actor=actor(notice.actor) if notice.actor else None,
-        created_at=notice.created_at,
-        seen_at=row.seen_at,
-        read_at=row.read_at,
-        archived_at=row.archived_at,
-        expires_at=notice.expires_at,
-    )
 
 
 def listed(rows: NotificationQuerySet, state: State = "all") -> NotificationQuerySet:

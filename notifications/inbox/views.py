@@ -25,8 +25,9 @@ from . import counts as counting
 from . import progress, reading
 from .configuration import configuration
 from .frames import Hello
+from .items import items_of
 from .states import STATE_VERBS, mark_all_read, mark_clicked, mark_seen
-from .stream import INBOX, INBOX_PAGE, item
+from .stream import INBOX, INBOX_PAGE
 
 MAX_WAIT = 25.0  # seconds a poll may be held; proxies cut a silent request at 60
 
@@ -120,7 +121,7 @@ def item_action(request: HttpRequest, pk: str, action: str) -> HttpResponse:
     row = _mine(request).with_content().filter(pk=pk).first()
     if row is None:  # it was deleted meanwhile
         return error(404, "not-found", _("Notification not found."))
-    return answer({"item": item(row), **_counts(request)})
+    return answer({"item": items_of([row])[0], **_counts(request)})
 
 
 @endpoint("POST")

@@ -69,10 +69,16 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 class Notice(Content):
-    """The content of a notification, stored once however many recipients it has."""
+    """The content of a notification, stored once however many recipients it has.
+
+    One of a declared kind has `facts`, of the kind's `version`; its title, body, link and level are then what is shown
+    where they cannot be rendered.
+    """
 
     kind = models.CharField(_("kind"), max_length=100, blank=True, default="", validators=[validate_line])
     data = models.JSONField(_("data"), blank=True, default=dict, encoder=DjangoJSONEncoder, validators=[validate_data])
+    version = models.PositiveSmallIntegerField(_("version of the facts"), null=True, blank=True, editable=False)
+    facts = models.JSONField(_("facts"), null=True, blank=True, encoder=DjangoJSONEncoder, editable=False)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("actor"),

@@ -1,0 +1,50 @@
+"""Items: notifications as frames, the API and the pages show them, each in a language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..kinds.rendering import Rendered, kinds_of, reader_language, render
+from ..models import Notice, Notification
+from .actors import actor
+from .frames import Item, Tombstone
+
+
+def items_of(rows: Sequence[Notification], language: str | None = None) -> list[Item | Tombstone]:
+    """Return notifications, read `with_content()`, as they are shown.
+
+    Rows of declared kinds cost one query for each model to which they refer, however many rows there are; others none.
+
+    Args:
+        rows: Of one user or of many.
+        language: In which they are read; that which is active if it is None.
+    """
+    made = kinds_of(row.notice for row in rows if row.notice.recalled_at is None)
+    language = language or (reader_language() if made else "")
+    rendered = {pk: render(kind, language) for pk, kind in made.items()}
+    return [_item(row, rendered.get(row.notice_id)) for row in rows]
+
+
+def _item(row: Notification, rendered: Rendered | None) -> Item | Tombstone:
+    notice = row.notice
+    version = row.modseq or 0
+    if notice.recalled_at is not None:
+        return Tombstone(row.pk, version)
+    shown: Rendered | Notice = notice if rendered is None else rendered
+    return Item(
+        id=row.pk,
+        version=version,
+        kind=notice.kind,
+        category=notice.category,
+        level=shown.level,
+        title=shown.title,
+        body=shown.body,
+        url=shown.url,
+        data=notice.data,
+        actor=actor(notice.actor) if notice.actor else None,
+        created_at=notice.created_at,
+        seen_at=row.seen_at,
+        read_at=row.read_at,
+        archived_at=row.archived_at,
+        expires_at=notice.expires_at,
+    )

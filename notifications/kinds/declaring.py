@@ -1,0 +1,183 @@
+"""Declaring kinds: what they are called, which facts they hold and which rules they have."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, TypeVar, dataclass_transform
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import Promise
+
+from ..annotations import LevelName
+
+KIND_LENGTH = 100  # characters
+_KEY = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")  # no capitals and no accents: not every database tells them apart
+
+# What is said of each notification, as an attribute or a method of its kind.
+TOLD = ("title", "body", "url", "level", "category", "data")
+
+# Of Carillon itself: their notices look after themselves.
+RESERVED_KEYS = frozenset({"progress", "broadcast", "broadcast.test", "chat.message"})
+
+ChannelDefault = Literal["on", "off", "digest"]
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Kind:
+    """What happened, as typed facts, and how that is told.
+
+    A subclass annotates its facts, which are given by name, and is decorated with `kind`. Facts are what msgspec can
+    write and read: numbers, text, times, `Decimal`, `UUID`, enums, lists, dictionaries, dataclasses and instances of
+    models (see `Ref`).
+
+    How it is told are attributes or methods without arguments, made anew in each reader's language:
+
+    - ``title``: What happened, in one line. Every kind has one.
+    - ``body``, ``url``: More about it, and the link.
+    - ``level``: ``"info"``, ``"success"``, ``"warning"`` or ``"error"``, in the place of the decorator's.
+
+    Text is gettext's (in a method) or gettext_lazy's (as an attribute), and never HTML. ``category`` and ``data`` may
+    be methods too: they are for your programs, and stored as they are when it is sent.
+    """
+
+    rules: ClassVar[Rules]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Make a frozen dataclass of the subclass, whose fields are given by name."""
+        super().__init_subclass__(**kwargs)
+        taken = {"rules", "upgrade"} & inspect.get_annotations(cls).keys()
+        if taken:
+            raise ImproperlyConfigured(f"{cls.__name__}: call the fact {taken.pop()!r} something else.")
+        dataclass(frozen=True, kw_only=True)(cls)
+
+    @classmethod
+    def upgrade(cls, version: int, facts: dict[str, Any]) -> dict[str, Any]:
+        """Return facts that an older version of the kind has stored as this version has them.
+
+        Args:
+            version: The version that stored them; it is lower than that of the decorator.
+            facts: Plain JSON; a model instance is an object with ``model``, ``pk``, ``name`` and ``url``.
+        """
+        return facts
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of a kind, as `kind` has them."""
+
+    key: str
+    cls: type[Kind]
+    version: int
+    category: str
+    level: LevelName
+    channels: Mapping[str, ChannelDefault] = field(default_factory=dict)
+    grow: bool = False
+    required: bool | str | Promise = False
+
+    @property
+    def place(self) -> str:
+        """Where the kind is written, for messages."""
+        return f"{self.cls.__module__}.{self.cls.__qualname__}"
+
+
+registry: dict[str, Rules] = {}
+K = TypeVar("K", bound=type[Kind])
+
+
+def kind(
+    key: str,
+    *,
+    version: int = 1,
+    category: str = "",
+    level: LevelName = "info",
+    channels: Mapping[str, bool | ChannelDefault] | None = None,
+    grow: bool = False,
+    required: bool | str | Promise = False,
+) -> Callable[[K], K]:
+    """Declare a kind of notification by the class of its facts.
+
+    Args:
+        key: What the database calls it, for example ``"order.shipped"``: small letters, digits, dots, hyphens and
+            underscores. Keep it when you rename the class.
+        version: Of the facts; raise it when you change them, and bring old ones up in `Kind.upgrade`.
+        category: Your name for a group of kinds, by which users may filter; at most 100 characters.
+        level: ``"info"``, ``"success"``, ``"warning"`` or ``"error"``.
+        channels: For each channel by name whether it is used unless a user chooses otherwise: True or ``"on"``, False
+            or ``"off"``, or ``"digest"``.
+        grow: Whether further events join an item that is still unread.
+        required: Whether users cannot switch it off: True, or the reason, which they are shown.
+
+    Raises:
+        ImproperlyConfigured: A value is wrong, another class has the key, or the class has no title.
+    """
+
+    def register(cls: K) -> K:
+        where = f"@kind({key!r}) class {getattr(cls, '__name__', cls)}"
+        chosen = dict(_channels(where, channels or {}))
+        rules = Rules(key, cls, version, category, level, MappingProxyType(chosen), grow, required)
+        if problem := next(_problems(rules), None):
+            raise ImproperlyConfigured(f"{where}: {problem}")
+        known = registry.get(key)
+        if known is not None and known.place != rules.place:
+            raise ImproperlyConfigured(f"{where}: {known.place} has this key already; give one of them another.")
+        cls.rules = rules
+        registry[key] = rules
+        return cls
+
+    return register
+
+
+def rules_of(made: Kind) -> Rules:
+    """Return the rules of an instance.
+
+    Raises:
+        TypeError: Its class is not decorated.
+    """
+    rules: Rules | None = type(made).__dict__.get("rules")  # those that a base class has are of another kind
+    if rules is None:
+        raise TypeError(f"{type(made).__name__} is no kind yet: decorate the class with @kind('…').")
+    return rules
+
+
+def fact_names(cls: type[Kind]) -> list[str]:
+    """Return the names of a kind's facts."""
+    return [one.name for one in fields(cls) if one.init]  # type: ignore[arg-type]  # a dataclass by __init_subclass__
+
+
+def _channels(where: str, given: Mapping[str, Any]) -> Iterator[tuple[str, ChannelDefault]]:
+    for name, value in given.items():
+        if value is True or value == "on":
+            yield name, "on"
+        elif value is False or value == "off":
+            yield name, "off"
+        elif value == "digest":
+            yield name, "digest"
+        else:
+            raise ImproperlyConfigured(f'{where}: channels[{name!r}] is {value!r}; use True, False or "digest".')
+
+
+def _problems(rules: Rules) -> Iterator[str]:
+    cls: Any = rules.cls
+    if not (isinstance(cls, type) and issubclass(cls, Kind)):
+        yield "derive the class from notifications.kinds.Kind."
+        return
+    if not (isinstance(rules.key, str) and _KEY.fullmatch(rules.key) and len(rules.key) <= KIND_LENGTH):
+        yield (
+            f"a key has at most {KIND_LENGTH} small letters and digits, with dots, hyphens or underscores between "
+            'them, such as "order.shipped".'
+        )
+    elif rules.key in RESERVED_KEYS:
+        yield f"Carillon uses this key itself, as {', '.join(sorted(RESERVED_KEYS))}; choose another."
+    if isinstance(rules.version, bool) or not isinstance(rules.version, int) or not 1 <= rules.version < 2**15:
+        yield f"version is {rules.version!r}; use a whole number from 1."
+    if rules.level not in ("info", "success", "warning", "error"):
+        yield f'level is {rules.level!r}; use "info", "success", "warning" or "error".'
+    if not hasattr(cls, "title") and "title" not in fact_names(cls):
+        yield 'it has no title: write `title = gettext_lazy("…")`, or a method `def title(self)`.'
+    for name in TOLD:
+        if inspect.iscoroutinefunction(getattr(cls, name, None)):
+            yield f"{name} is asynchronous; what is shown is made of the facts, without waiting."

@@ -1,0 +1,165 @@
+"""Rendering: what is said of notifications of a kind, in a language. This is the one place where it is made."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import translation
+from django.utils.functional import Promise
+
+from ..annotations import LevelName
+from ..models import Notice
+from ..models.content import Level
+from ..validators import BODY_LENGTH, TITLE_LENGTH, URL_LENGTH, is_visible, storable, validate_link
+from .declaring import Kind, registry, rules_of
+from .facts import loaded_facts, stored_facts
+from .references import fetch, references_in, resolved
+
+logger = logging.getLogger("notifications")
+
+_told: set[tuple[str, str]] = set()  # kinds of whose failures the log has one
+
+
+class Rendered(NamedTuple):
+    """What is said of a notification in one language, ready to be shown."""
+
+    title: str
+    body: str
+    url: str
+    level: LevelName
+
+
+def reader_language() -> str:
+    """Return the language that is active, as one of ``LANGUAGES``; if it is none of them, that of the site."""
+    return site_language(translation.get_language())
+
+
+def site_language(code: str | None) -> str:
+    """Return the one of ``LANGUAGES`` that comes closest to `code`; ``LANGUAGE_CODE`` if none does."""
+    if code:
+        try:
+            return translation.get_supported_language_variant(code)
+        except LookupError:
+            pass
+    return settings.LANGUAGE_CODE
+
+
+def notice_fields(made: Kind) -> dict[str, Any]:
+    """Return what is stored of an instance: its facts and, for when nobody can render them, the site's rendering.
+
+    Raises:
+        TypeError: Its class is not decorated.
+        ValidationError: A fact, or what the kind makes of them, is not what it must be; it is named.
+    """
+    rules = rules_of(made)
+    facts = stored_facts(made)
+    with translation.override(settings.LANGUAGE_CODE):
+        rendered = _rendered(made)
+        category = _text(made, "category") if hasattr(made, "category") else rules.category
+        data = _part(made, "data")
+    return {
+        **rendered._asdict(),
+        "category": category,
+        "data": {} if data is None else data,
+        "kind": rules.key,
+        "version": rules.version,
+        "facts": facts,
+    }
+
+
+def kinds_of(notices: Iterable[Notice]) -> dict[int, Kind]:
+    """Return instances of the kinds of notices, by the notice's primary key, with one query for each model they name.
+
+    One that has no kind, whose kind no code has, or whose facts do not fit any more is left out.
+    """
+    loaded: dict[int, tuple[type[Kind], dict[str, Any]]] = {}
+    for notice in notices:
+        if notice.facts is not None and notice.pk not in loaded and (values := _loaded(notice)) is not None:
+            loaded[notice.pk] = registry[notice.kind].cls, values
+    if not loaded:
+        return {}
+    found, failed = fetch(one for _cls, values in loaded.values() for one in references_in(values))
+    made: dict[int, Kind] = {}
+    for pk, (cls, values) in loaded.items():
+        try:
+            made[pk] = cls(**resolved(values, found, failed))
+        except Exception as error:  # noqa: BLE001  # whatever the site's code raises
+            _tell(cls.rules.key, error)
+    return made
+
+
+def render(made: Kind, language: str) -> Rendered | None:
+    """Return what is said of an instance in a language; None if its rendering fails, of which the log is told."""
+    try:
+        with translation.override(language):
+            return _rendered(made)
+    except Exception as error:  # noqa: BLE001  # whatever the site's code raises
+        _tell(rules_of(made).key, error)
+        return None
+
+
+def _loaded(notice: Notice) -> dict[str, Any] | None:
+    rules = registry.get(notice.kind)
+    if rules is None:
+        _tell(notice.kind, None)
+        return None
+    try:
+        return loaded_facts(rules.cls, dict(notice.facts or {}), notice.version or rules.version)
+    except Exception as error:  # noqa: BLE001  # whatever the site's code raises
+        _tell(notice.kind, error)
+        return None
+
+
+def _tell(key: str, error: Exception | None) -> None:
+    """Log the first failure of a kind, or the first of each sort; what is shown meanwhile was stored with it."""
+    sort = key, type(error).__name__
+    if sort in _told:
+        return
+    _told.add(sort)
+    if error is None:
+        logger.error("No code has the kind %r; its notifications show what was stored. Said once.", key)
+    else:
+        logger.error("Rendering the kind %r failed; it shows what was stored. Said once.", key, exc_info=error)
+
+
+def _rendered(made: Kind) -> Rendered:
+    title = _text(made, "title")
+    # What a user wrote may have several lines, or be longer than a title is.
+    title = storable(" ".join(title.split()))
+    if not is_visible(title):
+        raise ValidationError({"title": "The title is empty."})
+    url = _text(made, "url")
+    if url:
+        try:
+            validate_link(url)
+        except ValidationError as invalid:
+            raise ValidationError({"url": invalid}) from invalid
+    if len(url) > URL_LENGTH:
+        raise ValidationError({"url": f"The link has {len(url)} characters; the limit is {URL_LENGTH}."})
+    level: Any = _text(made, "level") or made.rules.level
+    if level not in Level.values:
+        raise ValidationError({"level": f"{level!r} is none of {', '.join(Level.values)}."})
+    return Rendered(_cut(title, TITLE_LENGTH), _cut(storable(_text(made, "body")), BODY_LENGTH), url, level)
+
+
+def _text(made: Kind, name: str) -> str:
+    """Return a part that is text, evaluated now; empty for None."""
+    value = _part(made, name)
+    if value is None:
+        return ""
+    if not isinstance(value, str | Promise):
+        raise ValidationError({name: f"{type(made).__name__}.{name} is {type(value).__name__}; it must be text."})
+    return str.__str__(str(value))  # also of a SafeString, which frames do not encode
+
+
+def _part(made: Kind, name: str) -> Any:
+    value = getattr(made, name, None)
+    return value() if callable(value) else value
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
