@@ -33,6 +33,7 @@ def item(pk: int, version: int, body: str = "") -> Item:
         read_at=None,
         archived_at=None,
         expires_at=None,
+        rank=7,
     )
 
 
@@ -53,6 +54,7 @@ def test_an_item_shows_every_field_and_times_in_utc() -> None:
         "read_at": None,
         "archived_at": None,
         "expires_at": None,
+        "rank": 7,
     }
 
 

@@ -22,7 +22,8 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=False):
     """One notification as one recipient has it; the same in every frame and in the JSON API.
 
     `version` rises with every change of the item; the reader keeps the higher one. It is 0 while a change
-    has not been given its position yet: a frame with the number follows.
+    has not been given its position yet: a frame with the number follows. Lists are in the order of `rank`, the highest
+    on top, and of `id` where it is the same.
     """
 
     id: int
@@ -40,6 +41,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=False):
     read_at: datetime | None
     archived_at: datetime | None
     expires_at: datetime | None
+    rank: int
 
 
 class Tombstone(msgspec.Struct, frozen=True):

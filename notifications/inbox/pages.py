@@ -47,7 +47,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     state: Any = request.GET.get("state") or "all"
     category = request.GET.get("category", "")
     before = request.GET.get("before")
-    found = page(user_of(request), state, category, _number(before) if before else None)
+    found = page(user_of(request), state, category, before or None)
     return {
         "page": found,
         "state": state,
@@ -62,7 +62,7 @@ def _labels() -> dict[State, str]:
     return {"all": _("All"), "unread": _("Unread"), "archived": _("Archived")}
 
 
-def _address(state: str, category: str, before: int | None = None) -> str:
+def _address(state: str, category: str, before: str | None = None) -> str:
     """Return the page's URL with only the parameters that differ from the defaults."""
     values = {"state": "" if state == "all" else state, "category": category, "before": before}
     query = urlencode({name: value for name, value in values.items() if value})

@@ -116,10 +116,11 @@ def item(row: Notification) -> Item | Tombstone:
         read_at=row.read_at,
         archived_at=row.archived_at,
         expires_at=notice.expires_at,
+        rank=row.rank,
     )
 
 
 def listed(rows: NotificationQuerySet, state: State = "all") -> NotificationQuerySet:
-    """Return the visible rows in `state`, with their content, newest first."""
+    """Return the visible rows in `state`, with their content, in their order."""
     chosen = {"unread": rows.unread, "all": rows.not_archived, "archived": rows.archived}[state]()
-    return chosen.visible().with_content().order_by("-pk")
+    return chosen.visible().with_content().ranked()

@@ -71,7 +71,7 @@ def inbox_list(request: HttpRequest) -> HttpResponse:
     """Return a page of items: ``?state=``, ``?category=``, ``?before=`` and ``?limit=`` are those of `inbox.page`."""
     query = request.GET
     state: Any = query.get("state", "all")
-    before = number(query.get("before"), "before", None)
+    before = query.get("before") or None
     limit = number(query.get("limit"), "limit", INBOX_PAGE)
     return answer(reading.page(user_of(request), state, query.get("category", ""), before, limit))
 

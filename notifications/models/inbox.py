@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -16,6 +17,8 @@ from .content import Content
 from .django_internals import cascade_in_bulk, write_database
 from .indexes import NullsIndex
 from .stream import Entry, EntryQuerySet, Stream
+
+_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Inbox(Stream):
@@ -44,6 +47,16 @@ class Inbox(Stream):
     def __str__(self) -> str:
         """Name the inbox by its user's key and its position."""
         return f"inbox of {self.user_id} at {self.head}"
+
+
+def current_rank() -> int:
+    """Return the rank of what comes to the top of a list now: microseconds since 1970."""
+    return rank_at(timezone.now())
+
+
+def rank_at(time: datetime) -> int:
+    """Return the rank of what came to the top of a list at `time`."""
+    return (time - _FIRST) // timedelta(microseconds=1)
 
 
 def _visible(now: Any, notice: str = "") -> Q:
@@ -137,6 +150,10 @@ class NotificationQuerySet(EntryQuerySet["Notification"]):
         """Keep what is unread and unseen; read implies seen."""
         return self.unread().filter(seen_at__isnull=True)
 
+    def ranked(self) -> NotificationQuerySet:
+        """Put them in the order of every list, the first one on top."""
+        return self.order_by("-rank", "-pk")
+
     def with_content(self) -> NotificationQuerySet:
         """Fetch the notice and its actor in the same query."""
         return self.select_related("notice__actor")
@@ -151,7 +168,7 @@ class Notification(Entry):
 
     `modseq` is the position of the row's latest change in its recipient's inbox; null while a change waits
     for its position. `arrival` is the first one it got: "everything up to here" is counted in arrivals,
-    because reading a notification moves its `modseq` but not its arrival.
+    because reading a notification moves its `modseq` but not its arrival. Lists are ordered by `rank`.
     """
 
     recipient = models.ForeignKey(
@@ -167,6 +184,7 @@ class Notification(Entry):
     )
     modseq = models.BigIntegerField(_("position"), null=True, editable=False)
     arrival = models.BigIntegerField(_("arrival"), null=True, editable=False)
+    rank = models.BigIntegerField(_("rank"), default=current_rank, editable=False)
     seen_at = models.DateTimeField(_("seen at"), null=True, blank=True)
     read_at = models.DateTimeField(_("read at"), null=True, blank=True)
     delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True, editable=False)  # of a broadcast
@@ -186,12 +204,14 @@ class Notification(Entry):
             # changes_since() and the sequencer's search for pending rows
             models.Index("recipient", "modseq", "id", name="carillon_changes"),
             # the pages "all" and "archived"
-            NullsIndex(fields=["recipient", "-id"], nulls=["archived_at"], name="carillon_present"),
+            NullsIndex(fields=["recipient", "-rank", "-id"], nulls=["archived_at"], name="carillon_present"),
             # the page "unread" and its count
-            NullsIndex(fields=["recipient", "-id"], nulls=["archived_at", "read_at"], name="carillon_unread"),
+            NullsIndex(fields=["recipient", "-rank", "-id"], nulls=["archived_at", "read_at"], name="carillon_unread"),
             # the number on the bell
             NullsIndex(
-                fields=["recipient", "-id"], nulls=["archived_at", "read_at", "seen_at"], name="carillon_unseen"
+                fields=["recipient", "-rank", "-id"],
+                nulls=["archived_at", "read_at", "seen_at"],
+                name="carillon_unseen",
             ),
         ]
 

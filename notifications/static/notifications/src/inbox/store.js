@@ -9,7 +9,7 @@
 import { position } from "../core/cursor.js";
 import { OptimisticUpdates } from "../core/optimistic.js";
 import { Counter } from "./counter.js";
-import { adds, changed, endOf } from "./states.js";
+import { adds, changed, endOf, newestFirst } from "./states.js";
 
 /** @typedef {import("./types.js").Item} Item */
 /** @typedef {import("./types.js").Counts} Counts */
@@ -61,7 +61,7 @@ export class Store {
     this.#sorted ??= [...this.#items.values()]
       .filter(({ removed }) => !removed)
       .map((item) => this.#updates.view(item))
-      .sort((a, b) => b.id - a.id);
+      .sort(newestFirst);
     return this.#sorted;
   }
 

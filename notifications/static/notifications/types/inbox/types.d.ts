@@ -17,6 +17,7 @@
  * @property {string | null} read_at
  * @property {string | null} archived_at
  * @property {string | null} expires_at
+ * @property {number} rank the highest stands on top of a list
  * @property {boolean} [removed] a tombstone: nothing but `id` and `version` is left
  * @property {boolean} [pending] a change of the user's waits for the server's confirmation
  *
@@ -89,6 +90,10 @@ export type Item = {
     read_at: string | null;
     archived_at: string | null;
     expires_at: string | null;
+    /**
+     * the highest stands on top of a list
+     */
+    rank: number;
     /**
      * a tombstone: nothing but `id` and `version` is left
      */
