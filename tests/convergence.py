@@ -164,7 +164,7 @@ def run(seed: str) -> dict[str, Any]:
     """Play one whole game and return what happened."""
     from django.contrib.auth import get_user_model
 
-    from notifications.inbox.stream import INBOX, item
+    from notifications.inbox.stream import INBOX, items
     from notifications.live.sequencer import sequence
     from notifications.models import Notification
 
@@ -190,10 +190,10 @@ def run(seed: str) -> dict[str, Any]:
     report["faults"] = [fault for reader in readers for fault in reader.faults]
     report["resets"] = [reader.resets for reader in readers]
     report["different"] = [
-        f"{reader.user}: {row.pk}"
+        f"{reader.user}: {shown.id}"
         for reader in readers
-        for row in Notification.objects.of(reader.user).with_content()
-        if reader.items.get(row.pk) != as_json(item(row))
+        for shown in items(list(Notification.objects.of(reader.user).with_content()), INBOX.alias)
+        if reader.items.get(shown.id) != as_json(shown)
     ]
     report["surplus"] = sum(len(reader.items) for reader in readers) - report["rows"]
     return report

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from notifications.inbox.frames import Actor, Changes, Hello, Item, Reset, Tombstone
+from notifications.inbox.frames import Actor, Changes, Group, Hello, Item, Reset, Tombstone
 from notifications.live import frames
 from notifications.live.frames import FRAME_BYTES
 
@@ -34,6 +34,7 @@ def item(pk: int, version: int, body: str = "") -> Item:
         archived_at=None,
         expires_at=None,
         rank=7,
+        group=Group(50, 2, [Actor("4c1d", "Bob")], 3),
     )
 
 
@@ -55,6 +56,7 @@ def test_an_item_shows_every_field_and_times_in_utc() -> None:
         "archived_at": None,
         "expires_at": None,
         "rank": 7,
+        "group": {"events": 50, "actors": 2, "latest": [{"id": "4c1d", "name": "Bob"}], "since": 3},
     }
 
 

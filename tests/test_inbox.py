@@ -95,6 +95,7 @@ def test_an_item_of_a_page_is_the_item_of_a_frame() -> None:
             "archived_at": None,
             "expires_at": utc(soon),
             "rank": row.rank,
+            "group": None,
         }
     ]
 

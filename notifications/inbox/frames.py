@@ -18,6 +18,19 @@ class Actor(msgspec.Struct, frozen=True):
     name: str
 
 
+class Group(msgspec.Struct, frozen=True):
+    """The events that an item has grown by: how many, of how many distinct actors, and the latest three of those.
+
+    `since` is the position at which the item first arrived, if it has grown since: whoever has been there
+    already has been told of it.
+    """
+
+    events: int
+    actors: int
+    latest: Sequence[Actor]
+    since: int | None
+
+
 class Item(msgspec.Struct, frozen=True, omit_defaults=False):
     """One notification as one recipient has it; the same in every frame and in the JSON API.
 
@@ -42,6 +55,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=False):
     archived_at: datetime | None
     expires_at: datetime | None
     rank: int
+    group: Group | None
 
 
 class Tombstone(msgspec.Struct, frozen=True):

@@ -85,7 +85,7 @@ def _change(request: HttpRequest) -> str | None:
 
 def _follow(user: User, pk: int) -> str:
     """Remember the click, and return where the notification's own link leads."""
-    row = Notification.objects.using(INBOX.alias).of(user).visible().with_content().filter(pk=pk).first()
+    row = Notification.objects.using(INBOX.alias).of(user).items().visible().with_content().filter(pk=pk).first()
     if row is None or not row.notice.url:
         raise ValidationError(_("Notification not found."))
     mark_clicked(user, [pk])

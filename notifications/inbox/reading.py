@@ -18,7 +18,7 @@ from ..validators import validate_limit, validate_text
 from .counts import counts
 from .frames import Item
 from .outbox import collect, read_position
-from .stream import INBOX, INBOX_PAGE, State, item, listed
+from .stream import INBOX, INBOX_PAGE, State, items, listed
 
 PAGE_LIMIT = 100  # items of a page at most
 _PLACE = re.compile(r"(?:(?P<rank>[0-9]{1,18})\.)?(?P<pk>[0-9]{1,19})")  # of an item in a list
@@ -94,10 +94,10 @@ def page(
     if before is not None:
         rows = rows.filter(_after(str(before)))
     found = list(rows[: limit + 1])
-    items = [value for value in map(item, found[:limit]) if isinstance(value, Item)]
+    shown = [value for value in items(found[:limit], INBOX.alias) if isinstance(value, Item)]
     numbers = counts([user.pk])[user.pk]
     following = _place(found[limit - 1]) if len(found) > limit else None
-    return Page(items, following, cursor, numbers.unread, numbers.unseen)
+    return Page(shown, following, cursor, numbers.unread, numbers.unseen)
 
 
 def _place(row: Notification) -> str:

@@ -18,6 +18,8 @@ from ..signals import notification_delivered
 from .actors import actor
 from .counts import Counts, counts
 from .frames import Changes, Item, Reset, Tombstone
+from .groups import People, group_of, latest_actors
+from .growing import place
 from .outbox import collect
 
 State = Literal["unread", "all", "archived"]
@@ -33,6 +35,7 @@ class InboxStream(StreamType):
     entry = Notification
     field = "recipient_id"
     related = ("notice", "notice__actor")
+    marks = ("group", "folded_into")
 
     def cursor_name(self, pk: Hashable) -> str:
         """Return ``inbox``: whose it is, is known from the session."""
@@ -47,25 +50,30 @@ class InboxStream(StreamType):
         """Collect broadcasts."""
         collect(self, pks)
 
+    def place(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
+        """Let events join the items of their groups."""
+        return place(self, rows)
+
     def stamp_values(self, head: Any) -> dict[str, Any]:
         """Set the position, and at the first time the arrival too."""
         return {"modseq": head, "arrival": Coalesce("arrival", head)}
 
     def snapshot(self, pk: Hashable, position: Position, reason: ResetReason) -> Batch:
         """Read the first page and the counts, with two queries."""
-        rows = listed(Notification.objects.using(self.alias).of(pk))[:INBOX_PAGE]
+        rows = list(listed(Notification.objects.using(self.alias).of(pk))[:INBOX_PAGE])
         numbers = counts([pk], self.alias)[pk]
         cursor = self.cursor(pk, position)
-        struct = Reset(reason, cursor, [item(row) for row in rows], numbers.unread, numbers.unseen)
+        struct = Reset(reason, cursor, items(rows, self.alias), numbers.unread, numbers.unseen)
         return Batch(None, position, (frame(struct, cursor),))
 
     def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
         """Encode the rows of each inbox; the counts of all of them are one query."""
         numbers = counts([read.pk for read in reads], self.alias)
-        return {read.pk: self._batch(read, numbers[read.pk]) for read in reads}
+        people = latest_actors([row for read in reads for row in read.rows], self.alias)
+        return {read.pk: self._batch(read, numbers[read.pk], people) for read in reads}
 
-    def _batch(self, read: Read, numbers: Counts) -> Batch:
-        packed = list(pack([item(row) for row in read.rows], read.start.modseq)) or [(0, [])]
+    def _batch(self, read: Read, numbers: Counts, people: People) -> Batch:
+        packed = list(pack([item(row, people) for row in read.rows], read.start.modseq)) or [(0, [])]
         packed[-1] = (read.to.modseq, packed[-1][1])
         encoded = []
         start = self.cursor(read.pk, read.start)
@@ -94,8 +102,14 @@ def _arrived(read: Read) -> tuple[Any, ...]:
 INBOX = register(InboxStream())
 
 
-def item(row: Notification) -> Item | Tombstone:
-    """Return a notification, read `with_content()`, as frames and the API show it."""
+def items(rows: Sequence[Notification], alias: str) -> list[Item | Tombstone]:
+    """Return notifications, read `with_content()`, as frames and the API show them: one query more if one has grown."""
+    people = latest_actors(rows, alias)
+    return [item(row, people) for row in rows]
+
+
+def item(row: Notification, people: People) -> Item | Tombstone:
+    """Return a notification, read `with_content()`, with the names of the people of whom it tells."""
     notice = row.notice
     version = row.modseq or 0
     if notice.recalled_at is not None:
@@ -117,6 +131,7 @@ def item(row: Notification) -> Item | Tombstone:
         archived_at=row.archived_at,
         expires_at=notice.expires_at,
         rank=row.rank,
+        group=group_of(row, people),
     )
 
 

@@ -26,7 +26,7 @@ from . import progress, reading
 from .configuration import configuration
 from .frames import Hello
 from .states import STATE_VERBS, mark_all_read, mark_clicked, mark_seen
-from .stream import INBOX, INBOX_PAGE, item
+from .stream import INBOX, INBOX_PAGE, items
 
 MAX_WAIT = 25.0  # seconds a poll may be held; proxies cut a silent request at 60
 
@@ -117,8 +117,8 @@ def item_action(request: HttpRequest, pk: str, action: str) -> HttpResponse:
     if not _mine(request).filter(pk=pk).exists():
         return error(404, "not-found", _("Notification not found."))
     ACTIONS[action](user_of(request), [int(pk)])
-    row = _mine(request).with_content().get(pk=pk)
-    return answer({"item": item(row), **_counts(request)})
+    [shown] = items([_mine(request).with_content().get(pk=pk)], INBOX.alias)
+    return answer({"item": shown, **_counts(request)})
 
 
 @endpoint("POST")
@@ -158,7 +158,7 @@ def seen(request: HttpRequest) -> HttpResponse:
 
 
 def _mine(request: HttpRequest) -> Any:
-    return Notification.objects.using(INBOX.alias).of(request.user)
+    return Notification.objects.using(INBOX.alias).of(request.user).items()
 
 
 def _counts(request: HttpRequest) -> dict[str, int]:

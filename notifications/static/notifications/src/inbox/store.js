@@ -155,7 +155,9 @@ export class Store {
     if (to.epoch !== here.epoch) return { hole: true }; // versions do not compare
     const [highest, youngest] = [this.newest, this.#latest];
     const isNews = (/** @type {Item} */ item) =>
-      adds(item, "unseen") && (item.id > highest || Date.parse(item.created_at) > youngest - OVERTAKE);
+      adds(item, "unseen") &&
+      !(item.group?.since && item.group.since <= here.at) && // people were told of it before it grew
+      (item.id > highest || Date.parse(item.created_at) > youngest - OVERTAKE);
     // What is unknown here and not after our position is of the past: the snapshot left it out, and rightly.
     const arrivals = /** @type {Item[]} */ (frame.items).filter(
       (item) => (item.version > here.at || this.#items.has(item.id)) && this.#put(item) && isNews(item),
