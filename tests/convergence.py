@@ -191,10 +191,10 @@ def run(seed: str) -> dict[str, Any]:
     report["faults"] = [fault for reader in readers for fault in reader.faults]
     report["resets"] = [reader.resets for reader in readers]
     report["different"] = [
-        f"{reader.user}: {row.pk}"
+        f"{reader.user}: {shown.id}"
         for reader in readers
-        for row in Notification.objects.of(reader.user).with_content()
-        if reader.items.get(row.pk) != as_json(items_of([row])[0])
+        for shown in items_of(list(Notification.objects.of(reader.user).with_content()))
+        if reader.items.get(shown.id) != as_json(shown)
     ]
     report["surplus"] = sum(len(reader.items) for reader in readers) - report["rows"]
     return report

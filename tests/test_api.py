@@ -80,6 +80,24 @@ class TestReading:
         assert [item["title"] for item in body["items"]] == ["2", "1", "0"]
         assert body["next"] is None
 
+    def test_pages_are_in_the_order_of_ranks_and_follow_each_other_without_a_gap(
+        self, client: Client, alice: Any
+    ) -> None:
+        pks = tell(alice, *map(str, range(7)))
+        for pk, rank in zip(pks, (5, 9, 9, 9, 1, 7, 2), strict=True):
+            Notification.objects.filter(pk=pk).update(rank=rank)
+        found: list[tuple[str, int]] = []
+        before: str | None = ""
+        while before is not None:
+            body = client.get(LIST, {"limit": "2", "before": before}).json()
+            found += [(item["title"], item["rank"]) for item in body["items"]]
+            before = body["next"]
+        assert found == [("3", 9), ("2", 9), ("1", 9), ("5", 7), ("0", 5), ("6", 2), ("4", 1)]
+
+    def test_a_place_may_be_the_id_of_an_item(self, client: Client, alice: Any) -> None:
+        one, two = tell(alice, "1", "2")
+        assert [item["id"] for item in client.get(LIST, {"before": two}).json()["items"]] == [one]
+
     @pytest.mark.parametrize(("state", "number"), [("all", 2), ("unread", 1), ("archived", 1), ("", 2)])
     def test_a_page_of_one_state_and_category(self, client: Client, alice: Any, state: str, number: int) -> None:
         _new, read, archived = tell(alice, "New", "Read", "Archived", category="a")
@@ -291,7 +309,10 @@ class TestRefusals:
             (f"{LIST}?limit={'1' * 5_000}", "bad-request", None),
             (f"{LIST}?before=0", "invalid", "before"),
             (f"{LIST}?before={2**63}", "invalid", "before"),
-            (f"{LIST}?before=x", "bad-request", None),
+            (f"{LIST}?before=x", "invalid", "before"),
+            (f"{LIST}?before=1.", "invalid", "before"),
+            (f"{LIST}?before={'1' * 19}.1", "invalid", "before"),
+            (f"{LIST}?before={'1' * 5_000}", "invalid", "before"),
             (f"{LIST}?category=%00", "invalid", "category"),
             (f"{CHANGES}?since=inbox", "bad-request", None),
             (f"{CHANGES}?since=%00", "bad-request", None),

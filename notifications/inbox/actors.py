@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -18,6 +18,19 @@ KEY_LENGTH = 8  # characters of a long primary key that stand for it
 def actor(user: Any) -> Actor:
     """Name a user."""
     return Actor(json_key(user.pk), display_name(user))
+
+
+def actor_key(user: Any) -> str | None:
+    """Return what tells actors of a growing item apart."""
+    return None if user is None else str(user.pk)
+
+
+def actors_of(keys: Iterable[str], alias: str) -> dict[str, Actor]:
+    """Name the actors with some keys, but for those that are gone: one query, and none if there are no keys."""
+    model = get_user_model()
+    pks = [model._meta.pk.to_python(key) for key in keys]
+    users = model._base_manager.using(alias).filter(pk__in=pks) if pks else ()
+    return {str(user.pk): actor(user) for user in users}
 
 
 def display_name(user: Any) -> str:

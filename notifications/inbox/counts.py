@@ -52,7 +52,7 @@ class _CompiledCounts(CompiledSelect):
         notice = Notice.objects.visible(NOW).filter(pk=OuterRef("notice_id")).annotate(visible=Value(value=True))
         rows = Notification.objects.filter(Subquery(notice.values("visible")))
         rows = rows.filter(recipient__gte=OuterRef("pk"), recipient__lte=OuterRef("pk"))
-        return select(self._counted(keys, rows.order_by("recipient_id", "-pk")), self._columns, None, alias)
+        return select(self._counted(keys, rows.order_by("recipient_id", "-rank", "-pk")), self._columns, None, alias)
 
     def _counted(self, keys: Sequence[Parameter], rows: NotificationQuerySet) -> models.QuerySet[Any]:
         numbers = {"unread": _up_to(rows.unread()), "unseen": _up_to(rows.unseen())}

@@ -18,11 +18,25 @@ class Actor(msgspec.Struct, frozen=True):
     name: str
 
 
+class Group(msgspec.Struct, frozen=True):
+    """The events that an item has grown by: how many, of how many distinct actors, and the latest three of those.
+
+    `since` is the position at which the item first arrived, if it has grown since: whoever has been there
+    already has been told of it.
+    """
+
+    events: int
+    actors: int
+    latest: Sequence[Actor]
+    since: int | None
+
+
 class Item(msgspec.Struct, frozen=True, omit_defaults=False):
     """One notification as one recipient has it; the same in every frame and in the JSON API.
 
     `version` rises with every change of the item; the reader keeps the higher one. It is 0 while a change
-    has not been given its position yet: a frame with the number follows.
+    has not been given its position yet: a frame with the number follows. Lists are in the order of `rank`, the highest
+    on top, and of `id` where it is the same.
     """
 
     id: int
@@ -40,6 +54,8 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=False):
     read_at: datetime | None
     archived_at: datetime | None
     expires_at: datetime | None
+    rank: int
+    group: Group | None
 
 
 class Tombstone(msgspec.Struct, frozen=True):

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db import router
+
 from ..kinds.rendering import Rendered, kinds_of, reader_language, render
 from ..models import Notice, Notification
 from .actors import actor
 from .frames import Item, Tombstone
+from .groups import People, group_of, latest_actors
 
 
 def items_of(rows: Sequence[Notification], language: str | None = None) -> list[Item | Tombstone]:
     """Return notifications, read `with_content()`, as they are shown.
 
-    Rows of declared kinds cost one query for each model to which they refer, however many rows there are; others none.
+    Rows of declared kinds cost one query for each model to which they refer, however many rows there are, and items
+    that have grown one together; others cost none.
 
     Args:
         rows: Of one user or of many.
@@ -22,10 +26,11 @@ def items_of(rows: Sequence[Notification], language: str | None = None) -> list[
     made = kinds_of(row.notice for row in rows if row.notice.recalled_at is None)
     language = language or (reader_language() if made else "")
     rendered = {pk: render(kind, language) for pk, kind in made.items()}
-    return [_item(row, rendered.get(row.notice_id)) for row in rows]
+    people = latest_actors(rows, router.db_for_write(Notification))
+    return [_item(row, rendered.get(row.notice_id), people) for row in rows]
 
 
-def _item(row: Notification, rendered: Rendered | None) -> Item | Tombstone:
+def _item(row: Notification, rendered: Rendered | None, people: People) -> Item | Tombstone:
     notice = row.notice
     version = row.modseq or 0
     if notice.recalled_at is not None:
@@ -47,4 +52,6 @@ def _item(row: Notification, rendered: Rendered | None) -> Item | Tombstone:
         read_at=row.read_at,
         archived_at=row.archived_at,
         expires_at=notice.expires_at,
+        rank=row.rank,
+        group=group_of(row, people),
     )

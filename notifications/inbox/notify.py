@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -21,9 +22,11 @@ from ..live.commit import sequence_after_commit
 from ..live.transactions import atomic, retry
 from ..models import Notice, Notification
 from ..models.inbox import NotificationQuerySet
+from ..models.ranks import current_rank
 from ..signals import notification_stored
 from ..twins import twin
 from ..validators import plain_data, validate_text, validate_time
+from .groups import validate_group, waiting
 from .recipients import RECIPIENT_CHUNK, recipient_chunks
 from .stream import INBOX
 
@@ -40,6 +43,7 @@ def notify(
     kind: str = "",
     category: str = "",
     actor: User | None = None,
+    group: str | None = None,
     data: dict[str, Any] | None = None,
     dedupe_key: str | None = None,
     expires_at: datetime | None = None,
@@ -59,6 +63,9 @@ def notify(
         kind: Your name for this type of event, for example ``"comment.created"``; at most 100 characters.
         category: Your name for a group of kinds, by which users may filter; at most 100 characters.
         actor: The user who caused it, or None.
+        group: What the event belongs to, for example ``"post:7"``; at most 200 characters. While a recipient has an
+            unread notification of the same kind and group, the event joins it: the notification shows the latest
+            event, rises to the top, and counts the events and their distinct actors.
         data: A JSON object for your own front end, at most 8 KiB and 30 levels deep. What Django's encoder knows, a
             time or a `Decimal` for example, is stored as text.
         dedupe_key: Makes the send idempotent: a recipient who already has a notification with this key gets
@@ -76,12 +83,14 @@ def notify(
     """
     given = {"body": body, "url": url, "level": level, "kind": kind, "category": category, "data": data}
     notice = Notice(**_content(what, given), actor=user_or_none(actor, "actor"), expires_at=expires_at)
-    _validate(notice, dedupe_key)
+    _validate(notice, dedupe_key, group)
+    shared = waiting(notice.kind, group, actor, timezone.now()) if group is not None else {}
 
     def send() -> Notice:
         with atomic(INBOX.alias):
             fresh = copy(notice)  # saving changes it, and a second try must not begin with what the first left
-            return _send(fresh, to) if dedupe_key is None else _send_once(fresh, to, dedupe_key)
+            copies = _Copies(fresh, {"rank": current_rank(), "dedupe_key": dedupe_key, **shared})
+            return _send(copies, to) if dedupe_key is None else _send_once(copies, to, dedupe_key)
 
     return send() if isinstance(to, Iterator) else retry(send, INBOX.alias)  # an iterator can be read only once
 
@@ -111,20 +120,31 @@ def _content(what: object, given: dict[str, Any]) -> dict[str, Any]:
     return notice_fields(what)
 
 
-def _send(notice: Notice, to: Recipients) -> Notice:
-    notice.save(force_insert=True)
+class _Copies(NamedTuple):
+    """A notice, and what all its copies share."""
+
+    notice: Notice
+    shared: dict[str, Any]
+
+    def store(self, pks: Iterable[Any]) -> None:
+        """Store a copy for each user; one who has a copy already gets no second one."""
+        copies = [Notification(recipient_id=pk, notice=self.notice, **self.shared) for pk in pks]
+        Notification.objects.bulk_create(copies, ignore_conflicts=True)
+
+
+def _send(copies: _Copies, to: Recipients) -> Notice:
+    copies.notice.save(force_insert=True)
     reached: list[Any] = []
     for pks in recipient_chunks(to):
-        copies = [Notification(recipient_id=pk, notice=notice) for pk in pks]
-        # A recipient that an iterable names twice, in two chunks, gets one copy.
-        Notification.objects.bulk_create(copies, ignore_conflicts=True)
+        copies.store(pks)
         reached += pks
-    announce_after_commit(notice, reached)
-    return notice
+    announce_after_commit(copies.notice, reached)
+    return copies.notice
 
 
-def _send_once(notice: Notice, to: Recipients, dedupe_key: str) -> Notice:
+def _send_once(copies: _Copies, to: Recipients, dedupe_key: str) -> Notice:
     """Store copies for recipients without one for this key; two concurrent sends store only one each."""
+    notice = copies.notice
     sent = Notification.objects.using(INBOX.alias).filter(dedupe_key=dedupe_key)
     earlier: set[int] = set()
     reached: list[Any] = []
@@ -134,8 +154,7 @@ def _send_once(notice: Notice, to: Recipients, dedupe_key: str) -> Notice:
         if new:
             if notice._state.adding:
                 notice.save(force_insert=True)
-            copies = [Notification(recipient_id=pk, notice=notice, dedupe_key=dedupe_key) for pk in new]
-            Notification.objects.bulk_create(copies, ignore_conflicts=True)
+            copies.store(new)
             had |= _notices(sent, new)  # another send may have come first for some of them
         reached += [pk for pk, notice_id in had.items() if notice_id == notice.pk]
         earlier.update(had.values())
@@ -171,7 +190,7 @@ def user_or_none(user: User | None, name: str) -> Any:
     return user
 
 
-def _validate(notice: Notice, dedupe_key: str | None) -> None:
+def _validate(notice: Notice, dedupe_key: str | None, group: str | None) -> None:
     errors: dict[str, Any] = {}
     try:
         notice.clean_fields(exclude=["actor", "data"])
@@ -185,6 +204,7 @@ def _validate(notice: Notice, dedupe_key: str | None) -> None:
     more: list[tuple[str, Callable[[Any], None], Any]] = [
         *[(name, _validate_given, getattr(notice, name)) for name in ("body", "url", "kind", "category")],
         ("dedupe_key", _validate_key, dedupe_key),
+        *([] if group is None else [("group", validate_group, group)]),
         ("expires_at", _validate_expiry, notice.expires_at),
     ]
     for name, validate, value in more:

@@ -49,7 +49,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     state: Any = request.GET.get("state") or "all"
     category = request.GET.get("category", "")
     before = request.GET.get("before")
-    found = page(user_of(request), state, category, _number(before) if before else None)
+    found = page(user_of(request), state, category, before or None)
     return {
         "page": found,
         "state": state,
@@ -64,7 +64,7 @@ def _labels() -> dict[State, str]:
     return {"all": _("All"), "unread": _("Unread"), "archived": _("Archived")}
 
 
-def _address(state: str, category: str, before: int | None = None) -> str:
+def _address(state: str, category: str, before: str | None = None) -> str:
     """Return the page's URL with only the parameters that differ from the defaults."""
     values = {"state": "" if state == "all" else state, "category": category, "before": before}
     query = urlencode({name: value for name, value in values.items() if value})
@@ -87,7 +87,7 @@ def _change(request: HttpRequest) -> str | None:
 
 def _follow(user: User, pk: int) -> str:
     """Remember the click, and return where the notification's own link leads."""
-    row = Notification.objects.using(INBOX.alias).of(user).visible().with_content().filter(pk=pk).first()
+    row = Notification.objects.using(INBOX.alias).of(user).items().visible().with_content().filter(pk=pk).first()
     shown = items_of([row])[0] if row is not None else None
     if not isinstance(shown, Item) or not shown.url:
         raise ValidationError(_("Notification not found."))

@@ -12,7 +12,7 @@ from ..conf import conf
 from ..live import relay
 from ..live.pruning import prune_entries, prune_rows
 from ..models import Broadcast, Notice, Notification
-from ..models.inbox import NotificationQuerySet
+from ..models.inbox import UNPLACED, NotificationQuerySet
 from ..twins import twin
 from .stream import INBOX
 
@@ -35,6 +35,7 @@ def prune(before: datetime | None = None) -> int:
     """
     before = before or timezone.now() - conf.RETENTION
     deleted, hints = prune_entries(prunable(before), INBOX, RECALLED)
+    prune_rows(_events_without_item(), INBOX.alias)
     prune_rows(_bare_notices(before), INBOX.alias)
     relay.announce(hints)
     return deleted
@@ -49,7 +50,14 @@ def prunable(before: datetime) -> NotificationQuerySet:
     A pending one is kept until it is stamped: its readers must get the change first.
     """
     old = Q(archived_at__lt=before) | Q(notice__expires_at__lt=before) | Q(notice__recalled_at__lt=before)
-    return Notification.objects.using(INBOX.alias).filter(old, modseq__isnull=False)
+    return Notification.objects.using(INBOX.alias).items().filter(old, modseq__isnull=False)
+
+
+def _events_without_item() -> NotificationQuerySet:
+    """Return the events that were folded into a notification which is deleted; nobody was ever shown such a row."""
+    rows = Notification.objects.using(INBOX.alias)
+    item = Notification.objects.filter(pk=OuterRef("folded_into"))
+    return rows.filter(~Exists(item), folded_into__gt=UNPLACED)
 
 
 def _bare_notices(before: datetime) -> models.QuerySet[Notice]:

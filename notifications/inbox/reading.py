@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, get_args
 
 import msgspec
 from django.core.exceptions import ValidationError
 from django.db import router
-from django.db.models import Min
+from django.db.models import Min, Q
 from django.utils.translation import gettext as _
 
 from ..annotations import User
@@ -21,6 +22,8 @@ from .outbox import collect, read_position
 from .stream import INBOX, INBOX_PAGE, State, listed
 
 PAGE_LIMIT = 100  # items of a page at most
+_PLACE = re.compile(r"(?:(?P<rank>[0-9]{1,18})\.)?(?P<pk>[0-9]{1,19})")  # of an item in a list
+
 EXPIRING = 100  # unread notifications among which the first to expire is sought
 
 
@@ -40,7 +43,7 @@ class Page(msgspec.Struct, frozen=True):
     """A page of items, newest first; `next` is the `before` of the following page, or None on the last."""
 
     items: list[Item]
-    next: int | None
+    next: str | None
     cursor: str
     unread: int
     unseen: int
@@ -64,7 +67,7 @@ def summary(user: User, using: str | None = None) -> Summary:
 
 
 def page(
-    user: User, state: State = "all", category: str = "", before: int | None = None, limit: int = INBOX_PAGE
+    user: User, state: State = "all", category: str = "", before: str | int | None = None, limit: int = INBOX_PAGE
 ) -> Page:
     """Read a page of the inbox of `user`, newest first, in the language that is active.
 
@@ -74,7 +77,7 @@ def page(
         user: Whose inbox.
         state: ``"unread"``, ``"all"`` (not archived) or ``"archived"``.
         category: Only this category; empty for every one.
-        before: Only items with a lower id: the `next` of the page before.
+        before: Only what follows a page: its `next`. The id of an item means those with a lower one.
         limit: Items, from 1 to `PAGE_LIMIT`.
 
     Raises:
@@ -92,19 +95,32 @@ def page(
     if category:
         rows = rows.filter(notice__category=category)
     if before is not None:
-        if not 0 < before < 2**63:
-            raise ValidationError({"before": _("Before must be the `next` of a previous page.")})
-        rows = rows.filter(pk__lt=before)
+        rows = rows.filter(_after(str(before)))
     found = list(rows[: limit + 1])
-    items = [value for value in items_of(found[:limit]) if isinstance(value, Item)]
+    shown = [value for value in items_of(found[:limit]) if isinstance(value, Item)]
     numbers = counts([user.pk])[user.pk]
-    following = found[limit - 1].pk if len(found) > limit else None
-    return Page(items, following, cursor, numbers.unread, numbers.unseen)
+    following = _place(found[limit - 1]) if len(found) > limit else None
+    return Page(shown, following, cursor, numbers.unread, numbers.unseen)
+
+
+def _place(row: Notification) -> str:
+    return f"{row.rank}.{row.pk}"
+
+
+def _after(place: str) -> Q:
+    """Return the condition of what stands behind a place in a list."""
+    found = _PLACE.fullmatch(place)
+    if found is None or not 0 < (pk := int(found["pk"])) < 2**63:
+        raise ValidationError({"before": _("Before must be the `next` of a previous page.")})
+    if found["rank"] is None:
+        return Q(pk__lt=pk)
+    rank = int(found["rank"])
+    return Q(rank__lte=rank) & ~Q(rank=rank, pk__gte=pk)  # a range, which an index knows, and what is not of it
 
 
 def _until(user: User, using: str) -> datetime | None:
     """Return when the first of the newest unread notifications of `user` expires; the numbers go hardly further."""
-    rows = Notification.objects.using(using).of(user).unread().visible().order_by("-pk")[:EXPIRING]
+    rows = Notification.objects.using(using).of(user).unread().visible().ranked()[:EXPIRING]
     until: datetime | None = rows.aggregate(until=Min("notice__expires_at"))["until"]
     return until
 

@@ -107,7 +107,7 @@ def _named(user: User, ids: Iterable[int]) -> NotificationQuerySet:
         raise ValidationError({"ids": _("At most %(limit)s notifications at a time.") % {"limit": IDS_LIMIT}})
     if not all(isinstance(pk, int) and 0 < pk < 2**63 for pk in ids):
         raise ValidationError({"ids": _("Each id must be the ID of a notification.")})
-    return _rows(user).filter(pk__in=ids)
+    return _rows(user).items().filter(pk__in=ids)
 
 
 def _arrived(user: User, up_to: str | None) -> NotificationQuerySet:

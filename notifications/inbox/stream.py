@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from itertools import islice
 from typing import Any, Literal
 
 from django.contrib.auth import get_user_model
@@ -16,7 +17,8 @@ from ..models import Inbox, Notification, Stream
 from ..models.inbox import NotificationQuerySet
 from ..signals import notification_delivered
 from .counts import Counts, counts
-from .frames import Changes, Reset
+from .frames import Changes, Item, Reset, Tombstone
+from .growing import place
 from .items import items_of
 from .outbox import collect
 
@@ -33,6 +35,7 @@ class InboxStream(StreamType):
     entry = Notification
     field = "recipient_id"
     related = ("notice", "notice__actor")
+    marks = ("group", "folded_into")
 
     def cursor_name(self, pk: Hashable) -> str:
         """Return ``inbox``: whose it is, is known from the session."""
@@ -47,25 +50,30 @@ class InboxStream(StreamType):
         """Collect broadcasts."""
         collect(self, pks)
 
+    def place(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
+        """Let events join the items of their groups."""
+        return place(self, rows)
+
     def stamp_values(self, head: Any) -> dict[str, Any]:
         """Set the position, and at the first time the arrival too."""
         return {"modseq": head, "arrival": Coalesce("arrival", head)}
 
     def snapshot(self, pk: Hashable, position: Position, reason: ResetReason) -> Batch:
         """Read the first page and the counts, with two queries."""
-        rows = listed(Notification.objects.using(self.alias).of(pk))[:INBOX_PAGE]
+        rows = list(listed(Notification.objects.using(self.alias).of(pk))[:INBOX_PAGE])
         numbers = counts([pk], self.alias)[pk]
         cursor = self.cursor(pk, position)
-        struct = Reset(reason, cursor, items_of(list(rows)), numbers.unread, numbers.unseen)
+        struct = Reset(reason, cursor, items_of(rows), numbers.unread, numbers.unseen)
         return Batch(None, position, (frame(struct, cursor),))
 
     def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
         """Encode the rows of each inbox; the counts of all of them are one query."""
         numbers = counts([read.pk for read in reads], self.alias)
-        return {read.pk: self._batch(read, numbers[read.pk]) for read in reads}
+        shown = iter(items_of([row for read in reads for row in read.rows]))
+        return {read.pk: self._batch(read, list(islice(shown, len(read.rows))), numbers[read.pk]) for read in reads}
 
-    def _batch(self, read: Read, numbers: Counts) -> Batch:
-        pieces = self.pieces(read, items_of(read.rows))
+    def _batch(self, read: Read, shown: list[Item | Tombstone], numbers: Counts) -> Batch:
+        pieces = self.pieces(read, shown)
         encoded = [frame(Changes(start, to, items, numbers.unread, numbers.unseen), to) for start, to, items in pieces]
         return Batch(read.start, read.to, tuple(encoded), arrived=_arrived(read))
 
@@ -89,6 +97,6 @@ INBOX = register(InboxStream())
 
 
 def listed(rows: NotificationQuerySet, state: State = "all") -> NotificationQuerySet:
-    """Return the visible rows in `state`, with their content, newest first."""
+    """Return the visible rows in `state`, with their content, in their order."""
     chosen = {"unread": rows.unread, "all": rows.not_archived, "archived": rows.archived}[state]()
-    return chosen.visible().with_content().order_by("-pk")
+    return chosen.visible().with_content().ranked()

@@ -72,7 +72,7 @@ def inbox_list(request: HttpRequest) -> HttpResponse:
     """Return a page of items: ``?state=``, ``?category=``, ``?before=`` and ``?limit=`` are those of `inbox.page`."""
     query = request.GET
     state: Any = query.get("state", "all")
-    before = number(query.get("before"), "before", None)
+    before = query.get("before") or None
     limit = number(query.get("limit"), "limit", INBOX_PAGE)
     return answer(reading.page(user_of(request), state, query.get("category", ""), before, limit))
 
@@ -161,7 +161,7 @@ def seen(request: HttpRequest) -> HttpResponse:
 
 
 def _mine(request: HttpRequest) -> Any:
-    return Notification.objects.using(INBOX.alias).of(request.user)
+    return Notification.objects.using(INBOX.alias).of(request.user).items()
 
 
 def _counts(request: HttpRequest) -> dict[str, int]:

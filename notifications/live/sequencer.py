@@ -105,11 +105,13 @@ def _stamp(stream_type: StreamType, pks: list[Any]) -> tuple[dict[Any, int], lis
             return {}, busy, False
         stream_type.advance.run(pks, alias)
         heads = {pk: position.modseq for pk, (position, _floor) in _read_streams(stream_type, pks).items()}
-        ids = [pk for _stream, pk in stream_type.waiting.run(pks, alias)][:STREAM_CHUNK]
-        full = len(ids) == STREAM_CHUNK
+        rows = stream_type.waiting.run(pks, alias)[:STREAM_CHUNK]
+        full = len(rows) == STREAM_CHUNK
         if features.has_select_for_update_skip_locked:
             # Never wait for an application's row: the transaction that holds it stamps it after its commit.
-            ids = [pk for (pk,) in stream_type.select_unlocked.run(ids, alias)]
+            unlocked = {pk for (pk,) in stream_type.select_unlocked.run([pk for _stream, pk, *_ in rows], alias)}
+            rows = [row for row in rows if row[1] in unlocked]
+        ids = stream_type.place(rows)
         if not ids:  # another pass came first: no head need rise
             transaction.set_rollback(True, using=alias)
             return {}, busy, False

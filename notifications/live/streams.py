@@ -48,6 +48,7 @@ class StreamType(ABC):
     entry: ClassVar[type[models.Model]]
     field: ClassVar[str]  # the entry's foreign key whose value is the stream's primary key
     related: ClassVar[tuple[str, ...]]  # the foreign keys whose objects are read together with an entry
+    marks: ClassVar[tuple[str, ...]] = ()  # the columns that `place` needs of a pending entry
     resume_limit: ClassVar[int] = RESUME_LIMIT
 
     def streams(self) -> models.QuerySet[Any]:
@@ -65,6 +66,16 @@ class StreamType(ABC):
     @abstractmethod
     def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
         """Turn rows into frames, for several streams with a constant number of queries."""
+
+    def place(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
+        """Return the primary keys of the entries to stamp; by default those of `rows`.
+
+        A type may let pending entries join others, or wait. The sequencer holds the locks of their streams.
+
+        Args:
+            rows: Of each pending entry its stream, its primary key and its `marks`.
+        """
+        return [pk for _stream, pk, *_marks in rows]
 
     def stamp(self, pks: Sequence[Any], head: int | None) -> None:
         """Stamp the pending entries `pks` with the position `head`, or with that of their stream.
@@ -98,8 +109,9 @@ class StreamType(ABC):
 
     @cached_property
     def waiting(self) -> CompiledSelect:
-        """Entries that wait for a position, by primary key."""
-        return CompiledSelect(lambda: self._waiting().order_by("pk"), self.field, "pk", limit=STREAM_CHUNK)
+        """Entries that wait for a position, by primary key, with their `marks`."""
+        columns = (self.field, "pk", *self.marks)
+        return CompiledSelect(lambda: self._waiting().order_by("pk"), *columns, limit=STREAM_CHUNK)
 
     @cached_property
     def select_unlocked(self) -> CompiledSelect:

@@ -15,7 +15,11 @@ from ..validators import validate_data, validate_line
 from .content import Content
 from .django_internals import cascade_in_bulk, write_database
 from .indexes import NullsIndex
+from .ranks import current_rank
 from .stream import Entry, EntryQuerySet, Stream
+
+GROUP_LENGTH = 301  # characters: a kind, a colon and a group
+UNPLACED = 0  # what an event is folded into that waits for the sequencer to place it
 
 
 class Inbox(Stream):
@@ -127,13 +131,17 @@ class NotificationQuerySet(EntryQuerySet["Notification"]):
         """Leave out what expired by `now` (the present) or was recalled."""
         return self.filter(_visible(now, "notice__"))
 
+    def items(self) -> NotificationQuerySet:
+        """Leave out what is no item of its own: events that have joined one, and what waits for its place or time."""
+        return self.filter(folded_into__isnull=True)
+
     def not_archived(self) -> NotificationQuerySet:
         """Keep what is not archived."""
         return self.filter(archived_at__isnull=True)
 
     def archived(self) -> NotificationQuerySet:
         """Keep what is archived."""
-        return self.filter(archived_at__isnull=False)
+        return self.items().filter(archived_at__isnull=False)
 
     def unread(self) -> NotificationQuerySet:
         """Keep what is not archived and not read."""
@@ -142,6 +150,10 @@ class NotificationQuerySet(EntryQuerySet["Notification"]):
     def unseen(self) -> NotificationQuerySet:
         """Keep what is unread and unseen; read implies seen."""
         return self.unread().filter(seen_at__isnull=True)
+
+    def ranked(self) -> NotificationQuerySet:
+        """Put them in the order of every list, the first one on top."""
+        return self.order_by("-rank", "-pk")
 
     def with_content(self) -> NotificationQuerySet:
         """Fetch the notice and its actor in the same query."""
@@ -157,7 +169,11 @@ class Notification(Entry):
 
     `modseq` is the position of the row's latest change in its recipient's inbox; null while a change waits
     for its position. `arrival` is the first one it got: "everything up to here" is counted in arrivals,
-    because reading a notification moves its `modseq` but not its arrival.
+    because reading a notification moves its `modseq` but not its arrival. Lists are ordered by `rank`.
+
+    An item with a `group` grows while it is unread: it shows the latest event, and each earlier one is a row that is
+    `folded_into` it. Such a row, and one that still waits to be placed, is archived, so that whoever lists or counts
+    need not know of it. `actor_key` goes with the notice, `growth` with the item.
     """
 
     recipient = models.ForeignKey(
@@ -173,6 +189,11 @@ class Notification(Entry):
     )
     modseq = models.BigIntegerField(_("position"), null=True, editable=False)
     arrival = models.BigIntegerField(_("arrival"), null=True, editable=False)
+    rank = models.BigIntegerField(_("rank"), default=current_rank, editable=False)
+    group = models.CharField(_("group"), max_length=GROUP_LENGTH, null=True, blank=True, editable=False)  # noqa: DJ001
+    actor_key = models.CharField(_("actor"), max_length=200, null=True, blank=True, editable=False)  # noqa: DJ001
+    folded_into = models.BigIntegerField(_("folded into"), null=True, editable=False)  # an item's key, or `UNPLACED`
+    growth = models.JSONField(_("growth"), null=True, editable=False)
     seen_at = models.DateTimeField(_("seen at"), null=True, blank=True)
     read_at = models.DateTimeField(_("read at"), null=True, blank=True)
     delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True, editable=False)  # of a broadcast
@@ -192,13 +213,24 @@ class Notification(Entry):
             # changes_since() and the sequencer's search for pending rows
             models.Index("recipient", "modseq", "id", name="carillon_changes"),
             # the pages "all" and "archived"
-            NullsIndex(fields=["recipient", "-id"], nulls=["archived_at"], name="carillon_present"),
+            NullsIndex(fields=["recipient", "-rank", "-id"], nulls=["archived_at"], name="carillon_present"),
             # the page "unread" and its count
-            NullsIndex(fields=["recipient", "-id"], nulls=["archived_at", "read_at"], name="carillon_unread"),
+            NullsIndex(fields=["recipient", "-rank", "-id"], nulls=["archived_at", "read_at"], name="carillon_unread"),
             # the number on the bell
             NullsIndex(
-                fields=["recipient", "-id"], nulls=["archived_at", "read_at", "seen_at"], name="carillon_unseen"
+                fields=["recipient", "-rank", "-id"],
+                nulls=["archived_at", "read_at", "seen_at"],
+                name="carillon_unseen",
             ),
+            # the item that an event of its group may join
+            NullsIndex(
+                fields=["recipient", "group"],
+                nulls=["read_at", "folded_into"],
+                given=["group"],
+                name="carillon_growing",
+            ),
+            # the events of an item, and whether an actor has caused one of them
+            NullsIndex(fields=["folded_into", "actor_key"], nulls=[], given=["folded_into"], name="carillon_folded"),
         ]
 
     def __str__(self) -> str:

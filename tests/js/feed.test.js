@@ -66,7 +66,7 @@ test("pages follow each other without a gap or a repeat", async () => {
   assert.equal(feed.hasMore, false);
   assert.deepEqual(
     state.asked.map(({ before }) => before),
-    [undefined, "26", "6"],
+    [undefined, "26.26", "6.6"],
   );
 });
 
@@ -134,6 +134,34 @@ test("while held, what is read in the unread feed stays in sight; what is archiv
   assert.deepEqual(ids(), [3, 1]);
   feed.hold(false);
   assert.deepEqual(ids(), [1]);
+});
+
+test("a list is in the order of ranks, and what grows comes to the top", async () => {
+  const { feed, ids, inbox, sync } = bench({}, 45);
+  await feed.load();
+  inbox.grow(2);
+  inbox.grow(40);
+  sync();
+  assert.deepEqual(ids().slice(0, 3), [40, 2, 45]);
+  await feed.loadMore();
+  await feed.loadMore();
+  assert.deepEqual(new Set(ids()).size, 45, "each once, whatever has moved between two pages");
+});
+
+test("while held, what grows stays where it is until it is let go", async () => {
+  const { feed, ids, inbox, sync } = bench({}, 3);
+  await feed.load();
+  feed.hold(true);
+  inbox.grow(1, { title: "Grown" });
+  sync();
+  assert.deepEqual([ids(), feed.items[2].title, feed.fresh], [[3, 2, 1], "Grown", 0]);
+  feed.showFresh();
+  assert.deepEqual(ids(), [1, 3, 2]);
+  inbox.grow(2);
+  sync();
+  assert.deepEqual(ids(), [1, 3, 2], "still held");
+  feed.hold(false);
+  assert.deepEqual(ids(), [2, 1, 3]);
 });
 
 test("an item that did not change is the same object", async () => {

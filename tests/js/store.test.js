@@ -100,6 +100,17 @@ test("a tombstone removes, and what it removed does not come back", () => {
   assert.equal(mine.counts.unread, 0);
 });
 
+test("an item that grows is an arrival only where it is new to the reader", () => {
+  const news = (mine, since) =>
+    mine.apply(changes(9, 10, [item(3, { version: 10, group: { events: 2, actors: 2, latest: [], since } })])).arrivals;
+  assert.equal(news(store(9), null).length, 1, "it came with several events");
+  assert.equal(news(store(9), 10).length, 1);
+  assert.equal(news(store(9), 5).length, 0, "told before the page was loaded anew");
+  const mine = store(0);
+  mine.apply(changes(0, 9, [item(3)]));
+  assert.equal(news(mine, 4).length, 0, "told here");
+});
+
 test("arrivals are items that are new, unread and unseen", () => {
   const mine = store(0);
   mine.apply(changes(0, 5, [item(5)]));

@@ -17,10 +17,12 @@ export function item(id, more = {}) {
     read_at: null,
     archived_at: null,
     expires_at: null,
+    rank: id,
     ...more,
   };
 }
 
+const newestFirst = (a, b) => b.rank - a.rank || b.id - a.id;
 const AT = "2026-11-21T08:00:00Z";
 
 export class Inbox {
@@ -45,6 +47,12 @@ export class Inbox {
     const id = Math.max(0, ...this.rows.keys()) + 1;
     this.#write(item(id, more));
     return id;
+  }
+
+  /** Another event joins the item: it comes to the top. */
+  grow(id, more) {
+    const rank = Math.max(...[...this.rows.values()].map((row) => row.rank ?? 0)) + 1;
+    this.#write({ ...this.rows.get(id), rank, seen_at: null, ...more });
   }
 
   remove(id) {
@@ -80,7 +88,7 @@ export class Inbox {
   reset(reason = "start") {
     const items = [...this.rows.values()]
       .filter((row) => !row.removed && !row.archived_at)
-      .sort((a, b) => b.id - a.id)
+      .sort(newestFirst)
       .slice(0, 20);
     return { type: "reset", reason, cursor: this.cursor(), items: structuredClone(items), ...this.counts };
   }
@@ -116,15 +124,17 @@ export class Inbox {
   }
 
   page({ state = "all", category = "", before, limit = 20 } = {}) {
+    const [rank, id] = (before ?? "").split(".").map(Number);
     const found = [...this.rows.values()]
-      .filter((row) => !row.removed && (!before || row.id < +before) && (!category || row.category === category))
+      .filter((row) => !row.removed && (!before || newestFirst({ rank, id }, row) < 0))
+      .filter((row) => !category || row.category === category)
       .filter(
         (row) => (state === "archived" ? row.archived_at : !row.archived_at) && (state !== "unread" || !row.read_at),
       )
-      .sort((a, b) => b.id - a.id);
+      .sort(newestFirst);
     return {
       items: structuredClone(found.slice(0, limit)),
-      next: found.length > limit ? found[limit - 1].id : null,
+      next: found.length > limit ? `${found[limit - 1].rank}.${found[limit - 1].id}` : null,
       cursor: this.cursor(),
       ...this.counts,
     };

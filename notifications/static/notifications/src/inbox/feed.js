@@ -1,6 +1,6 @@
 /** A filtered, paged view of the store: what a list shows. */
 
-import { endOf } from "./states.js";
+import { endOf, newestFirst } from "./states.js";
 
 /** @typedef {import("./types.js").Item} Item */
 
@@ -9,15 +9,15 @@ const FEW = 5; // items; a list that shrank to so few has its next page fetched
 export class Feed {
   #inbox;
   #store;
-  /** Items from this id on are complete here; those below wait for `loadMore()`. */
-  #floor = Infinity;
-  /** @type {number | null} */
+  /** What is complete here ends with this item; the rest waits for `loadMore()`. Null: all is, undefined: nothing. @type {Item | null | undefined} */
+  #floor;
+  /** @type {string | null} */
   #next = null;
   #generation = -1;
   /** While held: the newest id that may show. */
   #ceiling = Infinity;
-  /** What was in sight while held. @type {Set<number>} */
-  #shown = new Set();
+  /** What was in sight while held, by id, with its rank, for it keeps its place. @type {Map<number, number>} */
+  #shown = new Map();
   #fresh = 0;
   /** @type {Item[]} */
   #items = [];
@@ -84,7 +84,7 @@ export class Feed {
   /** Keep what the reader looks at in place (true), or let everything in (false). @param {boolean} on */
   hold(on) {
     if (on && this.#ceiling < Infinity) return;
-    this.#shown = new Set(on ? this.items.map(({ id }) => id) : []);
+    this.#shown = new Map(on ? this.items.map(({ id, rank }) => [id, rank]) : []);
     this.#ceiling = on ? this.#store.newest : Infinity;
     this.#changed();
   }
@@ -92,6 +92,7 @@ export class Feed {
   /** Let in what waits, and go on holding. */
   showFresh() {
     if (this.#ceiling < Infinity) this.#ceiling = this.#store.newest;
+    for (const { id, rank } of this.#items) this.#shown.set(id, rank);
     this.#changed();
   }
 
@@ -99,7 +100,7 @@ export class Feed {
   clear() {
     this.loaded = this.loading = false;
     this.error = this.#next = null;
-    this.#floor = Infinity;
+    this.#floor = undefined;
     this.#shown.clear();
     this.#changed();
   }
@@ -107,7 +108,7 @@ export class Feed {
   /** The server replaced everything: what the store holds now is the beginning; look for the rest. @internal */
   reset() {
     if (!this.loaded && !this.loading) return;
-    this.#floor = this.#store.items.at(-1)?.id ?? 0;
+    this.#floor = this.#store.items.at(-1) ?? null;
     this.#changed();
     this.#page(null);
   }
@@ -125,14 +126,23 @@ export class Feed {
     this.#until = Infinity;
     this.#fresh = 0;
     this.#items = store.items.filter((item) => {
-      if (item.id < this.#floor || !this.#matches(item)) return false;
+      if (!this.#complete(item) || !this.#matches(item)) return false;
       const end = endOf(item);
       if (end <= now) return false;
       this.#until = Math.min(this.#until, end);
       if (item.id > this.#ceiling) this.#fresh++;
       return item.id <= this.#ceiling;
     });
-    if (this.#ceiling < Infinity) for (const { id } of this.#items) this.#shown.add(id);
+    if (this.#ceiling === Infinity) return;
+    for (const { id, rank } of this.#items) if (!this.#shown.has(id)) this.#shown.set(id, rank);
+    const place = (/** @type {Item} */ { id, rank }) => ({ id, rank: this.#shown.get(id) ?? rank });
+    this.#items.sort((a, b) => newestFirst(place(a), place(b)));
+  }
+
+  /** Whether all that stands above an item is here. @param {Item} item */
+  #complete(item) {
+    const floor = this.#floor;
+    return floor !== undefined && (!floor || newestFirst(item, floor) <= 0 || this.#shown.has(item.id));
   }
 
   /** @param {Item} item */
@@ -143,7 +153,7 @@ export class Feed {
     return !archived_at && (filter.state === "all" || !read_at || this.#shown.has(id));
   }
 
-  /** @param {number | null} before */
+  /** @param {string | null} before */
   async #page(before) {
     const store = this.#store;
     const { resets } = store;
@@ -152,20 +162,20 @@ export class Feed {
     this.loading = true;
     this.error = null;
     this.#inbox.changed();
-    const query = new URLSearchParams({ ...this.filter, ...(before && { before: `${before}` }) });
+    const query = new URLSearchParams({ ...this.filter, ...(before && { before }) });
     let error = null;
     try {
       const page = await this.#inbox.ask(`${this.#inbox.config.urls.inbox}?${query}`);
       if (resets === store.resets) {
         store.page(page);
         this.#next = page.next;
-        this.#floor = page.next ?? 0;
+        this.#floor = page.next ? page.items.at(-1) : null;
         if (!this.loaded) this.showFresh(); // held before: from here on
         this.loaded = true;
       }
     } catch (problem) {
       error = this.#inbox.explain("couldNotLoad", problem);
-      if (!this.loaded && resets === store.resets) this.#floor = 0; // what this tab has is better than nothing
+      if (!this.loaded && resets === store.resets) this.#floor = null; // what this tab has is better than nothing
     }
     if (resets !== store.resets) return; // a snapshot came meanwhile, and its own page is on the way
     this.error = error;

@@ -25,6 +25,9 @@ export function changed(item, change) {
   return view;
 }
 
+/** The order of every list. @param {{id: number, rank: number}} a @param {{id: number, rank: number}} b */
+export const newestFirst = (a, b) => b.rank - a.rank || b.id - a.id;
+
 /** When an item expires, in epoch ms. @param {Item} item */
 export const endOf = ({ expires_at }) => (expires_at ? Date.parse(expires_at) : Infinity);
 

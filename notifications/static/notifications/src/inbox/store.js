@@ -9,7 +9,7 @@
 import { position } from "../core/cursor.js";
 import { OptimisticUpdates } from "../core/optimistic.js";
 import { Counter } from "./counter.js";
-import { adds, changed, endOf } from "./states.js";
+import { adds, changed, endOf, newestFirst } from "./states.js";
 
 /** @typedef {import("./types.js").Item} Item */
 /** @typedef {import("./types.js").Counts} Counts */
@@ -61,7 +61,7 @@ export class Store {
     this.#sorted ??= [...this.#items.values()]
       .filter(({ removed }) => !removed)
       .map((item) => this.#updates.view(item))
-      .sort((a, b) => b.id - a.id);
+      .sort(newestFirst);
     return this.#sorted;
   }
 
@@ -155,7 +155,9 @@ export class Store {
     if (to.epoch !== here.epoch) return { hole: true }; // versions do not compare
     const [highest, youngest] = [this.newest, this.#latest];
     const isNews = (/** @type {Item} */ item) =>
-      adds(item, "unseen") && (item.id > highest || Date.parse(item.created_at) > youngest - OVERTAKE);
+      adds(item, "unseen") &&
+      !(item.group?.since && item.group.since <= here.at) && // people were told of it before it grew
+      (item.id > highest || Date.parse(item.created_at) > youngest - OVERTAKE);
     // What is unknown here and not after our position is of the past: the snapshot left it out, and rightly.
     const arrivals = /** @type {Item[]} */ (frame.items).filter(
       (item) => (item.version > here.at || this.#items.has(item.id)) && this.#put(item) && isNews(item),

@@ -17,8 +17,16 @@
  * @property {string | null} read_at
  * @property {string | null} archived_at
  * @property {string | null} expires_at
+ * @property {number} rank the highest stands on top of a list
+ * @property {Group | null} [group] the events that it has grown by
  * @property {boolean} [removed] a tombstone: nothing but `id` and `version` is left
  * @property {boolean} [pending] a change of the user's waits for the server's confirmation
+ *
+ * @typedef {object} Group the events of an item that grows
+ * @property {number} events how many
+ * @property {number} actors how many distinct actors
+ * @property {{id: number | string, name: string}[]} latest the latest three of them
+ * @property {number | null} since the position at which the item first arrived, if it has grown since
  *
  * @typedef {object} Urls
  * @property {string} stream

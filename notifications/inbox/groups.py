@@ -1,0 +1,81 @@
+"""What is kept of an item that grows, and how it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from ..models import Notification
+from ..models.inbox import UNPLACED
+from ..validators import validate_text
+from .actors import actor, actor_key, actors_of
+from .frames import Actor, Group
+
+GROUP_NAME_LENGTH: Final = 200  # characters
+NAMED_ACTORS: Final = 3  # actors who are named
+
+People = Mapping[str, Actor]
+
+
+class Growth(msgspec.Struct):
+    """How an item has grown; `latest` holds the keys of its latest actors, the last one first."""
+
+    events: int = 1
+    actors: int = 0
+    latest: list[str] = []
+    since: int | None = None
+
+    def add(self, key: str | None, *, is_new: bool) -> None:
+        """Count an event of the actor `key`; say whether it is the first one of that actor."""
+        self.events += 1
+        if key is not None:
+            self.actors += is_new
+            self.latest = [key, *(other for other in self.latest if other != key)][:NAMED_ACTORS]
+
+
+def growth_of(row: Notification) -> Growth:
+    """Return how an item has grown."""
+    if row.growth is not None:
+        return msgspec.convert(row.growth, Growth)
+    keys = [] if row.actor_key is None else [row.actor_key]
+    return Growth(1, len(keys), keys)
+
+
+def latest_actors(rows: Iterable[Notification], alias: str) -> People:
+    """Return those whom grown items name, by key: at most one query."""
+    keys = {key for row in rows if row.growth is not None for key in growth_of(row).latest}
+    known = {str(row.notice.actor_id): actor(row.notice.actor) for row in rows if keys and row.notice.actor}
+    return known | actors_of(keys - known.keys(), alias)
+
+
+def group_of(row: Notification, people: People) -> Group | None:
+    """Return how an item has grown, as it is shown; None if it cannot grow."""
+    if row.group is None:
+        return None
+    growth = growth_of(row)
+    if row.growth is None:
+        latest = [actor(row.notice.actor)] if row.notice.actor else []
+    else:
+        latest = [people[key] for key in growth.latest if key in people]
+    return Group(growth.events, growth.actors, latest, growth.since)
+
+
+def waiting(kind: str, group: str, by: Any, now: Any) -> dict[str, Any]:
+    """Return the fields of a row whose event will join an item of its group, or begin one."""
+    return {
+        "group": f"{kind}:{group}",
+        "actor_key": actor_key(by),
+        "folded_into": UNPLACED,
+        "archived_at": now,  # out of sight of all lists and counts
+    }
+
+
+def validate_group(value: object) -> None:
+    """Raise `ValidationError` unless `value` may name a group."""
+    if not isinstance(value, str) or not 1 <= len(value) <= GROUP_NAME_LENGTH:
+        raise ValidationError(_("A group must have 1 to %(limit)s characters."), params={"limit": GROUP_NAME_LENGTH})
+    validate_text(value)
