@@ -1,8 +1,8 @@
 """The deletion of a user at the moment in which other transactions store what refers to them.
 
 Django deletes what refers to a user first and the user last, with one statement each. What is stored in between refers
-to nobody in the end, and the deletion fails with an `IntegrityError`: where many are notified, that is not rare. Whoever
-stores it can be told instead: `notify` tries again, and finds that the user is gone.
+to nobody in the end, and the deletion fails with an `IntegrityError`: where many are notified, that is not rare. It is
+whoever comes later that can be told: `notify` tries again, and finds that the user is gone.
 """
 
 from __future__ import annotations
