@@ -164,7 +164,7 @@ def run(seed: str) -> dict[str, Any]:
     """Play one whole game and return what happened."""
     from django.contrib.auth import get_user_model
 
-    from notifications.inbox.stream import INBOX, item
+    from notifications.inbox.stream import INBOX, items_of
     from notifications.live.sequencer import sequence
     from notifications.models import Notification
 
@@ -193,7 +193,7 @@ def run(seed: str) -> dict[str, Any]:
         f"{reader.user}: {row.pk}"
         for reader in readers
         for row in Notification.objects.of(reader.user).with_content()
-        if reader.items.get(row.pk) != as_json(item(row))
+        if reader.items.get(row.pk) != as_json(items_of([row])[0])
     ]
     report["surplus"] = sum(len(reader.items) for reader in readers) - report["rows"]
     return report

@@ -397,7 +397,8 @@ class UserDeletionTests(TransactionTestCase):
     def test_while_anything_that_refers_to_them_is_stored(self) -> None:
         if not connection.features.can_defer_constraint_checks:
             return  # who refers to a user waits there until they are deleted: the test above
-        alice, stored = self.alice.pk, []
+        alice = self.alice.pk
+        stored: list[Notice] = []
 
         def store(execute: Any, sql: str, *rest: Any) -> Any:
             if sql.startswith("DELETE") and get_user_model()._meta.db_table in sql[:30] and not stored:

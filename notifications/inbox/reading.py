@@ -17,7 +17,7 @@ from ..validators import validate_limit, validate_text
 from .counts import counts
 from .frames import Item
 from .outbox import collect, read_position
-from .stream import INBOX, INBOX_PAGE, State, item, listed
+from .stream import INBOX, INBOX_PAGE, State, items_of, listed
 
 PAGE_LIMIT = 100  # items of a page at most
 EXPIRING = 100  # unread notifications among which the first to expire is sought
@@ -93,10 +93,10 @@ def page(
             raise ValidationError({"before": _("Before must be the `next` of a previous page.")})
         rows = rows.filter(pk__lt=before)
     found = list(rows[: limit + 1])
-    items = [value for value in map(item, found[:limit]) if isinstance(value, Item)]
+    shown = [value for value in items_of(found[:limit]) if isinstance(value, Item)]
     numbers = counts([user.pk])[user.pk]
     following = found[limit - 1].pk if len(found) > limit else None
-    return Page(items, following, cursor, numbers.unread, numbers.unseen)
+    return Page(shown, following, cursor, numbers.unread, numbers.unseen)
 
 
 def _until(user: User, using: str) -> datetime | None:

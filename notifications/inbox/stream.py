@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Literal
 
 from django.contrib.auth import get_user_model
@@ -15,6 +15,7 @@ from ..live.streams import Read, StreamType, register
 from ..models import Inbox, Notification, Stream
 from ..models.inbox import NotificationQuerySet
 from ..signals import notification_delivered
+from .abandoned import abandoned, shown
 from .actors import actor
 from .counts import Counts, counts
 from .frames import Changes, Item, Reset, Tombstone
@@ -56,7 +57,7 @@ class InboxStream(StreamType):
         rows = listed(Notification.objects.using(self.alias).of(pk))[:INBOX_PAGE]
         numbers = counts([pk], self.alias)[pk]
         cursor = self.cursor(pk, position)
-        struct = Reset(reason, cursor, [item(row) for row in rows], numbers.unread, numbers.unseen)
+        struct = Reset(reason, cursor, items_of(rows), numbers.unread, numbers.unseen)
         return Batch(None, position, (frame(struct, cursor),))
 
     def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
@@ -65,7 +66,7 @@ class InboxStream(StreamType):
         return {read.pk: self._batch(read, numbers[read.pk]) for read in reads}
 
     def _batch(self, read: Read, numbers: Counts) -> Batch:
-        packed = list(pack([item(row) for row in read.rows], read.start.modseq)) or [(0, [])]
+        packed = list(pack(items_of(read.rows), read.start.modseq)) or [(0, [])]
         packed[-1] = (read.to.modseq, packed[-1][1])
         encoded = []
         start = self.cursor(read.pk, read.start)
@@ -94,8 +95,14 @@ def _arrived(read: Read) -> tuple[Any, ...]:
 INBOX = register(InboxStream())
 
 
-def item(row: Notification) -> Item | Tombstone:
-    """Return a notification, read `with_content()`, as frames and the API show it."""
+def items_of(rows: Iterable[Notification]) -> list[Item | Tombstone]:
+    """Return notifications, read `with_content()`, as frames and the API show them."""
+    rows = list(rows)
+    gone = abandoned(rows, INBOX.alias)
+    return [_item(row, row.notice_id in gone) for row in rows]
+
+
+def _item(row: Notification, gone: bool) -> Item | Tombstone:
     notice = row.notice
     version = row.modseq or 0
     if notice.recalled_at is not None:
@@ -105,17 +112,16 @@ def item(row: Notification) -> Item | Tombstone:
         version=version,
         kind=notice.kind,
         category=notice.category,
-        level=notice.level,
         title=notice.title,
         body=notice.body,
         url=notice.url,
-        data=notice.data,
         actor=actor(notice.actor) if notice.actor else None,
         created_at=notice.created_at,
         seen_at=row.seen_at,
         read_at=row.read_at,
         archived_at=row.archived_at,
         expires_at=notice.expires_at,
+        **shown(notice, gone),
     )
 
 

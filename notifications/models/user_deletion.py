@@ -55,5 +55,5 @@ def _references() -> list[Any]:
         field
         for model in apps.get_app_config("carillon").get_models()
         for field in model._meta.get_fields()
-        if isinstance(field, models.ForeignKey) and field.related_model is user and field.db_constraint
+        if isinstance(field, models.ForeignKey) and field.related_model is user and field.db_constraint  # type: ignore[attr-defined]
     ]
