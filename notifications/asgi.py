@@ -29,7 +29,7 @@ from django.urls import set_script_prefix
 from django.views.decorators.csrf import csrf_exempt
 
 from .exceptions import Refused
-from .live import connections, relay
+from .live import connections, relay, static_files
 from .live.connections import SCOPE_KEY, Admission, HandoffSlot, Receive
 from .live.django_internals import asgi_request, script_prefix, sync_handler
 from .live.hub import Message, Send
@@ -92,7 +92,7 @@ class Handoff:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if not may_be_carried(scope):
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, static_files.watch(scope, send))
             return
         address = ""
         try:

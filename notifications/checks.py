@@ -10,6 +10,7 @@ from django.apps import AppConfig
 from django.apps import apps as django_apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.staticfiles import finders
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 from django.db import connections, router
@@ -22,6 +23,7 @@ from .models import Inbox
 DISTRIBUTION = "django-carillon"
 POOL_SIZE = 4  # connections of psycopg's pool, unless told otherwise
 TENANTS = {"django_tenants", "tenant_schemas"}  # packages that change the schema with the request
+SCRIPT = "notifications/notifications.js"
 DISPLAY_NAME = "NOTIFICATIONS_DISPLAY_NAME"
 CAPACITY = 1_000  # messages; below it, a burst of hints is lost in the layer and waits for the next comparison
 
@@ -149,6 +151,15 @@ def check_pool(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
             id="carillon.W005",
         )
     ]
+
+
+@register("notifications", Tags.staticfiles)
+def check_static_files(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Look whether the site's finders find the scripts; a site without staticfiles has its own way."""
+    if not django_apps.is_installed("django.contrib.staticfiles") or finders.find(SCRIPT):
+        return []
+    hint = "Add django.contrib.staticfiles.finders.AppDirectoriesFinder to STATICFILES_FINDERS."
+    return [Caution(f"No finder finds {SCRIPT}: bells stay plain links.", hint=hint, id="carillon.W006")]
 
 
 @register("notifications")

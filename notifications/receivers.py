@@ -13,23 +13,26 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db import transaction
-from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 from django.http import HttpRequest
 
 from .broadcasts.results import STREAM as RESULTS
 from .live import relay, sessions
 from .live.commit import reset_readers_after_deletion
 from .models.stream import entries_deleted
+from .models.user_deletion import delete_late_references, lock_deleted
 
 PERMITTED = (RESULTS,)  # types of streams that ask for a permission
 
 
 def connect() -> None:
-    """Connect to every signal that may end a user's access, and to the deletion of what is shown."""
+    """Connect to every signal that may end a user's access, and to the deletion of users and of what is shown."""
     user = get_user_model()
     user_logged_out.connect(end_session, dispatch_uid="carillon.end_session")
     user_logged_in.connect(end_replaced_session, dispatch_uid="carillon.end_replaced_session")
     post_save.connect(look_at_saved, sender=user, dispatch_uid="carillon.look_at_saved")
+    pre_delete.connect(lock_deleted, sender=user, dispatch_uid="carillon.lock_deleted")
+    post_delete.connect(delete_late_references, sender=user, dispatch_uid="carillon.delete_late_references")
     post_delete.connect(look_at_deleted, sender=user, dispatch_uid="carillon.look_at_deleted")
     for name in ("groups", "user_permissions"):
         if hasattr(user, name):

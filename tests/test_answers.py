@@ -15,19 +15,22 @@ from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.test import TransactionTestCase
+from django.urls import reverse
 from django.utils import timezone
 
 from notifications.exceptions import Stopped
 from notifications.feeds import Log, Nothing, feed, texts
 from notifications.feeds.answers import answer, astop_answer, end_abandoned, stop_answer
 from notifications.feeds.names import stream_key
+from notifications.feeds.reading import present_events
 from notifications.feeds.registry import find
 from notifications.feeds.stream import FEED
-from notifications.live import keeping
+from notifications.live import keeping, leases
 from notifications.live.cursor import Position
 from notifications.live.keeping import Over
 from notifications.live.replay import changes_since
 from notifications.models import FeedEvent, FeedText
+from tests.factories import make_user
 from tests.threads import returned
 
 LIMIT = 20  # seconds, for what takes one
@@ -117,6 +120,23 @@ class BlockingTests(TransactionTestCase):
             FeedText.objects.update(state="failed", lease_until=None)
         assert kept == []
         assert shown()[0][0]["state"] == "failed"
+
+    def test_where_nobody_has_stored_that_it_is_gone_readers_see_it_too(self) -> None:
+        handle = texts.begin(find("chat:7"), "text", {}, "")
+        texts.grow(handle, "half of it", 0)
+        FeedText.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        ended = {"text": "half of it", "state": "failed", "error": "The writer is gone."}
+        assert [shown()[0], present_events("chat:7")] == [[ended]] * 2
+        assert FeedText.objects.get().state == "writing", "who reads changes nothing"
+
+    def test_a_page_that_polls_is_told_that_the_writer_is_gone(self) -> None:
+        texts.begin(find("chat:7"), "text", {}, "")
+        FeedText.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        self.client.force_login(make_user())
+        query = {"feeds": "chat:7", "since": FEED.cursor(stream_key("chat:7"), shown()[1])}
+        with patch.object(leases, "_looks", leases.Looks()):
+            frames = self.client.get(reverse("notifications:changes"), query).json()["frames"]
+        assert [event["data"]["state"] for frame in frames for event in frame.get("events", [])] == ["failed"]
 
     def test_wrong_use_is_explained(self) -> None:
         with self.assertRaisesMessage(ValidationError, "keeps nothing"), answer("live"):

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.checks import run_checks
 from django.core.management import call_command
@@ -94,6 +95,13 @@ def test_a_site_without_the_lane_hears_what_it_would_save(monkeypatch: pytest.Mo
     assert found(deploy=True, ASGI_APPLICATION="tests.plain_asgi.application") == ["carillon.W004"]
     Handoff(get_asgi_application())
     assert found(deploy=True, ASGI_APPLICATION="tests.plain_asgi.application") == []
+
+
+def test_scripts_that_no_finder_finds_are_told_of() -> None:
+    files = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+    assert found(STATICFILES_FINDERS=files) == ["carillon.W006"]
+    others = [name for name in settings.INSTALLED_APPS if name != "django.contrib.staticfiles"]
+    assert found(STATICFILES_FINDERS=files, INSTALLED_APPS=others) == []
 
 
 @pytest.mark.parametrize("module", ["nothing", "surroundings.broken_asgi"])

@@ -6,17 +6,21 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import timedelta
 from threading import Event
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.db import IntegrityError, connection, connections, transaction
+from django.db.models import signals
 from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from notifications import receivers
 from notifications.inbox import outbox, reading
 from notifications.inbox.outbox import collect
 from notifications.inbox.stream import INBOX
@@ -125,6 +129,10 @@ def items(user: Any, after: int) -> dict[int, str]:
         for item in json.loads(frame.data)["items"]:
             found[item["id"]] = "gone" if item.get("removed") else item["title"]
     return found
+
+
+def notice_recipients(notice: Notice) -> Any:
+    return Notification.objects.filter(notice=notice).values_list("recipient_id", flat=True)
 
 
 def head(user: Any) -> int:
@@ -345,6 +353,81 @@ class SequencerTests(TransactionTestCase):
             promptly(lambda: [notify(first, "Next"), sequence(INBOX, [first.pk])])
             end()
             stamping.result(PROMPT)
+
+
+class UserDeletionTests(TransactionTestCase):
+    """A user is deleted, whatever is stored for them in the same moment."""
+
+    def setUp(self) -> None:
+        self.alice, self.bob = make_users(2)
+        self.group = Group.objects.create(name="Readers")
+        self.group.user_set.add(self.alice, self.bob)
+        tell(self.alice, "Before")
+
+    def test_while_a_group_is_notified(self) -> None:
+        features = connection.features
+        comes_between = features.has_select_for_update and features.can_defer_constraint_checks
+        sending: list[Future[Notice]] = []
+        committed = Event()
+
+        def send() -> Notice:
+            try:
+                with transaction.atomic() if comes_between else nullcontext():
+                    transaction.on_commit(committed.set)
+                    return notify(self.group, "Meanwhile")
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(1) as pool:
+
+            def watch(execute: Any, sql: str, *rest: Any) -> Any:
+                done = execute(sql, *rest)
+                if sql.startswith("DELETE") and "carillon_notification" in sql[:35] and not sending:
+                    sending.append(pool.submit(send))
+                    if comes_between:  # in other databases it waits for the deletion
+                        assert committed.wait(PROMPT)
+                return done
+
+            with connection.execute_wrapper(watch):
+                self.alice.delete()
+            notice = sending[0].result(PROMPT)
+        assert list(notice_recipients(notice)) == [self.bob.pk]
+        assert not get_user_model().objects.filter(username=self.alice.username).exists()
+
+    def test_while_anything_that_refers_to_them_is_stored(self) -> None:
+        if not connection.features.can_defer_constraint_checks:
+            return  # who refers to a user waits there until they are deleted: the test above
+        alice = self.alice.pk
+        stored: list[Notice] = []
+
+        def store(execute: Any, sql: str, *rest: Any) -> Any:
+            if sql.startswith("DELETE") and get_user_model()._meta.db_table in sql[:30] and not stored:
+                stored.append(Notice.objects.create(title="By alice", actor_id=alice, recalled_by_id=alice))
+                Notification.objects.create(recipient_id=alice, notice=stored[0])
+                Notification.objects.create(recipient=self.bob, notice=stored[0])
+                Inbox.objects.create(user_id=alice)
+                Membership.objects.create(room=Room.objects.create(name="Of alice"), user_id=alice)
+            return execute(sql, *rest)
+
+        with connection.execute_wrapper(store):
+            self.alice.delete()
+        stored[0].refresh_from_db()
+        assert (stored[0].actor, stored[0].recalled_by) == (None, None)
+        assert list(notice_recipients(stored[0])) == [self.bob.pk]
+        assert not Inbox.objects.filter(pk=alice).exists()
+        assert not Membership.objects.exists()
+
+    def test_it_costs_one_more_query(self) -> None:
+        def asked(user: Any) -> int:
+            with CaptureQueriesContext(connection) as queries:
+                user.delete()
+            return len(queries)
+
+        with_receivers = asked(self.alice)
+        signals.pre_delete.disconnect(dispatch_uid="carillon.lock_deleted", sender=get_user_model())
+        signals.post_delete.disconnect(dispatch_uid="carillon.delete_late_references", sender=get_user_model())
+        self.addCleanup(receivers.connect)
+        assert with_receivers - asked(self.bob) == 1
 
 
 class PruningTests(TransactionTestCase):

@@ -1,4 +1,4 @@
-"""The wheel holds exactly the app; `tests/browser/test_newcomer.py` installs it as README and tutorial say."""
+"""The wheel holds exactly the app; `tests/browser/test_newcomer.py` installs it as README and tutorials say."""
 
 from __future__ import annotations
 

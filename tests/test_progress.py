@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -12,13 +13,21 @@ from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, transaction
 from django.test import Client, TransactionTestCase
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from notifications.inbox import progress as module
+from notifications.inbox import reading
 from notifications.inbox.frames import Item
 from notifications.inbox.progress import cancel_progress, end_abandoned, progress
 from notifications.inbox.reading import page
-from notifications.models import Notification, Progress
+from notifications.inbox.stream import INBOX
+from notifications.live import leases
+from notifications.live.cursor import Position
+from notifications.live.leases import POLLS_LOOK_EVERY, Looks
+from notifications.live.replay import changes_since
+from notifications.models import Inbox, Notification, Progress
 from tests.factories import make_user
 from tests.threads import returned
 
@@ -118,6 +127,67 @@ class GrowingTests(ProgressTest):
         collided.__exit__(None, None, None)
         assert next(conflicts, None) is None
         assert self.shown()["state"] == "done"
+
+
+class AbandonedTests(ProgressTest):
+    """No process serves a stream, so nobody has stored yet that the worker is gone."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        progress(self.alice, "Import")._work.begin()
+        self.at_work = reading.summary(self.alice).cursor
+        self.client.force_login(self.alice)
+        looks = patch.object(leases, "_looks", Looks(lambda: self.now))
+        looks.start()
+        self.addCleanup(looks.stop)
+
+    now = 0.0
+
+    def die(self) -> None:
+        Progress.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+    def told(self, since: str) -> list[dict[str, Any]]:
+        """Return the items that a client which polls is told."""
+        frames = self.client.get(reverse("notifications:changes"), {"since": since}).json()["frames"]
+        return [one for frame in frames for one in frame.get("items", [])]
+
+    def test_whoever_reads_it_is_told_that_it_failed(self) -> None:
+        failed = {"percent": 0.0, "text": "", "state": "failed", "cancellable": False}
+
+        def seen() -> list[Any]:
+            epoch = Inbox.objects.get(user=self.alice).epoch
+            snapshot = INBOX.snapshot(self.alice.pk, Position("x", 1), "start").frames[0].data
+            [replay] = changes_since(INBOX, {self.alice.pk: Position(epoch, 0)})[self.alice.pk].frames
+            listed = self.client.get(reverse("notifications:inbox-list")).json()["items"]
+            acted = self.client.post(reverse("notifications:item-action", args=[self.item().id, "read"])).json()["item"]
+            items = [*json.loads(snapshot)["items"], *json.loads(replay.data)["items"], *listed, acted]
+            return [(item["level"], item["data"]["progress"]) for item in items]
+
+        assert [progress["state"] for _level, progress in seen()] == ["running"] * 4
+        self.die()
+        assert seen() == [("error", failed)] * 4
+        assert "running" not in self.client.get(reverse("notifications:inbox")).content.decode()
+        assert Progress.objects.get().state == "running", "who reads changes nothing"
+
+    def test_a_page_costs_one_query_more_while_something_is_running_and_else_none(self) -> None:
+        def cost() -> int:
+            with CaptureQueriesContext(connection) as queries:
+                page(self.alice)
+            return len(queries)
+
+        running = cost()
+        self.die()
+        end_abandoned()
+        assert running - cost() == 1
+
+    def test_a_page_that_polls_is_told_within_seconds_and_asks_no_more_often(self) -> None:
+        assert self.told(self.at_work) == []
+        self.die()
+        assert self.told(self.at_work) == [], "this process has just looked"
+        self.now += POLLS_LOOK_EVERY
+        [item] = self.told(self.at_work)
+        assert (item["level"], item["data"]["progress"]["state"]) == ("error", "failed")
+        assert Progress.objects.get().state == "failed"
 
 
 class CancelTests(ProgressTest):

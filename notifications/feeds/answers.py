@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from ..exceptions import Stopped
 from ..live import keeping
 from ..live.keeping import Over, TaskKeeper, ThreadKeeper
+from ..live.leases import ends_abandoned
 from ..live.periodic import periodic
 from ..twins import twin
 from ..validators import storable
@@ -311,6 +312,7 @@ astop_answer = twin(stop_answer)
 
 
 @periodic
+@ends_abandoned
 def end_abandoned() -> float | None:
     """Say of texts whose writers are gone that they failed."""
     texts.end_abandoned()

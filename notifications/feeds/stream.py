@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.db.models.functions import MD5
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from ..exceptions import UnknownFeed
 from ..live import relay
@@ -157,7 +158,10 @@ def _data(row: FeedEvent, text: FeedText | None) -> msgspec.Raw:
     """Return the event's JSON, with the text if it has one."""
     if text is None:
         return msgspec.Raw(row.data.encode())
-    more = {"text": text.text, "state": text.state} | ({"error": text.error} if text.error else {})
+    state, error = text.state, text.error
+    if text.lease_until is not None and text.lease_until < timezone.now():  # also before anybody has stored it
+        state, error = FeedText.State.FAILED, _("The writer is gone.")
+    more = {"text": text.text, "state": state} | ({"error": error} if error else {})
     return msgspec.Raw(encode(msgspec.json.decode(row.data) | more))
 
 

@@ -18,7 +18,7 @@ from ..exceptions import BadCursor, BadRequest, UnknownFeed
 from ..inbox import views as inbox
 from ..inbox.frames import Hello
 from ..inbox.stream import INBOX
-from ..live import connections, cursor, frames, relay, sessions
+from ..live import connections, cursor, frames, leases, relay, sessions
 from ..live.connections import Admission, JoinedEventStream
 from ..live.cursor import START, Position
 from ..live.frames import Frame, frame
@@ -74,6 +74,8 @@ def changes(request: HttpRequest) -> HttpResponseBase:
         return inbox.poll(request) if request.user.is_authenticated else signed_out()
     positions = inbox.positions_of(request, None)
     wait = inbox.wait_of(request)
+    if not (held := wait and can_hold(request)):
+        leases.look()
     wanted, refused = following.decide(request.user, _names(request), positions)
     admission = _without_inbox(request)
     told: list[Frame] = [*map(frame, refused)]
@@ -86,7 +88,7 @@ def changes(request: HttpRequest) -> HttpResponseBase:
     places, missed = _catch_up(wanted)
     told += missed
     heads += [FEED.cursor(key.pk, at) for key, at in places if key.type == FEED.name]
-    if told or not wait or not can_hold(request):
+    if told or not held:
         told.append(frame(frames.Heartbeat(",".join(heads))))
         return inbox.held_answer(connections.poll_body(told))
     admission = replace(admission, frames=(), more=places, wait=wait)

@@ -19,16 +19,17 @@ from ..annotations import User, UserKey
 from ..live import keeping
 from ..live.commit import sequence_after_commit
 from ..live.keeping import Over, TaskKeeper, ThreadKeeper
+from ..live.leases import ends_abandoned
 from ..live.periodic import periodic
 from ..live.transactions import atomic, retried, retry
 from ..models import Notice, Notification, Progress
 from ..models.content import Level
 from ..twins import twin
 from ..validators import storable
+from .abandoned import KIND, failed
 from .notify import notify
 from .stream import INBOX
 
-KIND = "progress"  # of the notices
 PROGRESS_LEASE = 15.0  # seconds; who was silent for so long is gone
 UPDATE_EVERY = 0.5  # seconds between two writes of a progress
 RENEW_EVERY = 2.0  # seconds after which the lease is renewed, and a request to cancel is found without a broker
@@ -231,15 +232,13 @@ acancel_progress = twin(cancel_progress)
 
 
 @periodic
+@ends_abandoned
 def end_abandoned() -> float | None:
     """Say of work whose worker is gone that it failed."""
     late = Progress.objects.using(INBOX.alias).filter(lease_until__lt=timezone.now())
     for pk, data in list(late.values_list("pk", "notice__data")[:100]):
-        known = data.get("progress", {})
         try:
-            _write(
-                pk, {"progress": known | {"state": str(State.FAILED), "cancellable": False}}, State.FAILED, late=True
-            )
+            _write(pk, failed(data), State.FAILED, late=True)
         except Over:
             continue  # another process was first
     return PROGRESS_SWEEP

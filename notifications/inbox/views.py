@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from ..conf import conf
 from ..exceptions import BadCursor, BadRequest
-from ..live import connections, cursor, frames, relay, sessions
+from ..live import connections, cursor, frames, leases, relay, sessions
 from ..live.batch import Batch
 from ..live.connections import Admission
 from ..live.cursor import Position
@@ -23,6 +23,7 @@ from ..live.replay import catch_up
 from ..models import Notification
 from . import counts as counting
 from . import progress, reading
+from .abandoned import KIND
 from .configuration import configuration
 from .frames import Hello
 from .items import items_of
@@ -60,8 +61,10 @@ def poll(request: HttpRequest) -> HttpResponseBase:
     """Answer with the changes after ``?since=``, now or, by long polling, within ``?wait=`` seconds."""
     positions = positions_of(request, None)
     wait = wait_of(request)
+    if not (held := wait and can_hold(request)):
+        leases.look()
     batch = catch_up_inbox(request, positions)
-    if batch.frames or not wait or not can_hold(request):
+    if batch.frames or not held:
         head = frames.frame(frames.Heartbeat(INBOX.cursor(request.user.pk, batch.to)))
         return held_answer(connections.poll_body(batch.frames or [head]))
     return hold_open(request, admission(request, batch, wait), connections.iterate_answer, "application/json")
@@ -127,7 +130,7 @@ def item_action(request: HttpRequest, pk: str, action: str) -> HttpResponse:
 @endpoint("POST")
 def cancel(request: HttpRequest, pk: str) -> HttpResponse:
     """Ask for the work to be cancelled whose progress an item shows."""
-    row = _mine(request).filter(pk=pk, notice__kind=progress.KIND).first()
+    row = _mine(request).filter(pk=pk, notice__kind=KIND).first()
     if row is None:
         return error(404, "not-found", _("Notification not found."))
     return answer({"cancelled": progress.cancel_progress(user_of(request), row.notice_id)})

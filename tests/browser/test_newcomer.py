@@ -1,4 +1,4 @@
-"""A newcomer does what README and tutorial say, in terminals, an editor and a browser, and nothing else."""
+"""A newcomer does what README and tutorials say, in terminals, an editor and a browser, and nothing else."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ PAGES = {
     "README": walkthrough.section(ROOT / "README.md", "Install it in your project"),
     "tutorial": walkthrough.section(ROOT / "docs" / "tutorial" / "first-bell.md", ""),
 }
+ORDER = walkthrough.section(ROOT / "docs" / "tutorial" / "live-order.md", "")
 PASSWORD = "four words to remember"
 PORT = 8000  # Django's own
 RECONNECT = 40_000  # ms; the longest backoff is 30 s
 SENT = re.compile(r'^notify\(\w+, "([^"]+)"')
+MOVED = re.compile(r'^move_on\(1, "([^"]+)"\)')
 TAKEN = re.compile(r"If another program has\s+port 8000, run\s+`(python manage\.py runserver) 8001`")
 
 
@@ -40,6 +42,7 @@ class Newcomer:
         self.page = browser.new_context().new_page()
         self.port = free_port() if accepts(PORT) else PORT
         self.sent: list[str] = []
+        self.moved: list[str] = []
 
     def close(self) -> None:
         """Close all windows."""
@@ -48,7 +51,7 @@ class Newcomer:
             terminal.close()
 
     def take(self, step: Step) -> None:
-        """Do what the page says, and look at what it promises."""
+        """Do what the page says."""
         match step:
             case Commands(lines):
                 terminal = self.at("shell")
@@ -57,14 +60,13 @@ class Newcomer:
             case Code(lines):
                 self.at("python").type(lines)
                 self.sent += [title[1] for line in lines if (title := SENT.match(line))]
+                self.moved += [state[1] for line in lines if (state := MOVED.match(line))]
             case File(name, text):
                 self.edit(name, text)
             case SignIn(url, name):
                 self.sign_in(url, name)
-                self.looks_into_the_bell("Live")
             case StopServer():
                 self.at("server").interrupt()
-                self.looks_into_the_bell("Reconnecting")
 
     def at(self, prompt: str) -> Terminal:
         """Return the terminal that waits for such a line; without a free shell, a reader opens another one."""
@@ -82,7 +84,7 @@ class Newcomer:
     def edit(self, name: str, text: str) -> None:
         """Add lines to a file of the folder that the terminal is in."""
         path = Path(self.at("shell").type(["pwd"]).strip()) / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as file:
             file.write(f"\n{text}")
 
@@ -93,6 +95,11 @@ class Newcomer:
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Log in").click()
         self.page.wait_for_url(url.replace(f":{PORT}/", f":{self.port}/"))
+
+    @property
+    def serving(self) -> bool:
+        """Whether a server runs in one of the terminals."""
+        return any(terminal.prompt == "server" for terminal in self.terminals)
 
     @property
     def bell(self) -> Locator:
@@ -111,6 +118,16 @@ class Newcomer:
         expect(self.bell.locator("li .title")).to_have_text(self.sent[::-1])
         self.page.keyboard.press("Escape")
         expect(self.bell).to_have_attribute("count", "0")
+
+    def sees_the_order(self, state: str) -> None:
+        """See on the page that stays open how the order is."""
+        expect(self.page.locator("live-part")).to_have_text(f"Your order is {state}.", timeout=RECONNECT)
+
+    def leaves_a_clean_project(self) -> None:
+        """Let Django look at what was made."""
+        self.at("server").interrupt()
+        self.at("shell").type(["python manage.py check --fail-level WARNING"])
+        self.at("shell").type(["python manage.py makemigrations --check --dry-run"])
 
 
 @pytest.fixture
@@ -138,11 +155,33 @@ def test_who_does_what_the_page_says_hears_the_bell_ring(page: str, newcomer: Ne
     shown = 0
     for step in walkthrough.steps(PAGES[page]):
         newcomer.take(step)
-        serving = any(terminal.prompt == "server" for terminal in newcomer.terminals)
-        if serving and len(newcomer.sent) > shown:
+        match step:
+            case SignIn():
+                newcomer.looks_into_the_bell("Live")
+            case StopServer():
+                newcomer.looks_into_the_bell("Reconnecting")
+        if newcomer.serving and len(newcomer.sent) > shown:
             newcomer.sees_all_that_was_sent(len(newcomer.sent) - shown)
             shown = len(newcomer.sent)
     assert shown
-    newcomer.at("server").interrupt()
-    newcomer.at("shell").type(["python manage.py check --fail-level WARNING"])
-    newcomer.at("shell").type(["python manage.py makemigrations --check --dry-run"])
+    newcomer.leaves_a_clean_project()
+
+
+def test_who_does_what_the_second_tutorial_says_sees_an_order_move_on(newcomer: Newcomer) -> None:
+    assert TAKEN.search(ORDER), "the page says what to do if somebody has the port"
+    shown = "nothing"
+    for step in walkthrough.steps(ORDER):
+        newcomer.take(step)
+        match step:
+            case SignIn():
+                shown = "new"
+                newcomer.page.evaluate("window.opened = true")
+                newcomer.sees_the_order(shown)
+            case StopServer():
+                newcomer.sees_the_order(shown)
+        if newcomer.serving and newcomer.moved[-1:] not in ([], [shown]):
+            shown = newcomer.moved[-1]
+            newcomer.sees_the_order(shown)
+    assert newcomer.moved == ["packed", "shipped"]
+    assert newcomer.page.evaluate("window.opened"), "it is the page that was opened, not a new one"
+    newcomer.leaves_a_clean_project()

@@ -21,38 +21,41 @@ from tests.delivery_site.surroundings import prepared
 from tests.servers.asgi import ROOT
 
 TOGETHER = 50  # pages that are open at once
-LASTS = 2.0  # seconds for which the part changes while they are loaded
+LASTS = 2.0  # seconds in which they are loaded while the part changes
 DELAY = 0.5  # seconds between rendering and subscribing, at most
 CALM = 20.0  # seconds in which a page must show the last, when nothing changes any more
-RATE = 100  # changes a second
+RATE = 100  # changes a second, of all writers
+# A change costs its writer 1 or 2 ms, so one process would do, but for all else that the processors do meanwhile.
+WRITERS = 5
 
 CHANGE = f"""
-import time, django
+import sys, time, django
 django.setup()
 from notifications.services import publish
-from notifications.feeds.reading import present_events
-before = present_events("shown:1")
-value, next_at, end = (before[-1]["value"] if before else 0), time.monotonic(), time.monotonic() + {LASTS}
-while time.monotonic() < end:
-    value += 1
-    publish("shown:1", {{"value": value}})
-    next_at += 1 / {RATE}
+first, pause = int(sys.argv[1]), {WRITERS / RATE}
+print("ready", flush=True)
+sys.stdin.readline()
+next_at = time.monotonic()
+for count in range({round(LASTS * RATE / WRITERS)}):
+    publish("shown:1", {{"value": first + count}})
+    next_at += pause
     time.sleep(max(0.0, next_at - time.monotonic()))
-print(value)
 """
+APART = 1_000_000  # the values of two writers: no two changes are alike
 
 
 class Page:
     """One page with one live part."""
 
-    def __init__(self, url: str, client: httpx.AsyncClient, begin: float, delay: float) -> None:
-        self.url, self.client, self.begin, self.delay = url, client, begin, delay
+    def __init__(self, url: str, client: httpx.AsyncClient, began: asyncio.Event, begin: float, delay: float) -> None:
+        self.url, self.client, self.began, self.begin, self.delay = url, client, began, begin, delay
         self.html = self.cursor = self.token = ""
         self.head = ""
         self.rendered = 0
         self.moved = asyncio.Event()
 
     async def open(self) -> None:
+        await self.began.wait()
         await asyncio.sleep(self.begin)
         made = (await self.client.get(f"{self.url}/shown/1/")).json()
         self.html, self.cursor, self.token = made["html"], made["cursor"], made["token"]
@@ -93,17 +96,36 @@ def position(cursor: str) -> int:
     return int(cursor.rpartition(".")[2])
 
 
-async def play(url: str, cookie: str, count: int, chance: random.Random) -> tuple[list[str], int, int]:
-    """Open pages while the part changes; return those that end stale, the last value, and how often they rendered."""
+async def change(began: asyncio.Event) -> float:
+    """Have the part changed by several writers, which begin together; return how many seconds they took."""
+    arguments = [str(number * APART) for number in random.sample(range(1, 1_000), WRITERS)]
+    writers = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", CHANGE, first, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.PIPE
+        )
+        for first in arguments
+    ]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert await writer.stdout.readline() == b"ready\n"
+    began.set()
+    at = time.monotonic()
+    await asyncio.gather(*(writer.communicate(b"go\n") for writer in writers))
+    assert [writer.returncode for writer in writers] == [0] * WRITERS
+    return time.monotonic() - at
+
+
+async def play(url: str, cookie: str, count: int, chance: random.Random) -> tuple[list[str], float, int]:
+    """Open pages while the part changes; return those that end stale, how long it did, and how often they rendered."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)  # a server may close those that are idle
     async with httpx.AsyncClient(headers={"Cookie": cookie}, timeout=60, limits=limits) as client:
-        pages = [Page(url, client, chance.uniform(0, LASTS), chance.uniform(0, DELAY)) for _ in range(count)]
+        began = asyncio.Event()
+        pages = [Page(url, client, began, chance.uniform(0, LASTS), chance.uniform(0, DELAY)) for _ in range(count)]
         opening = [asyncio.create_task(page.open()) for page in pages]
-        changing = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", CHANGE, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
-        )
-        output, _errors = await changing.communicate()
-        last = int(output)
+        from notifications.services import apresent_events
+
+        seconds = await change(began)
+        last = (await apresent_events("shown:1"))[-1]["value"]
         deadline = time.monotonic() + CALM
         while any(not page.html or page.value() != last for page in pages) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
@@ -114,7 +136,7 @@ async def play(url: str, cookie: str, count: int, chance: random.Random) -> tupl
             task.cancel()
         ended = await asyncio.gather(*opening, return_exceptions=True)
         stale += [repr(one) for one in ended if not isinstance(one, asyncio.CancelledError)]
-    return stale, last, sum(page.rendered for page in pages)
+    return stale, seconds, sum(page.rendered for page in pages)
 
 
 def run(loads: int, on_postgresql: bool) -> dict[str, Any]:
@@ -126,15 +148,16 @@ def run(loads: int, on_postgresql: bool) -> dict[str, Any]:
         cookie = cookies(User.objects.create_user("reader"))
         server = surroundings.server()
         server.start()
-        report: dict[str, Any] = {"loads": 0, "changes": 0, "rendered": 0, "stale": []}
+        report: dict[str, Any] = {"loads": 0, "changes": 0, "seconds": 0.0, "rendered": 0, "stale": []}
         try:
             chance = random.Random(loads)
             while report["loads"] < loads:
                 together = min(TOGETHER, loads - report["loads"])
-                stale, last, rendered = asyncio.run(play(server.url, cookie, together, chance))
+                stale, seconds, rendered = asyncio.run(play(server.url, cookie, together, chance))
                 report["loads"] += together
                 report["stale"] += stale
-                report["changes"] = last
+                report["changes"] += round(LASTS * RATE)
+                report["seconds"] += seconds
                 report["rendered"] += rendered
         finally:
             server.kill()

@@ -472,7 +472,7 @@ test("closing the handle ends its loop, and a handler that throws harms no other
 });
 
 test("a tab that crashed is forgotten once it answers no question", async (context) => {
-  const { tabs, browser, ask, live, pass, send, open: connections } = await open(context, 2);
+  const { tabs, browser, ask, live, until, pass, send, open: connections } = await open(context, 2);
   await live(tabs[0].follow("log:a"), tabs[1].follow("log:b"));
   const unfollowed = () => ask("/api/feeds/").flatMap(({ body }) => body.unfollow);
   const [connection] = connections;
@@ -487,6 +487,7 @@ test("a tab that crashed is forgotten once it answers no question", async (conte
   tabs[1].page.hide(); // else it would take the lead from one that does not answer
   [...browser.channels].at(-1).close(); // without a word
   await minutes(4);
+  await until(() => unfollowed().length); // the request is on its way
   assert.deepEqual(unfollowed(), ["log:b"]);
 });
 

@@ -9,7 +9,9 @@ const LIMIT = 262_144; // characters of one event; a frame has at most 32 KiB, s
  *   when an event is longer than the limit: the connection must end, for a cut frame would be a silent hole
  */
 export function parser(onEvent, onRetry) {
-  const decoder = new TextDecoder(); // removes one byte order mark, as the standard wants
+  // The mark is removed here: some decoders (Node.js 24) remove a second one where the first came in two pieces.
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  let begun = false;
   let rest = ""; // the beginning of a line whose end has not come yet
   let afterReturn = false; // the last chunk ended with CR: an LF at the start of the next belongs to it
   let type = "";
@@ -37,6 +39,8 @@ export function parser(onEvent, onRetry) {
   return (bytes) => {
     let text = decoder.decode(bytes, { stream: true });
     if (!text) return;
+    if (!begun && text[0] === "\uFEFF") text = text.slice(1);
+    begun = true;
     if (afterReturn && text[0] === "\n") text = text.slice(1);
     afterReturn = text.endsWith("\r");
     const lines = text.split(/\r\n?|\n/);
