@@ -4,6 +4,7 @@ import { Emitter } from "./emitter.js";
 import { environment, storageOf } from "./env.js";
 import { Holders } from "./holders.js";
 import { localeFor } from "./locale.js";
+import { request } from "./request.js";
 import { plain } from "./state.js";
 import { forget } from "./storage.js";
 
@@ -14,6 +15,10 @@ import { forget } from "./storage.js";
  */
 export class PageClient extends Emitter {
   #due = false;
+  #end = new AbortController();
+
+  /** Aborted when it ends for good: what listens, waits or holds a lock for it ends with it. @internal */
+  ended = this.#end.signal;
 
   /** Whether another user's client has taken its place. @internal */
   replaced = false;
@@ -72,7 +77,33 @@ export class PageClient extends Emitter {
   }
 
   /** End for good. */
-  destroy() {}
+  destroy() {
+    this.stop();
+    this.#end.abort();
+  }
+
+  /**
+   * Ask the API. One that does not know the user signs the page out; a page to sign in may only stand for maintenance.
+   *
+   * @internal
+   * @param {string} url
+   * @param {object} [body]
+   * @param {boolean} [leaving] the page may be about to go
+   */
+  async ask(url, body, leaving) {
+    try {
+      return await request(this.config, this.env, url, body, leaving);
+    } catch (error) {
+      const { reason } = /** @type {{reason: string}} */ (error);
+      if (/^(signed-out|other-user)$/.test(reason)) this.signOut(reason);
+      throw error;
+    }
+  }
+
+  /** The server does not know the user any more. @internal @param {string} reason */
+  signOut(reason) {
+    void reason;
+  }
 
   /** Learn the server's clock from a frame that names it. @internal @param {{time?: string, offset?: number}} frame */
   setClock({ time, offset = Date.parse(time ?? "") - this.env.now() }) {

@@ -9,15 +9,17 @@ const MOST = 99; // a larger number says only that there are many
  * @param {Document} document
  */
 export function countInTitle(inbox, document) {
+  const { ended } = inbox;
   let written = "";
   let original = "";
   const show = () => {
     const { unseen } = inbox.counts;
     if (document.title !== written) original = document.title; // the page changed it meanwhile
-    const counted = unseen && !isVisible(document);
+    const counted = unseen && !isVisible(document) && !ended.aborted;
     written = counted ? `(${unseen > MOST ? `${MOST}+` : unseen}) ${original}` : original;
     if (document.title !== written) document.title = written;
   };
   inbox.on("change", show);
-  document.addEventListener("visibilitychange", show);
+  document.addEventListener("visibilitychange", show, { signal: ended });
+  ended.addEventListener("abort", show);
 }

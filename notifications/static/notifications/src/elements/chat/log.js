@@ -6,7 +6,7 @@
  */
 
 import { isVisible, whenResized } from "../../core/browser.js";
-import { button, h } from "../dom.js";
+import { button, h, redraw } from "../dom.js";
 import { icon } from "./chat-element.js";
 import { rowStates } from "./row-states.js";
 import { Rows } from "./rows.js";
@@ -82,7 +82,7 @@ export class Log {
     const label = fresh ? owner.text("newBelow", { count: fresh }) : owner.text("toLatest");
     this.latest.hidden = this.#follows;
     this.latest.ariaLabel = label;
-    this.latest.replaceChildren(icon("down"), ...(fresh ? [label] : []));
+    redraw(this.latest, label, () => [icon("down"), ...(fresh ? [label] : [])]);
   }
 
   /** @param {boolean} [focus] */
