@@ -6,6 +6,7 @@ import { FeedView } from "./feed-view.js";
 import { NotificationElement } from "./notification-element.js";
 
 /** @typedef {"all" | "unread" | "archived"} State */
+/** @typedef {import("../inbox/alerts.js").Alerts} Alerts */
 
 const STATES = /** @type {const} */ (["all", "unread", "archived"]);
 
@@ -21,6 +22,8 @@ export class NotificationList extends NotificationElement {
   #view = new FeedView(this);
   #head = h("div", { class: "head" }, this.#filters, this.#readAll);
   #card = h("div", { class: "card", hidden: true, tabindex: "-1" }, this.#head, this.#top, this.#view.root);
+  /** Show how the visitor's options stand: another tab, or a browser that breaks its word, changes them. @type {(() => void)[]} */
+  #options = [];
   #served = h("slot"); // what the server rendered stays until there is something better
 
   /** @type {State} what is listed; also the attribute `state` */
@@ -37,7 +40,7 @@ export class NotificationList extends NotificationElement {
     this.#readAll.textContent = this.text("markAllRead");
     this.#filters.ariaLabel = this.text("notifications");
     this.#filters.append(...STATES.map((state) => this.#filter(state, this.text(state))));
-    this.#card.append(...this.#options());
+    if (this.client.alerts) this.#card.append(this.#drawOptions());
     return [this.#served, this.#card];
   }
 
@@ -84,6 +87,7 @@ export class NotificationList extends NotificationElement {
       this.#served.hidden = true;
       this.#card.hidden = false;
     }
+    for (const show of this.#options) show();
     this.#readAll.hidden = !this.client.counts.unread;
     for (const link of this.#filters.children) {
       if (link.getAttribute("data-state") === this.state) link.ariaCurrent = "page";
@@ -97,25 +101,29 @@ export class NotificationList extends NotificationElement {
   }
 
   /** What the visitor may ask for beside: nothing rings or pops up unasked. */
-  #options() {
-    const { alerts } = this.client;
-    if (!alerts) return [];
-    const sound = this.#option("sound", alerts.sound, (on) => alerts.setSound(on));
-    const desktop = this.#option("desktop", alerts.desktop, (on) => alerts.setDesktop(on));
-    return [h("div", { class: "options" }, sound, hasDesktop() ? desktop : null)];
+  #drawOptions() {
+    const sound = this.#option("sound", (alerts, on) => alerts.setSound(on));
+    const desktop = hasDesktop() ? this.#option("desktop", (alerts, on) => alerts.setDesktop(on)) : null;
+    return h("div", { class: "options" }, sound, desktop);
   }
 
   /**
-   * @param {string} name
-   * @param {boolean} on
-   * @param {(on: boolean) => Promise<boolean> | void} set tells whether the browser agreed, where it is asked
+   * @param {"sound" | "desktop"} name
+   * @param {(alerts: Alerts, on: boolean) => Promise<boolean> | void} set what the browser may have to be asked for
    */
-  #option(name, on, set) {
+  #option(name, set) {
+    let asking = false; // then the box shows what is wanted
+    const show = () => {
+      if (!asking) box.checked = !!this.client.alerts?.[name];
+    };
     const onchange = async () => {
-      box.checked = (await set(box.checked)) ?? box.checked;
+      asking = true;
+      await set(/** @type {Alerts} */ (this.client.alerts), box.checked);
+      asking = false;
+      show();
     };
     const box = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", onchange }));
-    box.checked = on;
+    this.#options.push(show);
     return h("label", {}, box, this.text(name));
   }
 
