@@ -120,9 +120,20 @@ test("they go on a page that nobody is signed in to, and stay for their author",
   const { storage, config } = writing();
   createChat(config("ada"));
   assert.equal(kept(storage), 2);
-  forget(storage);
+  forget(storage, undefined, () => true);
   assert.equal(kept(storage), 0);
-  assert.doesNotThrow(() => forget(undefined));
+  assert.doesNotThrow(() => forget(undefined, undefined, () => true));
+});
+
+test("two sites of one origin keep nothing of each other's, and forget nothing of each other's", () => {
+  const { storage, chat, config } = writing();
+  const annex = createChat({ ...config("ada"), site: "annex" });
+  assert.deepEqual([annex.drafts.get(7).body, annex.room(7).waiting], ["", []]);
+  annex.drafts.set(7, { body: "of the annex", reply_to: null });
+  createChat({ ...config("bo"), site: "annex" });
+  assert.deepEqual([annex.drafts.get(7).body, chat.drafts.get(7).body], ["", "half a thought"]);
+  forget(storage, "annex", () => true);
+  assert.equal(kept(storage), 2);
 });
 
 test("a room that was open is emptied too", () => {

@@ -45,8 +45,8 @@ export class Chat extends PageClient {
     this.me = config.me ?? null;
     this.#connection = new ChatConnection(this, () => this.#connected());
     this.#sender = new Sender(this);
-    this.outbox = new Outbox(config.user, storage, () => this.now());
-    this.drafts = new Drafts(config.user, storage);
+    this.outbox = new Outbox(config, storage, () => this.now());
+    this.drafts = new Drafts(config, storage);
     this.list = new RoomList(this);
     const listen = (/** @type {string} */ type, /** @type {(event: any) => void} */ listener) =>
       env.window?.addEventListener(type, listener, { signal: this.ended });

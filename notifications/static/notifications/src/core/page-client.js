@@ -33,7 +33,7 @@ export class PageClient extends Emitter {
     this.config = Object.freeze(config);
     /** @internal */
     this.env = environment(config.env);
-    forget(storageOf(this.env), (user) => user !== config.user); // of who was here before
+    forget(storageOf(this.env), config.site, (user) => user !== config.user); // of who was here before
     /** For numbers and times. @type {string | undefined} @internal */
     this.locale = localeFor(config.language ?? "en");
     /** Who wants the connection. @internal */
@@ -65,7 +65,8 @@ export class PageClient extends Emitter {
 
   /** Show nothing of the user any more, and keep nothing that they wrote: they signed out. @internal */
   forget() {
-    forget(storageOf(this.env), (user) => user === this.config.user);
+    const { site, user } = this.config;
+    forget(storageOf(this.env), site, (author) => author === user);
     this.changed();
   }
 
