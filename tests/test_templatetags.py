@@ -96,6 +96,9 @@ class TemplateTagTests(TestCase):
         source = '<script type="module" src="/static/notifications/signed-out.js"'
         self.assertEqual(html, f'{source} data-carillon-site="{site_key()}"></script>')
 
+    def test_the_page_says_where_the_bells_panel_is(self) -> None:
+        self.assertEqual(config(self.render(HEAD))["urls"]["panel"], "/static/notifications/panel.js")
+
     def test_a_browser_keeps_what_is_of_each_site_by_the_sites_own_name(self) -> None:
         pages = [config(self.render(HEAD))["site"]]
         for other in ({"NOTIFICATIONS_SITE": "annex"}, {"SECRET_KEY": "of another site"}):
@@ -252,7 +255,7 @@ def test_hashed_static_files_are_complete(storage: str) -> None:
             html = HEAD.render(RequestContext(request, {}))
             tags = Tags(html)
             found = [link["href"] for link in tags.all("link")] + [tags.all("script")[1]["src"]]
-            found += [config(html)["urls"][name] for name in ("baseStyle", "style")]
+            found += [config(html)["urls"][name] for name in ("baseStyle", "style", "panel")]
             for address in found:
                 name = (address or "").removeprefix("/static/")
                 assert re.search(r"\.[0-9a-f]{12}\.(css|js)$", name), name

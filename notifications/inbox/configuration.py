@@ -68,6 +68,7 @@ def _urls() -> dict[str, str | None]:
         "csrf": reverse("notifications:csrf"),
         "chat": reverse("notifications:chat-config"),
         "page": reverse("notifications:inbox"),
+        "panel": static("notifications/panel.js"),
         "baseStyle": static("notifications/base.css"),
         "style": static("notifications/elements.css"),
     }

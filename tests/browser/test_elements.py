@@ -375,6 +375,51 @@ def test_a_refused_action_is_rolled_back_and_can_be_repeated(visit: Visit) -> No
     expect(failure).to_be_empty()
 
 
+def test_a_panel_whose_script_cannot_be_had_says_so_and_tries_again(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    page.route("**/panel*.js", lambda route: route.abort())
+    page.reload()
+    alice.until_live()
+    alice.ring()
+    expect(alice.bell.get_by_text("Could not load notifications. The server cannot be reached.")).to_be_visible()
+    expect(alice.bell.locator(".badge")).to_have_text("3")  # nobody has seen anything
+    again = alice.bell.get_by_role("button", name="Try again")
+    again.click()
+    expect(alice.bell.get_by_role("dialog")).to_be_focused()
+    expect(again).to_be_visible()
+    page.unroute("**/panel*.js")
+    again.click()
+    expect(alice.titles).to_have_count(7)
+    expect(alice.bell.locator(".badge")).to_be_hidden()
+
+
+def test_a_bell_that_has_nothing_new_fetches_its_panel_when_somebody_comes_near(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    with page.expect_response("**/seen/"):
+        alice.ring()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    alice.until_live()
+    assert not [url for url in asked if "/panel" in url]
+    with page.expect_request("**/panel*.js"):
+        alice.bell.get_by_role("button").first.hover()
+
+
+def test_the_page_of_the_server_stays_where_the_lists_script_cannot_be_had(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    page.route("**/panel*.js", lambda route: route.abort())
+    page.goto("/notifications/")
+    alice.until_live()
+    inbox = page.locator("notification-list")
+    inbox.locator(".notifications-item", has_text="Morning bells").get_by_role("button", name="Mark as read").click()
+    row = inbox.locator(".notifications-item", has_text="Morning bells")
+    expect(row.get_by_role("button", name="Mark as unread")).to_be_visible()
+
+
 def test_a_list_that_cannot_be_loaded_says_so(visit: Visit) -> None:
     alice = visit("alice")
     alice.page.route("**/api/inbox/?*", refuse)

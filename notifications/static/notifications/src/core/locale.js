@@ -21,6 +21,8 @@ export function localeFor(language) {
   });
 }
 
+const MOST = 99; // a larger number says only that there are many
+
 /** Making a format costs a hundred times what using it does. @type {Map<string, any>} */
 const formats = new Map();
 
@@ -43,6 +45,9 @@ const write = (kind, locale, options, ...values) =>
 
 /** Write a number. @param {number} value @param {string} [locale] @param {Intl.NumberFormatOptions} [options] */
 export const numeral = (value, locale, options) => write("NumberFormat", locale, options, value) ?? `${value}`;
+
+/** Write a number for a badge. @param {number} count @param {string} [locale] */
+export const countText = (count, locale) => (count > MOST ? `${numeral(MOST, locale)}+` : numeral(count, locale));
 
 /** Write a moment or a day. @param {Date} date @param {string | undefined} locale @param {Intl.DateTimeFormatOptions} options */
 export const dateText = (date, locale, options) =>

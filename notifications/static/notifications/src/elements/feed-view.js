@@ -3,7 +3,7 @@
 import { attempt } from "../core/browser.js";
 import { KeyedList } from "../core/keyed-list.js";
 import { button, h, iconButton, redraw } from "./dom.js";
-import { icon } from "./icons.js";
+import { icon } from "./feed-icons.js";
 import { drawRow } from "./row.js";
 import { RowWindow } from "./row-window.js";
 

@@ -1,8 +1,7 @@
 /** The count in the title of a hidden tab: "(3) Inbox". */
 
 import { isVisible } from "../core/browser.js";
-
-const MOST = 99; // a larger number says only that there are many
+import { countText } from "../core/locale.js";
 
 /**
  * @param {import("./live-inbox.js").LiveInbox} inbox
@@ -16,7 +15,7 @@ export function countInTitle(inbox, document) {
     const { unseen } = inbox.counts;
     if (document.title !== written) original = document.title; // the page changed it meanwhile
     const counted = unseen && !isVisible(document) && !ended.aborted;
-    written = counted ? `(${unseen > MOST ? `${MOST}+` : unseen}) ${original}` : original;
+    written = counted ? `(${countText(unseen, inbox.locale)}) ${original}` : original;
     if (document.title !== written) document.title = written;
   };
   inbox.on("change", show);
