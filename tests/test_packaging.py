@@ -46,6 +46,7 @@ def test_the_wheel_holds_the_app_and_nothing_else(wheel: Path) -> None:
         "notifications/static/notifications/bell.css",
         "notifications/static/notifications/bell.js",
         "notifications/static/notifications/notifications.js",
+        "notifications/static/notifications/panel.js",
         "notifications/locale/de/LC_MESSAGES/django.mo",
     ],
 )

@@ -20,6 +20,7 @@ from django.utils import translation
 
 from notifications.inbox.reading import summary
 from notifications.inbox.strings import STRINGS
+from notifications.live.broker import site_key
 from notifications.services import notify
 
 from .factories import make_user
@@ -92,7 +93,20 @@ class TemplateTagTests(TestCase):
     def test_anonymous_visitors_get_a_script_that_forgets_and_cost_no_query(self) -> None:
         with self.assertNumQueries(0):
             html = self.render(BOTH, AnonymousUser())
-        self.assertEqual(html, '<script type="module" src="/static/notifications/signed-out.js"></script>')
+        source = '<script type="module" src="/static/notifications/signed-out.js"'
+        self.assertEqual(html, f'{source} data-carillon-site="{site_key()}"></script>')
+
+    def test_the_page_says_where_the_bells_panel_is(self) -> None:
+        self.assertEqual(config(self.render(HEAD))["urls"]["panel"], "/static/notifications/panel.js")
+
+    def test_a_browser_keeps_what_is_of_each_site_by_the_sites_own_name(self) -> None:
+        pages = [config(self.render(HEAD))["site"]]
+        for other in ({"NOTIFICATIONS_SITE": "annex"}, {"SECRET_KEY": "of another site"}):
+            with override_settings(**other):
+                pages.append(config(self.render(HEAD))["site"])
+                self.assertIn(f'data-carillon-site="{pages[-1]}"', self.render(HEAD, AnonymousUser()))
+        self.assertEqual(len(set(pages)), 3)
+        self.assertEqual(config(self.render(HEAD))["site"], pages[0])
 
     def test_all_tags_of_a_page_together_cost_two_queries(self) -> None:
         with self.assertNumQueries(2):
@@ -241,7 +255,7 @@ def test_hashed_static_files_are_complete(storage: str) -> None:
             html = HEAD.render(RequestContext(request, {}))
             tags = Tags(html)
             found = [link["href"] for link in tags.all("link")] + [tags.all("script")[1]["src"]]
-            found += [config(html)["urls"][name] for name in ("baseStyle", "style")]
+            found += [config(html)["urls"][name] for name in ("baseStyle", "style", "panel")]
             for address in found:
                 name = (address or "").removeprefix("/static/")
                 assert re.search(r"\.[0-9a-f]{12}\.(css|js)$", name), name

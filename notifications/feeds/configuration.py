@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 
 from .. import __version__
 from ..inbox.configuration import PLACEHOLDER, csrf_of
+from ..live.broker import site_key
 from ..live.sessions import user_key
 from .strings import feed_texts
 
@@ -28,6 +29,7 @@ def feeds_configuration(request: HttpRequest, *, elements: bool) -> dict[str, An
     return {
         "v": 1,
         "user": user_key(request.user.pk) if signed_in else "",
+        "site": site_key(),
         "urls": {
             "client": static("notifications/feeds-alone.js"),
             "elements": static("notifications/feeds-elements.js") if elements else None,

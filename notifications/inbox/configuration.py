@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from .. import __version__
+from ..live.broker import site_key
 from ..live.http import user_of
 from ..live.sessions import user_key
 from .reading import Summary, summary
@@ -31,6 +32,7 @@ def configuration(request: HttpRequest, socket: str = "") -> dict[str, Any]:
     return {
         "v": 1,
         "user": user_key(request.user.pk),
+        "site": site_key(),
         "urls": {**_urls(), "socket": socket or None},
         "cursor": numbers.cursor,
         "unread": numbers.unread,
@@ -66,6 +68,7 @@ def _urls() -> dict[str, str | None]:
         "csrf": reverse("notifications:csrf"),
         "chat": reverse("notifications:chat-config"),
         "page": reverse("notifications:inbox"),
+        "panel": static("notifications/panel.js"),
         "baseStyle": static("notifications/base.css"),
         "style": static("notifications/elements.css"),
     }

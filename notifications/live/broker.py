@@ -57,6 +57,14 @@ def site() -> str:
     return salted_hmac("notifications.site", place, algorithm="sha256").hexdigest()[:24]
 
 
+def site_key() -> str:
+    """Return a name for this site that its pages may know: browsers keep what is of it by this name.
+
+    Two sites may share an origin, and a browser's storage with it.
+    """
+    return salted_hmac("notifications.storage", site(), algorithm="sha256").hexdigest()[:20]
+
+
 def group() -> str:
     """Return the name of the group of all processes of this site."""
     return f"{NAME}.{site()}"

@@ -23,6 +23,7 @@ from ..chat.configuration import chat_configuration
 from ..feeds import parts
 from ..feeds.configuration import feeds_configuration
 from ..inbox.configuration import configuration, summary_of
+from ..live.broker import site_key
 from ..live.sessions import user_key
 
 register = template.Library()
@@ -53,7 +54,7 @@ def notifications_head(
     request = _request(context)
     nonce = _nonce(context, request)
     if not _signed_in(request):
-        return _script("signed-out", nonce)
+        return _script("signed-out", format_html('{} data-carillon-site="{}"', nonce, site_key()))
     request._notifications_bundle = bundle  # type: ignore[attr-defined]  # for the bell
     return format_html(
         '<link rel="stylesheet" href="{}"{}>\n<link rel="preload" as="fetch" crossorigin href="{}">\n'
@@ -185,9 +186,9 @@ def _page_configuration(request: HttpRequest, socket: str, bundle: str, *, title
     return {**found, "title": title}
 
 
-def _script(bundle: str, nonce: SafeString) -> SafeString:
+def _script(bundle: str, attributes: SafeString) -> SafeString:
     """Load a bundle; a document runs the same module once, however often it is named."""
-    return format_html('<script type="module" src="{}"{}></script>', static(f"notifications/{bundle}.js"), nonce)
+    return format_html('<script type="module" src="{}"{}></script>', static(f"notifications/{bundle}.js"), attributes)
 
 
 def _nonce(context: Context, request: HttpRequest) -> SafeString:

@@ -328,6 +328,21 @@ def test_a_fingers_actions_are_large_and_cover_no_word(join: Callable[..., Talke
         assert box["top"] >= words["y"] + words["height"], "below the words"
 
 
+def test_the_actions_of_a_short_message_leave_its_time_in_sight(join: Callable[..., Talker]) -> None:
+    alice = join("alice")
+    alice.open()
+    alice.say("Hi")
+    alice.until_sent()
+    row = alice.row("Hi")
+    row.locator(".bubble").hover()
+    tools, time = row.locator(".tools"), row.locator("time")
+    expect(tools).to_have_css("opacity", "1")
+    above, below = tools.bounding_box(), time.bounding_box()
+    assert above
+    assert below
+    assert above["y"] + above["height"] <= below["y"]
+
+
 def test_words_stay_words_and_links_are_safe(join: Callable[..., Talker]) -> None:
     alice, bob = join("alice"), join("bob")
     alice.open()

@@ -253,6 +253,23 @@ def test_a_long_body_can_be_read_to_its_end(visit: Visit) -> None:
     expect(alice.row("Note").get_by_role("button", name="Show more")).to_have_count(0)
 
 
+def test_the_page_has_room_for_six_lines_of_a_body_and_a_phone_for_one_of_a_toast(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    send(page, title="Story", body="Once upon a time there was a bell. " * 40)
+    lines = "(body) => Math.round(body.clientHeight / parseFloat(getComputedStyle(body).lineHeight))"
+    assert page.locator("notification-toasts .body").evaluate(lines) == 2
+    page.set_viewport_size({"width": 400, "height": 700})
+    assert page.locator("notification-toasts .body").evaluate(lines) == 1
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto("/notifications/")
+    row = page.locator("notification-list li", has_text="Story")
+    expect(row.get_by_role("button", name="Show more")).to_be_visible()
+    assert row.locator(".body").evaluate(lines) == 6
+    row.get_by_role("button", name="Show more").click()
+    assert row.locator(".body").evaluate(lines) > 6
+
+
 def test_a_phone_has_room_for_fingers_and_for_the_page(visit: Visit, browser: Browser, demo: Demo) -> None:
     page = new_page(browser, demo.server.url, viewport={"width": 360, "height": 700}, has_touch=True, is_mobile=True)
     alice = Visitor(page)
@@ -358,6 +375,51 @@ def test_a_refused_action_is_rolled_back_and_can_be_repeated(visit: Visit) -> No
     expect(failure).to_be_empty()
 
 
+def test_a_panel_whose_script_cannot_be_had_says_so_and_tries_again(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    page.route("**/panel*.js", lambda route: route.abort())
+    page.reload()
+    alice.until_live()
+    alice.ring()
+    expect(alice.bell.get_by_text("Could not load notifications. The server cannot be reached.")).to_be_visible()
+    expect(alice.bell.locator(".badge")).to_have_text("3")  # nobody has seen anything
+    again = alice.bell.get_by_role("button", name="Try again")
+    again.click()
+    expect(alice.bell.get_by_role("dialog")).to_be_focused()
+    expect(again).to_be_visible()
+    page.unroute("**/panel*.js")
+    again.click()
+    expect(alice.titles).to_have_count(7)
+    expect(alice.bell.locator(".badge")).to_be_hidden()
+
+
+def test_a_bell_that_has_nothing_new_fetches_its_panel_when_somebody_comes_near(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    with page.expect_response("**/seen/"):
+        alice.ring()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    alice.until_live()
+    assert not [url for url in asked if "/panel" in url]
+    with page.expect_request("**/panel*.js"):
+        alice.bell.get_by_role("button").first.hover()
+
+
+def test_the_page_of_the_server_stays_where_the_lists_script_cannot_be_had(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    page.route("**/panel*.js", lambda route: route.abort())
+    page.goto("/notifications/")
+    alice.until_live()
+    inbox = page.locator("notification-list")
+    inbox.locator(".notifications-item", has_text="Morning bells").get_by_role("button", name="Mark as read").click()
+    row = inbox.locator(".notifications-item", has_text="Morning bells")
+    expect(row.get_by_role("button", name="Mark as unread")).to_be_visible()
+
+
 def test_a_list_that_cannot_be_loaded_says_so(visit: Visit) -> None:
     alice = visit("alice")
     alice.page.route("**/api/inbox/?*", refuse)
@@ -366,6 +428,61 @@ def test_a_list_that_cannot_be_loaded_says_so(visit: Visit) -> None:
     alice.page.unroute("**/api/inbox/?*")
     alice.bell.get_by_role("button", name="Try again").click()
     expect(alice.titles).to_have_count(7)
+
+
+def test_what_is_told_again_keeps_its_button_and_the_focus(visit: Visit) -> None:
+    alice = visit("alice")
+    alice.page.route("**/api/inbox/?*", refuse)
+    alice.ring()
+    again = alice.bell.get_by_role("button", name="Try again")
+    again.focus()
+    again.evaluate("button => { window.button = button }")
+    alice.page.evaluate("document.querySelector('notification-bell').render()")
+    expect(again).to_be_focused()
+    assert again.evaluate("button => button === window.button")
+
+
+def test_an_element_whose_style_could_not_be_had_asks_again_when_it_comes_back(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    page.route("**/elements*.css", lambda route: route.abort())
+    page.reload()
+    bell = page.locator("notification-bell")
+    expect(bell.locator("> a")).to_be_visible()
+    with page.expect_event("requestfailed", lambda request: "elements" in request.url):
+        page.evaluate("document.body.append(document.createElement('notification-toasts'))")
+    expect(bell.locator("> a")).to_be_visible()
+    page.unroute("**/elements*.css")
+    bell.evaluate("bell => bell.replaceWith(bell)")
+    expect(bell.get_by_role("button", name="Notifications, 3 new")).to_be_visible()
+
+
+def test_the_desktops_switch_goes_off_where_the_browser_breaks_its_word(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.page
+    page.context.add_init_script(
+        """
+        window.broken = false;
+        window.Notification = class {
+          static permission = "granted";
+          static requestPermission = async () => "granted";
+          constructor() { if (window.broken) throw new TypeError("Illegal constructor"); }
+          close() {}
+        };
+        """
+    )
+    page.goto("/notifications/")
+    switch = page.locator("notification-list").get_by_role("checkbox", name="Desktop notifications")
+    switch.check()
+    page.evaluate(
+        """() => {
+          window.broken = true;
+          Object.defineProperty(document, "visibilityState", { get: () => "hidden", configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+    )
+    send(page, title="While one is away")
+    expect(switch).not_to_be_checked()
 
 
 def test_toasts_tell_what_arrived_three_at_most(visit: Visit) -> None:

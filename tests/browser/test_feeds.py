@@ -226,6 +226,24 @@ def test_a_part_that_a_proxy_answers_for_stays_stale_until_the_server_does(
     expect(part).to_have_attribute("state", "live")
 
 
+def test_a_part_whose_server_never_answers_is_asked_for_again(demo: Demo, visit: Callable[..., Visitor]) -> None:
+    alice = visit("alice")
+    alice.page.add_init_script(
+        """
+        const { set } = Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, "timeout");
+        const hurry = function (time) { set.call(this, time / 100); }; // the patience of 30 s, in the time of a test
+        Object.defineProperty(XMLHttpRequest.prototype, "timeout", { set: hurry });
+        """
+    )
+    alice.page.goto(LIVE)
+    part = alice.page.locator("live-part")
+    expect(part).to_have_attribute("state", "live")
+    alice.page.route("**/notifications/part/**", lambda route: None, times=1)
+    state_of(demo, "packed")
+    expect(part).to_contain_text("packed", timeout=RECOVERY)
+    expect(part).to_have_attribute("state", "live")
+
+
 def test_htmx_may_swap_a_part_and_what_is_in_it(demo: Demo, browser: Browser) -> None:
     page = new_page(browser, demo.server.url, bypass_csp=True)  # htmx turns text into markup
     visitor = Visitor(page)
@@ -360,3 +378,12 @@ with progress(alice, "Import") as p:
     expect(shown).to_have_attribute("progress", "cancelled", timeout=RECOVERY)
     expect(shown.get_by_role("button")).to_be_hidden()
     expect(shown).to_contain_text("Cancelled")
+    work("""
+from notifications.services import progress
+with progress(alice, "Export") as p:
+    while not p.cancelled:
+        time.sleep(0.05)
+""")
+    expect(shown).to_contain_text("Export", timeout=RECOVERY)
+    shown.get_by_role("button", name="Cancel").click()  # the click before was for other work
+    expect(shown).to_have_attribute("progress", "cancelled", timeout=RECOVERY)

@@ -1,6 +1,7 @@
 /** Sound, desktop notification and app badge: asked for, once per browser, and only when people look elsewhere. */
 
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { beforeEach, test } from "node:test";
 
 import { addExtras } from "../../notifications/static/notifications/src/inbox/extras.js";
@@ -40,11 +41,13 @@ beforeEach(() => {
 });
 
 /** Two tabs of a browser, the first of which leads. */
-async function open(context) {
+async function open(context, more = {}) {
   const server = await wire(context);
   const browser = new Browser(context);
   const inbox = new Inbox();
-  const tabs = [0, 1].map(() => browser.tab({ urls: { ...server.urls, socket: null }, cursor: inbox.cursor() }));
+  const tabs = [0, 1].map(() =>
+    browser.tab({ urls: { ...server.urls, socket: null }, cursor: inbox.cursor(), ...more }),
+  );
   for (const { client } of tabs) {
     client.start();
     await settle();
@@ -59,7 +62,7 @@ async function open(context) {
     await Promise.all(tabs.map(({ until, client }) => until(() => client.counts.unread === inbox.counts.unread)));
     await settle();
   };
-  return { tabs, arrive };
+  return { tabs, arrive, browser };
 }
 
 test("nothing is on until the user asks", async (context) => {
@@ -183,7 +186,41 @@ test("where only a service worker may show it, it does", async (context) => {
 });
 
 test("the app badge counts what is unseen", async (context) => {
-  const { arrive } = await open(context);
+  const { tabs, arrive } = await open(context);
   await arrive(2);
   assert.equal(badges.at(-1), 2);
+  const told = badges.length;
+  tabs[0].client.changed();
+  await settle();
+  assert.equal(badges.length, told, "what it shows already is not said again");
+});
+
+test("a client that has ended leaves no listener, no lock, no timer and no count behind", async (context) => {
+  const { tabs, arrive, browser } = await open(context, { until: new Date(1.7e12 + 3_600_000).toISOString() });
+  for (const { page } of tabs) page.hide();
+  await arrive();
+  await browser.clock.pass(1_000); // the patience with a browser that is asked for its locks
+  for (const { client, page } of tabs) {
+    assert.equal(page.document.title, "(1) Site");
+    client.replace(); // which ends it, and renders once more
+    await settle();
+    assert.equal(page.document.title, "Site");
+    const left = ["window", "document"].flatMap((name) =>
+      ["pagehide", "pageshow", "online", "offline", "freeze", "resume", "visibilitychange"].flatMap((type) =>
+        getEventListeners(page[name], type).map(() => type),
+      ),
+    );
+    assert.deepEqual(left, []);
+  }
+  assert.deepEqual(
+    [browser.locks.held, browser.locks.queue, browser.channels.size, browser.clock.waiting],
+    [[], [], 0, 0],
+  );
+});
+
+test("a visible tab that has ended is not looked at any more", async (context) => {
+  const { tabs, browser } = await open(context);
+  for (const { client } of tabs) client.destroy();
+  await settle();
+  assert.deepEqual(browser.locks.held, []);
 });

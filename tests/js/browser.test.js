@@ -243,3 +243,19 @@ test("the reader's own variant of the page's language writes numbers and times",
   assert.equal(localeFor("no such language"), undefined);
   assert.match(dateText(new Date(2026, 1, 3, 15, 4), localeFor("en"), { timeStyle: "short" }), /^15:04$/);
 });
+
+test("a format is made once for each language and its options", (context) => {
+  let made = 0;
+  const DateTimeFormat = class extends Intl.DateTimeFormat {
+    constructor(...options) {
+      super(...options);
+      made++;
+    }
+  };
+  replace(context, "Intl", { value: { DateTimeFormat } });
+  const options = () => ({ timeStyle: "short", timeZone: "UTC" });
+  const texts = [9, 10, 11].map((hour) => dateText(new Date(Date.UTC(2026, 1, 3, hour)), "de-AT", options()));
+  assert.deepEqual([texts, made], [["09:00", "10:00", "11:00"], 1]);
+  dateText(new Date(), "de-CH", options());
+  assert.equal(made, 2);
+});

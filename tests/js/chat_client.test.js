@@ -5,6 +5,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { WebSocket } from "ws";
 
 import { createChat } from "../../notifications/static/notifications/src/chat/client.js";
+import { handlesOf } from "../../notifications/static/notifications/src/elements/chat/linkify.js";
 import { ChatServer, serve } from "./support/chat_server.js";
 import { MemoryStorage } from "./support/storage.js";
 
@@ -252,4 +253,43 @@ test("a page of older messages that is overtaken by a change is asked for again"
   await bob.room(ROOM).loadOlder();
   assert.equal(asked, 2);
   assert.equal(bob.room(ROOM).messages[2].body, "edited while the page was on its way");
+});
+
+test("members are mentioned by the handles that the server gives them", async () => {
+  server.addUser(3, "Cleo").addRoom(8, { members: [ALICE, BOB, 3] });
+  const alice = join(ALICE);
+  const room = alice.room(8);
+  room.hold();
+  await until(alice, () => room.loaded);
+  const { members } = room.info;
+  assert.deepEqual(
+    members.map(({ name, handle }) => [name, handle]),
+    [
+      ["Alice", "alice"],
+      ["Bob", "bob"],
+      ["Cleo", null],
+    ],
+  );
+  assert.deepEqual(
+    [...handlesOf(members, alice.me.id)],
+    [
+      ["alice", true],
+      ["bob", false],
+    ],
+  );
+});
+
+test("a chat whose account has changed connects again, and Django decides: nothing is lost", async () => {
+  const alice = join(ALICE);
+  const room = alice.room(ROOM);
+  room.hold();
+  await until(alice, () => room.loaded);
+  const told = [];
+  alice.on("state", ({ to, reason }) => told.push([to, reason]));
+  const [connection] = server.connections;
+  connection.say({ type: "bye", reason: "reauthenticate", retry: 1 });
+  room.send("after it");
+  await until(alice, () => alice.live && room.messages.length === 1);
+  assert.deepEqual(told[0], ["reconnecting", "reauthenticate"]);
+  assert.deepEqual(bodies(room), ["after it"]);
 });

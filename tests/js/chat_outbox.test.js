@@ -8,7 +8,7 @@ import { Outbox } from "../../notifications/static/notifications/src/chat/outbox
 import { MemoryStorage } from "./support/storage.js";
 
 const ROOM = 7;
-const outbox = (storage, user = "u") => new Outbox(user, storage, () => 1_000);
+const outbox = (storage, user = "u") => new Outbox({ site: "s", user }, storage, () => 1_000);
 const add = (box, ...bodies) => bodies.map((body) => box.add({ room: ROOM, body, reply_to: null }));
 const bodies = (box) => box.of(ROOM).map(({ body }) => body);
 
@@ -74,25 +74,25 @@ test("what another tab sent or deleted is let go of, unless it is under way here
   here.change(two.id, { state: "sending" });
   for (const { id } of [one, two]) {
     there.drop(id);
-    here.heard(`carillon-outbox u ${id}`, null);
+    here.heard(`carillon-outbox s u ${id}`, null);
   }
   assert.deepEqual(bodies(here), ["two"]);
 });
 
 test("what is no entry of ours in the store is passed over", () => {
   const storage = new MemoryStorage();
-  storage.setItem("carillon-outbox u 1", "{");
-  storage.setItem("carillon-outbox u 2", '{"body": 3}');
-  storage.setItem("carillon-outbox u 3", "null");
+  storage.setItem("carillon-outbox s u 1", "{");
+  storage.setItem("carillon-outbox s u 2", '{"body": 3}');
+  storage.setItem("carillon-outbox s u 3", "null");
   assert.deepEqual(bodies(outbox(storage)), []);
 });
 
 test("a draft belongs to its room and its user, and an empty one leaves nothing behind", () => {
   const storage = new MemoryStorage();
-  const drafts = new Drafts("u", storage);
+  const drafts = new Drafts({ site: "s", user: "u" }, storage);
   drafts.set(ROOM, { body: "Half a tho", reply_to: 3 });
-  assert.deepEqual(new Drafts("u", storage).get(ROOM), { body: "Half a tho", reply_to: 3 });
-  assert.deepEqual(new Drafts("v", storage).get(ROOM), { body: "", reply_to: null });
+  assert.deepEqual(new Drafts({ site: "s", user: "u" }, storage).get(ROOM), { body: "Half a tho", reply_to: 3 });
+  assert.deepEqual(new Drafts({ site: "s", user: "v" }, storage).get(ROOM), { body: "", reply_to: null });
   drafts.set(ROOM, { body: "", reply_to: null });
   assert.deepEqual(Object.keys(storage), []);
 });

@@ -596,3 +596,21 @@ test("what was counted before the page had it is counted anew when it expires, b
   (await server.requests.nth(1)).json({ unread: 0, unseen: 0, cursor: inbox.cursor(), until: null });
   await until(() => client.counts.unseen === 0);
 });
+
+test("where the account has changed, a new connection lets Django decide, and nothing is lost or said", async (context) => {
+  const { client, browser, peers, inbox, stream, publish, state, until, told } = await live(context);
+  publish((inbox) => inbox.create());
+  await until(() => client.counts.unread === 1);
+  stream.send({ type: "bye", reason: "reauthenticate", retry: 1_000 });
+  await state("reconnecting");
+  assert.equal(client.state.reason, "reauthenticate");
+  await browser.clock.pass(900);
+  assert.equal(peers.length, 1, "the answer that brings the new cookie has the time to come");
+  await browser.clock.pass(2_000);
+  const again = await peers.nth(2);
+  assert.equal(again.since, inbox.cursor());
+  again.send(hello(inbox, again.since));
+  await state("live");
+  assert.equal(client.counts.unread, 1);
+  assert.ok(!told().includes("signed-out"));
+});

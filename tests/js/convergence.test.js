@@ -40,7 +40,7 @@ const events = fc.array(
 
 function run(script) {
   const inbox = new Inbox();
-  const store = new Store({ cursor: inbox.cursor(), ...inbox.counts });
+  const store = new Store({ cursor: inbox.cursor(), ...inbox.counts }, Date.now);
   const wire = []; // frames on their way: any may come next, again, or never
   const requests = []; // the user's changes on their way
   const pick = (list, which) => (list.length ? which % list.length : -1);
@@ -112,7 +112,7 @@ test("a second client that saw every frame in order shows the same", () => {
   fc.assert(
     fc.property(events, (script) => {
       const { inbox, store } = run(script);
-      const other = new Store({ cursor: "", unread: 0, unseen: 0 });
+      const other = new Store({ cursor: "", unread: 0, unseen: 0 }, Date.now);
       for (const frame of inbox.since("")) other.apply(frame);
       assert.deepEqual(
         store.items.filter((item) => !item.archived_at).map(({ id }) => id),

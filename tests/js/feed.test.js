@@ -12,7 +12,7 @@ const NOW = "2026-11-21T09:00:00Z";
 function bench(filter = {}, count = 0) {
   const inbox = new Inbox();
   for (let index = 0; index < count; index++) inbox.create();
-  const store = new Store({ cursor: inbox.cursor(), ...inbox.counts });
+  const store = new Store({ cursor: inbox.cursor(), ...inbox.counts }, Date.now);
   const state = { now: Date.parse(NOW), changed: 0, asked: [], fail: false };
   const around = {
     store,

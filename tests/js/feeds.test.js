@@ -4,9 +4,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { addExtras } from "../../notifications/static/notifications/src/inbox/extras.js";
+import { Standalone } from "../../notifications/static/notifications/src/feeds/standalone.js";
 import { Browser } from "./support/browser.js";
 import { settle } from "./support/clock.js";
 import { feedServer, follower } from "./support/feeds.js";
+import { MemoryStorage } from "./support/storage.js";
+import { wire } from "./support/wire.js";
 
 addExtras(); // the socket
 
@@ -556,3 +559,30 @@ test("a page that was made for nobody makes no request that would need its token
   publish("log:b", { n: 1 });
   await until(() => late.told().length === 1);
 });
+
+for (const [what, status, body, name] of [
+  ["that the user is signed out", 401, { code: "signed-out", message: "Sign in." }, "signed-out"],
+  ["that another user is signed in", 401, { code: "other-user", message: "Somebody else." }, "signed-out"],
+  ["a page to sign in, as in a maintenance", 302, {}, "live"],
+]) {
+  test(`a page without a bell whose request is answered by ${what} is ${name}`, async (context) => {
+    const { urls, requests, peers } = await wire(context);
+    const config = {
+      v: 1,
+      user: "alice",
+      urls,
+      csrf: { header: "X-CSRFToken", cookie: null, token: "t" },
+      version: "1",
+    };
+    const client = new Standalone({ ...config, env: { storage: new MemoryStorage() } });
+    context.after(() => client.destroy());
+    client.hold();
+    const live = new Promise((resolve) => client.on("state", (state) => state.name === "live" && resolve()));
+    (await peers.nth(1)).send({ type: "hello", v: 1, cursor: null, heartbeat: 25 });
+    await live;
+    const asked = client.ask(`${urls.inbox}`, {});
+    (await requests.nth(1)).json(body, status);
+    await assert.rejects(asked);
+    assert.equal(client.state.name, name);
+  });
+}

@@ -10,10 +10,11 @@ import { settle } from "./support/clock.js";
 function crowd(count, locks = new Locks()) {
   const log = [];
   const leaders = Array.from({ length: count }, (_, index) => {
-    const made = new Leader(locks, "inbox", (leading) => {
+    const onChange = (leading) => {
       made.leading = leading;
       log.push(`${index}${leading ? "+" : "-"}`);
-    });
+    };
+    const made = new Leader(locks, "inbox", onChange, () => false);
     return made;
   });
   for (const leader of leaders) leader.contend();

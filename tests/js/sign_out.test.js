@@ -1,6 +1,7 @@
 /** Whoever signs out leaves nothing behind: no item, no number, no word that they wrote and did not send. */
 
 import assert from "node:assert/strict";
+import { getEventListeners, once } from "node:events";
 import { test } from "node:test";
 
 import { forget } from "../../notifications/static/notifications/src/core/storage.js";
@@ -93,12 +94,15 @@ function writing() {
   return { storage, window, chat, config };
 }
 
+/** What the bell's client of a user tells the chat, which is another bundle. */
+const signOut = (window, user) => window.dispatchEvent(new CustomEvent("carillon-signed-out", { detail: { user } }));
+
 const kept = (storage) => Object.keys(storage).filter((key) => /draft|outbox/.test(key)).length;
 
 test("drafts and unsent messages go with their author", () => {
   const { storage, window, chat } = writing();
   assert.equal(kept(storage), 2);
-  window.dispatchEvent(new Event("carillon-signed-out"));
+  signOut(window, "ada");
   assert.equal(kept(storage), 0);
   assert.equal(chat.state.name, "signed-out");
   assert.deepEqual([chat.drafts.get(7).body, chat.room(7).waiting], ["", []]);
@@ -116,9 +120,20 @@ test("they go on a page that nobody is signed in to, and stay for their author",
   const { storage, config } = writing();
   createChat(config("ada"));
   assert.equal(kept(storage), 2);
-  forget(storage);
+  forget(storage, undefined, () => true);
   assert.equal(kept(storage), 0);
-  assert.doesNotThrow(() => forget(undefined));
+  assert.doesNotThrow(() => forget(undefined, undefined, () => true));
+});
+
+test("two sites of one origin keep nothing of each other's, and forget nothing of each other's", () => {
+  const { storage, chat, config } = writing();
+  const annex = createChat({ ...config("ada"), site: "annex" });
+  assert.deepEqual([annex.drafts.get(7).body, annex.room(7).waiting], ["", []]);
+  annex.drafts.set(7, { body: "of the annex", reply_to: null });
+  createChat({ ...config("bo"), site: "annex" });
+  assert.deepEqual([annex.drafts.get(7).body, chat.drafts.get(7).body], ["", "half a thought"]);
+  forget(storage, "annex", () => true);
+  assert.equal(kept(storage), 2);
 });
 
 test("a room that was open is emptied too", () => {
@@ -132,6 +147,74 @@ test("a room that was open is emptied too", () => {
     cursor: "room-7=1.1",
   });
   assert.equal(room.messages.length, 1);
-  window.dispatchEvent(new Event("carillon-signed-out"));
+  signOut(window, "ada");
   assert.deepEqual([room.messages, room.name, room.me, room.timeline.cursor], [[], "", null, ""]);
+});
+
+test("the end of another user's bell, whose page this was before, is nothing to the chat of this one", () => {
+  const { storage, window, chat } = writing();
+  signOut(window, "bo");
+  window.dispatchEvent(new Event("carillon-signed-out")); // of something else on the page
+  assert.equal(kept(storage), 2);
+  assert.equal(chat.state.name, "closed");
+});
+
+test("the bell says who has signed out", async (context) => {
+  const { page, stream, state } = await read(context);
+  const told = [];
+  page.window.addEventListener("carillon-signed-out", ({ detail }) => told.push(detail));
+  stream.send({ type: "bye", reason: "signed-out", retry: null });
+  await state("signed-out");
+  assert.deepEqual(told, [{ user: "alice" }]);
+});
+
+test("counts that were on their way at sign-out are not shown when they come", async (context) => {
+  const server = await wire(context);
+  const browser = new Browser(context);
+  const until = new Date(browser.clock.time + 1_000).toISOString();
+  const urls = { ...server.urls, socket: null, counts: `${server.url}/api/counts/` };
+  const { client, state } = browser.tab({ urls, until, cursor: "inbox=00000001.0" });
+  client.start();
+  const stream = await server.peers.nth(1);
+  stream.send(hello(new Inbox()));
+  await state("live");
+  await browser.clock.pass(17_000); // expired, and half of the time over which pages ask
+  const request = await server.requests.nth(1);
+  assert.equal(request.path, "/api/counts/");
+  stream.send({ type: "bye", reason: "signed-out", retry: null });
+  await state("signed-out");
+  request.json({ unread: 4, unseen: 4, cursor: "inbox=00000001.9", until: null });
+  await once(request.response, "close");
+  await settle();
+  assert.deepEqual(client.counts, { unread: 0, unseen: 0 });
+});
+
+test("rooms that were on their way at sign-out are not listed when they come", async () => {
+  const window = new EventTarget();
+  const room = { info: { id: 7, kind: "group", name: "Ropes", members: [] }, me: {}, last: null, cursor: "room-7=1.1" };
+  const answers = [];
+  const fetch = () =>
+    new Promise((resolve) => answers.push(() => resolve(Response.json({ rooms: [room], next: null }))));
+  const env = { storage: new MemoryStorage(), window, fetch, frame: (callback) => callback() };
+  const chat = createChat({ user: "ada", urls: { rooms: "/rooms/" }, csrf: {}, env });
+  chat.list.hold();
+  signOut(window, "ada");
+  assert.equal(chat.list.loading, false);
+  answers[0]();
+  await settle();
+  assert.deepEqual([chat.list.rooms, chat.list.loaded, chat.room(7).name], [[], false, ""]);
+  chat.list.load(); // who is in again asks again
+  answers[1]();
+  await settle();
+  assert.deepEqual([chat.list.rooms.length, chat.list.loaded, chat.list.loading], [1, true, false]);
+});
+
+test("a chat that has ended listens to nothing any more", () => {
+  const { window, chat } = writing();
+  chat.destroy();
+  const types = ["storage", "carillon-signed-out", "pagehide", "pageshow", "online", "offline"];
+  assert.deepEqual(
+    types.map((type) => getEventListeners(window, type).length),
+    [0, 0, 0, 0, 0, 0],
+  );
 });

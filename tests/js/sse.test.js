@@ -18,7 +18,7 @@ function parse(...chunks) {
   return { events, retries };
 }
 
-const message = (data, id = "", type = "message") => ({ type, data, id });
+const message = (data, type = "message") => ({ type, data });
 const long = "x".repeat(20_000);
 
 const CASES = [
@@ -57,17 +57,14 @@ const CASES = [
     "data:\n\ndata\n\ndata\ndata\n\ndata:test\n\n",
     [message(""), message(""), message("\n"), message("test")],
   ],
-  ["the name of an event", "event:test\ndata:x\n\ndata:x\n\n", [message("x", "", "test"), message("x")]],
+  ["the name of an event", "event:test\ndata:x\n\ndata:x\n\n", [message("x", "test"), message("x")]],
   ["an empty name means message", "event: \ndata:data\n\n", [message("data")]],
-  ["the last name counts", "event:a\nevent:b\ndata:x\n\n", [message("x", "", "b")]],
+  ["the last name counts", "event:a\nevent:b\ndata:x\n\n", [message("x", "b")]],
   [
-    "an id lasts until the next",
-    "id:1\ndata:a\n\ndata:b\n\nid:2\ndata:c\n\n",
-    [message("a", "1"), message("b", "1"), message("c", "2")],
+    "ids are passed over: frames name their own positions",
+    "id:1\ndata:a\n\nid:7\n\ndata:b\nid\n\n",
+    [message("a"), message("b")],
   ],
-  ["an empty id takes the id away", "id:1\ndata:a\n\nid\ndata:b\n\n", [message("a", "1"), message("b", "")]],
-  ["an id with NUL is ignored", "id:1\ndata:a\n\nid:a\0b\ndata:b\n\n", [message("a", "1"), message("b", "1")]],
-  ["an id without data is kept", "id:7\n\ndata:a\n\n", [message("a", "7")]],
   ["characters of several bytes", "data:ok…\n\ndata:\u{1F514} ü\n\n", [message("ok…"), message("\u{1F514} ü")]],
   ["a field without a colon", "data\n\n", [message("")]],
   ["a colon in the value", "data:a:b\n\n", [message("a:b")]],

@@ -16,7 +16,7 @@ const changes = (from, to, items, unread = 0, unseen = 0) => ({
 });
 
 function store(at = 0, unread = 0, unseen = 0) {
-  return new Store({ cursor: cursor(at), unread, unseen });
+  return new Store({ cursor: cursor(at), unread, unseen }, Date.now);
 }
 
 const titles = (store) => store.items.map(({ title }) => title);
@@ -267,7 +267,7 @@ test("hello brings the counts anew, for what has expired since; one without a po
 });
 
 test("a new inbox has no cursor, and starts with a reset", () => {
-  const mine = new Store({ cursor: "", unread: 0, unseen: 0 });
+  const mine = new Store({ cursor: "", unread: 0, unseen: 0 }, Date.now);
   assert.equal(mine.apply({ type: "hello", cursor: null }).hole, false);
   const inbox = new Inbox();
   inbox.create();

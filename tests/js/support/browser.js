@@ -1,10 +1,13 @@
 /** A browser without a browser: tabs that share locks and a channel, on a clock that the test moves. */
 
+import { setMaxListeners } from "node:events";
 import { setImmediate } from "node:timers";
 import { WebSocket } from "ws";
 
 import { createClient } from "../../../notifications/static/notifications/src/inbox/client.js";
 import { Clock } from "./clock.js";
+
+setMaxListeners(50); // an ended client ends more than ten listeners
 
 /** Web Locks as the standard has them: queues, shared locks, stealing, and abort. */
 export class Locks {

@@ -36,6 +36,12 @@ export class ChatServer {
     return this;
   }
 
+  /** By which others mention them: only these have one. */
+  handles = new Map([
+    ["Alice", "alice"],
+    ["Bob", "bob"],
+  ]);
+
   addRoom(id, { kind = "group", name = "", members }) {
     const roles = new Map(members.map((user) => [user, { role: "member", last_read: 0, muted: false }]));
     this.rooms.set(id, { id, kind, name, members: roles, messages: [], changed: [], modseq: 0 });
@@ -100,7 +106,7 @@ export class ChatServer {
   info(room) {
     const members = [...room.members].map(([id, { role, last_read }]) => ({
       ...this.users.get(id),
-      handle: this.users.get(id).name.toLowerCase(),
+      handle: this.handles.get(this.users.get(id).name) ?? null,
       role,
       last_read,
     }));

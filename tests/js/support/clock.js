@@ -20,6 +20,11 @@ export class Clock {
     this.#timers.delete(timer);
   };
 
+  /** How many timers wait. */
+  get waiting() {
+    return this.#timers.size;
+  }
+
   /** Until that many timers wait. */
   due(count) {
     return this.#timers.size >= count

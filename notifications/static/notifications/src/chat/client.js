@@ -2,7 +2,6 @@
 
 import { storageOf } from "../core/env.js";
 import { PageClient } from "../core/page-client.js";
-import { request } from "../core/request.js";
 import { ChatConnection } from "./connection.js";
 import { Drafts } from "./drafts.js";
 import { Outbox } from "./outbox.js";
@@ -26,7 +25,6 @@ export function createChat(config) {
 export class Chat extends PageClient {
   #connection;
   #sender;
-  #unlisten;
   /** @type {Map<number, Room>} */
   #rooms = new Map();
 
@@ -47,19 +45,14 @@ export class Chat extends PageClient {
     this.me = config.me ?? null;
     this.#connection = new ChatConnection(this, () => this.#connected());
     this.#sender = new Sender(this);
-    this.outbox = new Outbox(config.user, storage, () => this.now());
-    this.drafts = new Drafts(config.user, storage);
-    const fetchRooms = (/** @type {Record<string, string>} */ query) =>
-      request(config, env, `${config.urls.rooms}?${new URLSearchParams(query)}`);
-    this.list = new RoomList(this, fetchRooms);
-    const stored = (/** @type {any} */ { key, newValue }) => this.outbox.heard(key, newValue);
-    env.window?.addEventListener("storage", stored);
-    const signedOut = () => this.#connection.signOut(); // the inbox says so
-    env.window?.addEventListener("carillon-signed-out", signedOut);
-    this.#unlisten = () => {
-      env.window?.removeEventListener("storage", stored);
-      env.window?.removeEventListener("carillon-signed-out", signedOut);
-    };
+    this.outbox = new Outbox(config, storage, () => this.now());
+    this.drafts = new Drafts(config, storage);
+    this.list = new RoomList(this);
+    const listen = (/** @type {string} */ type, /** @type {(event: any) => void} */ listener) =>
+      env.window?.addEventListener(type, listener, { signal: this.ended });
+    listen("storage", ({ key, newValue }) => this.outbox.heard(key, newValue));
+    // The inbox says so, of its own user: another one's chat may be here already.
+    listen("carillon-signed-out", ({ detail }) => detail?.user === config.user && this.#connection.signOut());
   }
 
   /** The connection, as people are told. @returns {Readonly<import("../core/state.js").Snapshot>} */
@@ -86,13 +79,6 @@ export class Chat extends PageClient {
   /** Try now, whatever the state. */
   retryNow() {
     this.#connection.retry();
-  }
-
-  /** End for good. */
-  destroy() {
-    this.stop();
-    this.#connection.destroy();
-    this.#unlisten();
   }
 
   /** Show nothing of the user any more, and keep nothing that they wrote. @internal */

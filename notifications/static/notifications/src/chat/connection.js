@@ -26,7 +26,6 @@ export class ChatConnection {
   #commands;
   #send;
   #onConnect;
-  #unwatch;
 
   /** @type {Readonly<Snapshot>} */
   state = Object.freeze({ ...plain("closed", "stopped"), transport: "socket" });
@@ -48,14 +47,14 @@ export class ChatConnection {
       onFrame: (frame) => this.#apply(frame),
       onState: (state) => this.#show(state),
     });
-    this.#unwatch = watchPage(env, {
+    watchPage(env, chat.ended, {
       suspend: () => this.#over || this.#send({ type: "rest", name: "paused", reason: "hidden" }),
       awaken: () => this.#awaken(),
       visibility: () => {
         if (isVisible(env.document)) this.#awaken();
         chat.changed();
       },
-      network: (type) => this.#send({ type }),
+      network: ({ type }) => this.#send({ type }),
     });
   }
 
@@ -75,10 +74,6 @@ export class ChatConnection {
   /** Try now, whatever the state. */
   retry() {
     this.#send({ type: this.#over ? "start" : "retry" });
-  }
-
-  destroy() {
-    this.#unwatch();
   }
 
   /** @param {{type: string}} command @returns {Promise<any>} the acknowledgement */

@@ -1,6 +1,6 @@
 /** What is being written, kept by room until it is sent: a reload or a change of room loses nothing. */
 
-import { UserStorage } from "../core/storage.js";
+import { privatePrefix, UserStorage } from "../core/storage.js";
 
 const LONGEST = 10_000; // characters; a message has at most 4,000, and a paste may be longer for a moment
 
@@ -11,9 +11,9 @@ export class Drafts {
   #unkept = new Map();
   #storage;
 
-  /** @internal @param {string} user @param {Storage | undefined} storage */
-  constructor(user, storage) {
-    this.#storage = new UserStorage(storage, `carillon-draft ${user} `);
+  /** @internal @param {{site?: string, user: string}} config @param {Storage | undefined} storage */
+  constructor(config, storage) {
+    this.#storage = new UserStorage(storage, privatePrefix("draft", config));
   }
 
   /** Forget what the browser does not keep. @internal */

@@ -7,7 +7,7 @@
  */
 
 import { randomBytes } from "../core/browser.js";
-import { UserStorage } from "../core/storage.js";
+import { privatePrefix, UserStorage } from "../core/storage.js";
 
 /** @typedef {import("./types.js").Entry} Entry */
 
@@ -22,9 +22,9 @@ export class Outbox {
   #now;
   #last = 0;
 
-  /** @internal @param {string} user @param {Storage | undefined} storage @param {() => number} now */
-  constructor(user, storage, now) {
-    this.#storage = new UserStorage(storage, `carillon-outbox ${user} `);
+  /** @internal @param {{site?: string, user: string}} config @param {Storage | undefined} storage @param {() => number} now */
+  constructor(config, storage, now) {
+    this.#storage = new UserStorage(storage, privatePrefix("outbox", config));
     this.#now = now;
     this.sync();
   }

@@ -6,22 +6,22 @@ const LIVE = 80; // rooms that are kept open; a socket carries at most 100
 
 export class RoomList {
   #chat;
-  #fetch;
   /** @type {Map<Room, (() => void) | undefined>} each with what lets go of it */
   #rooms = new Map();
   /** @type {string | null} */
   #next = null;
   #holders = 0;
+  /** The page that is on its way; what comes after another one, or after a sign-out, is of no use. */
+  #asked = {};
 
   loaded = false;
   loading = false;
   /** @type {string | null} */
   error = null;
 
-  /** @param {import("./client.js").Chat} chat @param {(query: Record<string, string>) => Promise<any>} fetch */
-  constructor(chat, fetch) {
+  /** @param {import("./client.js").Chat} chat */
+  constructor(chat) {
     this.#chat = chat;
-    this.#fetch = fetch;
   }
 
   /** @returns {Room[]} */
@@ -71,7 +71,8 @@ export class RoomList {
     for (const release of this.#rooms.values()) release?.();
     this.#rooms.clear();
     this.#next = this.error = null;
-    this.loaded = false;
+    this.loaded = this.loading = false;
+    this.#asked = {};
   }
 
   /** The server told of a room. @param {Room} room @internal */
@@ -86,9 +87,12 @@ export class RoomList {
     if (this.loading || !this.#holders) return;
     this.loading = true;
     this.error = null;
+    const asked = {};
+    this.#asked = asked;
     this.#chat.changed();
     try {
-      const { rooms, next } = await this.#fetch(query);
+      const { rooms, next } = await this.#chat.ask(`${this.#chat.config.urls.rooms}?${new URLSearchParams(query)}`);
+      if (asked !== this.#asked) return;
       for (const row of rooms) {
         const room = this.#chat.room(row.info.id);
         room.adopt(row);
@@ -98,6 +102,7 @@ export class RoomList {
       this.loaded = true;
       this.#keep();
     } catch (error) {
+      if (asked !== this.#asked) return;
       this.error = this.#chat.explain("couldNotLoadRooms", error);
     }
     this.loading = false;

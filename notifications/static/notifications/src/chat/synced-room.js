@@ -127,7 +127,7 @@ export class SyncedRoom extends RoomState {
         this.#learn(page.messages);
       }
     } catch (error) {
-      this.show({ error: this.chat.explain("couldNotLoadMessages", error) });
+      if (resets === this.timeline.resets) this.show({ error: this.chat.explain("couldNotLoadMessages", error) });
     }
     this.show({ loading: false });
   }

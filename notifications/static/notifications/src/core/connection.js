@@ -27,7 +27,6 @@ const HIDDEN = 30_000; // ms after which a hidden tab without Web Locks lets go 
 export class Connection {
   #env;
   #tabs;
-  #unwatch;
   /** What the link says, if this tab leads. @type {Snapshot} */
   #own = plain("closed", "stopped");
   /** @type {any} */
@@ -39,9 +38,10 @@ export class Connection {
   /**
    * @param {import("./types.js").PageConfig} config
    * @param {import("./env.js").Env} env
+   * @param {AbortSignal} ended its client is
    * @param {Parts} parts
    */
-  constructor(config, env, parts) {
+  constructor(config, env, ended, parts) {
     this.#env = env;
     /** What the connection carries, and who is told: what else rides on it takes the place of these, and calls them. */
     this.parts = parts;
@@ -67,11 +67,15 @@ export class Connection {
         if (this.#tabs.shared) this.post("frame", { frame });
       },
     });
-    this.#unwatch = watchPage(env, {
+    watchPage(env, ended, {
       suspend: () => this.#suspend(),
       awaken: () => this.#awaken(),
-      network: (type) => this.send({ type }),
+      network: ({ type }) => this.send({ type }),
       visibility: () => this.#seen(),
+    });
+    ended.addEventListener("abort", () => {
+      env.clearTimeout(this.#hiding);
+      this.#tabs.leave();
     });
   }
 
@@ -92,11 +96,6 @@ export class Connection {
 
   close() {
     this.#rest("closed", "stopped");
-  }
-
-  destroy() {
-    this.#tabs.leave();
-    this.#unwatch();
   }
 
   /** Try now; any tab may ask. */

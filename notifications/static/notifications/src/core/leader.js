@@ -22,9 +22,9 @@ export class Leader {
    * @param {LockManager | undefined} locks
    * @param {string} name
    * @param {(leading: boolean) => void} onChange
-   * @param {() => boolean} [isDeaf] nothing was ever heard of other tabs: whoever else may lead tells us nothing
+   * @param {() => boolean} isDeaf nothing was ever heard of other tabs: whoever else may lead tells us nothing
    */
-  constructor(locks, name, onChange, isDeaf = () => false) {
+  constructor(locks, name, onChange, isDeaf) {
     this.#locks = locks;
     this.#name = name;
     this.#onChange = onChange;

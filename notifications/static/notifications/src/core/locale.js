@@ -21,17 +21,41 @@ export function localeFor(language) {
   });
 }
 
+const MOST = 99; // a larger number says only that there are many
+
+/** Making a format costs a hundred times what using it does. @type {Map<string, any>} */
+const formats = new Map();
+
+/**
+ * Write by a format that is made once per language and options.
+ *
+ * @param {"NumberFormat" | "DateTimeFormat" | "RelativeTimeFormat" | "ListFormat"} kind
+ * @param {string | undefined} locale
+ * @param {object | undefined} options
+ * @param {...any} values
+ * @returns {string | undefined} undefined: the browser cannot
+ */
+const write = (kind, locale, options, ...values) =>
+  attempt(() => {
+    const key = JSON.stringify([kind, locale, options]);
+    const format = formats.get(key) ?? new /** @type {any} */ (Intl)[kind](locale, options);
+    formats.set(key, format);
+    return format.format(...values);
+  });
+
 /** Write a number. @param {number} value @param {string} [locale] @param {Intl.NumberFormatOptions} [options] */
-export const numeral = (value, locale, options) =>
-  /** @type {string} */ (attempt(() => value.toLocaleString(locale, options), `${value}`));
+export const numeral = (value, locale, options) => write("NumberFormat", locale, options, value) ?? `${value}`;
+
+/** Write a number for a badge. @param {number} count @param {string} [locale] */
+export const countText = (count, locale) => (count > MOST ? `${numeral(MOST, locale)}+` : numeral(count, locale));
 
 /** Write a moment or a day. @param {Date} date @param {string | undefined} locale @param {Intl.DateTimeFormatOptions} options */
 export const dateText = (date, locale, options) =>
-  attempt(() => date.toLocaleString(locale, options)) ?? attempt(() => date.toISOString().slice(0, 16)) ?? "";
+  write("DateTimeFormat", locale, options, date) ?? attempt(() => date.toISOString().slice(0, 16)) ?? "";
 
 /** Say how far away something is. @param {number} value @param {Intl.RelativeTimeFormatUnit} unit @param {string} [locale] */
 export const relativeText = (value, unit, locale) =>
-  attempt(() => new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(value, unit));
+  write("RelativeTimeFormat", locale, { numeric: "auto" }, value, unit);
 
 /** Enumerate. @param {string[]} names @param {string} [locale] */
-export const listText = (names, locale) => attempt(() => new Intl.ListFormat(locale).format(names)) ?? names.join(", ");
+export const listText = (names, locale) => write("ListFormat", locale, undefined, names) ?? names.join(", ");

@@ -4,6 +4,7 @@ import { Emitter } from "./emitter.js";
 import { environment, storageOf } from "./env.js";
 import { Holders } from "./holders.js";
 import { localeFor } from "./locale.js";
+import { request } from "./request.js";
 import { plain } from "./state.js";
 import { forget } from "./storage.js";
 
@@ -14,6 +15,10 @@ import { forget } from "./storage.js";
  */
 export class PageClient extends Emitter {
   #due = false;
+  #end = new AbortController();
+
+  /** Aborted when it ends for good: what listens, waits or holds a lock for it ends with it. @internal */
+  ended = this.#end.signal;
 
   /** Whether another user's client has taken its place. @internal */
   replaced = false;
@@ -28,7 +33,7 @@ export class PageClient extends Emitter {
     this.config = Object.freeze(config);
     /** @internal */
     this.env = environment(config.env);
-    forget(storageOf(this.env), (user) => user !== config.user); // of who was here before
+    forget(storageOf(this.env), config.site, (user) => user !== config.user); // of who was here before
     /** For numbers and times. @type {string | undefined} @internal */
     this.locale = localeFor(config.language ?? "en");
     /** Who wants the connection. @internal */
@@ -60,7 +65,8 @@ export class PageClient extends Emitter {
 
   /** Show nothing of the user any more, and keep nothing that they wrote: they signed out. @internal */
   forget() {
-    forget(storageOf(this.env), (user) => user === this.config.user);
+    const { site, user } = this.config;
+    forget(storageOf(this.env), site, (author) => author === user);
     this.changed();
   }
 
@@ -72,7 +78,33 @@ export class PageClient extends Emitter {
   }
 
   /** End for good. */
-  destroy() {}
+  destroy() {
+    this.stop();
+    this.#end.abort();
+  }
+
+  /**
+   * Ask the API. One that does not know the user signs the page out; a page to sign in may only stand for maintenance.
+   *
+   * @internal
+   * @param {string} url
+   * @param {object} [body]
+   * @param {boolean} [leaving] the page may be about to go
+   */
+  async ask(url, body, leaving) {
+    try {
+      return await request(this.config, this.env, url, body, leaving);
+    } catch (error) {
+      const { reason } = /** @type {{reason: string}} */ (error);
+      if (/^(signed-out|other-user)$/.test(reason)) this.signOut(reason);
+      throw error;
+    }
+  }
+
+  /** The server does not know the user any more. @internal @param {string} reason */
+  signOut(reason) {
+    void reason;
+  }
 
   /** Learn the server's clock from a frame that names it. @internal @param {{time?: string, offset?: number}} frame */
   setClock({ time, offset = Date.parse(time ?? "") - this.env.now() }) {

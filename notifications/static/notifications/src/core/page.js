@@ -2,21 +2,18 @@
  * What happens to the page: seen or hidden, cached and restored, frozen and thawed, online and offline.
  *
  * @param {import("./env.js").Env} env
- * @param {{suspend: () => void, awaken: () => void, visibility: () => void, network: (type: "online" | "offline") => void}} parts
- * @returns {() => void} stop listening
+ * @param {AbortSignal} signal ends it
+ * @param {{suspend: () => void, awaken: () => void, visibility: () => void, network: (event: {type: "online" | "offline"}) => void}} parts
  */
-export function watchPage({ window, document }, { suspend, awaken, visibility, network }) {
-  const abort = new AbortController();
+export function watchPage({ window, document }, signal, { suspend, awaken, visibility, network }) {
   const listen = (
     /** @type {EventTarget | undefined} */ target,
     /** @type {Record<string, (event: any) => void>} */ listeners,
   ) => {
-    for (const type in listeners) target?.addEventListener(type, listeners[type], { signal: abort.signal });
+    for (const type in listeners) target?.addEventListener(type, listeners[type], { signal });
   };
-  const online = (/** @type {{type: "online" | "offline"}} */ { type }) => network(type);
   // `pagehide`: into the back/forward cache, or away for ever. Chrome 149 and later do not reliably fire
   // `visibilitychange` after `resume`.
-  listen(window, { pagehide: suspend, pageshow: awaken, online, offline: online });
+  listen(window, { pagehide: suspend, pageshow: awaken, online: network, offline: network });
   listen(document, { freeze: suspend, resume: awaken, visibilitychange: visibility });
-  return () => abort.abort();
 }

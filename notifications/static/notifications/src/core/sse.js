@@ -3,7 +3,9 @@
 const LIMIT = 262_144; // characters of one event; a frame has at most 32 KiB, so more is not ours
 
 /**
- * @param {(event: {type: string, data: string, id: string}) => void} onEvent
+ * The ids of events are passed over: a frame names its own position.
+ *
+ * @param {(event: {type: string, data: string}) => void} onEvent
  * @param {(milliseconds: number) => void} [onRetry]
  * @returns {(bytes: Uint8Array) => void} take the next bytes and report the events that they complete; throws a RangeError
  *   when an event is longer than the limit: the connection must end, for a cut frame would be a silent hole
@@ -16,7 +18,6 @@ export function parser(onEvent, onRetry) {
   let afterReturn = false; // the last chunk ended with CR: an LF at the start of the next belongs to it
   let type = "";
   let data = "";
-  let id = "";
 
   const guard = (/** @type {string} */ more) => {
     if (data.length + more.length > LIMIT) throw new RangeError("event too long");
@@ -24,7 +25,7 @@ export function parser(onEvent, onRetry) {
 
   const take = (/** @type {string} */ line) => {
     if (!line) {
-      if (data) onEvent({ type: type || "message", data: data.slice(0, -1), id });
+      if (data) onEvent({ type: type || "message", data: data.slice(0, -1) });
       type = data = "";
       return;
     }
@@ -32,7 +33,6 @@ export function parser(onEvent, onRetry) {
     const [, field, value = ""] = /** @type {RegExpExecArray} */ (/^([^:]*)(?:: ?(.*))?$/s.exec(line));
     if (field === "data") data += `${value}\n`;
     else if (field === "event") type = value;
-    else if (field === "id" && !value.includes("\0")) id = value;
     else if (field === "retry" && /^\d+$/.test(value)) onRetry?.(+value);
   };
 

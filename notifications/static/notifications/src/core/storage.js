@@ -65,19 +65,28 @@ export class UserStorage {
   }
 }
 
-const PRIVATE = /^carillon-(?:draft|outbox) (\S+) /; // whose words they are
+const PRIVATE = /^carillon-(?:draft|outbox) (\S*) (\S+) /; // of which site they are, and whose words
+
+/**
+ * Where the browser keeps what a user writes: two sites may share an origin, and know each other's users by the same keys.
+ *
+ * @param {"draft" | "outbox"} what
+ * @param {{site?: string, user: string}} config
+ */
+export const privatePrefix = (what, { site = "", user }) => `carillon-${what} ${site} ${user} `;
 
 /**
  * Forget what users wrote and did not send. It is theirs alone: whoever comes next to this browser could read it.
  *
  * @param {Storage | undefined} storage
- * @param {(user: string) => boolean} [isMeant] whose words; everybody's without it
+ * @param {string | undefined} site
+ * @param {(user: string) => boolean} isMeant whose words
  */
-export function forget(storage, isMeant = () => true) {
+export function forget(storage, site = "", isMeant) {
   attempt(() => {
     for (const key of Object.keys(storage ?? {})) {
-      const [, user] = PRIVATE.exec(key) ?? [];
-      if (user && isMeant(user)) storage?.removeItem(key);
+      const [, where, user] = PRIVATE.exec(key) ?? [];
+      if (user && where === site && isMeant(user)) storage?.removeItem(key);
     }
   });
 }

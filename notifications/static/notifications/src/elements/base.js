@@ -1,5 +1,6 @@
 /** What every element of Carillon does: it finds the page's client, holds it while connected, and renders. */
 
+import { settled } from "../core/browser.js";
 import { pageUser } from "../core/config.js";
 import { numeral } from "../core/locale.js";
 import { h } from "./dom.js";
@@ -31,7 +32,8 @@ export class CarillonElement extends HTMLElement {
   #messages = [];
 
   #region = h("div", { class: "hidden", "aria-live": "polite" });
-  #built = false;
+  /** The content of the shadow tree. @type {Node[] | undefined} */
+  #nodes;
   #held = false;
 
   connectedCallback() {
@@ -39,8 +41,8 @@ export class CarillonElement extends HTMLElement {
     if (!client) return; // nobody is signed in: what stands inside the element stays as it is
     this.client = client;
     this.toggleAttribute("admin", "adminUtcOffset" in document.body.dataset);
-    if (!this.#built) this.#show(this.build());
-    this.#built = true;
+    this.#nodes ??= this.build();
+    this.#show(this.#nodes);
     this.#present = new AbortController();
     this.#present.signal.addEventListener("abort", client.hold());
     this.#held = true;
@@ -148,7 +150,9 @@ export class CarillonElement extends HTMLElement {
    * @param {Node[]} nodes
    */
   async #show(nodes) {
-    const styles = await Promise.all([this.client.config.urls.baseStyle, this.sheet].map(sheet));
+    if (this.shadowRoot) return;
+    const styles = await settled(() => Promise.all([this.client.config.urls.baseStyle, this.sheet].map(sheet)));
+    if (!styles || this.shadowRoot) return; // where it failed, the next connect tries again
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = styles;
     root.append(...nodes, this.#region);

@@ -1,60 +1,36 @@
 /** `<notification-bell>`: the bell with its number, and the panel that it opens. */
 
 import { popoverOf } from "../core/browser.js";
-import { numeral } from "../core/locale.js";
+import { countText } from "../core/locale.js";
 import { button, h } from "./dom.js";
-import { FeedView } from "./feed-view.js";
-import { icon } from "./icons.js";
+import { draw } from "./icons.js";
 import { NotificationElement } from "./notification-element.js";
+import { loadViews } from "./panel.js";
 
-const MOST = 99; // a larger number says only that there are many
+const BELL = "M6 9a6 6 0 1 1 12 0c0 5 2 6.5 2 7.5H4c0-1 2-2.5 2-7.5M10 20a2.2 2.2 0 0 0 4 0";
 const MARGIN = 8; // px between the panel and the edges of the window
 
 export class NotificationBell extends NotificationElement {
-  /** @type {"all" | "unread"} */
-  #state = "all";
-
+  /** @type {import("./panel-view.js").PanelView | undefined} */
+  #view;
   #badge = h("span", { class: "badge", "aria-hidden": "true" });
-  #heading = h("h2", { id: "heading" });
-  #readAll = button("text read-all", () => {
-    this.#panel.focus(); // the button is about to go
-    this.client.markAllRead();
-  });
-  #all = button("filter", () => this.#choose("all"));
-  #unread = button("filter", () => this.#choose("unread"));
-  #link = /** @type {HTMLAnchorElement} */ (h("a", { class: "text see-all" }));
-  #view = new FeedView(this);
-
-  #panel = h(
-    "div",
-    { class: "panel", popover: "auto", role: "dialog", "aria-labelledby": "heading", tabindex: "-1" },
-    h(
-      "div",
-      { class: "head" },
-      this.#heading,
-      this.#readAll,
-      h("connection-status", { class: "status", quiet: true }),
-      h("div", { class: "filters", role: "group", "aria-labelledby": "heading" }, this.#all, this.#unread),
-    ),
-    this.#view.root,
-    h("div", { class: "foot" }, this.#link),
-  );
-
+  #panel = h("div", { class: "panel", popover: "auto", role: "dialog", tabindex: "-1" });
+  #near = () => loadViews(this.client, true);
   #button = /** @type {HTMLButtonElement} */ (
-    button("bell", null, icon("bell"), { "aria-haspopup": "dialog", "aria-expanded": "false" })
+    button("bell", null, draw(BELL), {
+      "aria-haspopup": "dialog",
+      "aria-expanded": "false",
+      onpointerenter: this.#near,
+      onfocus: this.#near,
+    })
   );
 
   build() {
-    this.#heading.textContent = this.text("notifications");
-    this.#readAll.textContent = this.text("markAllRead");
-    this.#all.textContent = this.text("all");
-    this.#unread.textContent = this.text("unread");
-    this.#link.textContent = this.text("seeAll");
-    this.#link.href = this.client.config.urls.page ?? "";
+    this.#panel.ariaLabel = this.text("notifications");
     this.#button.append(this.#badge, h("connection-status", { class: "trouble", variant: "dot", quiet: true }));
     if (!popoverOf(this.#button, this.#panel)) {
       this.#panel.hidden = true;
-      this.#button.onclick = () => location.assign(this.#link.href);
+      this.#button.onclick = () => location.assign(this.client.config.urls.page ?? "");
     }
     this.#panel.addEventListener("beforetoggle", (event) =>
       this.#toggle(/** @type {ToggleEvent} */ (event).newState === "open"),
@@ -74,10 +50,12 @@ export class NotificationBell extends NotificationElement {
     signal.addEventListener("abort", () => this.#toggle(false)); // taken out of the page, a popover closes without a word
     this.on("state", ({ to }) => {
       if (to === "signed-out") this.replaceChildren();
-      if (this.open) this.#view.retry(to);
+      if (!this.open) return;
+      if (this.#view) this.#view.retry(to);
+      else if (/live|polling/.test(to)) this.#again();
     });
     this.on("notification", ({ items, total }) => this.#arrived(items[0].title, total));
-    this.on("failure", (failure) => this.open && this.#view.fail(failure));
+    this.on("failure", (failure) => this.open && this.#view?.fail(failure));
   }
 
   /** Whether the panel is open; also the attribute `open`. */
@@ -86,19 +64,16 @@ export class NotificationBell extends NotificationElement {
   }
 
   render() {
-    const { unseen, unread } = this.client.counts;
-    const { locale } = this.client;
-    const count = unseen > MOST ? `${numeral(MOST, locale)}+` : numeral(unseen, locale);
+    const { unseen } = this.client.counts;
+    const count = countText(unseen, this.client.locale);
     const name = unseen ? this.text("bell", { count }) : this.text("notifications");
     this.setAttribute("count", `${unseen}`);
     this.#button.ariaLabel = name;
     this.#button.title = name;
     this.#badge.hidden = !unseen;
     this.#badge.textContent = count;
-    this.#readAll.hidden = !unread;
-    this.#all.ariaPressed = `${this.#state === "all"}`;
-    this.#unread.ariaPressed = `${this.#state === "unread"}`;
-    if (this.open) this.#view.render();
+    if (this.open) this.#view?.render();
+    if (unseen) this.#near(); // it will be opened
   }
 
   /** @param {boolean} open */
@@ -107,28 +82,39 @@ export class NotificationBell extends NotificationElement {
     this.toggleAttribute("open", open);
     this.#button.ariaExpanded = `${open}`;
     if (open) {
-      this.#choose(this.#state);
+      this.#show();
       this.#place();
     } else {
       if (this.#panel.contains(/** @type {Element} */ (this.shadowRoot?.activeElement))) this.#button.focus();
-      this.#view.close();
+      this.#view?.close();
     }
   }
 
-  /** @param {"all" | "unread"} state */
-  #choose(state) {
-    this.#state = state;
-    const feed = this.client.feed({ state });
-    this.#view.show(feed).then(() => {
-      feed.hold(this.open && feed === this.#view.feed); // what is there stays in place
-      if (this.open) this.client.markSeen();
-    });
-    this.render();
+  /** Show what there is, or say that it cannot be had. */
+  async #show() {
+    if (!this.#view) {
+      this.#panel.replaceChildren(h("div", { class: "skeleton" }));
+      const views = await loadViews(this.client);
+      if (views) this.#view ??= new views.PanelView(this, this.#panel);
+      else this.#explain();
+    }
+    if (this.open) this.#view?.choose();
+  }
+
+  #explain() {
+    const words = this.client.explain("couldNotLoad", { reason: "network" });
+    const again = button("text", () => this.#again(), this.text("retry"));
+    this.#panel.replaceChildren(h("div", { class: "note" }, h("strong", {}, words), again));
+  }
+
+  #again() {
+    this.#panel.focus(); // the button is about to go
+    this.#show();
   }
 
   /** @param {string} title @param {number} total */
   #arrived(title, total) {
-    if (this.open) this.client.markSeen();
+    if (this.open && this.#view) this.client.markSeen();
     else if (document.querySelector("notification-toasts:defined")) return; // they speak
     this.announce(total > 1 ? this.text("arrivedMany", { count: total }) : this.text("arrived", { title }));
   }

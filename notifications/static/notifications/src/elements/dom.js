@@ -59,15 +59,18 @@ export function iconButton(image, title, onclick, about = "") {
   return button("icon", onclick, image, { title, "aria-label": about ? `${title}: ${about}` : title });
 }
 
+/** Whether an address is one to follow: the server lets only http(s) and paths in; a second lock costs little. @param {string} url */
+export const isLink = (url) => /^(https?:|[/?#])/i.test(url);
+
 /**
  * Make what a click follows: a real link where there is an address, so that the middle button works too.
  *
- * @param {string} url the server lets only http(s) and paths in; a second lock costs little
+ * @param {string} url
  * @param {() => void} act what happens beside; not at the right button, which opens a menu
  * @param {...(Node | string | null)} children
  */
 export function link(url, act, ...children) {
-  const href = /^(https?:|[/?#])/i.test(url) && url;
+  const href = isLink(url) && url;
   const onauxclick = (/** @type {MouseEvent} */ { button }) => button > 1 || act();
   return h(href ? "a" : "button", { class: "main", href, onclick: act, onauxclick }, ...children);
 }

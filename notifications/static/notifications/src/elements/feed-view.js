@@ -2,8 +2,8 @@
 
 import { attempt } from "../core/browser.js";
 import { KeyedList } from "../core/keyed-list.js";
-import { button, h, iconButton } from "./dom.js";
-import { icon } from "./icons.js";
+import { button, h, iconButton, redraw } from "./dom.js";
+import { icon } from "./feed-icons.js";
 import { drawRow } from "./row.js";
 import { RowWindow } from "./row-window.js";
 
@@ -155,35 +155,23 @@ export class FeedView {
     return this.owner.text("loadMore");
   }
 
-  /**
-   * Say why there is nothing to see.
-   *
-   * @param {string} level
-   * @param {string} image
-   * @param {string} title
-   * @param {HTMLElement} more
-   */
-  #tell(level, image, title, more) {
-    const shown = h("span", { class: "level", "data-level": level }, icon(image));
-    this.#note.replaceChildren(shown, h("strong", {}, title), more);
-  }
-
+  /** Say why there is nothing to see. A note that stays the same stays as it is, with the focus on its button. */
   #explain() {
     const { feed, owner } = this;
     const { state } = feed.filter;
-    if (owner.client.state.name === "signed-out") {
-      const reload = button("text", () => location.reload(), owner.text("reload"));
-      this.#tell("error", "error", owner.text("signed-out"), reload);
-    } else if (feed.error) {
-      this.#tell(
-        "error",
-        "error",
-        feed.error,
-        button("text", () => feed.loadMore(), owner.text("retry")),
-      );
-    } else {
-      const image = state === "archived" ? "archive" : "check";
-      this.#tell("info", image, owner.text(`empty-${state}`), h("span", {}, owner.text(`empty-${state}-hint`)));
-    }
+    const over = owner.client.state.name === "signed-out";
+    const failed = over || feed.error;
+    const title = over ? owner.text("signed-out") : (feed.error ?? owner.text(`empty-${state}`));
+    redraw(this.#note, `${state} ${over} ${title}`, () => [
+      h(
+        "span",
+        { class: "level", "data-level": failed ? "error" : "info" },
+        icon(failed ? "error" : state === "archived" ? "archive" : "check"),
+      ),
+      h("strong", {}, title),
+      failed
+        ? button("text", () => (over ? location.reload() : this.feed.loadMore()), owner.text(over ? "reload" : "retry"))
+        : h("span", {}, owner.text(`empty-${state}-hint`)),
+    ]);
   }
 }

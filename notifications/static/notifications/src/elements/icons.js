@@ -1,12 +1,7 @@
-/** Line icons, drawn in a square of 24; each is one path. */
+/** Line icons, drawn in a square of 24; each is one path. Those that one element alone shows stand with it. */
 
 /** @type {Record<string, string>} */
-const PATHS = {
-  bell: "M6 9a6 6 0 1 1 12 0c0 5 2 6.5 2 7.5H4c0-1 2-2.5 2-7.5M10 20a2.2 2.2 0 0 0 4 0",
-  check: "m5 12.5 4.5 4.5L19 7.5",
-  unread: "M12 7.5a4.5 4.5 0 1 0 .01 0z",
-  archive: "M4 5h16v4H4zM5.5 9v10h13V9M10 13h4",
-  unarchive: "M4 5h16v4H4zM5.5 9v10h13V9M12 17v-5m-2 2 2-2 2 2",
+export const PATHS = {
   close: "m7 7 10 10M17 7 7 17",
   info: "M12 11v6M12 7v.01",
   success: "m6.5 12.5 4 4 7-8",

@@ -1,27 +1,22 @@
-/** `<notification-list>`: the inbox as a full page. */
+/** `<notification-list>`: the inbox as a full page. What it shows comes with `panel.js`; until then it is as it was served. */
 
-import { hasDesktop, isVisible, showAddress, whenSeen } from "../core/browser.js";
-import { button, h } from "./dom.js";
-import { FeedView } from "./feed-view.js";
+import { h } from "./dom.js";
 import { NotificationElement } from "./notification-element.js";
+import { loadViews } from "./panel.js";
 
 /** @typedef {"all" | "unread" | "archived"} State */
 
 const STATES = /** @type {const} */ (["all", "unread", "archived"]);
+const AGAIN = 30_000; // ms until what could not be had is asked for again
 
 export class NotificationList extends NotificationElement {
   static observedAttributes = ["state", "category"];
 
-  #readAll = button("text read-all", () => {
-    this.#card.focus({ preventScroll: true }); // the button is about to go
-    this.client.markAllRead();
-  });
-  #filters = h("nav", { class: "filters" });
-  #top = h("div");
-  #view = new FeedView(this);
-  #head = h("div", { class: "head" }, this.#filters, this.#readAll);
-  #card = h("div", { class: "card", hidden: true, tabindex: "-1" }, this.#head, this.#top, this.#view.root);
+  /** @type {import("./list-view.js").ListView | undefined} */
+  #view;
+  #present = new AbortController().signal;
   #served = h("slot"); // what the server rendered stays until there is something better
+  #place = h("div"); // of the view
 
   /** @type {State} what is listed; also the attribute `state` */
   get state() {
@@ -33,103 +28,45 @@ export class NotificationList extends NotificationElement {
     this.setAttribute("state", state);
   }
 
+  /** The category that is listed; empty for all. */
+  get category() {
+    return this.getAttribute("category") ?? "";
+  }
+
   build() {
-    this.#readAll.textContent = this.text("markAllRead");
-    this.#filters.ariaLabel = this.text("notifications");
-    this.#filters.append(...STATES.map((state) => this.#filter(state, this.text(state))));
-    this.#card.append(...this.#options());
-    return [this.#served, this.#card];
+    this.#load();
+    return [this.#served, this.#place];
   }
 
   /** @param {AbortSignal} signal */
   listen(signal) {
-    const look = () => void (isVisible() && this.client.markSeen());
-    let atTop = true;
-    // Nothing moves under the pointer, nor where the focus is.
-    const hold = () => {
-      const busy = this.#view.root.matches(":is(:hover, :focus-within)");
-      this.#view.feed.hold(!this.#card.hidden && (busy || !atTop));
-    };
-    const unwatch = whenSeen(this.#top, (seen) => {
-      atTop = seen;
-      hold();
-    });
-    for (const type of ["pointerenter", "pointerleave", "focusin"])
-      this.#view.root.addEventListener(type, hold, { signal });
-    this.#view.root.addEventListener("focusout", () => setTimeout(hold), { signal });
-    signal.addEventListener("abort", () => {
-      unwatch();
-      this.#view.close();
-    });
-    document.addEventListener("visibilitychange", look, { signal });
+    this.#present = signal;
     this.on("state", ({ to }) => {
       if (to === "signed-out") this.replaceChildren(); // what the server rendered is the user's too
-      this.#view.retry(to);
     });
-    this.on("notification", look);
-    this.on("failure", (failure) => this.#view.fail(failure));
-    this.#choose();
-    look();
+    this.#view?.listen(signal);
   }
 
   attributeChangedCallback() {
     if (!this.client) return;
-    this.#choose();
+    this.#view?.choose();
     this.render();
   }
 
   render() {
-    const { loaded, error } = this.#view.feed;
-    if (loaded || error || this.client.state.name === "signed-out") {
-      this.#served.hidden = true;
-      this.#card.hidden = false;
+    this.#view?.render();
+  }
+
+  async #load() {
+    const views = await loadViews(this.client);
+    if (!views) {
+      setTimeout(() => this.#load(), AGAIN);
+      return;
     }
-    this.#readAll.hidden = !this.client.counts.unread;
-    for (const link of this.#filters.children) {
-      if (link.getAttribute("data-state") === this.state) link.ariaCurrent = "page";
-      else link.ariaCurrent = null;
-    }
-    this.#view.render();
-  }
-
-  #choose() {
-    this.#view.show(this.client.feed({ state: this.state, category: this.getAttribute("category") ?? "" }));
-  }
-
-  /** What the visitor may ask for beside: nothing rings or pops up unasked. */
-  #options() {
-    const { alerts } = this.client;
-    if (!alerts) return [];
-    const sound = this.#option("sound", alerts.sound, (on) => alerts.setSound(on));
-    const desktop = this.#option("desktop", alerts.desktop, (on) => alerts.setDesktop(on));
-    return [h("div", { class: "options" }, sound, hasDesktop() ? desktop : null)];
-  }
-
-  /**
-   * @param {string} name
-   * @param {boolean} on
-   * @param {(on: boolean) => Promise<boolean> | void} set tells whether the browser agreed, where it is asked
-   */
-  #option(name, on, set) {
-    const onchange = async () => {
-      box.checked = (await set(box.checked)) ?? box.checked;
-    };
-    const box = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", onchange }));
-    box.checked = on;
-    return h("label", {}, box, this.text(name));
-  }
-
-  /** @param {State} state @param {string} name */
-  #filter(state, name) {
-    const { page = "" } = this.client.config.urls;
-    const href = page + (state === "all" ? "" : `?state=${state}`);
-    /** @param {MouseEvent} event */
-    const onclick = (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return; // a new tab or window is wanted
-      event.preventDefault();
-      this.state = state;
-      if (location.pathname === page) showAddress(href);
-    };
-    return h("a", { class: "filter", "data-state": state, href, onclick }, name);
+    this.#view = new views.ListView(this, STATES, this.#served);
+    this.#place.append(this.#view.root);
+    if (this.#present.aborted) return;
+    this.#view.listen(this.#present);
+    this.render();
   }
 }

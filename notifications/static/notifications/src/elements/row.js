@@ -1,7 +1,7 @@
 /** One notification in a feed: a real link, and what can be done with it. */
 
 import { button, h, hidden, iconButton, link, text } from "./dom.js";
-import { icon } from "./icons.js";
+import { icon } from "./feed-icons.js";
 import { time } from "./time.js";
 
 /** @typedef {import("./notification-element.js").NotificationElement} NotificationElement */

@@ -1,4 +1,7 @@
-/** Style sheets for shadow trees: each is fetched once for all elements, and constructed, which every policy allows. */
+/**
+ * Style sheets for shadow trees: each is fetched once for all elements, and constructed, which every policy allows. One
+ * that could not be had is asked for again by the next element.
+ */
 
 import { ask } from "../core/browser.js";
 
@@ -12,6 +15,7 @@ const sheets = new Map();
 export function sheet(address) {
   const found = sheets.get(address) ?? load(address);
   sheets.set(address, found);
+  found.catch(() => sheets.delete(address));
   return found;
 }
 

@@ -31,7 +31,6 @@ export class ConnectionStatus extends NotificationElement {
   /** @param {AbortSignal} signal */
   listen(signal) {
     signal.addEventListener("abort", () => clearTimeout(this.#timer));
-    this.on("state", () => this.render());
   }
 
   render() {

@@ -3,4 +3,5 @@
 import { keptStorage } from "../core/browser.js";
 import { forget } from "../core/storage.js";
 
-forget(keptStorage());
+const script = /** @type {HTMLElement | null} */ (document.querySelector("script[data-carillon-site]"));
+forget(keptStorage(), script?.dataset.carillonSite, () => true);

@@ -5,6 +5,9 @@
  * whoever applies asks the server again from the cursor.
  */
 
+import { report } from "../core/browser.js";
+import { at } from "../core/cursor.js";
+
 /** @typedef {import("./types.js").FeedEvent} FeedEvent */
 /** @typedef {import("./types.js").Handlers} Handlers */
 
@@ -47,7 +50,7 @@ export class Feed {
       try {
         /** @type {any} */ (follower)[what]?.(...args);
       } catch (error) {
-        console.error(error);
+        report(error);
       }
     }
   }
@@ -131,10 +134,4 @@ function grown(event, known) {
   if (offset > length || (!known && offset)) return undefined;
   const kept = offset < length ? [...text].slice(0, offset).join("") : text;
   return { ...event, data: { ...known?.data, ...data, text: kept + append }, append };
-}
-
-/** @param {string | null | undefined} cursor of one stream @returns {{epoch: string, at: number}} at -1 where there is none */
-export function at(cursor) {
-  const match = /=(\w+)\.(\d+)$/.exec(cursor ?? "");
-  return match ? { epoch: match[1], at: +match[2] } : { epoch: "", at: -1 };
 }

@@ -1,7 +1,7 @@
 /** Loads a part of a page anew when its feed has moved: one request, however many events came meanwhile. */
 
 import { delay } from "../core/backoff.js";
-import { at } from "./feed.js";
+import { at } from "../core/cursor.js";
 
 const PACE = 200; // ms between two requests at the least
 

@@ -2,7 +2,6 @@
 
 import { Connection } from "../core/connection.js";
 import { PageClient } from "../core/page-client.js";
-import { request } from "../core/request.js";
 import { poll } from "../core/transports/poll.js";
 import { stream } from "../core/transports/stream.js";
 
@@ -17,7 +16,7 @@ export class Standalone extends PageClient {
     const { env } = this;
     const { user, urls } = config;
     const at = (/** @type {string} */ url) => (/** @type {string} */ query) => `${url}${query || "?feeds="}&inbox=0`;
-    this.link = new Connection(config, env, {
+    this.link = new Connection(config, env, this.ended, {
       name: `${urls.changes} feeds`,
       transports: [
         ["stream", (/** @type {Session} */ session, query = "") => stream(session, at(urls.stream)(query), user, env)],
@@ -31,8 +30,12 @@ export class Standalone extends PageClient {
     });
   }
 
+  get state() {
+    return this.link.state;
+  }
+
   open() {
-    if (this.link.state.reason === "stopped") this.link.open();
+    if (this.state.reason === "stopped") this.link.open();
   }
 
   stop() {
@@ -40,24 +43,8 @@ export class Standalone extends PageClient {
     this.link.close();
   }
 
-  destroy() {
-    this.stop();
-    this.link.destroy();
-  }
-
-  /**
-   * Ask the API. One that does not know the user signs the page out.
-   *
-   * @param {string} url
-   * @param {object} [body]
-   */
-  async ask(url, body) {
-    try {
-      return await request(this.config, this.env, url, body);
-    } catch (error) {
-      const { reason } = /** @type {{reason: string}} */ (error);
-      if (/signed-out|login-page/.test(reason)) this.link.signOut(reason);
-      throw error;
-    }
+  /** @param {string} reason */
+  signOut(reason) {
+    this.link.signOut(reason);
   }
 }

@@ -17,21 +17,31 @@ export class Alerts {
   /** @internal @param {import("./client.js").Client} client */
   constructor(client) {
     const { config, env } = client;
-    const visible = new VisibleTabs(env, `carillon-alerts ${config.user}`);
+    const visible = new VisibleTabs(env, `carillon-alerts ${config.user}`, client.ended);
+    let badge = NaN; // nobody knows what it says
+    const showBadge = (/** @type {number} */ count) => {
+      if (count !== badge) badgeApp(count);
+      badge = count;
+    };
+    const clear = () => {
+      for (const remove of this.#shown) remove();
+      this.#shown.clear();
+    };
     this.#client = client;
     this.#storage = new UserStorage(storageOf(env), "carillon-alerts ");
     client.on("notification", async ({ items }) => {
-      if (client.leading && !(await visible.any())) this.#ring(items);
+      if (client.leading && !(await visible.any()) && client.leading) this.#ring(items);
     });
     client.on("change", () => {
-      if (client.leading) badgeApp(client.counts.unseen);
+      if (client.leading) showBadge(client.counts.unseen);
+      else badge = NaN; // who leads now says it
     });
     client.on("state", ({ to }) => {
       if (to !== "signed-out") return;
-      for (const remove of this.#shown) remove();
-      this.#shown.clear();
-      badgeApp(0);
+      clear();
+      showBadge(0);
     });
+    client.ended.addEventListener("abort", clear);
   }
 
   /** Whether the sound is on. @returns {boolean} */

@@ -39,7 +39,7 @@ export class Client extends LiveInbox {
   /** @internal @param {import("./types.js").Config} config */
   constructor(config) {
     super(config);
-    this.env.window?.addEventListener("pagehide", () => this.#leave());
+    this.env.window?.addEventListener("pagehide", () => this.#leave(), { signal: this.ended });
   }
 
   /** Mark as read. @param {Ids} ids @returns {Promise<boolean>} whether the server confirmed all */

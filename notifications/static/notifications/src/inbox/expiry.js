@@ -16,17 +16,19 @@ export class Expiry {
   constructor(inbox) {
     this.#inbox = inbox;
     this.#until = this.#timeOf(inbox.config.until);
+    inbox.ended.addEventListener("abort", () => this.#stop());
   }
 
   /** Render again at the next expiry. */
   wait() {
-    const { env, store } = this.#inbox;
+    const { env, store, ended } = this.#inbox;
     const rest = Math.min(store.until, this.#until) - this.#inbox.now();
-    this.stop();
-    if (rest < Infinity) this.#timer = env.setTimeout(() => this.#expire(), Math.max(0, Math.min(rest, FARTHEST)));
+    this.#stop();
+    if (rest < Infinity && !ended.aborted)
+      this.#timer = env.setTimeout(() => this.#expire(), Math.max(0, Math.min(rest, FARTHEST)));
   }
 
-  stop() {
+  #stop() {
     this.#inbox.env.clearTimeout(this.#timer);
   }
 
@@ -37,8 +39,9 @@ export class Expiry {
     inbox.changed();
     if (inbox.now() < this.#until) return;
     this.#until = Infinity;
+    const { resets } = inbox.store;
     const numbers = counts && (await settled(() => inbox.ask(counts)));
-    if (!numbers) return;
+    if (!numbers || resets !== inbox.store.resets) return; // a snapshot counted meanwhile, or the user signed out
     this.#until = this.#timeOf(numbers.until);
     inbox.store.page({ items: [], ...numbers });
     inbox.changed();

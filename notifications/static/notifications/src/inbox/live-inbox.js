@@ -2,7 +2,6 @@
 
 import { Connection } from "../core/connection.js";
 import { PageClient } from "../core/page-client.js";
-import { request } from "../core/request.js";
 import { Expiry } from "./expiry.js";
 import { Feed } from "./feed.js";
 import { Store } from "./store.js";
@@ -38,7 +37,7 @@ export class LiveInbox extends PageClient {
     this.store = new Store(config, () => this.now());
     this.#expiry = new Expiry(this);
     if (env.document && config.title !== false) countInTitle(this, env.document);
-    this.link = new Connection(config, env, {
+    this.link = new Connection(config, env, this.ended, {
       name: config.urls.changes,
       transports: transports(config, env),
       cursor: () => this.store.cursor,
@@ -93,18 +92,17 @@ export class LiveInbox extends PageClient {
     if (this.holders.any) this.link.retry();
   }
 
-  /** Stop for good. */
-  destroy() {
-    this.stop();
-    this.link.destroy();
-    this.#expiry.stop();
+  /** @internal @param {string} reason */
+  signOut(reason) {
+    this.link.signOut(reason);
   }
 
   /** Show nothing of the user any more. @internal */
   forget() {
     this.#hide();
     super.forget();
-    this.env.window?.dispatchEvent(new Event("carillon-signed-out")); // the chat is another bundle
+    const detail = { user: this.config.user };
+    this.env.window?.dispatchEvent(new CustomEvent("carillon-signed-out", { detail })); // the chat is another bundle
   }
 
   /**
@@ -118,24 +116,6 @@ export class LiveInbox extends PageClient {
     const feed = this.#feeds.get(key) ?? new Feed(this, { state, category });
     this.#feeds.set(key, feed);
     return feed;
-  }
-
-  /**
-   * Ask the API. One that does not know the user signs the page out.
-   *
-   * @internal
-   * @param {string} url
-   * @param {object} [body]
-   * @param {boolean} [leaving] the page may be about to go
-   */
-  async ask(url, body, leaving) {
-    try {
-      return await request(this.config, this.env, url, body, leaving);
-    } catch (error) {
-      const { reason } = /** @type {{reason: string}} */ (error);
-      if (/^(signed-out|other-user)$/.test(reason)) this.link.signOut(reason);
-      throw error;
-    }
   }
 
   /** Connect, unless that was tried already. @internal */
@@ -176,8 +156,10 @@ export class LiveInbox extends PageClient {
   async #catchUp() {
     if (this.#catchingUp) return;
     this.#catchingUp = true;
+    const { cursor, resets } = this.store;
     try {
-      const { frames } = await this.ask(`${this.config.urls.changes}?since=${this.store.cursor}`);
+      const { frames } = await this.ask(`${this.config.urls.changes}?since=${cursor}`);
+      if (resets !== this.store.resets) return; // a snapshot came meanwhile, or the user signed out
       for (const frame of frames) if (frame.type !== "heartbeat") this.#apply(frame);
     } catch {
       // The next frame or heartbeat notices the hole again.

@@ -43,9 +43,9 @@ export class Store {
 
   /**
    * @param {{cursor: string, unread: number, unseen: number}} start
-   * @param {() => number} [now] the server's clock
+   * @param {() => number} now the server's clock
    */
-  constructor(start, now = Date.now) {
+  constructor(start, now) {
     this.#now = now;
     this.cursor = this.top = start.cursor;
     this.#counter = new Counter(start, now);

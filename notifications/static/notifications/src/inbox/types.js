@@ -40,6 +40,7 @@
  * @property {string} [csrf] where a fresh token is had
  * @property {string} [chat] the chat's configuration
  * @property {string} [page] of the inbox
+ * @property {string} panel the module of what the bell's panel and the inbox page show
  * @property {string} baseStyle the style sheet that all elements share
  * @property {string} style the style sheet of the elements
  * @property {string | null} socket

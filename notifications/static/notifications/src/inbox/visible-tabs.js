@@ -15,16 +15,19 @@ export class VisibleTabs {
   /**
    * @param {import("../core/env.js").Env} env
    * @param {string} name of the lock
+   * @param {AbortSignal} signal ends it
    */
-  constructor({ locks, document, window, setTimeout }, name) {
+  constructor({ locks, document, window, setTimeout }, name, signal) {
     this.#locks = locks;
     this.#setTimeout = setTimeout;
     this.#name = name;
     const look = () => this.#set(isVisible(document));
     look();
-    document?.addEventListener("visibilitychange", look);
-    window?.addEventListener("pagehide", () => this.#set(false)); // the back/forward cache keeps locks
-    window?.addEventListener("pageshow", look);
+    const rest = () => this.#set(false);
+    document?.addEventListener("visibilitychange", look, { signal });
+    window?.addEventListener("pagehide", rest, { signal }); // the back/forward cache keeps locks
+    window?.addEventListener("pageshow", look, { signal });
+    signal.addEventListener("abort", rest);
   }
 
   /** Whether there is one. @returns {Promise<boolean>} */

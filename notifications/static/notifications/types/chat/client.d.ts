@@ -26,8 +26,6 @@ export declare class Chat extends PageClient<ChatConfig, import("./types.js").Ch
     get live(): boolean;
     /** Try now, whatever the state. */
     retryNow(): void;
-    /** End for good. */
-    destroy(): void;
     /**
      * A room; the same object for the same id.
      *

@@ -6,8 +6,8 @@ export declare class RoomList {
     loading: boolean;
     /** @type {string | null} */
     error: string | null;
-    /** @param {import("./client.js").Chat} chat @param {(query: Record<string, string>) => Promise<any>} fetch */
-    constructor(chat: import("./client.js").Chat, fetch: (query: Record<string, string>) => Promise<any>);
+    /** @param {import("./client.js").Chat} chat */
+    constructor(chat: import("./client.js").Chat);
     /** @returns {Room[]} */
     get rooms(): Room[];
     get unread(): number;

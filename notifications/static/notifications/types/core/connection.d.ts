@@ -52,15 +52,15 @@ export declare class Connection {
     /**
      * @param {import("./types.js").PageConfig} config
      * @param {import("./env.js").Env} env
+     * @param {AbortSignal} ended its client is
      * @param {Parts} parts
      */
-    constructor(config: import("./types.js").PageConfig, env: import("./env.js").Env, parts: Parts);
+    constructor(config: import("./types.js").PageConfig, env: import("./env.js").Env, ended: AbortSignal, parts: Parts);
     get leading(): boolean;
     /** Tell the other tabs. @param {string} type @param {object} [more] */
     post(type: string, more?: object): void;
     open(): void;
     close(): void;
-    destroy(): void;
     /** Try now; any tab may ask. */
     retry(): void;
     /** The server does not know the user any more. @param {string} reason */

@@ -3,6 +3,7 @@
  *
  * @typedef {object} PageConfig what every client needs of the page
  * @property {string} user an opaque key of the user
+ * @property {string} [site] an opaque key of the site, for what the browser keeps of it
  * @property {{header: string, cookie: string | null, token: string}} csrf
  * @property {string} version of the package
  * @property {{csrf?: string}} [urls]
@@ -31,6 +32,10 @@ export type PageConfig = {
      * an opaque key of the user
      */
     user: string;
+    /**
+     * an opaque key of the site, for what the browser keeps of it
+     */
+    site?: string;
     csrf: {
         header: string;
         cookie: string | null;

@@ -11,14 +11,9 @@ export declare class Standalone extends PageClient<FeedsConfig, {
     link: Connection;
     /** @param {FeedsConfig} config */
     constructor(config: FeedsConfig);
+    get state(): import("../core/state.js").Snapshot;
     open(): void;
     stop(): void;
-    destroy(): void;
-    /**
-     * Ask the API. One that does not know the user signs the page out.
-     *
-     * @param {string} url
-     * @param {object} [body]
-     */
-    ask(url: string, body?: object): Promise<any>;
+    /** @param {string} reason */
+    signOut(reason: string): void;
 }

@@ -21,8 +21,6 @@ export declare class LiveInbox extends PageClient<Config, import("./types.js").E
     stop(): void;
     /** Try now, whatever the state. */
     retryNow(): void;
-    /** Stop for good. */
-    destroy(): void;
     /**
      * A list of items; the same object for the same filter.
      *

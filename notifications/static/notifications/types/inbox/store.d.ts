@@ -22,13 +22,13 @@ export declare class Store {
     resets: number;
     /**
      * @param {{cursor: string, unread: number, unseen: number}} start
-     * @param {() => number} [now] the server's clock
+     * @param {() => number} now the server's clock
      */
     constructor(start: {
         cursor: string;
         unread: number;
         unseen: number;
-    }, now?: () => number);
+    }, now: () => number);
     /** The numbers for the badge. @returns {Counts} */
     get counts(): Counts;
     /** All items as the user wants them, newest first. @returns {Item[]} */

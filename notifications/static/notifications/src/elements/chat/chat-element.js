@@ -18,13 +18,12 @@ const SHAPES = {
   down: "M12 5v13m-6-6 6 6 6-6",
   edit: "m5 19 1-4L16 5l3 3L9 18zM13.5 7.5l3 3",
   muted: "M8 5a6 6 0 0 1 10 4c0 5 2 6.5 2 7.5H9M6.3 8.5C6.2 14 4 15.5 4 16.5h1M4 4l16 16M10 20a2.2 2.2 0 0 0 4 0",
-  read: "m2.5 12.8 4 4L14.5 7.5M11.6 15.6l1.2 1.2L21 7.5",
   reply: "M9.5 6 4 11.5 9.5 17M4.5 11.5H13a6.5 6.5 0 0 1 6.5 6.5",
   send: "M4.5 11.8 20 4.5 15.5 20l-3.8-6.2zM11.7 13.8 20 4.5",
-  sent: "m5 12.5 4.5 4.5L19 7.5",
   smile: "M12 3.5a8.5 8.5 0 1 1-.01 0zM8.5 14.2a4.2 4.2 0 0 0 7 0M9.2 9.6v.01M14.8 9.6v.01",
   trash: "M5 7h14M10 7V4.5h4V7M7 7l1 12.5h8L17 7M10.5 11v5M13.5 11v5",
 };
+const MINUTE = 60_000; // ms
 const COLORS = 6; // of avatars; chat.css has them
 
 /** @extends {CarillonElement<import("../../chat/client.js").Chat>} */
@@ -35,6 +34,12 @@ export class ChatElement extends CarillonElement {
 
   prepare() {
     return prepare();
+  }
+
+  /** @param {AbortSignal} signal */
+  listen(signal) {
+    const clock = setInterval(() => this.render(), MINUTE); // today becomes yesterday
+    signal.addEventListener("abort", () => clearInterval(clock));
   }
 
   get sheet() {

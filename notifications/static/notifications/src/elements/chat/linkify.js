@@ -8,7 +8,7 @@ const AFTER = /[.,;:!?'"”’»…]+$/; // punctuation of the sentence, not of 
 
 /**
  * @param {string} text
- * @param {Map<string, boolean>} people usernames in lower case, each with whether it is the reader's own
+ * @param {Map<string, boolean>} people handles in lower case, each with whether it is the reader's own
  * @returns {(Node | string)[]}
  */
 export function linkify(text, people) {
@@ -23,6 +23,16 @@ export function linkify(text, people) {
   nodes.push(text.slice(at));
   return nodes.filter(Boolean);
 }
+
+/**
+ * The names that a message may mention.
+ *
+ * @param {import("../../chat/types.js").Member[]} members those without a handle are not mentioned
+ * @param {import("../../chat/types.js").Id} [me]
+ * @returns {Map<string, boolean>} as above
+ */
+export const handlesOf = (members, me) =>
+  new Map(members.flatMap(({ id, handle }) => (handle ? [[handle.toLowerCase(), id === me]] : [])));
 
 /** @param {string} text */
 function anchor(text) {

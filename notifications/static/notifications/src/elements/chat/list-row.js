@@ -1,13 +1,11 @@
 /** One conversation in the list: who is here, the last message or a draft, and how many are unread. */
 
-import { numeral } from "../../core/locale.js";
+import { countText } from "../../core/locale.js";
 import { h, hidden, redraw } from "../dom.js";
 import { icon, isHere, roomAvatar } from "./chat-element.js";
 import { briefly } from "./dates.js";
 
 /** @typedef {import("../../chat/room.js").Room} Room */
-
-const MOST = 99; // a larger number says only that there are many
 
 export class ListRow {
   #owner;
@@ -109,8 +107,7 @@ export class ListRow {
   #badge(unread) {
     if (!unread) return null;
     const owner = this.#owner;
-    const { locale } = owner.client;
-    const count = unread > MOST ? `${numeral(MOST, locale)}+` : numeral(unread, locale);
+    const count = countText(unread, owner.client.locale);
     const shown = h("span", { "aria-hidden": "true" }, count);
     return h("span", { class: "badge" }, shown, hidden(owner.text("unreadCount", { count })));
   }

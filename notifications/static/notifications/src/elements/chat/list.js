@@ -7,8 +7,6 @@ import { ListRow } from "./list-row.js";
 
 /** @typedef {import("../../chat/room.js").Room} Room */
 
-const MINUTE = 60_000; // ms
-
 export class ChatList extends ChatElement {
   static observedAttributes = ["current", "href"];
 
@@ -31,8 +29,7 @@ export class ChatList extends ChatElement {
 
   /** @param {AbortSignal} signal */
   listen(signal) {
-    const clock = setInterval(() => this.render(), MINUTE); // today becomes yesterday
-    signal.addEventListener("abort", () => clearInterval(clock));
+    super.listen(signal);
     signal.addEventListener("abort", this.client.list.hold());
   }
 

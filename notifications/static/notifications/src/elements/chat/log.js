@@ -6,8 +6,9 @@
  */
 
 import { isVisible, whenResized } from "../../core/browser.js";
-import { button, h } from "../dom.js";
+import { button, h, redraw } from "../dom.js";
 import { icon } from "./chat-element.js";
+import { handlesOf } from "./linkify.js";
 import { rowStates } from "./row-states.js";
 import { Rows } from "./rows.js";
 import { showTop } from "./top.js";
@@ -82,7 +83,7 @@ export class Log {
     const label = fresh ? owner.text("newBelow", { count: fresh }) : owner.text("toLatest");
     this.latest.hidden = this.#follows;
     this.latest.ariaLabel = label;
-    this.latest.replaceChildren(icon("down"), ...(fresh ? [label] : []));
+    redraw(this.latest, label, () => [icon("down"), ...(fresh ? [label] : [])]);
   }
 
   /** @param {boolean} [focus] */
@@ -127,9 +128,7 @@ export class Log {
     const people = members.map(({ handle }) => handle).join();
     if (people !== this.people) {
       this.people = people;
-      this.usernames = new Map(
-        members.flatMap(({ id, handle }) => (handle ? [[handle.toLowerCase(), id === me?.id]] : [])),
-      );
+      this.usernames = handlesOf(members, me?.id);
     }
     // Where nobody looked when it came, the divider goes above it, once; then it stays.
     const newest = room.messages.at(-1)?.number ?? 0;

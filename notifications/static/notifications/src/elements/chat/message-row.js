@@ -2,7 +2,6 @@
 
 import { h, hidden, redraw } from "../dom.js";
 import { avatar } from "./chat-element.js";
-import { dayName } from "./dates.js";
 import { MessageActions } from "./message-actions.js";
 import { authorOf, drawBody, drawMeta, drawQuote, drawReactions, reactionsKey, timeSent } from "./message-parts.js";
 
@@ -92,11 +91,7 @@ export class MessageRow {
     const { own, first, last, day, fresh, status, tone } = this.state;
     const author = authorOf(this.#log, this.message);
     const named = !own && first && group;
-    this.#draw(
-      "day",
-      day && dayName(timeSent(this.message), new Date(owner.client.now()), owner.client.locale),
-      (text) => [h("h3", {}, text)],
-    );
+    this.#draw("day", day, (text) => [h("h3", {}, text)]);
     this.#draw("fresh", fresh && owner.text("newMessages"), (text) => [h("span", {}, text)]);
     this.#draw("avatar", !own && !event && last && `${author} ${sent?.author?.id}`, () => [
       avatar(author, sent?.author?.id ?? ""),

@@ -54,7 +54,9 @@ export class Notices {
     this.#counting = status.countdown;
     owner.setAttribute("state", client.state.name);
     this.stop();
-    if (status.recheckIn !== null) this.#timer = setTimeout(() => owner.render(), status.recheckIn);
+    // A loss that is told now concerns who is here, too; what comes later, only this notice.
+    const again = status.name === client.state.name ? () => this.#renderConnection() : () => client.changed();
+    if (status.recheckIn !== null) this.#timer = setTimeout(again, status.recheckIn);
     const action = actionFor(text, status);
     const act = () => (action === "reload" ? location.reload() : client.retryNow());
     redraw(this.connection, `${text} ${action}`, () => [

@@ -60,13 +60,12 @@ export class ChatRoom extends ChatElement {
 
   /** @param {AbortSignal} signal */
   listen(signal) {
-    document.addEventListener("visibilitychange", () => this.render(), { signal });
+    super.listen(signal);
     signal.addEventListener("abort", () => {
       this.#listens = false;
       this.notices.stop();
       this.#leave();
     });
-    this.on("state", () => this.render());
     this.on("message", ({ room, messages }) => room === this.room && this.#arrived(messages));
     this.on("failure", ({ room, message }) => room === this.room && this.#fail(message));
     this.#listens = true;

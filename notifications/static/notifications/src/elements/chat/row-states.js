@@ -1,7 +1,7 @@
 /** How each message stands among its neighbours: days, runs of one author, the divider, and what became of it. */
 
 import { listText } from "../../core/locale.js";
-import { dayOf } from "./dates.js";
+import { dayName, dayOf } from "./dates.js";
 
 /** @typedef {import("../../chat/types.js").Message} Message */
 /** @typedef {import("../../chat/types.js").Entry} Entry */
@@ -14,7 +14,7 @@ import { dayOf } from "./dates.js";
  * @property {boolean} own
  * @property {boolean} first of a run by one author
  * @property {boolean} last
- * @property {boolean} day starts a new day
+ * @property {string} day the name of the day that it begins, as it is called now
  * @property {boolean} fresh the first unread one: the divider stands above
  * @property {Message | null | undefined} quoted undefined: no reply; null: not here yet
  * @property {string} status what became of it, for the last own one and for those that wait
@@ -38,6 +38,7 @@ export function rowStates(room, owner, divider) {
   const by = all.map((one) => ("number" in one ? (one.kind === "text" ? one.author?.id : one.kind) : me));
   const at = all.map((one) => new Date("at" in one ? one.at : one.created_at));
   const days = at.map(dayOf);
+  const now = new Date(owner.client.now());
   const joined = (/** @type {number} */ index) =>
     index > 0 &&
     by[index] === by[index - 1] &&
@@ -55,7 +56,7 @@ export function rowStates(room, owner, divider) {
         own,
         first: !joined(index),
         last: !(index + 1 < all.length && joined(index + 1)),
-        day: days[index] !== days[index - 1],
+        day: days[index] === days[index - 1] ? "" : dayName(at[index], now, owner.client.locale),
         fresh: !!fresh && number === fresh,
         quoted: message.reply_to ? room.quote(message.reply_to) : undefined,
         status: entry ? waiting(entry, owner) : message === lastOwn ? reading(lastOwn, room, owner) : "",

@@ -10,6 +10,8 @@ import { Loader } from "../../feeds/loader.js";
 import { LiveElement, page } from "./element.js";
 import { morph } from "./morph.js";
 
+const PATIENCE = 30_000; // ms for an answer, as for every request
+
 const ENV = {
   now: Date.now,
   random: Math.random,
@@ -59,6 +61,7 @@ export class LivePart extends LiveElement {
     this.#request = request;
     request.open("GET", this.getAttribute("src") ?? "");
     request.responseType = "document";
+    request.timeout = PATIENCE;
     for (const [name, value] of [
       ["If-None-Match", this.getAttribute("etag")],
       ["Carillon-User", page.feeds?.config.user],

@@ -1,5 +1,6 @@
 /** `<live-progress>`: how far some work is, out of the notification that tells of it, with a button that cancels it. */
 
+import { isLink } from "../dom.js";
 import { make, page } from "./element.js";
 
 /**
@@ -53,8 +54,9 @@ export class LiveProgress extends HTMLElement {
     const { percent, text, state: progress, cancellable } = item.data.progress;
     if (!this.#bar.isConnected) this.replaceChildren(this.#title, this.#bar, this.#text, this.#cancel);
     const words = page.feeds?.text(progress) ?? "";
+    if (item.id !== this.#id) this.#cancel.disabled = false;
     this.#id = item.id;
-    const linked = /^(https?:|[/?#])/i.test(item.url);
+    const linked = isLink(item.url);
     if (this.#title.textContent !== item.title || linked !== !!this.#title.firstElementChild)
       this.#title.replaceChildren(linked ? make("a", { href: item.url, textContent: item.title }) : item.title);
     if (percent === null) this.#bar.removeAttribute("value");

@@ -1,0 +1,14 @@
+/** The icons of a feed: those that all elements share, and those of what can be done with an item. */
+
+import { draw, PATHS } from "./icons.js";
+
+const SHAPES = {
+  ...PATHS,
+  check: "m5 12.5 4.5 4.5L19 7.5",
+  unread: "M12 7.5a4.5 4.5 0 1 0 .01 0z",
+  archive: "M4 5h16v4H4zM5.5 9v10h13V9M10 13h4",
+  unarchive: "M4 5h16v4H4zM5.5 9v10h13V9M12 17v-5m-2 2 2-2 2 2",
+};
+
+/** @param {string} name */
+export const icon = (name) => draw(/** @type {Record<string, string>} */ (SHAPES)[name]);
