@@ -33,21 +33,6 @@ class Rendered(NamedTuple):
     level: LevelName
 
 
-def reader_language() -> str:
-    """Return the language that is active, as one of ``LANGUAGES``; if it is none of them, that of the site."""
-    return site_language(translation.get_language())
-
-
-def site_language(code: str | None) -> str:
-    """Return the one of ``LANGUAGES`` that comes closest to `code`; ``LANGUAGE_CODE`` if none does."""
-    if code:
-        try:
-            return translation.get_supported_language_variant(code)
-        except LookupError:
-            pass
-    return settings.LANGUAGE_CODE
-
-
 def notice_fields(made: Kind) -> dict[str, Any]:
     """Return what is stored of an instance: its facts and, for when nobody can render them, the site's rendering.
 
