@@ -9,6 +9,7 @@ from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.db import SessionStore
 
 from notifications.inbox.stream import INBOX
+from notifications.kinds import Kind
 from notifications.live.cursor import Position
 from notifications.live.replay import changes_since
 from notifications.live.sequencer import sequence
@@ -42,11 +43,11 @@ def stamp(*users: Any) -> None:
     sequence(INBOX, [user.pk for user in users])
 
 
-def tell(user: Any, *titles: str, **fields: Any) -> list[int]:
-    """Send one notification per title, each with a position of its own, and return the copies' keys."""
+def tell(user: Any, *what: str | Kind, **fields: Any) -> list[int]:
+    """Send one notification per title or kind, each with a position of its own, and return the copies' keys."""
     told = []
-    for title in titles:
-        notice = notify(user, title, **fields)
+    for one in what:
+        notice = notify(user, one, **fields)
         stamp(user)
         told.append(Notification.objects.of(user).get(notice=notice).pk)
     return told

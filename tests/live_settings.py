@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from project.settings import *  # noqa: F403
-from project.settings import DATABASES, LOGGING, MIDDLEWARE, REDIS_URL
+from project.settings import DATABASES, INSTALLED_APPS, LOGGING, MIDDLEWARE, REDIS_URL
 
 CASE = os.environ.get("CASE", "")
 LOGGING["loggers"]["notifications"]["level"] = "DEBUG"
@@ -20,6 +20,8 @@ elif CASE == "login-required":
     MIDDLEWARE.append("django.contrib.auth.middleware.LoginRequiredMiddleware")
 elif CASE == "events":
     ROOT_URLCONF = "tests.access_site"
+elif CASE == "kinds":
+    INSTALLED_APPS.append("tests.kinds")
 elif CASE == "pubsub":
     CHANNEL_LAYERS = {
         "default": {

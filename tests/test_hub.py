@@ -34,6 +34,12 @@ def snapshot(to: int, epoch: str = "5f0c2a91") -> Batch:
     return Batch(None, at(to, epoch), (Frame("reset", f"={to} ".encode()),))
 
 
+def spoken(start: int | None, to: int, *languages: str, size: int = 0) -> Batch:
+    """Return a batch whose frame says in which language it is."""
+    told = {name: (Frame("changes", f"{to}-{name} ".encode() + b"x" * size),) for name in languages}
+    return Batch(None if start is None else at(start), at(to), (), translated=told)
+
+
 class TrackedMessage(dict[str, Any]):
     """A message whose end of life can be seen."""
 
@@ -64,7 +70,7 @@ class Lines:
 class Client:
     """A client that takes messages at once or, while `slow`, makes the server wait in `send`."""
 
-    def __init__(self, world: World, owner: str = "1") -> None:
+    def __init__(self, world: World, owner: str = "1", language: str = "") -> None:
         self.text = b""
         self.sends = 0
         self.slow = False
@@ -72,7 +78,10 @@ class Client:
         self.ended = 0
         self._room = asyncio.Event()
         self._taken = asyncio.Event()
-        self.connection = Connection(f"client of {owner}", self._send, world.lines, self._end, Identity(owner))
+        identity = Identity(owner)
+        self.connection = Connection(
+            f"client of {owner}", self._send, world.lines, self._end, identity, language=language
+        )
         world.hub.add(self.connection)
 
     async def _send(self, message: Message) -> None:
@@ -123,6 +132,63 @@ class World:
         client = Client(self, **options)
         self.hub.attach(client.connection, KEY, at(position))
         return client
+
+
+class LanguageTests(SimpleTestCase):
+    def setUp(self) -> None:
+        self.world = World()
+        self.hub = self.world.hub
+
+    async def test_each_reader_is_told_in_their_language(self) -> None:
+        german, arabic = (self.world.client(language=language) for language in ("de", "ar"))
+        self.hub.publish(KEY, spoken(0, 1, "de", "ar"))
+        self.hub.publish(KEY, step(1, 2))  # the same for all
+        self.assertEqual((german.read, arabic.read), (["1-de", "1-2"], ["1-ar", "1-2"]))
+        self.assertEqual(self.world.fills, [])
+
+    async def test_a_message_is_made_once_for_all_of_one_language(self) -> None:
+        clients = [self.world.client(language=language) for language in ("de", "ar", "de", "de")]
+        self.hub.publish(KEY, spoken(0, 1, "de", "ar"))
+        self.assertEqual([client.read for client in clients], [["1-de"], ["1-ar"], ["1-de"], ["1-de"]])
+        self.assertEqual(len(self.world.lines.made), 2)
+
+    async def test_a_language_that_the_batch_lacks_is_a_gap_which_a_read_of_its_own_fills(self) -> None:
+        for start in (0, None):
+            with self.subTest(start=start):
+                self.setUp()
+                german, arabic = (self.world.client(language=language) for language in ("de", "ar"))
+                self.hub.publish(KEY, spoken(start, 1, "de"))
+                [waiting] = self.world.fills
+                self.assertEqual((german.read, arabic.read), (["1-de"], []))
+                self.assertEqual((waiting.connection, waiting.position), (arabic.connection, at(0)))
+                self.hub.publish(KEY, spoken(1, 2, "de", "ar"))  # meanwhile
+                self.hub.continue_with(waiting, spoken(start, 1, "ar"))
+                self.assertEqual((german.read, arabic.read), (["1-de", "2-de"], ["1-ar", "2-ar"]))
+                self.assertEqual(len(self.world.fills), 1)
+
+    async def test_who_is_slow_gets_what_is_remembered_in_their_language(self) -> None:
+        german, arabic = (self.world.client(language=language) for language in ("de", "ar"))
+        arabic.slow = german.slow = True
+        for position in range(3):
+            self.hub.publish(KEY, spoken(position, position + 1, "de", "ar"))
+        await arabic.drain()
+        await german.drain()
+        self.assertEqual(german.read, ["1-de", "2-de", "3-de"])
+        self.assertEqual(arabic.read, ["1-ar", "2-ar", "3-ar"])
+        self.assertEqual(self.world.fills, [])
+
+    async def test_what_is_remembered_is_bounded_over_all_languages(self) -> None:
+        self.world.client(language="de")
+        for position in range(RECENT_BATCHES):
+            self.hub.publish(KEY, spoken(position, position + 1, "de", "ar", size=RECENT_BYTES // 4))
+        self.assertEqual(len(self.hub.streams[KEY].recent), 1)
+
+    async def test_who_changes_the_language_while_a_gap_is_read_comes_again(self) -> None:
+        arabic = self.world.client(language="ar")
+        self.hub.publish(KEY, spoken(0, 1, "de"))
+        arabic.connection.language = "en"
+        self.hub.continue_with(self.world.fills[0], spoken(0, 1, "ar"))
+        self.assertEqual((arabic.read, arabic.connection.closed), ([], "slow"))
 
 
 class DeliveredTests(SimpleTestCase):

@@ -26,7 +26,7 @@ from notifications.kinds import Kind, Ref, kind, registry, rendering
 from notifications.models import Notice
 from notifications.services import notify
 from tests.factories import make_user, make_users, stamp, tell, written
-from tests.kinds import Joined, Named, Odd
+from tests.kinds.notices import Joined, Named, Odd
 
 pytestmark = pytest.mark.django_db
 
@@ -138,7 +138,7 @@ class TestReading:
         assert "المستخدم 7" in body
 
     def test_a_changed_state_is_answered_in_the_language_of_the_request(self, client: Client, alice: Any) -> None:
-        [pk] = tell(alice, Joined(key="7"))  # type: ignore[arg-type]
+        [pk] = tell(alice, Joined(key="7"))
         client.force_login(alice)
         with override_settings(MIDDLEWARE=[*_middleware(), LOCALE]):
             answer = client.post(f"/notifications/api/inbox/{pk}/read/", headers={"accept-language": "de"}).json()
@@ -147,7 +147,7 @@ class TestReading:
     def test_following_it_leads_where_the_kind_says_now(
         self, client: Client, alice: Any, answers: dict[str, Any]
     ) -> None:
-        [pk] = tell(alice, Odd())  # type: ignore[arg-type]
+        [pk] = tell(alice, Odd())
         answers["url"] = "/now/"
         client.force_login(alice)
         response = client.post("/notifications/", {"action": "click", "id": pk})
@@ -400,7 +400,7 @@ class TestDeclaring:
             kind(key)(type("Some", (Kind,), {"title": "Some"}))
 
     def test_two_classes_do_not_share_a_key(self) -> None:
-        with pytest.raises(ImproperlyConfigured, match=r"tests\.kinds\.Joined has this key already"):
+        with pytest.raises(ImproperlyConfigured, match=r"tests\.kinds\.notices\.Joined has this key already"):
 
             @kind("tests.joined")
             class Other(Kind):

@@ -19,7 +19,18 @@ PACKAGE = ROOT / "notifications"
 FLOORS: list[tuple[str, set[str]]] = [
     (
         "ground",
-        {"annotations", "audiences", "conf", "exceptions", "models", "migrations", "signals", "twins", "validators"},
+        {
+            "annotations",
+            "audiences",
+            "conf",
+            "exceptions",
+            "languages",
+            "models",
+            "migrations",
+            "signals",
+            "twins",
+            "validators",
+        },
     ),
     ("what notifications are", {"kinds"}),
     ("the engine", {"live"}),

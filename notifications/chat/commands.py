@@ -107,10 +107,14 @@ class History(Command, frozen=True, tag="history"):
 
 
 class InboxOpen(Command, frozen=True, tag="inbox.open"):
-    """Carry the inbox too, with the same frames as the event stream; `user` is for whom the page was made."""
+    """Carry the inbox too, with the same frames as the event stream.
+
+    `user` is for whom the page was made, and `language` the one that it is in.
+    """
 
     since: Since | None = None
     user: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    language: Annotated[str, msgspec.Meta(max_length=64)] | None = None
 
 
 class InboxClose(Command, frozen=True, tag="inbox.close"):

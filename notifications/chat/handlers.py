@@ -12,12 +12,14 @@ from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.db import DatabaseError
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from ..annotations import UserKey
 from ..exceptions import AccessEnded, BadCursor, OtherUser
 from ..inbox.actors import actor
 from ..inbox.stream import INBOX
+from ..languages import site_language
 from ..live import cursor, relay, sessions
 from ..live.access import check_actor, users_of
 from ..live.batch import Batch
@@ -43,6 +45,7 @@ class Opened:
     ack: Ack
     key: Key
     batch: Batch
+    language: str | None = None  # in which the socket is told from here on, if that changes
 
 
 Answer = Ack | HistoryAck | Opened
@@ -107,7 +110,10 @@ def open_inbox(command: commands.InboxOpen, user: UserKey) -> Answer:
     sessions.check_user(command.user, user)
     check_actor(_user(user))
     position = _since(INBOX, user, command.since)
-    return Opened(Ack(command.ref), INBOX.key(user), catch_up(INBOX, user, position, relay.sequence_and_announce))
+    language = site_language(command.language)
+    with translation.override(language):
+        batch = catch_up(INBOX, user, position, relay.sequence_and_announce)
+    return Opened(Ack(command.ref), INBOX.key(user), batch, language)
 
 
 @execute.register

@@ -209,6 +209,8 @@ class ChatSocket:
             return
         if isinstance(answer, handlers.Opened):
             self._detach(answer.key)
+            if answer.language is not None:
+                self.connection.language = answer.language
             self._describe(answer.ack.info)
             await self._write(frame(answer.ack), *answer.batch.frames)
             self.relay.hub.attach(self.connection, answer.key, answer.batch.to)

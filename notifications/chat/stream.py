@@ -82,7 +82,7 @@ class RoomStream(StreamType):
         told = frame(Messages(message.room_id, before, after, [raw]), after)
         return Batch(start, to, (told,))
 
-    def snapshot(self, pk: Hashable, position: Position, reason: ResetReason) -> Batch:
+    def snapshot(self, pk: Hashable, position: Position, reason: ResetReason, languages: Collection[str] = ()) -> Batch:
         """Read the latest page."""
         return self.first_page(pk, position, reason, HISTORY_PAGE)
 

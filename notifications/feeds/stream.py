@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from hashlib import md5
 from typing import Any
 
@@ -91,7 +91,7 @@ class FeedStream(StreamType):
         waiting = self.entries().filter(feed_id__in=pks, modseq=None).order_by().values_list("feed_id", flat=True)
         return [Feed(pk=pk, name=_names[pk]) for pk in sorted(set(waiting.distinct())) if pk in _names]
 
-    def snapshot(self, pk: Hashable, position: Position, reason: ResetReason) -> Batch:
+    def snapshot(self, pk: Hashable, position: Position, reason: ResetReason, languages: Collection[str] = ()) -> Batch:
         """Read the newest events of a log, or the latest value of each key."""
         key = int(str(pk))
         name = names_of([key], self.alias)[key]

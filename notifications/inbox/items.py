@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from django.db import router
 
-from ..kinds.rendering import Rendered, kinds_of, reader_language, render
+from ..kinds.rendering import Rendered, kinds_of, render
+from ..languages import reader_language
 from ..models import Notice, Notification
 from ..models.content import Level
 from .abandoned import abandoned, failed
@@ -15,23 +16,42 @@ from .frames import Item, Tombstone
 from .groups import People, group_of, latest_actors
 
 
-def items_of(rows: Sequence[Notification], language: str | None = None) -> list[Item | Tombstone]:
-    """Return notifications, read `with_content()`, as they are said.
+class Items:
+    """Notifications, read `with_content()`, that can be shown in any language.
 
-    Rows of declared kinds cost one query for each model to which they refer, however many rows there are, and items
-    that have grown one together, and so does work that is going on; others cost none.
-
-    Args:
-        rows: Of one user or of many.
-        language: In which they are read; that which is active if it is None.
+    Those of declared kinds cost one query for each model to which they refer, however many there are, and items that
+    have grown one together, and so does work that is going on; others cost none.
     """
-    made = kinds_of(row.notice for row in rows if row.notice.recalled_at is None)
-    language = language or (reader_language() if made else "")
-    rendered = {pk: render(kind, language) for pk, kind in made.items()}
-    alias = router.db_for_write(Notification)
-    people = latest_actors(rows, alias)
-    gone = abandoned(rows, alias)
-    return [_item(row, rendered.get(row.notice_id), people, gone) for row in rows]
+
+    def __init__(self, rows: Sequence[Notification]) -> None:
+        """Take the rows, of one user or of many, and fetch what they refer to."""
+        alias = router.db_for_write(Notification)
+        self._made = kinds_of(row.notice for row in rows if row.notice.recalled_at is None)
+        self._people = latest_actors(rows, alias)
+        self._gone = abandoned(rows, alias)
+        self._rendered: dict[tuple[int, str], Rendered | None] = {}
+
+    def are_translated(self, rows: Iterable[Notification]) -> bool:
+        """Return whether any of some rows is not told in the same words to all."""
+        return bool(self._made) and any(row.notice_id in self._made for row in rows)
+
+    def show(self, rows: Iterable[Notification], language: str = "") -> list[Item | Tombstone]:
+        """Return rows as they are shown in a language; in the one that is active if it is empty."""
+        if self._made:
+            language = language or reader_language()
+        return [_item(row, self._in(language, row.notice_id), self._people, self._gone) for row in rows]
+
+    def _in(self, language: str, pk: int) -> Rendered | None:
+        if pk not in self._made:
+            return None
+        if (pk, language) not in self._rendered:
+            self._rendered[pk, language] = render(self._made[pk], language)
+        return self._rendered[pk, language]
+
+
+def items_of(rows: Sequence[Notification]) -> list[Item | Tombstone]:
+    """Return notifications, read `with_content()`, as they are shown in the language that is active."""
+    return Items(rows).show(rows)
 
 
 def _item(row: Notification, rendered: Rendered | None, people: People, gone: Container[int]) -> Item | Tombstone:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from itertools import islice
+from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any, Literal
 
 from django.contrib.auth import get_user_model
@@ -11,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from ..live.batch import Batch
 from ..live.cursor import Position
-from ..live.frames import ResetReason, frame
+from ..live.frames import Frame, ResetReason, frame
 from ..live.streams import Read, StreamType, register
 from ..models import Inbox, Notification, Stream
 from ..models.inbox import NotificationQuerySet
@@ -19,7 +18,7 @@ from ..signals import notification_delivered
 from .counts import Counts, counts
 from .frames import Changes, Item, Reset, Tombstone
 from .growing import place
-from .items import items_of
+from .items import Items
 from .outbox import collect
 
 State = Literal["unread", "all", "archived"]
@@ -36,6 +35,7 @@ class InboxStream(StreamType):
     field = "recipient_id"
     related = ("notice", "notice__actor")
     marks = ("group", "folded_into")
+    translates = True
 
     def cursor_name(self, pk: Hashable) -> str:
         """Return ``inbox``: whose it is, is known from the session."""
@@ -58,28 +58,49 @@ class InboxStream(StreamType):
         """Set the position, and at the first time the arrival too."""
         return {"modseq": head, "arrival": Coalesce("arrival", head)}
 
-    def snapshot(self, pk: Hashable, position: Position, reason: ResetReason) -> Batch:
-        """Read the first page and the counts, with two queries."""
+    def snapshot(self, pk: Hashable, position: Position, reason: ResetReason, languages: Collection[str] = ()) -> Batch:
+        """Read the first page and the counts, with two queries and one for each model that the page refers to."""
         rows = list(listed(Notification.objects.using(self.alias).of(pk))[:INBOX_PAGE])
         numbers = counts([pk], self.alias)[pk]
         cursor = self.cursor(pk, position)
-        struct = Reset(reason, cursor, items_of(rows), numbers.unread, numbers.unseen)
-        return Batch(None, position, (frame(struct, cursor),))
+
+        def told(items: Sequence[Item | Tombstone]) -> tuple[Frame, ...]:
+            return (frame(Reset(reason, cursor, items, numbers.unread, numbers.unseen), cursor),)
+
+        frames, translated = _in_languages(Items(rows), rows, languages, told)
+        return Batch(None, position, frames, translated=translated)
 
     def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
         """Encode the rows of each inbox; the counts of all of them are one query."""
         numbers = counts([read.pk for read in reads], self.alias)
-        shown = iter(items_of([row for read in reads for row in read.rows]))
-        return {read.pk: self._batch(read, list(islice(shown, len(read.rows))), numbers[read.pk]) for read in reads}
+        items = Items([row for read in reads for row in read.rows])
+        return {read.pk: self._batch(read, items, numbers[read.pk]) for read in reads}
 
-    def _batch(self, read: Read, shown: list[Item | Tombstone], numbers: Counts) -> Batch:
-        pieces = self.pieces(read, shown)
-        encoded = [frame(Changes(start, to, items, numbers.unread, numbers.unseen), to) for start, to, items in pieces]
-        return Batch(read.start, read.to, tuple(encoded), arrived=_arrived(read))
+    def _batch(self, read: Read, items: Items, numbers: Counts) -> Batch:
+        def told(shown: Sequence[Item | Tombstone]) -> tuple[Frame, ...]:
+            pieces = self.pieces(read, shown)
+            return tuple(
+                frame(Changes(start, to, piece, numbers.unread, numbers.unseen), to) for start, to, piece in pieces
+            )
+
+        frames, translated = _in_languages(items, read.rows, read.languages, told)
+        return Batch(read.start, read.to, frames, arrived=_arrived(read), translated=translated)
 
     def delivered(self, pk: Hashable, arrived: Sequence[Any]) -> None:
         """Send the signal `notification_delivered`."""
         notification_delivered.send_robust(Notification, recipient=pk, notifications=list(arrived))
+
+
+Told = Callable[[Sequence[Item | Tombstone]], tuple[Frame, ...]]  # the frames that items become
+
+
+def _in_languages(
+    items: Items, rows: Sequence[Notification], languages: Collection[str], told: Told
+) -> tuple[tuple[Frame, ...], dict[str, tuple[Frame, ...]] | None]:
+    """Return the frames that rows become: the same for all readers, or those of each language."""
+    if languages and items.are_translated(rows):
+        return (), {language: told(items.show(rows, language)) for language in languages}
+    return told(items.show(rows)), None
 
 
 def _arrived(read: Read) -> tuple[Any, ...]:

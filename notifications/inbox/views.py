@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from ..conf import conf
 from ..exceptions import BadCursor, BadRequest
+from ..languages import reader_language
 from ..live import connections, cursor, frames, leases, relay, sessions
 from ..live.batch import Batch
 from ..live.connections import Admission
@@ -216,7 +217,15 @@ def catch_up_inbox(request: HttpRequest, positions: Mapping[str, Position]) -> B
 def admission(request: HttpRequest, batch: Batch, wait: float | None = None) -> Admission:
     """Admit the reader of an inbox who has read a batch of it."""
     identity = sessions.identity(request.user, getattr(request, "session", None))
-    return Admission(INBOX.key(identity.owner), batch.to, batch.frames, identity, wait, arrived=batch.arrived)
+    return Admission(
+        INBOX.key(identity.owner),
+        batch.to,
+        batch.frames,
+        identity,
+        wait,
+        arrived=batch.arrived,
+        language=reader_language(),
+    )
 
 
 def held_answer(content: bytes = b"") -> HttpResponse:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
@@ -23,6 +23,8 @@ TOLD = ("title", "body", "url", "level", "category", "data")
 # Of Carillon itself: their notices look after themselves.
 RESERVED_KEYS = frozenset({"progress", "broadcast", "broadcast.test", "chat.message"})
 
+CHANNELS = ("bell", "toast", "email", "push")
+WEBHOOK = "webhook:"  # begins the name of a channel
 ChannelDefault = Literal["on", "off", "digest"]
 
 
@@ -49,7 +51,7 @@ class Kind:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Make a frozen dataclass of the subclass, whose fields are given by name."""
         super().__init_subclass__(**kwargs)
-        taken = {"rules", "upgrade"} & inspect.get_annotations(cls).keys()
+        taken = {"rules", "upgrade", "sample"} & inspect.get_annotations(cls).keys()
         if taken:
             raise ImproperlyConfigured(f"{cls.__name__}: call the fact {taken.pop()!r} something else.")
         dataclass(frozen=True, kw_only=True)(cls)
@@ -63,6 +65,11 @@ class Kind:
             facts: Plain JSON; a model instance is an object with ``model``, ``pk``, ``name`` and ``url``.
         """
         return facts
+
+    @classmethod
+    def sample(cls) -> Self | None:
+        """Return an example, by which staff are shown what the kind says; None where all facts have no defaults."""
+        return None if any(one.default is one.default_factory for one in _facts(cls)) else cls()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +152,16 @@ def rules_of(made: Kind) -> Rules:
 
 def fact_names(cls: type[Kind]) -> list[str]:
     """Return the names of a kind's facts."""
-    return [one.name for one in fields(cls) if one.init]  # type: ignore[arg-type]  # a dataclass by __init_subclass__
+    return [one.name for one in _facts(cls)]
+
+
+def optional_fact_names(cls: type[Kind]) -> list[str]:
+    """Return the names of those facts that have a default."""
+    return [one.name for one in _facts(cls) if one.default is not one.default_factory]  # both are MISSING without one
+
+
+def _facts(cls: type[Kind]) -> list[Field[Any]]:
+    return [one for one in fields(cls) if one.init]  # type: ignore[arg-type]  # a dataclass by __init_subclass__
 
 
 def _channels(where: str, given: Mapping[str, Any]) -> Iterator[tuple[str, ChannelDefault]]:

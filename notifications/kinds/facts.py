@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator
-from dataclasses import fields
 from functools import cache
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
@@ -15,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from ..validators import plain_data
-from .declaring import Kind, fact_names
+from .declaring import Kind, fact_names, optional_fact_names
 from .references import model_of, reference_type, stored_reference
 
 
@@ -48,7 +47,7 @@ def _shape(cls: Any) -> Shape:
     try:
         hints = get_type_hints(cls, include_extras=True)
         found = {name: _stored_type(hints[name]) for name in fact_names(cls)}
-        optional = {name: found[name] | msgspec.UnsetType for name in _with_default(cls)}
+        optional = {name: found[name] | msgspec.UnsetType for name in optional_fact_names(cls)}
         given = [
             (name, optional[name], msgspec.UNSET) if name in optional else (name, kind) for name, kind in found.items()
         ]
@@ -61,12 +60,6 @@ def _shape(cls: Any) -> Shape:
             f"{cls.__module__}.{cls.__qualname__}: its facts cannot be stored: {error}"
         ) from error
     return Shape(made, found, {name: tuple(dict.fromkeys(_models(hints[name]))) for name in found})
-
-
-def _with_default(cls: type[Kind]) -> Iterator[str]:
-    for one in fields(cls):  # type: ignore[arg-type]  # a dataclass by __init_subclass__
-        if one.init and one.default is not one.default_factory:  # both are MISSING where there is none
-            yield one.name
 
 
 def _stored_type(annotation: Any) -> Any:

@@ -33,21 +33,6 @@ class Rendered(NamedTuple):
     level: LevelName
 
 
-def reader_language() -> str:
-    """Return the language that is active, as one of ``LANGUAGES``; if it is none of them, that of the site."""
-    return site_language(translation.get_language())
-
-
-def site_language(code: str | None) -> str:
-    """Return the one of ``LANGUAGES`` that comes closest to `code`; ``LANGUAGE_CODE`` if none does."""
-    if code:
-        try:
-            return translation.get_supported_language_variant(code)
-        except LookupError:
-            pass
-    return settings.LANGUAGE_CODE
-
-
 def notice_fields(made: Kind) -> dict[str, Any]:
     """Return what is stored of an instance: its facts and, for when nobody can render them, the site's rendering.
 
@@ -57,8 +42,8 @@ def notice_fields(made: Kind) -> dict[str, Any]:
     """
     rules = rules_of(made)
     facts = stored_facts(made)
+    rendered = rendering(made, settings.LANGUAGE_CODE)
     with translation.override(settings.LANGUAGE_CODE):
-        rendered = _rendered(made)
         category = _text(made, "category") if hasattr(made, "category") else rules.category
         data = _part(made, "data")
     return {
@@ -95,11 +80,20 @@ def kinds_of(notices: Iterable[Notice]) -> dict[int, Kind]:
 def render(made: Kind, language: str) -> Rendered | None:
     """Return what is said of an instance in a language; None if its rendering fails, of which the log is told."""
     try:
-        with translation.override(language):
-            return _rendered(made)
+        return rendering(made, language)
     except Exception as error:  # noqa: BLE001  # whatever the site's code raises
         _tell(rules_of(made).key, error)
         return None
+
+
+def rendering(made: Kind, language: str) -> Rendered:
+    """Return what is said of an instance in a language.
+
+    Raises:
+        Exception: What the site's code raises, or a ``ValidationError`` of what it returns.
+    """
+    with translation.override(language):
+        return _rendered(made)
 
 
 def _loaded(notice: Notice) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -26,6 +27,9 @@ class Batch:
     `access` is given if it may have changed on the way: other owners are unsubscribed. `arrived` holds the
     primary keys of the entries that arrived on the way, if somebody wants to know when they are delivered. `more` says
     that the stream goes on behind `to`: it was too much for one read.
+
+    `translated` has the frames by language where they are not the same for every reader; it has those languages alone
+    that readers had when it was made.
     """
 
     start: Position | None
@@ -34,3 +38,14 @@ class Batch:
     access: Access | None = None
     arrived: tuple[Any, ...] = ()
     more: bool = False
+    translated: Mapping[str, tuple[Frame, ...]] | None = None
+
+    def frames_in(self, language: str) -> tuple[Frame, ...] | None:
+        """Return the frames for a reader of a language; None if there are none in that one."""
+        return self.frames if self.translated is None else self.translated.get(language)
+
+    @property
+    def size(self) -> int:
+        """The bytes of its frames, in all languages."""
+        frames = [self.frames] if self.translated is None else self.translated.values()
+        return sum(len(frame.data) for told in frames for frame in told)

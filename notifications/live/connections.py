@@ -51,6 +51,7 @@ class Admission:
     `wait` is None for a stream; for a poll it is how many seconds the answer may take. `name` is what logs and
     the client's `hello` call the connection. `arrived` is what `frames` brings that is new to the client. `more` are
     further streams that the connection reads, each from a position; `key` is None where it reads those alone.
+    `language` is the reader's.
     """
 
     key: Key | None
@@ -62,6 +63,7 @@ class Admission:
     arrived: tuple[Any, ...] = ()
     more: tuple[tuple[Key, Position], ...] = ()
     transport: Transport | None = None
+    language: str = ""
 
     @property
     def opening(self) -> bytes:
@@ -327,7 +329,7 @@ def _refusal(admission: Admission) -> Frame | None:
 def _connection(
     admission: Admission, write: Send, transport: Transport, end: Callable[[], Any], address: str = ""
 ) -> Connection:
-    return Connection(admission.name, write, transport, end, admission.identity, address)
+    return Connection(admission.name, write, transport, end, admission.identity, address, admission.language)
 
 
 def _this_task() -> asyncio.Task[Any]:

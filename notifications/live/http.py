@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache, wraps
 from typing import Any, TypeVar
 
@@ -15,12 +16,14 @@ from django.db import DatabaseError, connections, transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
+from django.utils import translation
 from django.utils.decorators import decorator_from_middleware
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from ..annotations import User
 from ..exceptions import BadRequest, OtherUser
+from ..languages import site_language
 from .connections import RETRY_AFTER, SCOPE_KEY, Admission, HandoffSlot
 from .django_internals import csrf_middleware
 from .frames import encode
@@ -33,6 +36,7 @@ View = Callable[..., HttpResponseBase]
 logger = logging.getLogger("notifications")
 
 USER_HEADER = "Carillon-User"  # names the user whose page sent the request
+LANGUAGE_HEADER = "Carillon-Language"  # and that page's language
 
 BODY_BYTES = 32 * 1024  # of a request; the largest names a thousand ids
 
@@ -76,7 +80,8 @@ def endpoint(method: str, *, anonymous: bool = False) -> Callable[[View], View]:
 
     The check of CSRF holds whether or not the project's middleware has one, and answers in JSON. A view never
     redirects to a login page, which a script could not tell from an answer. A page that was made for another
-    user, in whose place somebody signed in since, gets nothing and changes nothing.
+    user, in whose place somebody signed in since, gets nothing and changes nothing. A page is answered in its own
+    language, though another tab may have chosen another one since.
     """
 
     def decorate(view: View) -> View:
@@ -90,7 +95,8 @@ def endpoint(method: str, *, anonymous: bool = False) -> Callable[[View], View]:
                 return signed_out()
             try:
                 check_user(request.headers.get(USER_HEADER), request.user.pk)
-                return view(request, *args, **kwargs)
+                with _language_of_page(request):
+                    return view(request, *args, **kwargs)
             except (OtherUser, BadRequest, ValidationError, DatabaseError) as problem:
                 if explained := _refuse(problem):
                     return explained
@@ -103,6 +109,11 @@ def endpoint(method: str, *, anonymous: bool = False) -> Callable[[View], View]:
         return outer
 
     return decorate
+
+
+def _language_of_page(request: HttpRequest) -> AbstractContextManager[None]:
+    given = request.headers.get(LANGUAGE_HEADER)
+    return translation.override(site_language(given)) if given else nullcontext()
 
 
 def _readable(view: View) -> View:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from hmac import compare_digest
 from secrets import token_hex
 from types import CoroutineType, coroutine
@@ -66,6 +66,7 @@ class Connection:
         "deadline",
         "decided_at",
         "digest",
+        "language",
         "name",
         "on_close",
         "open",
@@ -86,6 +87,7 @@ class Connection:
         on_close: Callable[[], object],
         identity: Identity = NOBODY,
         address: str = "",
+        language: str = "",
     ) -> None:
         """Describe a client.
 
@@ -96,6 +98,7 @@ class Connection:
             on_close: Called once when the hub ends the connection; `closed` then holds the reason.
             identity: On whose behalf it is held, for limits and for the question whether it still may be.
             address: Where it comes from, if connections are limited by that.
+            language: In which it is told what is translated.
         """
         self.name = name
         self.write = write
@@ -107,6 +110,7 @@ class Connection:
         self.decided_at = identity.at
         self.digest = digest(identity.session)
         self.address = address
+        self.language = language
         self.subscriptions: tuple[Subscription, ...] = ()  # few, and most often one: a list would be larger
         self.open = False  # the hub has it
         self.blocked = False
@@ -229,7 +233,7 @@ class LiveStream:
             self.recent = ()
             return
         recent = (*self.recent, batch)[-RECENT_BATCHES:]
-        while sum(len(frame.data) for batch in recent for frame in batch.frames) > RECENT_BYTES:
+        while sum(batch.size for batch in recent) > RECENT_BYTES:
             recent = recent[1:]
         self.recent = recent
 
@@ -390,16 +394,21 @@ class Hub:
     def _fan_out(self, stream: LiveStream, batch: Batch, before: Position) -> bool:
         """Send `batch` to all who are where it starts or, if it is a snapshot, `before`; return whether anybody is."""
         handed = False
-        messages = _Messages(batch.frames)
+        messages: _Messages | None = _Messages(batch.frames)
+        translated: dict[str, _Messages] | None = None
+        if batch.translated is not None:
+            translated = {language: _Messages(frames) for language, frames in batch.translated.items()}
         now = self._clock()
         start, to = batch.start or before, batch.to
         for subscription in stream.subscriptions:
             connection = subscription.connection
             if connection.blocked or connection.closed is not None:
                 continue
-            if subscription.position == start:
+            if translated is not None:
+                messages = translated.get(connection.language)
+            if subscription.position == start and messages is not None:
                 subscription.position = to  # also if a batch moves it without frames
-                if batch.frames:
+                if messages.frames:
                     self._push(connection, messages, now)
                     handed = True
             else:
@@ -454,6 +463,8 @@ class Hub:
             # The database has nothing for it, and is elsewhere than the hub, which must look before it is read again.
             self._stalled.add(subscription)
             self._refresh(subscription.key)
+        elif batch.frames_in(subscription.connection.language) is None:  # its language has changed meanwhile
+            self.close(subscription.connection, "slow")
         elif batch.start is None or batch.start == subscription.position:
             self._give(subscription, batch)
 
@@ -481,9 +492,9 @@ class Hub:
 
     def _give(self, subscription: Subscription, batch: Batch) -> None:
         subscription.position = batch.to
-        if batch.frames:
-            connection = subscription.connection
-            self._push(connection, _Messages(batch.frames), self._clock())
+        connection = subscription.connection
+        if frames := batch.frames_in(connection.language):
+            self._push(connection, _Messages(frames), self._clock())
             if batch.arrived:
                 self._delivered(subscription.key, batch.arrived)
 
@@ -526,7 +537,7 @@ class Hub:
             batch = stream.after(subscription.position)
             if subscription in self._stalled:
                 return
-            if batch is None or not _allows(batch, connection):
+            if batch is None or not _allows(batch, connection) or batch.frames_in(connection.language) is None:
                 subscription.reading = position
                 self._fill(subscription)
                 return
@@ -556,12 +567,12 @@ def _allows(batch: Batch, connection: Connection) -> bool:
 class _Messages(dict[Transport, tuple[Message, int]]):
     """Frames as one message per transport, with its size, built when the first such connection gets it."""
 
-    def __init__(self, told: Iterable[Frame]) -> None:
+    def __init__(self, told: Sequence[Frame]) -> None:
         super().__init__()
-        self._frames = told
+        self.frames = told
 
     def __missing__(self, transport: Transport) -> tuple[Message, int]:
-        message = transport.message(self._frames)
+        message = transport.message(self.frames)
         size = len(message.get("body") or message.get("text") or "")
         self[transport] = message, size
         return message, size

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 from ..conf import DECIDING_THREADS, SPARE_THREADS, conf
@@ -23,12 +23,12 @@ from .cursor import START, Position
 from .epochs import renew_set_back
 from .frames import ByeReason, Frame
 from .heartbeats import TICK, Timer
-from .hub import Connection, Hub, Subscription
+from .hub import Connection, Hub, LiveStream, Subscription
 from .identity import digest
 from .listeners import Listeners
 from .periodic import PeriodicTasks, is_served_at_once
 from .recheck import Recheck
-from .replay import changes_since, settle
+from .replay import NO_LANGUAGES, Languages, changes_since, settle
 from .sequencer import sequence
 from .shutdown import on_termination
 from .streams import Hint, Key, StreamType, stream_types
@@ -152,7 +152,8 @@ def _read_here(key: Key) -> None:
     for relay in _running():
         stream = relay.hub.streams.get(key)
         if stream is not None and not stream_types[key.type].pace(key):
-            for batch in _read(stream_types[key.type], {key: stream.position}).values():
+            languages = {key: _languages(stream_types[key.type], stream)}
+            for batch in _read(stream_types[key.type], {key: stream.position}, languages).values():
                 relay.loop.call_soon_threadsafe(relay.hub.publish_or_refresh, key, batch)
 
 
@@ -315,13 +316,15 @@ class Relay:
 
     async def _read_chunk(self, keys: Iterable[Key]) -> None:
         wanted: dict[str, dict[Key, Position]] = {}
+        languages: dict[Key, Collection[str]] = {}
         for key in keys:
             stream = self.hub.streams.get(key)
             if stream is not None:
                 wanted.setdefault(key.type, {})[key] = stream.position
+                languages[key] = _languages(stream_types[key.type], stream)
         for name, positions in wanted.items():
             try:
-                batches = await self.run(_read, stream_types[name], positions)
+                batches = await self.run(_read, stream_types[name], positions, languages)
             except Exception:
                 logger.exception("Could not read changes; the next comparison with the database repeats it.")
                 continue
@@ -332,7 +335,8 @@ class Relay:
         stream_type = stream_types[subscription.key.type]
         # One at a time for each subscription, so there is an end to them.
         terms = Terms(subscription.connection.owner, limit=math.inf)
-        reading = self.readers.run(terms, _read, stream_type, {subscription.key: subscription.position})
+        key, language = subscription.key, subscription.connection.language
+        reading = self.readers.run(terms, _read, stream_type, {key: subscription.position}, {key: (language,)})
         reading.add_done_callback(lambda done: self._filled(subscription, done))
 
     def _filled(self, subscription: Subscription, done: asyncio.Future[dict[Key, Batch]]) -> None:
@@ -394,15 +398,28 @@ class Relay:
         self.hub.close(connection, "slow" if connection.blocked else "max-age")
 
 
-def _read(stream_type: StreamType, positions: dict[Key, Position]) -> dict[Key, Batch]:
-    """Read, in a thread, what happened after `positions`, at which readers here have been."""
+def _languages(stream_type: StreamType, stream: LiveStream) -> Collection[str]:
+    """Return the languages of a stream's readers, where they matter; any thread may ask.
+
+    Who comes while the stream is read, with another one, has a gap, which is filled by a read of its own.
+    """
+    if not stream_type.translates:
+        return ()
+    return {subscription.connection.language for subscription in tuple(stream.subscriptions)}
+
+
+def _read(
+    stream_type: StreamType, positions: Mapping[Key, Position], languages: Languages = NO_LANGUAGES
+) -> dict[Key, Batch]:
+    """Read, in a thread, what happened after `positions`, at which readers of some languages here have been."""
     keys = {stream_type.pk(key): key for key in positions}
     seen = {pk: positions[key] for pk, key in keys.items()}
     cursors = {pk: None if position == START else position for pk, position in seen.items()}
-    batches = changes_since(stream_type, cursors)
+    spoken = {pk: languages.get(key, ()) for pk, key in keys.items()}
+    batches = changes_since(stream_type, cursors, spoken)
     begun_afresh = {pk: seen[pk] for pk, batch in batches.items() if batch.start is None}
     if renew_set_back(stream_type, begun_afresh):
-        batches = changes_since(stream_type, cursors)
+        batches = changes_since(stream_type, cursors, spoken)
     return {keys[pk]: batch for pk, batch in batches.items()}
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from django.db import OperationalError
 
@@ -17,6 +18,9 @@ from .sequencer import open_streams, sequence
 from .streams import Read, StreamType
 
 READ_PATIENCE = 0.25  # seconds for which a reader waits for a lock
+
+Languages = Mapping[Any, Collection[str]]  # of the readers of streams, by key
+NO_LANGUAGES: Final[Languages] = MappingProxyType({})
 
 logger = logging.getLogger("notifications")
 
@@ -51,12 +55,16 @@ def settle(
         logger.debug("What is pending in %s of %s waits for a lock: %r", stream_type.name, pks, error)
 
 
-def changes_since(stream_type: StreamType, cursors: Mapping[Any, Position | None]) -> dict[Any, Batch]:
+def changes_since(
+    stream_type: StreamType, cursors: Mapping[Any, Position | None], languages: Languages = NO_LANGUAGES
+) -> dict[Any, Batch]:
     """Read what happened in some streams since a reader's position: first load, resume, repair and polling.
 
     Args:
         stream_type: The kind of stream.
         cursors: The reader's position by the stream's primary key; None for a reader that has none.
+        languages: Those of the readers by the stream's primary key; without any, what is told is in the language that
+            is active.
 
     Returns:
         By primary key, the frames that continue the reader, or a `reset` with a fresh snapshot where it
@@ -68,15 +76,15 @@ def changes_since(stream_type: StreamType, cursors: Mapping[Any, Position | None
     for pk, (head, floor) in open_streams(stream_type, list(cursors)).items():
         cursor = cursors[pk]
         if cursor is None:
-            answers[pk] = stream_type.snapshot(pk, head, "start")
+            answers[pk] = stream_type.snapshot(pk, head, "start", languages.get(pk, ()))
         elif reason := _reset_reason(cursor, head, floor):
-            answers[pk] = stream_type.snapshot(pk, head, reason)
+            answers[pk] = stream_type.snapshot(pk, head, reason, languages.get(pk, ()))
         elif cursor == head:
             answers[pk] = Batch(cursor, head, ())
         else:
             reads[pk] = (cursor, head)
     if reads:
-        answers |= _continue(stream_type, reads)
+        answers |= _continue(stream_type, reads, languages)
     return answers
 
 
@@ -91,23 +99,29 @@ def _reset_reason(cursor: Position, head: Position, floor: int) -> ResetReason |
     return None
 
 
-def _continue(stream_type: StreamType, reads: Mapping[Any, tuple[Position, Position]]) -> dict[Any, Batch]:
+def _continue(
+    stream_type: StreamType, reads: Mapping[Any, tuple[Position, Position]], languages: Languages
+) -> dict[Any, Batch]:
     """Read the rows after each position, for all streams in one query if these are few rows."""
     starts = {pk: start.modseq for pk, (start, _head) in reads.items()}
     rows = stream_type.after.run(starts, stream_type.alias)
     if len(rows) > stream_type.resume_limit:
         if len(reads) > 1:
-            return {pk: batch for pk, read in reads.items() for batch in _continue(stream_type, {pk: read}).values()}
-        return {pk: _begin(stream_type, pk, start, head, rows) for pk, (start, head) in reads.items()}
+            each = [_continue(stream_type, {pk: read}, languages) for pk, read in reads.items()]
+            return {pk: batch for answers in each for pk, batch in answers.items()}
+        return {
+            pk: _begin(stream_type, Read(pk, start, head, rows, languages.get(pk, ())))
+            for pk, (start, head) in reads.items()
+        }
     stream_type.prefetch(rows)
     by_stream: dict[Any, list[Any]] = {pk: [] for pk in reads}
     for row in rows:
         by_stream[getattr(row, stream_type.field)].append(row)
-    found = {pk: _read(pk, start, head, by_stream[pk]) for pk, (start, head) in reads.items()}
+    found = {pk: _read(pk, start, head, by_stream[pk], languages) for pk, (start, head) in reads.items()}
     answers: dict[Any, Batch] = {}
     for pk, head in _pruned_meanwhile(stream_type, found.values()).items():
         del found[pk]
-        answers[pk] = stream_type.snapshot(pk, head, "pruned")
+        answers[pk] = stream_type.snapshot(pk, head, "pruned", languages.get(pk, ()))
     return answers | (stream_type.changes(list(found.values())) if found else {})
 
 
@@ -127,18 +141,19 @@ def _pruned_meanwhile(stream_type: StreamType, reads: Iterable[Read]) -> dict[An
     return {pk: head for pk, (head, floor) in now.items() if _reset_reason(suspects[pk], head, floor)}
 
 
-def _begin(stream_type: StreamType, pk: Any, start: Position, head: Position, rows: Sequence[Any]) -> Batch:
+def _begin(stream_type: StreamType, read: Read) -> Batch:
     """Continue a reader as far as the rows of one read go, where it is told all; else start it afresh."""
+    pk, rows, head = read.pk, read.rows, read.to
     # What the last row shares its position with may not be there to the end.
     whole = [row for row in rows if row.modseq < rows[-1].modseq] if stream_type.replays_all(pk) else []
     if not whole:
-        return stream_type.snapshot(pk, head, "too-many")
+        return stream_type.snapshot(pk, head, "too-many", read.languages)
     stream_type.prefetch(whole)
-    batch = stream_type.changes([Read(pk, start, Position(head.epoch, whole[-1].modseq), whole)])[pk]
+    batch = stream_type.changes([replace(read, to=Position(head.epoch, whole[-1].modseq), rows=whole)])[pk]
     return replace(batch, more=True)
 
 
-def _read(pk: Any, start: Position, head: Position, rows: Sequence[Any]) -> Read:
+def _read(pk: Any, start: Position, head: Position, rows: Sequence[Any], languages: Languages) -> Read:
     """Describe a read; a row stamped after `head` was read is there with all that came before it."""
     last = rows[-1].modseq if rows else head.modseq
-    return Read(pk, start, Position(head.epoch, max(head.modseq, last)), rows)
+    return Read(pk, start, Position(head.epoch, max(head.modseq, last)), rows, languages.get(pk, ()))

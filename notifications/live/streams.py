@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -50,6 +50,7 @@ class StreamType(ABC):
     related: ClassVar[tuple[str, ...]]  # the foreign keys whose objects are read together with an entry
     marks: ClassVar[tuple[str, ...]] = ()  # the columns that `place` needs of a pending entry
     resume_limit: ClassVar[int] = RESUME_LIMIT
+    translates: ClassVar[bool] = False  # whether a reader's language matters
 
     def streams(self) -> models.QuerySet[Any]:
         """Return all streams, in the primary database."""
@@ -60,12 +61,19 @@ class StreamType(ABC):
         return self.entry._default_manager.using(self.alias)
 
     @abstractmethod
-    def snapshot(self, pk: Hashable, position: Position, reason: ResetReason) -> Batch:
-        """Read a fresh start for a reader that cannot be continued; `position` was read before."""
+    def snapshot(self, pk: Hashable, position: Position, reason: ResetReason, languages: Collection[str] = ()) -> Batch:
+        """Read a fresh start for a reader that cannot be continued; `position` was read before.
+
+        Where readers of several `languages` are not told the same, the batch has frames for each of these; without any,
+        for the one that is active.
+        """
 
     @abstractmethod
     def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
-        """Turn rows into frames, for several streams with a constant number of queries."""
+        """Turn rows into frames, for several streams with a constant number of queries.
+
+        Where readers of several languages are not told the same, a batch has frames for each language of its read.
+        """
 
     def place(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
         """Return the primary keys of the entries to stamp; by default those of `rows`.
@@ -207,12 +215,16 @@ class StreamType(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Rows of one stream after `start`, in the order of their positions, read up to `to`."""
+    """Rows of one stream after `start`, in the order of their positions, read up to `to`.
+
+    `languages` are those of the readers, if they are known; else what is told is in the language that is active.
+    """
 
     pk: Any
     start: Position
     to: Position
     rows: Sequence[Any]
+    languages: Collection[str] = ()
 
 
 stream_types: dict[str, StreamType] = {}

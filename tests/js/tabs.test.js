@@ -240,6 +240,26 @@ test("another user's page signs this user's tabs out; feeds never mix", async (c
   assert.equal(bob.client.counts.unread, 0);
 });
 
+test("tabs in two languages have a connection each, in their own, and never hear each other's items", async (context) => {
+  const { stream, tab, tabs, greet, inbox, peers } = await open(context, 2);
+  const german = tab({ language: "de" });
+  const own = await greet(2);
+  await german.state("live");
+  assert.deepEqual(
+    peers.map(({ language }) => language),
+    ["en", "de"],
+  );
+  inbox.create();
+  const [frame] = inbox.since(inbox.cursor(0));
+  stream.send(frame);
+  await Promise.all(tabs.map(({ until, client }) => until(() => client.counts.unread === 1)));
+  assert.equal(german.client.counts.unread, 0);
+  own.send({ ...frame, items: frame.items.map((item) => ({ ...item, title: "Neu" })) });
+  await german.until(() => german.seen.notification.length === 1);
+  assert.equal(german.seen.notification[0].items[0].title, "Neu");
+  assert.notEqual(tabs[1].seen.notification[0].items[0].title, "Neu");
+});
+
 test("an older page of another user does not sign the present one out", async (context) => {
   const { tabs, tab } = await open(context, 1);
   const bob = tab({ user: "bob" });

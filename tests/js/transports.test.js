@@ -49,7 +49,7 @@ async function open(context, transport, address) {
     clearTimeout: clock.clearTimeout,
     now: clock.now,
   });
-  transport(session, server.urls[address], "alice", env);
+  transport(session, server.urls[address], { user: "alice", language: "de" }, env);
   context.after(() => abort.abort());
   return { ...server, ...seen, seen, abort, clock };
 }
@@ -59,11 +59,11 @@ const TRANSPORTS = { stream: [stream, "stream"], socket: [socket, "socket"], pol
 for (const [name, [transport, address]] of Object.entries(TRANSPORTS)) {
   const start = (context) => open(context, transport, address);
 
-  test(`${name}: continues from the cursor for its user, says hello first, then the frames in order`, async (context) => {
+  test(`${name}: continues from the cursor for its user, in the page's language, says hello first, then the frames in order`, async (context) => {
     const { peers, frames, seen } = await start(context);
     const peer = await peers.nth(1);
     assert.equal(peer.since, "inbox=00000001.3");
-    assert.equal(peer.user, "alice");
+    assert.deepEqual([peer.user, peer.language], ["alice", "de"]);
     peer.send(HELLO, CHANGES(3, 4), CHANGES(4, 5));
     await frames.nth(3);
     assert.deepEqual(

@@ -120,6 +120,7 @@ export class Browser {
     const client = createClient({
       v: 1,
       user: "alice",
+      language: "en",
       urls,
       cursor: "inbox=00000001.0",
       unread: 0,

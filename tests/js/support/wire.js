@@ -25,8 +25,8 @@ export class Calls extends Array {
 
 /** One client that reached the server: `kind` is stream, poll or socket. */
 class Peer {
-  constructor(kind, user, since, parts) {
-    Object.assign(this, { kind, user, since }, parts);
+  constructor(kind, { user, language }, since, parts) {
+    Object.assign(this, { kind, user, language, since }, parts);
   }
 
   /** Send frames as this transport does. A poll can do so once. */
@@ -82,12 +82,12 @@ export async function wire(context) {
   const requests = new Calls();
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, "http://server");
-    const user = request.headers["carillon-user"];
+    const page = { user: request.headers["carillon-user"], language: request.headers["carillon-language"] };
     const query = Object.fromEntries(url.searchParams);
     if (url.pathname === "/stream/")
-      peers.push(new Peer("stream", user, request.headers["last-event-id"] ?? "", { response, query }));
+      peers.push(new Peer("stream", page, request.headers["last-event-id"] ?? "", { response, query }));
     else if (url.pathname === "/changes/" && url.searchParams.has("wait")) {
-      peers.push(new Peer("poll", user, url.searchParams.get("since"), { response, query, wait: query.wait }));
+      peers.push(new Peer("poll", page, url.searchParams.get("since"), { response, query, wait: query.wait }));
     } else {
       let body = "";
       for await (const chunk of request) body += chunk;
@@ -113,8 +113,8 @@ export async function wire(context) {
   });
   sockets.on("connection", (socket) => {
     socket.once("message", (data) => {
-      const { type, user, since, ref } = JSON.parse(data);
-      peers.push(new Peer("socket", user, since, { socket, command: { type, ref } }));
+      const { type, since, ref, ...page } = JSON.parse(data);
+      peers.push(new Peer("socket", page, since, { socket, command: { type, ref } }));
     });
   });
   server.listen(0, "127.0.0.1");

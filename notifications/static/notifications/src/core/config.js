@@ -45,7 +45,7 @@ export async function fetchConfig(id, address = marked()?.getAttribute("config")
   const user = pageUser();
   if (!user || !address) return false;
   const config = await settled(async () => {
-    const response = await ask(address, get(user, "application/json"));
+    const response = await ask(address, get({ user }, "application/json"));
     return response.ok ? response.json() : undefined;
   });
   if (config?.user !== user) return false; // somebody else's, or none: the page is shown as it was served

@@ -141,7 +141,7 @@ export class Connection {
 
   /** Another tab told something. @param {any} message */
   #heard(message) {
-    const { type, user, protocol, born, frame, state: theirs, cursor: head, offset, reason } = message;
+    const { type, user, language, protocol, born, frame, state: theirs, cursor: head, offset, reason } = message;
     const { mark } = this.#tabs;
     const { onFrame, onMessage } = this.parts;
     if (user !== mark.user) {
@@ -150,7 +150,7 @@ export class Connection {
     }
     onMessage(message);
     if (type === "signed-out" && this.#awake) this.#rest(type, reason);
-    if (protocol !== mark.protocol) return;
+    if (protocol !== mark.protocol || language !== mark.language) return;
     if (this.leading) {
       if (type === "hi") this.#tell();
       if (type === "retry") this.send(message);

@@ -7,15 +7,15 @@ const PATIENCE = 30_000; // ms for an answer
 /**
  * The options of every GET.
  *
- * @param {string} user whose page asks: another user may have signed in since, and is not to answer; empty for a page
- *   that was made for nobody
+ * @param {{user: string, language?: string}} page that asks: another user may have signed in since, and is not to
+ *   answer; it is empty for a page that was made for nobody. The answer is in the page's language
  * @param {string} type the media type wanted
  * @param {AbortSignal} [signal]
  * @param {any} [headers] more of them, by name
  * @returns {RequestInit}
  */
-export const get = (user, type, signal, headers) => ({
-  headers: { Accept: type, "Carillon-User": user, ...headers },
+export const get = ({ user, language = "" }, type, signal, headers) => ({
+  headers: { Accept: type, "Carillon-User": user, "Carillon-Language": language, ...headers },
   signal,
   cache: "no-store",
   redirect: "manual",
@@ -33,14 +33,14 @@ export const get = (user, type, signal, headers) => ({
  * @throws {Error} with a `reason`: the server refused, did not answer (`timeout`) or was not reached (`network`)
  */
 export async function request(config, env, url, body, leaving) {
-  const { csrf, user, urls } = config;
+  const { csrf, urls } = config;
   const abort = new AbortController();
   const timer = env.setTimeout(() => abort.abort(), PATIENCE);
   /** @param {string} [fresh] @param {boolean} [keepalive] */
   const send = (fresh, keepalive) => {
     const headers = body && { "Content-Type": "application/json", [csrf.header]: fresh ?? token(csrf, env.document) };
     const post = body && { method: "POST", body: JSON.stringify(body), keepalive };
-    return env.fetch(url, { ...get(user, "application/json", abort.signal, headers), ...post });
+    return env.fetch(url, { ...get(config, "application/json", abort.signal, headers), ...post });
   };
   try {
     // What outlives a page is limited by browsers: if it does not fit, it may still get through.

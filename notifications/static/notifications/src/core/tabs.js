@@ -1,8 +1,9 @@
 /**
- * The tabs of one browser and user: which of them leads, and what they tell each other.
+ * The tabs of one browser, user and language: which of them leads, and what they tell each other.
  *
  * All users of a browser share one channel, so that a tab learns when another user has signed in. The lock carries the
- * user's key and the version of this protocol: a tab from before a deploy never leads one from after it.
+ * user's key, their language and the version of this protocol: a tab from before a deploy never leads one from after it,
+ * and none hears in another language than its own.
  */
 
 import { attempt, isVisible, openChannel } from "./browser.js";
@@ -32,17 +33,17 @@ export class Tabs {
    * @param {() => void} onLead the lead came or went
    * @param {(message: any) => void} onMessage
    */
-  constructor({ user, version }, name, env, onLead, onMessage) {
+  constructor({ user, version, language }, name, env, onLead, onMessage) {
     this.#env = env;
     this.#scope = `carillon ${name}`;
     this.#onMessage = onMessage;
     /** What every message of this tab carries. */
-    this.mark = { protocol: PROTOCOL, user, version, born: env.now() };
+    this.mark = { protocol: PROTOCOL, user, language, version, born: env.now() };
     const lead = (/** @type {boolean} */ leading) => {
       if (leading) env.clearTimeout(this.#timer);
       onLead();
     };
-    this.#leader = new Leader(env.locks, `${this.#scope} ${PROTOCOL} ${user}`, lead, () => !this.#heard);
+    this.#leader = new Leader(env.locks, `${this.#scope} ${PROTOCOL} ${user} ${language}`, lead, () => !this.#heard);
   }
 
   /** Whether this tab is to hold the connection. */
@@ -64,7 +65,7 @@ export class Tabs {
   contend() {
     this.#channel ??= openChannel(this.#env.BroadcastChannel, this.#scope, (data) => {
       this.#heard = true;
-      if (data.type === "state") this.#answered = !data.hidden;
+      if (data.type === "state" && data.language === this.mark.language) this.#answered = !data.hidden;
       this.#onMessage(data);
     });
     if (!this.#channel) return this.#leader.alone();

@@ -25,7 +25,7 @@
  * @property {(time: number) => void} floor ms that the server wants between connections
  * @property {(ending: Ending) => void} end
  *
- * @typedef {(session: Session, url: string, user: string, env: import("./env.js").Env) => void} Transport
+ * @typedef {(session: Session, url: string, page: {user: string, language?: string}, env: import("./env.js").Env) => void} Transport
  */
 
 export {};

@@ -14,13 +14,16 @@ export class Standalone extends PageClient {
   constructor(config) {
     super(config);
     const { env } = this;
-    const { user, urls } = config;
+    const { urls } = config;
     const at = (/** @type {string} */ url) => (/** @type {string} */ query) => `${url}${query || "?feeds="}&inbox=0`;
     this.link = new Connection(config, env, this.ended, {
       name: `${urls.changes} feeds`,
       transports: [
-        ["stream", (/** @type {Session} */ session, query = "") => stream(session, at(urls.stream)(query), user, env)],
-        ["poll", (/** @type {Session} */ session, query = "") => poll(session, at(urls.changes)(query), user, env)],
+        [
+          "stream",
+          (/** @type {Session} */ session, query = "") => stream(session, at(urls.stream)(query), config, env),
+        ],
+        ["poll", (/** @type {Session} */ session, query = "") => poll(session, at(urls.changes)(query), config, env)],
       ],
       cursor: () => "",
       offset: () => this.offset,

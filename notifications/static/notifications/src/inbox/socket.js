@@ -3,7 +3,7 @@
 import { openSocket } from "../core/transports/socket.js";
 
 /** @type {import("../core/types.js").Transport} */
-export function socket(session, url, user, env) {
+export function socket(session, url, { user, language }, env) {
   /** @param {any} message */
   const frame = (message) => {
     try {
@@ -14,6 +14,6 @@ export function socket(session, url, user, env) {
     }
   };
   openSocket({ ...session, frame }, url, env, {
-    onOpen: (send) => send({ type: "inbox.open", user, since: session.since(), ref: "inbox" }),
+    onOpen: (send) => send({ type: "inbox.open", user, language, since: session.since(), ref: "inbox" }),
   });
 }

@@ -23,8 +23,11 @@ export const carriers = [
  * @param {import("../core/env.js").Env} env
  * @returns {[string, (session: Session, query?: string) => void][]} `query` is added to the address
  */
-export function transports({ user, urls }, env) {
+export function transports(config, env) {
   return carriers
-    .filter(([, key]) => urls[key])
-    .map(([name, key, carry]) => [name, (session, query = "") => carry(session, urls[key] + query, user, env)]);
+    .filter(([, key]) => config.urls[key])
+    .map(([name, key, carry]) => [
+      name,
+      (session, query = "") => carry(session, config.urls[key] + query, config, env),
+    ]);
 }

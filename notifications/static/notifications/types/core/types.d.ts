@@ -25,7 +25,7 @@
  * @property {(time: number) => void} floor ms that the server wants between connections
  * @property {(ending: Ending) => void} end
  *
- * @typedef {(session: Session, url: string, user: string, env: import("./env.js").Env) => void} Transport
+ * @typedef {(session: Session, url: string, page: {user: string, language?: string}, env: import("./env.js").Env) => void} Transport
  */
 export type PageConfig = {
     /**
@@ -77,5 +77,8 @@ export type Session = {
     floor: (time: number) => void;
     end: (ending: Ending) => void;
 };
-export type Transport = (session: Session, url: string, user: string, env: import("./env.js").Env) => void;
+export type Transport = (session: Session, url: string, page: {
+    user: string;
+    language?: string;
+}, env: import("./env.js").Env) => void;
 export {};

@@ -8,7 +8,7 @@ const PAUSE = 10_000; // ms between polls of a server that does not hold them, a
 const BREATH = 1_000; // ms between those that brought something
 
 /** @type {import("../types.js").Transport} */
-export async function poll({ since, signal, bytes, frame, end }, url, user, { fetch, now, setTimeout }) {
+export async function poll({ since, signal, bytes, frame, end }, url, page, { fetch, now, setTimeout }) {
   let reason = "network";
   let wait = 0; // the first answer comes at once: it says that polling works
   try {
@@ -16,7 +16,7 @@ export async function poll({ since, signal, bytes, frame, end }, url, user, { fe
       const asked = now();
       const response = await fetch(
         `${url}${url.includes("?") ? "&" : "?"}since=${since()}&wait=${wait}`,
-        get(user, "application/json", signal),
+        get(page, "application/json", signal),
       );
       const ending = await refusal(response, "application/json");
       if (ending) return end(ending);

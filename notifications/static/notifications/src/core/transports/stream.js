@@ -5,11 +5,11 @@ import { get } from "../request.js";
 import { parser } from "../sse.js";
 
 /** @type {import("../types.js").Transport} */
-export async function stream({ since, signal, bytes, frame, floor, end }, url, user, { fetch }) {
+export async function stream({ since, signal, bytes, frame, floor, end }, url, page, { fetch }) {
   let reason = "network";
   try {
     const cursor = since();
-    const response = await fetch(url, get(user, "text/event-stream", signal, cursor && { "Last-Event-ID": cursor }));
+    const response = await fetch(url, get(page, "text/event-stream", signal, cursor && { "Last-Event-ID": cursor }));
     const ending = await refusal(response, "text/event-stream");
     if (ending) return end(ending);
     const push = parser(({ type, data }) => frame({ ...JSON.parse(data), type }), floor);

@@ -65,6 +65,7 @@ export class LivePart extends LiveElement {
     for (const [name, value] of [
       ["If-None-Match", this.getAttribute("etag")],
       ["Carillon-User", page.feeds?.config.user],
+      ["Carillon-Language", page.feeds?.config.language],
     ]) {
       if (name && value) request.setRequestHeader(name, value);
     }

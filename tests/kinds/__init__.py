@@ -1,0 +1,1 @@
+"""An app whose kinds the tests send."""
