@@ -26,6 +26,7 @@ from notifications.live.connections import EVENT_STREAM, Admission
 from notifications.live.cursor import Position
 from notifications.live.hub import Connection
 from notifications.live.sessions import identity
+from notifications.live.threads import Threads
 from notifications.models import Broadcast, Inbox, Membership, Notice, Notification
 from notifications.services import (
     archive,
@@ -214,7 +215,9 @@ class DeliveredTests(TransactionTestCase):
             await received.get()
         (recent,) = relay.current().hub.streams[inbox_key(self.alice)].recent
         assert recent.arrived == ()
-        assert relay.current().background._threads._executor._threads == set()
+        threads = relay.current().background._threads
+        assert isinstance(threads, Threads)
+        assert threads._executor._threads == set()
         relay._relays.pop(asyncio.get_running_loop()).close()
 
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from .threads import Threads
+from .threads import MakePool, Threads
 
 Task = Callable[[], float | None]
 
@@ -42,12 +42,17 @@ def is_served_at_once(stream_type: str) -> bool:
     return stream_type in _served
 
 
+def registered() -> tuple[Task, ...]:
+    """Return all periodic tasks, in the order in which they take their turns."""
+    return tuple(_tasks)
+
+
 class PeriodicTasks:
     """One process's turns."""
 
-    def __init__(self, period: Callable[[], float]) -> None:
+    def __init__(self, period: Callable[[], float], make_pool: MakePool = Threads) -> None:
         """Prepare for turns that are `period()` seconds apart unless a task wants its own sooner."""
-        self.threads = Threads(1, "notifications-periodic")
+        self.threads = make_pool(1, "notifications-periodic")
         self._period = period
         self._wake = asyncio.Event()
 
