@@ -147,11 +147,11 @@ class AnyOpenPage(Case):
             assert await page.settled() == []
 
     def test_what_did_not_come_is_a_timeout_that_names_what_came(self) -> None:
-        with self.open(timeout=0.05) as page:
+        with self.open() as page:
             notify(self.alice, "Order 7 has shipped")
             page.next("changes")
             with pytest.raises(TimeoutError) as missing:
-                page.next("changes")
+                page.next("changes", within=0.05)
         message = str(missing.value)
         assert message.startswith("No 'changes' came within 0.05 seconds. What came was: ")
         assert message.endswith("reset (no items), changes ('Order 7 has shipped').")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -16,9 +15,10 @@ from django.utils import timezone
 
 from notifications.inbox import progress as module
 from notifications.inbox.frames import Item
-from notifications.inbox.progress import cancel_progress, end_abandoned, progress
+from notifications.inbox.progress import cancel_progress, progress
 from notifications.inbox.reading import page
 from notifications.models import Notification, Progress
+from notifications.testing import travel
 from tests.factories import make_user
 from tests.threads import returned
 
@@ -75,11 +75,10 @@ class GrowingTests(ProgressTest):
     def test_work_whose_worker_was_killed_is_seen_as_such(self) -> None:
         p = progress(self.alice, "Import")
         p._work.begin()
-        end_abandoned()
-        assert self.shown()["state"] == "running"
-        Progress.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-        end_abandoned()
-        assert (self.shown()["state"], self.item().level) == ("failed", "error")
+        with travel(seconds=module.PROGRESS_LEASE - 1):
+            assert self.shown()["state"] == "running"
+        with travel(seconds=module.PROGRESS_LEASE):
+            assert (self.shown()["state"], self.item().level) == ("failed", "error")
         p._work.end(None)  # should the worker come back, it is too late
         assert self.shown()["state"] == "failed"
 

@@ -71,9 +71,10 @@ class Exchange:
     async def _serve(self, application: Application, scope: dict[str, Any]) -> None:
         try:
             await application(scope, self._receive, self._messages.put)
-        finally:
-            with suppress(asyncio.QueueFull):
-                self._messages.put_nowait(None)
+        except Exception:
+            await self._messages.put(None)
+            raise
+        await self._messages.put(None)
 
     async def _receive(self) -> Message:
         if not self._asked:

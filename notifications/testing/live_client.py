@@ -105,12 +105,13 @@ class LiveClient:
 
     # What it is told
 
-    async def next(self, *names: str) -> Frame:
+    async def next(self, *names: str, within: float | None = None) -> Frame:
         """Wait for a frame, fold it into what the page knows, and return it.
 
         Args:
             names: The types of frames that you wait for; frames of others are taken and passed over. Without any, the
                 next frame but a heartbeat.
+            within: Seconds for which it waits, in place of the `timeout` of the page.
 
         Raises:
             TimeoutError: It did not come in time; the message says which frames came.
@@ -118,15 +119,16 @@ class LiveClient:
         """
         if await self._do(in_transaction, INBOX.alias):
             await self._do(self._settle)
+        patience = self._timeout if within is None else within
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(patience):
                 while True:
                     frame = await self._take()
                     if frame["type"] in names or not (names or frame["type"] == "heartbeat"):
                         return frame
         except TimeoutError:
             wanted = " or ".join(map(repr, names)) or "frame"
-            raise TimeoutError(f"No {wanted} came within {self._timeout:g} seconds. {self._history()}") from None
+            raise TimeoutError(f"No {wanted} came within {patience:g} seconds. {self._history()}") from None
 
     async def settled(self) -> list[Frame]:
         """Take all frames up to what the database has now, and return them: none means that the page was told nothing.
@@ -324,9 +326,9 @@ class OpenPage:
         """See `LiveClient.events`."""
         return self._client.events(feed)
 
-    def next(self, *names: str) -> Frame:
+    def next(self, *names: str, within: float | None = None) -> Frame:
         """See `LiveClient.next`."""
-        return self._driven.wait_for(self._client.next(*names))
+        return self._driven.wait_for(self._client.next(*names, within=within))
 
     def settled(self) -> list[Frame]:
         """See `LiveClient.settled`."""
