@@ -19,6 +19,7 @@ SHORTEST = 0.2  # seconds between two turns
 logger = logging.getLogger("notifications")
 
 _tasks: list[Task] = []
+_in_full: dict[Task, Task] = {}
 _served: set[str] = set()
 
 
@@ -42,9 +43,19 @@ def is_served_at_once(stream_type: str) -> bool:
     return stream_type in _served
 
 
-def registered() -> tuple[Task, ...]:
-    """Return all periodic tasks, in the order in which they take their turns."""
-    return tuple(_tasks)
+def in_full(task: Task) -> Callable[[Task], Task]:
+    """Register what does all of a task's work at once, where the task keeps a clock of its own."""
+
+    def register(function: Task) -> Task:
+        _in_full[task] = function
+        return function
+
+    return register
+
+
+def registered() -> list[Task]:
+    """Return what does all that is due, in the order in which the tasks take their turns."""
+    return [_in_full.get(task, task) for task in _tasks]
 
 
 class PeriodicTasks:
