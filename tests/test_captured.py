@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from uuid import UUID
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connection, transaction
 from django.test import SimpleTestCase, TestCase, TransactionTestCase
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from notifications.kinds import Kind, kind, registry
 from notifications.models import Broadcast, Notice, Outbox
 from notifications.services import abroadcast, anotify, broadcast, mark_all_read, notify, recall_broadcast, withdraw
-from notifications.testing import captured
+from notifications.testing import captured, make
 from tests.factories import make_user, make_users
+from tests.kinds import Joined, Named
 
 if TYPE_CHECKING:
     Case = SimpleTestCase
@@ -230,10 +237,121 @@ class MessageTests(TestCase):
         sent.assert_notified(self.bob, title, data={"at": "P1DT00H00M00S"}, actor=self.alice)
 
     def test_a_field_that_there_is_not_is_named_with_those_that_there_are(self) -> None:
-        with pytest.raises(TypeError, match=r"no field 'link'; it has actor, body, category, .*url"):
+        with pytest.raises(TypeError, match=r"A notification has no 'link'; it has actor, body, category, .*url"):
             self.sent.assert_notified(self.alice, link="/orders/7/")
 
     async def test_asking_within_an_asynchronous_block_says_when_to_ask(self) -> None:
         async with captured() as sent:
             with pytest.raises(SynchronousOnlyOperation, match="after the block"):
                 sent.assert_nothing_notified()
+
+
+class KindTests(TestCase):
+    def setUp(self) -> None:
+        self.alice, self.bob = make_user("alice"), make_user("bob")
+        self.group = Group.objects.create(name="Editors")
+        with captured() as self.sent:
+            notify(self.alice, Joined(key="bob"))
+            notify(self.alice, Named(group=self.group, user=self.bob))
+            notify(self.alice, "User bob")
+
+    def fails(self, *arguments: Any, **expected: Any) -> str:
+        with pytest.raises(AssertionError) as failure:
+            self.sent.assert_notified(self.alice, *arguments, **expected)
+        return str(failure.value)
+
+    def test_a_kind_is_expected_by_its_class_some_facts_or_all(self) -> None:
+        self.sent.assert_notified(self.alice, Joined)
+        self.sent.assert_notified(self.alice, Joined, key="bob", url="/users/bob/", level="success")
+        self.sent.assert_notified(self.alice, Joined(key="bob"))
+        self.sent.assert_notified(self.alice, Named, group=self.group, user=self.bob.pk)
+        self.sent.assert_notified(self.alice, Joined, key="carol", count=0)
+
+    def test_a_title_is_that_of_a_kind_too(self) -> None:
+        self.sent.assert_notified(self.alice, "User bob", count=2)
+
+    def test_what_is_deleted_since_is_still_what_was_sent(self) -> None:
+        with captured() as self.sent:
+            notify(self.alice, Named(group=self.group))
+            pk = self.group.pk
+            Group.objects.all().delete()
+        self.sent.assert_notified(self.alice, Named, group=pk)
+        self.sent.assert_notified(self.alice, Named, group=Group(pk=pk))
+        self.sent.assert_notified(self.alice, Named, group=pk + 1, count=0)
+
+    def test_an_instance_that_is_none_is_no_key(self) -> None:
+        self.sent.assert_notified(self.alice, Named, user=None, count=0)
+
+    def test_the_message_names_facts(self) -> None:
+        assert self.fails(Joined, key="carol") == (
+            "alice was notified 0 times, not once, of Joined(key='carol').\n"
+            "In all, alice was notified of:\n"
+            "  1. Joined(key='bob', at=None), which says 'User bob'\n"
+            f"  2. Named(group=<Group: Editors>, user={self.bob!r}, others=[]), which says 'User Editors'\n"
+            "  3. 'User bob'\n"
+            "The nearest is 1, but:\n"
+            "  its key is 'bob', not 'carol'"
+        )
+
+    def test_another_kind_is_farther_than_any_fact(self) -> None:
+        with captured() as self.sent:
+            notify(self.alice, "User bob")
+        assert self.fails(Joined, key="carol").endswith("its kind is '', not Joined")
+
+    def test_a_fact_that_there_is_not_is_named_with_those_that_there_are(self) -> None:
+        with pytest.raises(TypeError, match=r"Joined has no 'name'; it has .*, at, .*key"):
+            self.sent.assert_notified(self.alice, Joined, name="bob")
+
+    async def test_facts_are_read_with_the_block(self) -> None:
+        async with captured() as sent:
+            await anotify(self.alice, Named(group=self.group))
+        sent.assert_notified(self.alice, Named, group=self.group)
+
+
+@dataclass
+class Parcel:
+    weight: Decimal
+    notes: list[str]
+
+
+class Size(Enum):
+    SMALL = "small"
+
+
+class MakeTests(TestCase):
+    def test_only_the_facts_that_matter_are_given(self) -> None:
+        assert make(Joined) == Joined(key="key")
+        assert make(Joined, key="bob") == Joined(key="bob")
+
+    def test_there_is_an_example_of_each_type_that_is_stored(self) -> None:
+        @kind("tests.made")
+        class Made(Kind):
+            flag: bool
+            ratio: Annotated[float, "between"]
+            word: Literal["a", "b"]
+            when: datetime
+            day: date
+            pause: timedelta
+            number: UUID
+            size: Size
+            parcel: Parcel
+            counts: dict[str, int]
+            perhaps: Group | None
+            either: int | str
+            title = "Made"
+
+        self.addCleanup(registry.pop, "tests.made")
+        alice = make_user("alice")
+        with captured() as sent:
+            notify(alice, make(Made))
+        sent.assert_notified(alice, make(Made))
+
+    def test_a_model_instance_has_to_be_given(self) -> None:
+        with pytest.raises(TypeError, match=r"Named.group has no example of its own: make\(Named, group=…\)"):
+            make(Named)
+        group = Group.objects.create(name="Editors")
+        assert make(Named, group=group).group == group
+
+    def test_a_fact_that_there_is_not_is_named_with_those_that_there_are(self) -> None:
+        with pytest.raises(TypeError, match="Joined has no fact 'name'; it has key, at"):
+            make(Joined, name="bob")

@@ -6,7 +6,7 @@ Everything runs as it does in production, on your tests' own database; nothing i
 
     with captured() as sent:
         ship(order)
-    sent.assert_notified(alice, "Order 7 has shipped", url="/orders/7/")
+    sent.assert_notified(alice, OrderShipped, order=order)
     sent.assert_nothing_notified(bob)
 
 Each context manager works with ``with`` and, in an asynchronous test, with ``async with``.
@@ -15,5 +15,6 @@ Each context manager works with ``with`` and, in an asynchronous test, with ``as
 from .capturing import Sent, captured
 from .clock import run_due, travel
 from .live_client import LiveClient, OpenPage
+from .making import make
 
-__all__ = ["LiveClient", "OpenPage", "Sent", "captured", "run_due", "travel"]
+__all__ = ["LiveClient", "OpenPage", "Sent", "captured", "make", "run_due", "travel"]

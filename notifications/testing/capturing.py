@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db.models import Max
+from django.utils.functional import Promise
 
 from ..annotations import User
 from ..audiences import people
 from ..inbox.stream import INBOX
+from ..kinds import Kind
+from ..kinds.rendering import kinds_of
 from ..models import Broadcast, Notice, Notification
-from .describing import Expected, times
+from .describing import Expected, Sending, times
 
 NAMED = 20  # recipients whom a message calls by name
-
-
-class Sending(NamedTuple):
-    """A notice, and the primary keys of those who have it."""
-
-    notice: Notice
-    recipients: frozenset[Any]
 
 
 class Sent:
@@ -50,27 +46,36 @@ class Sent:
         """Return the notices that reached a user, in the order of sending."""
         return [sending.notice for sending in self._read() if user.pk in sending.recipients]
 
-    def assert_notified(self, user: User, title: str | None = None, *, count: int = 1, **fields: Any) -> None:
+    def assert_notified(
+        self,
+        user: User,
+        what: str | Promise | type[Kind] | Kind | None = None,
+        /,
+        *,
+        count: int = 1,
+        **expected: Any,
+    ) -> None:
         """Assert that a user was notified of something, as many times as you say.
 
         Args:
             user: The recipient.
-            title: The title; None for any.
+            what: A kind, an instance of one with all its facts, or a title; None for anything.
             count: How many matching notifications there must be, no more and no fewer.
-            fields: What else they must have, each a field of `Notice`: ``body``, ``url``, ``level``, ``kind``,
-                ``category``, ``actor``, ``data``, ``expires_at``.
+            expected: What else they must have: facts of the kind, where a model instance may be given by its key; and
+                what is stored with every notification: ``title``, ``body``, ``url``, ``level``, ``kind``,
+                ``category``, ``actor``, ``data``, ``expires_at``. Of a kind, the texts are those in ``LANGUAGE_CODE``.
 
         Raises:
             AssertionError: There are more or fewer; the message says what was sent instead.
-            TypeError: A notice has no such field.
+            TypeError: There is no such fact or field.
         """
         __tracebackhide__ = True
-        expected = Expected.of(title, fields)
-        mine = self.to(user)
-        found = [notice for notice in mine if not expected.differences(notice)]
+        wanted = Expected.of(what, expected)
+        mine = [one for one in self._read() if user.pk in one.recipients]
+        found = [one for one in mine if not wanted.differences(one)]
         if len(found) != count:
-            asked = f"{user} was notified {times(len(found))}, not {times(count)}, of {expected}."
-            raise AssertionError("\n".join([asked, *self._instead(user, mine, expected, found)]))
+            asked = f"{user} was notified {times(len(found))}, not {times(count)}, of {wanted}."
+            raise AssertionError("\n".join([asked, *self._instead(user, mine, wanted, found)]))
 
     def assert_nothing_notified(self, user: User | None = None) -> None:
         """Assert that a user was notified of nothing; without one, that nobody was notified.
@@ -85,7 +90,7 @@ class Sent:
             raise AssertionError("\n".join([f"{who} was notified of:", *self._listed(sendings, to=user is None)]))
 
     def _instead(
-        self, user: User, mine: Sequence[Notice], expected: Expected, found: Sequence[Notice]
+        self, user: User, mine: Sequence[Sending], wanted: Expected, found: Sequence[Sending]
     ) -> Iterable[str]:
         """Say what was sent to the user and, if that does not explain it, to whom else."""
         sendings = self._read()
@@ -94,17 +99,16 @@ class Sent:
             return
         if mine:
             yield f"In all, {user} was notified of:"
-            yield from self._listed([one for one in sendings if user.pk in one.recipients])
+            yield from self._listed(mine)
             if not found:
-                yield from expected.nearest(mine)
+                yield from wanted.nearest(mine)
             return
         yield f"{user} was notified of nothing. To others were sent:"
         yield from self._listed(sendings, to=True)
 
     def _listed(self, sendings: Iterable[Sending], *, to: bool = False) -> Iterable[str]:
-        for number, (notice, recipients) in enumerate(sendings, 1):
-            extra = f", to {self._called(recipients)}" if to else ""
-            yield f"  {number}. {Expected.describe(notice)}{extra}"
+        for number, sending in enumerate(sendings, 1):
+            yield f"  {number}. {sending}" + (f", to {self._called(sending.recipients)}" if to else "")
 
     def _called(self, recipients: frozenset[Any]) -> str:
         named = [self._names[pk] for pk in sorted(recipients, key=str) if pk in self._names][:NAMED]
@@ -182,7 +186,8 @@ def _stored_after(after: int) -> list[Sending]:
             reached[broadcast.notice_id] |= set(
                 broadcast.audience_of().select(people(alias)).values_list("pk", flat=True)
             )
-    return [Sending(notice, frozenset(reached[notice.pk])) for notice in notices if reached[notice.pk]]
+    made = kinds_of(notices)
+    return [Sending(one, frozenset(reached[one.pk]), made.get(one.pk)) for one in notices if reached[one.pk]]
 
 
 def _names(pks: Iterable[Any]) -> dict[Any, str]:
