@@ -173,6 +173,14 @@ class AnyOpenPage(Case):
             with pytest.raises(ConnectionRefusedError, match=r"answered with 401: .*signed-out"):
                 page.resume()
 
+    def test_waiting_within_a_transaction_says_why_nothing_can_come(self) -> None:
+        with self.open() as page:
+            page.settled()
+            with transaction.atomic():
+                notify(self.alice, "not committed")
+                with pytest.raises(RuntimeError, match=r"Leave transaction.atomic\(\) before you wait"):
+                    page.next("changes")
+
     def test_the_tests_language_is_not_the_servers(self) -> None:
         with translation.override("de"), self.open() as page:
             page.settled()

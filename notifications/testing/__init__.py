@@ -14,7 +14,9 @@ Each context manager works with ``with`` and, in an asynchronous test, with ``as
 
 from .capturing import Sent, captured
 from .clock import run_due, travel
-from .live_client import LiveClient, OpenPage
+from .live_client import LiveClient
 from .making import make
+from .open_page import AsyncOpenPage
+from .waiting_page import OpenPage
 
-__all__ = ["LiveClient", "OpenPage", "Sent", "captured", "make", "run_due", "travel"]
+__all__ = ["AsyncOpenPage", "LiveClient", "OpenPage", "Sent", "captured", "make", "run_due", "travel"]

@@ -72,6 +72,10 @@ class InlinePool:
         self._run(lambda: contextvars.Context().run(job))
         return future
 
+    async def do(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Have `function` run, and return its result."""
+        return await asyncio.wrap_future(self.submit(function, *args, **kwargs))
+
     def close(self, *, wait: bool = True) -> None:
         """Do nothing: the connections are the test's."""
 

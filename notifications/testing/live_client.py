@@ -1,38 +1,27 @@
-"""An open page without a browser: connected through the site's own middleware and Carillon's views, in this process."""
+"""`LiveClient`: a page without a browser, connected through the site's own middleware and Carillon's views."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from functools import partial
 from types import TracebackType
-from typing import Any, Final, Literal, ParamSpec, TypeVar
+from typing import Any, Final, Literal
 
 from django.core.asgi import get_asgi_application
 from django.test import Client
-from django.urls import reverse
 
 from ..annotations import User
 from ..asgi import Handoff
-from ..broadcasts.publishing import post
-from ..feeds.following import keys_of
-from ..feeds.stream import FEED
-from ..inbox.stream import INBOX
-from ..live import relay
-from ..live.cursor import Position
-from ..live.django_internals import in_transaction
-from ..live.replay import settle
-from ..live.streams import StreamType
 from .exchange import Application
 from .inline import DrivenLoop, InlinePool, Run, Serving, Tasks
-from .page_state import Frame, PageState
-from .transports import Polling, Stream, Transport
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from .open_page import AsyncOpenPage
+from .transports import Ask, Polling, Stream, Transport
+from .waiting_page import OpenPage
 
 TIMEOUT: Final = 5.0  # seconds
 
-TRANSPORTS: Final[dict[str, Callable[[Application, Any], Transport]]] = {"stream": Stream, "polling": Polling}
+TRANSPORTS: Final[dict[str, Callable[[Application, Ask], Transport]]] = {"stream": Stream, "polling": Polling}
 
 
 class LiveClient:
@@ -46,7 +35,8 @@ class LiveClient:
             await page.next("changes")
             assert page.items[0]["title"] == "Order 7 has shipped"
 
-    ``with LiveClient(alice) as page:`` opens an `OpenPage`, whose methods are the same but for ``await``.
+    This page is an `AsyncOpenPage`; ``with LiveClient(alice) as page:`` opens an `OpenPage`, whose methods are the same
+    but for ``await``.
 
     It is signed in with a session of its own, and the request goes through your middleware to Carillon's own view. No
     server is started. The database work is done in your test's own thread, so it works within `TestCase` too: before
@@ -71,125 +61,16 @@ class LiveClient:
             timeout: Seconds for which it waits for a frame.
             application: Your ASGI application, for a test of its routing; without it Django's, with the hand-off lane.
         """
-        self.http = Client()
-        """Django's test client, with the same session: for what the page would request besides."""
         self._user: Any = user
-        self._feeds = list(feeds)
+        self._feeds = feeds
         self._timeout = timeout
         self._application = application
         self._make_transport = TRANSPORTS[transport]
-        self._transport: Transport | None = None
-        self._state = PageState()
-        self._driven: DrivenLoop | None = None
 
-    # What it knows
-
-    @property
-    def items(self) -> list[dict[str, Any]]:
-        """The items that its list shows, newest first, as of the last frame that was taken: JSON, as in the API."""
-        return self._state.items
-
-    @property
-    def unread(self) -> int:
-        """How many notifications are unread."""
-        return self._state.count("unread")
-
-    @property
-    def unseen(self) -> int:
-        """The number on the bell."""
-        return self._state.count("unseen")
-
-    def events(self, feed: str) -> list[dict[str, Any]]:
-        """Return the events of a feed that it knows, the oldest first: JSON, as in frames."""
-        return self._state.events(feed)
-
-    # What it is told
-
-    async def next(self, *names: str, within: float | None = None) -> Frame:
-        """Wait for a frame, fold it into what the page knows, and return it.
-
-        Args:
-            names: The types of frames that you wait for; frames of others are taken and passed over. Without any, the
-                next frame but a heartbeat.
-            within: Seconds for which it waits, in place of the `timeout` of the page.
-
-        Raises:
-            TimeoutError: It did not come in time; the message says which frames came.
-            ConnectionError: The page is not connected, or the server has ended the connection.
-        """
-        if await self._do(in_transaction, INBOX.alias):
-            await self._do(self._settle)
-        patience = self._timeout if within is None else within
-        try:
-            async with asyncio.timeout(patience):
-                while True:
-                    frame = await self._take()
-                    if frame["type"] in names or not (names or frame["type"] == "heartbeat"):
-                        return frame
-        except TimeoutError:
-            wanted = " or ".join(map(repr, names)) or "frame"
-            raise TimeoutError(f"No {wanted} came within {patience:g} seconds. {self._history()}") from None
-
-    async def settled(self) -> list[Frame]:
-        """Take all frames up to what the database has now, and return them: none means that the page was told nothing.
-
-        Raises:
-            TimeoutError: They did not come in time.
-            ConnectionError: The page is not connected, or the server has ended the connection.
-        """
-        heads = await self._do(self._settle)
-        frames: list[Frame] = []
-        try:
-            async with asyncio.timeout(self._timeout):
-                while self._is_behind(heads):
-                    frames.append(await self._take())
-        except TimeoutError:
-            raise TimeoutError(
-                f"The page did not catch up within {self._timeout:g} seconds: it is at {self._state.cursor!r}. "
-                f"{self._history()}"
-            ) from None
-        return [frame for frame in frames if frame["type"] != "heartbeat"]
-
-    # What happens to it
-
-    async def cut(self) -> None:
-        """Lose the connection without a word; the page keeps what it knows, and its position."""
-        transport, self._transport = self._transport, None
-        if transport is not None:
-            await transport.cut()
-
-    async def resume(self) -> None:
-        """Connect again, from the position that the page has.
-
-        Raises:
-            ConnectionRefusedError: The server has refused; the message has its answer.
-            TimeoutError: It has not answered in time.
-        """
-        await self.cut()
-        if self._application is None:
-            self._application = await self._do(_own_application)
-        transport = self._make_transport(self._application, self._ask)
-        async with asyncio.timeout(self._timeout):
-            await transport.open()
-        self._transport = transport
-
-    async def follow(self, *feeds: str) -> None:
-        """Follow feeds besides, as a page does that shows more: frames of type ``feed.status`` say whether it may."""
-        self._feeds += [name for name in feeds if name not in self._feeds]
-        await self._tell({"follow": dict.fromkeys(feeds, self._state.cursor)})
-
-    async def unfollow(self, *feeds: str) -> None:
-        """Let feeds go."""
-        self._feeds = [name for name in self._feeds if name not in feeds]
-        await self._tell({"unfollow": list(feeds)})
-
-    # Opening and closing
-
-    async def __aenter__(self) -> LiveClient:
+    async def __aenter__(self) -> AsyncOpenPage:
         """Sign in and connect."""
         self._tasks = Tasks(asyncio.get_running_loop())
-        await self._open(self._tasks.run)
-        return self
+        return await self._open(self._tasks.run)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -202,153 +83,40 @@ class LiveClient:
         """Sign in and connect."""
         self._driven = DrivenLoop()
         try:
-            self._driven.wait_for(self._open(self._driven.run))
+            return OpenPage(self._driven.wait_for(self._open(self._driven.run)), self._driven)
         except BaseException:
             self._driven.close()
             raise
-        return OpenPage(self, self._driven)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the page."""
-        assert self._driven is not None
         self._driven.wait_for(self._close())
         self._driven.close()
 
-    async def _open(self, run: Run) -> None:
-        self._pool = InlinePool(run)
+    async def _open(self, run: Run) -> AsyncOpenPage:
+        pool = InlinePool(run)
+        http = Client()
         if self._user is not None:
-            await self._do(self.http.force_login, self._user)
+            await pool.do(http.force_login, self._user)
+        application = self._application
+        if application is None:
+            application = await pool.do(_own_application)
+        make_transport = partial(self._make_transport, application)
         self._serving = Serving.begin(run)
+        self._page = AsyncOpenPage(self._user, http, self._feeds, make_transport, pool, self._timeout)
         try:
-            await self.resume()
+            await self._page.resume()
         except BaseException:
             await self._close()
             raise
+        return self._page
 
     async def _close(self) -> None:
-        await self.cut()
+        await self._page.cut()
         if self._serving is not None:
             self._serving.end()
-
-    # How
-
-    async def _take(self) -> Frame:
-        if self._transport is None:
-            raise ConnectionError("The page is not connected: it was cut, and has not resumed.")
-        told = await self._transport.receive()
-        if told is None:
-            self._transport = None
-            raise ConnectionError(f"The server has ended the connection. {self._history()}")
-        self._state.take(*told)
-        return told[0]
-
-    def _ask(self) -> tuple[dict[str, str], dict[str, str]]:
-        query = {"since": self._state.cursor}
-        if self._feeds or self._user is None:
-            query["feeds"] = ",".join(self._feeds)
-        cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in self.http.cookies.items())
-        return query, {"cookie": cookies}
-
-    async def _tell(self, wish: dict[str, Any]) -> None:
-        body = {"connection": self._state.connection, **wish}
-        address = reverse("notifications:follow-feeds")
-        answer = await self._do(self.http.post, address, body, content_type="application/json")
-        if answer.status_code != 200:
-            raise ConnectionError(f"The server has answered with {answer.status_code}: {answer.content.decode()}")
-
-    def _settle(self) -> dict[str, Position]:
-        """Do what a server does from time to time for what nobody has announced; return where the streams are then."""
-        followed = keys_of(name for name in self._feeds if name not in self._state.refused)
-        streams: list[tuple[StreamType, list[Any]]] = [
-            (FEED, [FEED.pk(key) for key in followed if key.type == FEED.name])
-        ]
-        if self._user is not None:
-            streams.append((INBOX, [self._user.pk]))
-        post()
-        heads = {}
-        for stream_type, pks in streams:
-            settle(stream_type, pks, relay.sequence_and_announce)
-            for pk, epoch, head, _floor in stream_type.positions.run(pks, stream_type.alias):
-                heads[stream_type.cursor_name(pk)] = Position(epoch, head)
-        return heads
-
-    def _is_behind(self, heads: Mapping[str, Position]) -> bool:
-        """Return whether there is more to be told: what has come already, or what the streams have."""
-        if self._transport is not None and self._transport.ready:
-            return True
-        refused = {FEED.cursor_name(key.pk) for key in keys_of(self._state.refused) if key.type == FEED.name}
-        there = self._state.positions
-        return any(
-            name not in there or there[name].epoch != head.epoch or there[name].modseq < head.modseq
-            for name, head in heads.items()
-            if name not in refused
-        )
-
-    async def _do(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Do database work where the test does its own."""
-        return await asyncio.wrap_future(self._pool.submit(function, *args, **kwargs))
-
-    def _history(self) -> str:
-        return f"What came was: {', '.join(self._state.told) or 'nothing'}."
-
-
-class OpenPage:
-    """The page that ``with LiveClient(user) as page:`` opens, for tests that are not asynchronous."""
-
-    def __init__(self, client: LiveClient, driven: DrivenLoop) -> None:
-        """Take the client, which is connected, and the loop that it lives in."""
-        self._client = client
-        self._driven = driven
-
-    @property
-    def http(self) -> Client:
-        """Django's test client, with the same session: for what the page would request besides."""
-        return self._client.http
-
-    @property
-    def items(self) -> list[dict[str, Any]]:
-        """See `LiveClient.items`."""
-        return self._client.items
-
-    @property
-    def unread(self) -> int:
-        """See `LiveClient.unread`."""
-        return self._client.unread
-
-    @property
-    def unseen(self) -> int:
-        """See `LiveClient.unseen`."""
-        return self._client.unseen
-
-    def events(self, feed: str) -> list[dict[str, Any]]:
-        """See `LiveClient.events`."""
-        return self._client.events(feed)
-
-    def next(self, *names: str, within: float | None = None) -> Frame:
-        """See `LiveClient.next`."""
-        return self._driven.wait_for(self._client.next(*names, within=within))
-
-    def settled(self) -> list[Frame]:
-        """See `LiveClient.settled`."""
-        return self._driven.wait_for(self._client.settled())
-
-    def cut(self) -> None:
-        """See `LiveClient.cut`."""
-        self._driven.wait_for(self._client.cut())
-
-    def resume(self) -> None:
-        """See `LiveClient.resume`."""
-        self._driven.wait_for(self._client.resume())
-
-    def follow(self, *feeds: str) -> None:
-        """See `LiveClient.follow`."""
-        self._driven.wait_for(self._client.follow(*feeds))
-
-    def unfollow(self, *feeds: str) -> None:
-        """See `LiveClient.unfollow`."""
-        self._driven.wait_for(self._client.unfollow(*feeds))
 
 
 def _own_application() -> Application:
