@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from notifications.exceptions import Stopped
 from notifications.feeds import Log, Nothing, feed, texts
-from notifications.feeds.answers import answer, astop_answer, end_abandoned, stop_answer
+from notifications.feeds.answers import answer, astop_answer, stop_answer
 from notifications.feeds.names import stream_key
 from notifications.feeds.reading import present_events
 from notifications.feeds.registry import find
@@ -30,6 +30,7 @@ from notifications.live.cursor import Position
 from notifications.live.keeping import Over
 from notifications.live.replay import changes_since
 from notifications.models import FeedEvent, FeedText
+from notifications.testing import travel
 from tests.factories import make_user
 from tests.threads import returned
 
@@ -93,11 +94,11 @@ class BlockingTests(TransactionTestCase):
     def test_a_writer_that_is_gone_is_seen_as_such(self) -> None:
         handle = texts.begin(find("chat:7"), "text", {}, "")
         texts.grow(handle, "half of it", 0)
-        end_abandoned()
-        assert shown()[0][0]["state"] == "writing"
-        FeedText.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        with travel(seconds=texts.WRITER_LEASE - 1):
+            assert shown()[0][0]["state"] == "writing"
         before = shown()[1]
-        end_abandoned()
+        with travel(seconds=texts.WRITER_LEASE):
+            pass
         (data,) = shown(before)[0]
         assert (data["text"], data["state"]) == ("half of it", "failed")
         with self.assertRaises(Over):  # should the writer come back, it is too late

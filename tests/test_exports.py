@@ -108,6 +108,7 @@ DOORS: dict[str, list[str]] = {
     "routing": ["SameOrigin", "websocket_application", "websocket_urlpatterns"],
     "services": ["BroadcastConflict", "NotMember", "answer", "progress", *VERBS, *(f"a{verb}" for verb in VERBS)],
     "signals": ["access_revoked", "broadcast_sent", "notification_delivered", "notification_stored"],
+    "testing": ["AsyncOpenPage", "LiveClient", "OpenPage", "Sent", "captured", "make", "run_due", "travel"],
 }
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import os
-import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,19 +11,12 @@ import pytest
 
 from tests import walkthrough
 from tests.distributions import ROOT
+from tests.fresh_project import FreshProject
 
 HOWTO = ROOT / "docs" / "how-to"
 SURROUNDINGS = ROOT / "tests" / "howto"
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
-SETTINGS = """
-INSTALLED_APPS = [*INSTALLED_APPS, "notifications", "shop"]
-DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}
-"""
-URLS = """
-from django.urls import include
-urlpatterns += [path("notifications/", include("notifications.urls"))]
-"""
 # What a page leaves to the reader: where its views and its middleware go.
 MORE = {
     "sending": {"mysite/urls.py": "from shop import views\nurlpatterns += [path('help/', views.ask_for_help)]\n"},
@@ -38,43 +28,18 @@ MORE = {
 }
 
 
-def manage(folder: Path, *arguments: str) -> None:
-    hidden = ("DJANGO_", "DATABASE_URL", "REDIS_URL")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env={**environment, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def append(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        file.write(f"\n{text}")
-
-
 @pytest.mark.parametrize("page", ["testing", "sending", "privacy", "api-clients", "sign-in"])
 def test_the_code_of_a_guide_does_what_it_says(page: str, tmp_path: Path) -> None:
-    manage(tmp_path, "-m", "django", "startproject", "mysite", ".")
-    append(tmp_path / "mysite/settings.py", SETTINGS)
-    append(tmp_path / "mysite/urls.py", URLS)
-    append(tmp_path / "shop/models.py", (SURROUNDINGS / "models.py").read_text())
-    for package in ("shop", "shop/migrations", "shop/tests", "people"):
-        append(tmp_path / package / "__init__.py", "")
-    for file in walkthrough.files((HOWTO / f"{page}.md").read_text()):
-        append(tmp_path / file.name, file.text)
+    project = FreshProject(tmp_path)
+    project.append("shop/models.py", (SURROUNDINGS / "models.py").read_text())
+    project.follow(HOWTO / f"{page}.md")
     for name, text in MORE.get(page, {}).items():
-        append(tmp_path / name, text)
+        project.append(name, text)
     tests = SURROUNDINGS / f"{page.replace('-', '_')}.py"
     if tests.exists():
-        append(tmp_path / "shop/tests/test_page.py", tests.read_text())
-    manage(tmp_path, "manage.py", "makemigrations", "shop")
-    manage(tmp_path, "-W", "error", "manage.py", "test", "--verbosity=2")
+        project.append("shop/tests/test_page.py", tests.read_text())
+    project.run("manage.py", "makemigrations", "shop")
+    project.run("-W", "error", "manage.py", "test", "--verbosity=2")
 
 
 def parse(text: str) -> ast.Module:

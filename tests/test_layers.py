@@ -53,6 +53,7 @@ FLOORS: list[tuple[str, set[str]]] = [
             "urls",
         },
     ),
+    ("tests of applications", {"pytest_plugin", "testing"}),
 ]
 FLOOR = {name: floor for floor, (_, names) in enumerate(FLOORS) for name in names}
 SIBLINGS = {"broadcasts", "chat", "feeds"}

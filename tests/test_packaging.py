@@ -14,6 +14,7 @@ from django.apps import apps
 from django.core.management import call_command
 
 from tests.distributions import ROOT, run
+from tests.fresh_project import FreshProject
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +77,71 @@ def test_a_package_index_would_take_sdist_and_wheel(distributions: Path) -> None
 def test_the_metadata_lead_to_the_source_and_what_changed(metadata: Message) -> None:
     urls = dict(line.split(", ") for line in metadata.get_all("Project-URL", []))
     assert {"Source", "Documentation", "Changelog", "Issues"} <= set(urls)
+
+
+@pytest.fixture(scope="session")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the wheel into a folder of its own, with what it says of itself, which pytest looks for."""
+    target = tmp_path_factory.mktemp("installed")
+    run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", target, wheel], cwd=target)
+    return target
+
+
+COMMITTED = """
+from django.contrib.auth import get_user_model
+from django.test import TransactionTestCase
+from notifications.testing import LiveClient, travel
+from shop.orders import ship
+
+
+class CommittedTests(TransactionTestCase):
+    def test_what_is_committed_arrives(self):
+        alice = get_user_model().objects.create_user("alice")
+        with LiveClient(alice) as page, LiveClient(alice, transport="polling") as other:
+            for one in (page, other):
+                one.settled()
+            ship(alice, 42)
+            for one in (page, other):
+                one.next("changes")
+                self.assertEqual(one.unread, 1)
+"""
+PLAIN = """
+import sys
+
+
+def test_plain(request):
+    assert request.config.pluginmanager.hasplugin("carillon")
+    assert not {"django", "notifications.testing"} & sys.modules.keys()
+"""
+
+
+@pytest.mark.packaging
+def test_a_project_uses_the_test_kit_by_the_page_alone(installed: Path, tmp_path: Path) -> None:
+    project = FreshProject(tmp_path, installed)
+    project.append("mysite/settings.py", "del DATABASES['default']['TEST']  # in memory, as Django has it\n")
+    project.append("shop/models.py", "")
+    project.follow(ROOT / "docs" / "how-to" / "testing.md")
+    project.append("shop/tests/test_committed.py", COMMITTED)
+    project.run("-W", "error", "manage.py", "test")
+    told = project.run("-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", "shop")
+    written = sum(path.read_text().count("def test_") for path in (tmp_path / "shop/tests").glob("*.py"))
+    assert f"{written} passed" in told
+
+
+@pytest.mark.packaging
+def test_the_pytest_plugin_costs_a_project_without_django_nothing(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_plain.py").write_text(PLAIN)
+    options = "['-q', '-p', 'no:django', '-p', 'no:cacheprovider']"
+    code = f"import sys, pytest; sys.path.insert(0, sys.argv[1]); sys.exit(pytest.main({options}))"
+    run([sys.executable, "-c", code, installed], cwd=tmp_path)
+
+
+@pytest.mark.packaging
+def test_the_test_kit_needs_no_pytest(installed: Path, tmp_path: Path) -> None:
+    code = "import sys; sys.modules['pytest'] = None; import django; django.setup(); import notifications.testing"
+    project = FreshProject(tmp_path, installed)
+    project.append("shop/models.py", "")
+    project.run("-c", f"import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'mysite.settings'; {code}")
 
 
 def test_no_migration_is_missing(db: None) -> None:

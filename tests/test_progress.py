@@ -28,6 +28,7 @@ from notifications.live.cursor import Position
 from notifications.live.leases import POLLS_LOOK_EVERY, Looks
 from notifications.live.replay import changes_since
 from notifications.models import Inbox, Notification, Progress
+from notifications.testing import travel
 from tests.factories import make_user
 from tests.threads import returned
 
@@ -84,11 +85,10 @@ class GrowingTests(ProgressTest):
     def test_work_whose_worker_was_killed_is_seen_as_such(self) -> None:
         p = progress(self.alice, "Import")
         p._work.begin()
-        end_abandoned()
-        assert self.shown()["state"] == "running"
-        Progress.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-        end_abandoned()
-        assert (self.shown()["state"], self.item().level) == ("failed", "error")
+        with travel(seconds=module.PROGRESS_LEASE - 1):
+            assert self.shown()["state"] == "running"
+        with travel(seconds=module.PROGRESS_LEASE):
+            assert (self.shown()["state"], self.item().level) == ("failed", "error")
         p._work.end(None)  # should the worker come back, it is too late
         assert self.shown()["state"] == "failed"
 

@@ -26,6 +26,7 @@ from notifications.live.connections import EVENT_STREAM, Admission
 from notifications.live.cursor import Position
 from notifications.live.hub import Connection
 from notifications.live.sessions import identity
+from notifications.live.threads import Threads
 from notifications.models import Broadcast, Inbox, Membership, Notice, Notification
 from notifications.services import (
     archive,
@@ -35,10 +36,10 @@ from notifications.services import (
     notify,
     post_message,
     publish_broadcast,
-    publish_due,
     recall_broadcast,
 )
 from notifications.signals import broadcast_sent, notification_delivered, notification_stored
+from notifications.testing import travel
 from tests.factories import make_user, make_users, tell
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "signals.md"
@@ -133,8 +134,8 @@ class BroadcastTests(TransactionTestCase):
         with heard(broadcast_sent, Broadcast) as calls:
             broadcast = publish_broadcast(self.draft(publish_at=timezone.now() + timedelta(hours=1)))
             assert calls == []
-            Broadcast.objects.update(publish_at=timezone.now())
-            assert publish_due() == 1
+            with travel(hours=1):
+                pass
         assert [call["broadcast"].pk for call in calls] == [broadcast.pk]
 
 
@@ -214,7 +215,9 @@ class DeliveredTests(TransactionTestCase):
             await received.get()
         (recent,) = relay.current().hub.streams[inbox_key(self.alice)].recent
         assert recent.arrived == ()
-        assert relay.current().background._threads._executor._threads == set()
+        threads = relay.current().background._threads
+        assert isinstance(threads, Threads)
+        assert threads._executor._threads == set()
         relay._relays.pop(asyncio.get_running_loop()).close()
 
 

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from ..live.django_internals import delete_unread
-from ..live.periodic import periodic
+from ..live.periodic import in_full, periodic
 from ..models import FeedEvent
 from .stream import FEED, remember, trim
 
@@ -44,6 +44,13 @@ class Retention:
         finally:
             self._lock.release()
 
+    def round(self) -> None:
+        """Look at all feeds now."""
+        with self._lock:
+            after = _look(0)
+            while after:
+                after = _look(after)
+
 
 def _look(after: int) -> int:
     """Delete what the policies of the next feeds let go, and the rows of those that have long been empty.
@@ -74,3 +81,9 @@ _retention = Retention()
 def trim_feeds() -> float | None:
     """Look at the next feeds: delete what their policies let go, and the rows of feeds that have long been empty."""
     return _retention.turn()
+
+
+@in_full(trim_feeds)
+def trim_all_feeds() -> None:
+    """Look at all feeds."""
+    _retention.round()

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import ParamSpec
 
-from .threads import Threads
+from .threads import MakePool, Threads
 
 P = ParamSpec("P")
 
@@ -19,9 +19,9 @@ BACKLOG_LIMIT = 10_000  # calls that wait; more are left out
 class Background:
     """Runs calls one after the other, later, off the event loop. The thread starts with the first call."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, make_pool: MakePool = Threads) -> None:
         """Prepare the thread `name`."""
-        self._threads = Threads(1, name)
+        self._threads = make_pool(1, name)
         self._lock = threading.Lock()
         self._waiting = 0
         self._full = False  # so that a flood is logged once

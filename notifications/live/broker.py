@@ -93,18 +93,19 @@ async def _post(found: Any, message: Message) -> bool:
 class Broker:
     """One process's membership in the group of all processes."""
 
-    def __init__(self, receive: Callable[[Any], None], lost: Callable[[], None]) -> None:
+    def __init__(self, receive: Callable[[Any], None], lost: Callable[[], None], *, alone: bool = False) -> None:
         """Prepare to listen.
 
         Args:
             receive: Called with each message that another process has sent, as `messages.encode` made it.
             lost: Called when messages may have been missed: after every (re)connection.
+            alone: Whether other processes are left out.
         """
         self.connected = False
         self._on_message = receive
         self._lost = lost
         self._posts: asyncio.Queue[Message] = asyncio.Queue(POST_LIMIT)
-        self._layer = layer()
+        self._layer: Any = None if alone else layer()
         self._site = site()
         self._group = group()
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from .threads import Threads
+from .threads import MakePool, Threads
 
 Task = Callable[[], float | None]
 
@@ -19,6 +19,7 @@ SHORTEST = 0.2  # seconds between two turns
 logger = logging.getLogger("notifications")
 
 _tasks: list[Task] = []
+_in_full: dict[Task, Task] = {}
 _served: set[str] = set()
 
 
@@ -42,12 +43,27 @@ def is_served_at_once(stream_type: str) -> bool:
     return stream_type in _served
 
 
+def in_full(task: Task) -> Callable[[Task], Task]:
+    """Register what does all of a task's work at once, where the task keeps a clock of its own."""
+
+    def register(function: Task) -> Task:
+        _in_full[task] = function
+        return function
+
+    return register
+
+
+def registered() -> list[Task]:
+    """Return what does all that is due, in the order in which the tasks take their turns."""
+    return [_in_full.get(task, task) for task in _tasks]
+
+
 class PeriodicTasks:
     """One process's turns."""
 
-    def __init__(self, period: Callable[[], float]) -> None:
+    def __init__(self, period: Callable[[], float], make_pool: MakePool = Threads) -> None:
         """Prepare for turns that are `period()` seconds apart unless a task wants its own sooner."""
-        self.threads = Threads(1, "notifications-periodic")
+        self.threads = make_pool(1, "notifications-periodic")
         self._period = period
         self._wake = asyncio.Event()
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from ..conf import DECIDING_THREADS, SPARE_THREADS, conf
@@ -32,7 +33,7 @@ from .replay import NO_LANGUAGES, Languages, changes_since, settle
 from .sequencer import sequence
 from .shutdown import on_termination
 from .streams import Hint, Key, StreamType, stream_types
-from .threads import Threads
+from .threads import MakePool, Threads
 from .workers import Terms, Workers
 
 P = ParamSpec("P")
@@ -59,6 +60,23 @@ def current() -> Relay:
         relay = _relays[loop] = Relay(loop)
         relay.start()
     return relay
+
+
+@contextmanager
+def serving(relay: Relay) -> Iterator[None]:
+    """Let a relay of your own serve its loop while the context lasts."""
+    _relays[relay.loop] = relay
+    relay.start()
+    try:
+        yield
+    finally:
+        relay.stop()
+        del _relays[relay.loop]
+
+
+def serves(loop: asyncio.AbstractEventLoop) -> bool:
+    """Return whether an event loop has a relay already."""
+    return loop in _relays
 
 
 def connected(stream_type: StreamType | str) -> set[str]:
@@ -169,22 +187,31 @@ def _running() -> list[Relay]:
 class Relay:
     """A process's hub with what keeps it true: hints, reads, comparison with the database, and time."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Make the relay of `loop`; `start` sets it going."""
+    def __init__(self, loop: asyncio.AbstractEventLoop, make_pool: MakePool = Threads, *, alone: bool = False) -> None:
+        """Make the relay of `loop`; `start` sets it going.
+
+        Args:
+            loop: The event loop that serves connections.
+            make_pool: Makes what database work runs in.
+            alone: Whether it is no server's: it hears of no other process and of no signal, and leaves the periodic
+                tasks to others.
+        """
+        self._alone = alone
         self.loop = loop
         self.hub = Hub(self._refresh, self._fill, loop.time, conf.MAX_BYTES, self.delivered)
         self.timer = Timer(conf.HEARTBEAT, self._heartbeat, self._expire)
-        self.threads = Threads(conf.DATABASE_THREADS, "notifications-read")
+        self.threads = make_pool(conf.DATABASE_THREADS, "notifications-read")
         # What clients ask for, each user in turn. Reads stand apart: they never wait behind a write.
         few, more = conf.DATABASE_THREADS, conf.DATABASE_THREADS + SPARE_THREADS
-        self.readers = Workers(loop, "notifications-answer", few, more)
-        self.writers = Workers(loop, "notifications-write", few, more)
+        self.readers = Workers(loop, "notifications-answer", few, more, make_pool)
+        self.writers = Workers(loop, "notifications-write", few, more, make_pool)
         deciding = conf.HANDOFF_THREADS
-        self.deciders = Workers(loop, "notifications-decide", deciding, max(deciding, DECIDING_THREADS))
+        most = max(deciding, DECIDING_THREADS)
+        self.deciders = Workers(loop, "notifications-decide", deciding, most, make_pool)
         self.callers = Callers()
-        self.background = Background("notifications-signal")
-        self.broker = Broker(self.receive, self.reconcile_soon)
-        self.periodic = PeriodicTasks(self._period)
+        self.background = Background("notifications-signal", make_pool)
+        self.broker = Broker(self.receive, self.reconcile_soon, alone=alone)
+        self.periodic = PeriodicTasks(self._period, make_pool)
         self.draining = False
         self._listeners: Listeners | None = None
         self.recheck = Recheck(self.hub, self.run, lambda: conf.RECHECK)
@@ -194,13 +221,21 @@ class Relay:
         self._paced: dict[Key, bool] = {}  # streams that were read lately, and whether they moved since
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._ticking: asyncio.TimerHandle
 
     def start(self) -> None:
         """Begin to listen, to compare and to keep time."""
-        own = [self._live(), self.periodic.run(), self.recheck.run()]
+        own = [self._live(), self.recheck.run(), *([] if self._alone else [self.periodic.run()])]
         self._tasks = [*(self.loop.create_task(task) for task in own), *self.broker.start()]
-        self.loop.call_later(TICK, self._tick)
-        on_termination(self.loop, self.drain)
+        self._ticking = self.loop.call_later(TICK, self._tick)
+        if not self._alone:
+            on_termination(self.loop, self.drain)
+
+    def stop(self) -> None:
+        """End what `start` began; the loop goes on."""
+        for task in self._tasks:
+            task.cancel()
+        self._ticking.cancel()
 
     def close(self) -> None:
         """End the threads, with what they are doing."""
@@ -379,7 +414,7 @@ class Relay:
     # Time
 
     def _tick(self) -> None:
-        self.loop.call_later(TICK, self._tick)
+        self._ticking = self.loop.call_later(TICK, self._tick)
         if not self.draining and self._listeners is not None and self._listeners.closed():
             logger.info("The server has stopped listening; its clients reconnect elsewhere.")
             self.drain()

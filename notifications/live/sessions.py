@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from hashlib import blake2b
 from importlib import import_module
@@ -32,7 +31,7 @@ def identity(user: Any, session: Any) -> Identity:
     key = ""
     if session is not None and has_keys() and session.get(SESSION_KEY) is not None:
         key = session.session_key or ""
-    return Identity(str(user.pk), key, stamp(user), time.time())
+    return Identity(str(user.pk), key, stamp(user), timezone.now().timestamp())
 
 
 def stamp(user: Any) -> bytes:

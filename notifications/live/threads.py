@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 from django.db import close_old_connections, connections
 
@@ -28,6 +28,16 @@ def keep_connections() -> None:
     """
     for connection in connections.all(initialized_only=True):
         keep_connection(connection, KEEP)
+
+
+class Pool(Protocol):
+    """Where database work runs."""
+
+    def submit(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Run `function`; its result or exception is the future's."""
+
+    def close(self, *, wait: bool = True) -> None:
+        """Let what was submitted finish."""
 
 
 class Threads:
@@ -57,3 +67,6 @@ class Threads:
         finally:
             keep_connections()
             close_old_connections()
+
+
+MakePool = Callable[[int, str], Pool]  # takes how many pieces of work run at once, and a name

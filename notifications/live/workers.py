@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from ..exceptions import CarillonError
 from .fair_queue import FairQueue, Ticket
-from .threads import Threads
+from .threads import MakePool, Pool, Threads
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,13 +38,16 @@ class _Job(NamedTuple):
 class Workers:
     """Run jobs for the owners who ask for them, in turn. Use it from one event loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, name: str, usual: int, most: int) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, name: str, usual: int, most: int, make_pool: MakePool = Threads
+    ) -> None:
         """Prepare for `usual` jobs at once, and `most` while some take long; no thread is started yet."""
         self._loop = loop
         self._name = name
+        self._make_pool = make_pool
         self._queue: FairQueue[_Job] = FairQueue(loop.time, usual, most)
-        self._idle: list[Threads] = []  # the last one has the warmest caches; each is one thread
-        self._busy: set[Threads] = set()
+        self._idle: list[Pool] = []  # the last one has the warmest caches; each is one thread
+        self._busy: set[Pool] = set()
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -78,7 +81,7 @@ class Workers:
             if ticket.job.future.cancelled():  # who asked has left
                 self._queue.done(ticket)
                 continue
-            threads = self._idle.pop() if self._idle else Threads(1, self._name)
+            threads = self._idle.pop() if self._idle else self._make_pool(1, self._name)
             self._busy.add(threads)
             running = asyncio.wrap_future(threads.submit(ticket.job.function), loop=self._loop)
             running.add_done_callback(partial(self._done, ticket, threads))
@@ -89,7 +92,7 @@ class Workers:
         self._timer = None
         self._start()
 
-    def _done(self, ticket: Ticket[_Job], threads: Threads, running: asyncio.Future[Any]) -> None:
+    def _done(self, ticket: Ticket[_Job], threads: Pool, running: asyncio.Future[Any]) -> None:
         self._queue.done(ticket)
         self._busy.discard(threads)
         self._idle.append(threads)
