@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import DatabaseError, models, router
 from django.urls import NoReverseMatch
 
+from ..exceptions import CarillonError
 from ..validators import URL_LENGTH, storable, validate_link
 
 NAME_LENGTH = 200  # characters of an instance's name that are kept
@@ -70,7 +71,7 @@ Wanted = tuple[type[models.Model], str]  # a model, and a primary key as text
 Found = Mapping[Wanted, models.Model]
 
 
-class Unavailable(Exception):
+class Unavailable(CarillonError):
     """The instances of a model could not be read."""
 
 
