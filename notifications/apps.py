@@ -20,8 +20,12 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks, listen for sign-out and find what all apps declare."""
         from . import checks, receivers  # noqa: F401  # importing the checks registers them
-        from .inbox import verification  # noqa: F401  # a periodic task
+        from .inbox import (
+            subjects,
+            verification,  # noqa: F401  # a periodic task
+        )
         from .kinds import checks as kind_checks  # noqa: F401
 
         receivers.connect()
         autodiscover_modules("audiences", "feeds", "notices")
+        subjects.connect()

@@ -124,14 +124,22 @@ class Conf:
     @property
     def DISPLAY_NAME(self) -> Callable[[Any], str] | None:
         """How others are told of a user: a function, or its dotted path; None chooses a name that is no address."""
-        value = self._get("DISPLAY_NAME", None)
+        return cast("Callable[[Any], str] | None", self._function("DISPLAY_NAME"))
+
+    @property
+    def AVATAR(self) -> Callable[[Any], str | None] | None:
+        """How to find the picture of a user, or another actor: a function that returns its URL, or its dotted path."""
+        return cast("Callable[[Any], str | None] | None", self._function("AVATAR"))
+
+    def _function(self, name: str) -> object:
+        value = self._get(name, None)
         try:
-            function: Any = import_string(value) if isinstance(value, str) else value
+            function: object = import_string(value) if isinstance(value, str) else value
         except ImportError as error:
             raise ValueError(f"it cannot be imported ({error})") from error
         if function is not None and not callable(function):
             raise TypeError("it must be a function, its dotted path, or None")
-        return cast("Callable[[Any], str] | None", function)
+        return function
 
     @property
     def HANDLE(self) -> str:

@@ -2,22 +2,74 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import msgspec
 from django.contrib.auth import get_user_model
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from ..conf import conf
+from ..kinds.references import identify, name_of
 from ..live.frames import json_key
+from ..models import Notice
+from ..validators import URL_LENGTH, validate_link
 from .frames import Actor
+
+logger = logging.getLogger("notifications")
+
+_said: set[type[Exception]] = set()  # of what the function for avatars raised, which the log has already
 
 KEY_LENGTH = 8  # characters of a long primary key that stand for it
 
 
 def actor(user: Any) -> Actor:
     """Name a user."""
-    return Actor(json_key(user.pk), display_name(user))
+    return Actor(json_key(user.pk), display_name(user), avatar(user))
+
+
+def other_actor(instance: Model) -> dict[str, Any]:
+    """Return what is stored of somebody who causes something and is no user.
+
+    Raises:
+        ValueError: The instance has not been saved yet.
+    """
+    model, key = identify(instance, "actor")
+    return {"id": f"{model}:{key}", "name": name_of(instance), "avatar": avatar(instance)}
+
+
+def actor_of(notice: Notice) -> Actor | None:
+    """Name who caused what a notice says, if it is known."""
+    if notice.actor is not None:
+        return actor(notice.actor)
+    return None if notice.other_actor is None else msgspec.convert(notice.other_actor, Actor)
+
+
+def avatar(of: Any) -> str | None:
+    """Return the address of the picture of a user or an instance, as ``NOTIFICATIONS_AVATAR`` says; None for none.
+
+    A function that fails, or returns what is no link, leaves a notification without a picture; the log says so once.
+    """
+    function = conf.AVATAR
+    if function is None:
+        return None
+    try:
+        address = str.__str__(str(function(of) or ""))
+        if not address:
+            return None
+        validate_link(address)
+    except Exception as error:  # noqa: BLE001  # whatever the site's code raises
+        _say_once(error)
+        return None
+    return address if len(address) <= URL_LENGTH else None
+
+
+def _say_once(error: Exception) -> None:
+    if type(error) not in _said:
+        _said.add(type(error))
+        logger.error("NOTIFICATIONS_AVATAR fails: people are shown by their initials. Said once.", exc_info=error)
 
 
 def actor_key(user: Any) -> str | None:

@@ -11,11 +11,15 @@ import msgspec
 from ..live.frames import VERSION, ResetReason
 
 
-class Actor(msgspec.Struct, frozen=True):
-    """Who caused a notification: the user's key and display name."""
+class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who caused a notification: a user's key and display name, or an instance's label with its key, and its name.
+
+    `avatar` is the address of a picture, where the site has one.
+    """
 
     id: int | str
     name: str
+    avatar: str | None = None
 
 
 class Group(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from ..models import Notification
 from ..models.inbox import UNPLACED
 from ..validators import validate_text
-from .actors import actor, actor_key, actors_of
+from .actors import actor, actor_key, actor_of, actors_of
 from .frames import Actor, Group
 
 GROUP_NAME_LENGTH: Final = 200  # characters
@@ -58,7 +58,8 @@ def group_of(row: Notification, people: People) -> Group | None:
         return None
     growth = growth_of(row)
     if row.growth is None:
-        latest = [actor(row.notice.actor)] if row.notice.actor else []
+        named = actor_of(row.notice)
+        latest = [named] if named and row.notice.actor else []
     else:
         latest = [people[key] for key in growth.latest if key in people]
     return Group(growth.events, growth.actors, latest, growth.since)

@@ -11,7 +11,7 @@ from ..languages import reader_language
 from ..models import Notice, Notification
 from ..models.content import Level
 from .abandoned import abandoned, failed
-from .actors import actor
+from .actors import actor_of
 from .frames import Item, Tombstone
 from .groups import People, group_of, latest_actors
 
@@ -71,7 +71,7 @@ def _item(row: Notification, rendered: Rendered | None, people: People, gone: Co
         body=said.body,
         url=said.url,
         data=data,
-        actor=actor(notice.actor) if notice.actor else None,
+        actor=actor_of(notice),
         created_at=notice.created_at,
         seen_at=row.seen_at,
         read_at=row.read_at,

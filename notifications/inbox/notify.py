@@ -10,13 +10,15 @@ from typing import Any, NamedTuple
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from ..annotations import LevelName, Recipients, User
 from ..kinds import Kind
-from ..kinds.rendering import notice_fields
+from ..kinds.declaring import rules_of
+from ..kinds.rendering import about_fields, notice_fields
 from ..live.chunks import chunks
 from ..live.commit import sequence_after_commit
 from ..live.transactions import atomic, retry
@@ -26,6 +28,7 @@ from ..models.ranks import current_rank
 from ..signals import notification_stored
 from ..twins import twin
 from ..validators import plain_data, validate_text, validate_time
+from .actors import other_actor
 from .groups import validate_group, waiting
 from .recipients import RECIPIENT_CHUNK, recipient_chunks
 from .stream import INBOX
@@ -42,7 +45,8 @@ def notify(
     level: LevelName = "info",
     kind: str = "",
     category: str = "",
-    actor: User | None = None,
+    actor: User | Model | None = None,
+    about: Model | None = None,
     group: str | None = None,
     data: dict[str, Any] | None = None,
     dedupe_key: str | None = None,
@@ -62,7 +66,8 @@ def notify(
         level: ``"info"``, ``"success"``, ``"warning"`` or ``"error"``.
         kind: Your name for this type of event, for example ``"comment.created"``; at most 100 characters.
         category: Your name for a group of kinds, by which users may filter; at most 100 characters.
-        actor: The user who caused it, or None.
+        actor: Who caused it: a user, or another saved instance, which is then named as ``str()`` says; or None.
+        about: The saved instance that it is about. A kind may say that itself.
         group: What the event belongs to, for example ``"post:7"``; at most 200 characters. While a recipient has an
             unread notification of the same kind and group, the event joins it: the notification shows the latest
             event, rises to the top, and counts the events and their distinct actors.
@@ -78,13 +83,13 @@ def notify(
 
     Raises:
         ValidationError: A field is beyond its limit; the field is named, and nothing is written.
-        TypeError: `to` or `actor` is not a user; or a kind says itself what is given beside it.
-        ValueError: `to` or `actor` has not been saved yet.
+        TypeError: `to` is not a user, `actor` or `about` no instance; or a kind says itself what is given beside it.
+        ValueError: `to`, `actor` or `about` has not been saved yet.
     """
     given = {"body": body, "url": url, "level": level, "kind": kind, "category": category, "data": data}
-    notice = Notice(**_content(what, given), actor=user_or_none(actor, "actor"), expires_at=expires_at)
+    notice = Notice(**_content(what, given, about), **_actor(actor), expires_at=expires_at)
     _validate(notice, dedupe_key, group)
-    shared = waiting(notice.kind, group, actor, timezone.now()) if group is not None else {}
+    shared = waiting(notice.kind, group, notice.actor, timezone.now()) if group is not None else {}
 
     def send() -> Notice:
         with atomic(INBOX.alias):
@@ -110,14 +115,24 @@ def announce_after_commit(notice: Notice, pks: Sequence[Any]) -> None:
         transaction.on_commit(tell, using=INBOX.alias, robust=True)
 
 
-def _content(what: object, given: dict[str, Any]) -> dict[str, Any]:
+def _content(what: object, given: dict[str, Any], about: Model | None) -> dict[str, Any]:
     """Return the fields of a notice: those of a kind, or those that were given for a title."""
+    subject = {} if about is None else about_fields(about)
     if not isinstance(what, Kind):
-        return given | {"title": what, "data": {} if given["data"] is None else given["data"]}
+        return given | subject | {"title": what, "data": {} if given["data"] is None else given["data"]}
     beside = [name for name, value in given.items() if value not in ("", None) and (name, value) != ("level", "info")]
+    if subject and rules_of(what).about:
+        beside.append("about")
     if beside:
         raise TypeError(f"{type(what).__name__} says its {beside[0]} itself; leave the argument out.")
-    return notice_fields(what)
+    return subject | notice_fields(what)
+
+
+def _actor(given: object) -> dict[str, Any]:
+    """Return the fields of a notice that say who caused it."""
+    if isinstance(given, Model) and not isinstance(given, get_user_model()):
+        return {"other_actor": other_actor(given)}
+    return {"actor": user_or_none(given, "actor")}
 
 
 class _Copies(NamedTuple):
@@ -173,7 +188,7 @@ def _notices(sent: NotificationQuerySet, pks: list[Any]) -> dict[Any, int]:
     return dict(sent.filter(recipient_id__in=pks).values_list("recipient_id", "notice_id"))
 
 
-def user_or_none(user: User | None, name: str) -> Any:
+def user_or_none(user: object, name: str) -> Any:
     """Return `user`, the argument `name` of a verb.
 
     Raises:

@@ -37,6 +37,14 @@ def _messages(rules: Rules) -> Iterator[CheckMessage]:
             obj=rules.place,
             id="carillon.E040",
         )
+    else:
+        if rules.about and not shape(rules.cls).models[rules.about]:
+            yield Error(
+                f"The kind {rules.key!r} is about {rules.about!r}, which is no instance of a model.",
+                hint=f"Annotate {rules.about} with a model, or leave about out.",
+                obj=rules.place,
+                id="carillon.E042",
+            )
     unknown = [name for name in rules.channels if name not in CHANNELS and not name.startswith(WEBHOOK)]
     if unknown:
         yield Error(

@@ -26,6 +26,7 @@ RESERVED_KEYS = frozenset({"progress", "broadcast", "broadcast.test", "chat.mess
 CHANNELS = ("bell", "toast", "email", "push")
 WEBHOOK = "webhook:"  # begins the name of a channel
 ChannelDefault = Literal["on", "off", "digest"]
+WhenGone = Literal["keep", "archive", "withdraw"]
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -84,6 +85,8 @@ class Rules:
     channels: Mapping[str, ChannelDefault] = field(default_factory=dict)
     grow: bool = False
     required: bool | str | Promise = False
+    about: str = ""
+    when_gone: WhenGone = "keep"
 
     @property
     def place(self) -> str:
@@ -104,6 +107,8 @@ def kind(
     channels: Mapping[str, bool | ChannelDefault] | None = None,
     grow: bool = False,
     required: bool | str | Promise = False,
+    about: str = "",
+    when_gone: WhenGone = "keep",
 ) -> Callable[[K], K]:
     """Declare a kind of notification by the class of its facts.
 
@@ -117,6 +122,8 @@ def kind(
             or ``"off"``, or ``"digest"``.
         grow: Whether further events join an item that is still unread.
         required: Whether users cannot switch it off: True, or the reason, which they are shown.
+        about: The fact that its notifications are about: a model instance.
+        when_gone: What becomes of them when that instance is deleted: ``"keep"``, ``"archive"`` or ``"withdraw"``.
 
     Raises:
         ImproperlyConfigured: A value is wrong, another class has the key, or the class has no title.
@@ -125,7 +132,7 @@ def kind(
     def register(cls: K) -> K:
         where = f"@kind({key!r}) class {getattr(cls, '__name__', cls)}"
         chosen = dict(_channels(where, channels or {}))
-        rules = Rules(key, cls, version, category, level, MappingProxyType(chosen), grow, required)
+        rules = Rules(key, cls, version, category, level, MappingProxyType(chosen), grow, required, about, when_gone)
         if problem := next(_problems(rules), None):
             raise ImproperlyConfigured(f"{where}: {problem}")
         known = registry.get(key)
@@ -192,8 +199,18 @@ def _problems(rules: Rules) -> Iterator[str]:
         yield f"version is {rules.version!r}; use a whole number from 1."
     if rules.level not in ("info", "success", "warning", "error"):
         yield f'level is {rules.level!r}; use "info", "success", "warning" or "error".'
+    yield from _problems_of_about(rules)
     if not hasattr(cls, "title") and "title" not in fact_names(cls):
         yield 'it has no title: write `title = gettext_lazy("…")`, or a method `def title(self)`.'
     for name in TOLD:
         if inspect.iscoroutinefunction(getattr(cls, name, None)):
             yield f"{name} is asynchronous; what is shown is made of the facts, without waiting."
+
+
+def _problems_of_about(rules: Rules) -> Iterator[str]:
+    if rules.about and rules.about not in fact_names(rules.cls):
+        yield f"about is {rules.about!r}, which is none of its facts."
+    if rules.when_gone not in ("keep", "archive", "withdraw"):
+        yield f'when_gone is {rules.when_gone!r}; use "keep", "archive" or "withdraw".'
+    elif rules.when_gone != "keep" and not rules.about:
+        yield "when_gone needs about: name the fact whose deletion matters."

@@ -102,8 +102,9 @@ def reference_type(model: type[models.Model]) -> type[Reference]:
     return made  # type: ignore[no-any-return]
 
 
-def _label(model: type[models.Model]) -> str:
-    concrete = model._meta.concrete_model or model
+def _label(model: type[models.Model] | models.Model) -> str:
+    concrete = model._meta.concrete_model
+    assert concrete is not None  # only abstract models have none
     return concrete._meta.label_lower
 
 
@@ -121,16 +122,32 @@ def stored_reference(instance: models.Model, allowed: Sequence[type[models.Model
     if pk is None:
         raise ValidationError(f"This {model.__name__} has not been saved yet: call save() first.", code="unsaved")
     plain = pk if type(pk) is int else str(pk)
-    return {"model": _label(model), "pk": plain, "name": _name(instance), "url": _url(instance)}
+    return {"model": _label(model), "pk": plain, "name": name_of(instance), "url": _url(instance)}
 
 
-def _key(model: type[models.Model]) -> models.Field[Any, Any]:
+def identify(instance: object, name: str) -> tuple[str, str]:
+    """Return the label of the model and the primary key, as text, of `instance`, the argument `name` of a verb.
+
+    Raises:
+        TypeError: It is no instance of a model whose key has one column.
+        ValueError: It has not been saved yet.
+    """
+    if not isinstance(instance, models.Model) or getattr(instance._meta.pk, "column", None) is None:
+        raise TypeError(f"`{name}` must be an instance of a model, not {type(instance).__name__}.")
+    pk = instance.serializable_value(_key(instance).attname)
+    if pk is None:
+        raise ValueError(f"`{name}` has not been saved yet: call save() on it first.")
+    return _label(instance), str(pk)
+
+
+def name_of(instance: models.Model) -> str:
+    """Return what an instance is called, in one line."""
+    return storable(" ".join(str(instance).split()))[:NAME_LENGTH]
+
+
+def _key(model: type[models.Model] | models.Model) -> models.Field[Any, Any]:
     assert model._meta.pk is not None  # `model_of` has looked
     return model._meta.pk
-
-
-def _name(instance: models.Model) -> str:
-    return storable(" ".join(str(instance).split()))[:NAME_LENGTH]
 
 
 def _url(instance: models.Model) -> str:

@@ -17,7 +17,7 @@ from ..models.content import Level
 from ..validators import BODY_LENGTH, TITLE_LENGTH, URL_LENGTH, is_visible, storable, validate_link
 from .declaring import Kind, registry, rules_of
 from .facts import loaded_facts, stored_facts
-from .references import fetch, references_in, resolved
+from .references import fetch, identify, references_in, resolved
 
 logger = logging.getLogger("notifications")
 
@@ -46,7 +46,9 @@ def notice_fields(made: Kind) -> dict[str, Any]:
     with translation.override(settings.LANGUAGE_CODE):
         category = _text(made, "category") if hasattr(made, "category") else rules.category
         data = _part(made, "data")
+    about = getattr(made, rules.about) if rules.about else None
     return {
+        **(about_fields(about) if about is not None else {}),
         **rendered._asdict(),
         "category": category,
         "data": {} if data is None else data,
@@ -54,6 +56,17 @@ def notice_fields(made: Kind) -> dict[str, Any]:
         "version": rules.version,
         "facts": facts,
     }
+
+
+def about_fields(instance: object) -> dict[str, Any]:
+    """Return what a notice stores of the instance that it is about.
+
+    Raises:
+        TypeError: It is no instance of a model.
+        ValueError: It has not been saved yet.
+    """
+    model, key = identify(instance, "about")
+    return {"about_model": model, "about_key": key}
 
 
 def kinds_of(notices: Iterable[Notice]) -> dict[int, Kind]:

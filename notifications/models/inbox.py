@@ -76,13 +76,17 @@ class Notice(Content):
     """The content of a notification, stored once however many recipients it has.
 
     One of a declared kind has `facts`, of the kind's `version`; its title, body, link and level are then what is shown
-    where they cannot be rendered.
+    where they cannot be rendered. The instance that it is about is named without a foreign key into the site's tables:
+    by the label of its model, in small letters, and its primary key as text.
     """
 
     kind = models.CharField(_("kind"), max_length=100, blank=True, default="", validators=[validate_line])
     data = models.JSONField(_("data"), blank=True, default=dict, encoder=DjangoJSONEncoder, validators=[validate_data])
     version = models.PositiveSmallIntegerField(_("version of the facts"), null=True, blank=True, editable=False)
     facts = models.JSONField(_("facts"), null=True, blank=True, encoder=DjangoJSONEncoder, editable=False)
+    about_model = models.CharField(_("about a"), max_length=100, blank=True, default="", editable=False)
+    about_key = models.CharField(_("with the key"), max_length=200, blank=True, default="", editable=False)
+    other_actor = models.JSONField(_("actor that is no user"), null=True, blank=True, editable=False)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("actor"),
@@ -108,6 +112,10 @@ class Notice(Content):
     class Meta:
         verbose_name = _("notice")
         verbose_name_plural = _("notices")
+        indexes: ClassVar[list[models.Index]] = [
+            # what is about an instance
+            models.Index("about_model", "about_key", name="carillon_about"),
+        ]
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         """Delete the row with all its copies as Django does; readers of the inboxes begin anew after the commit."""
