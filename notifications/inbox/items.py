@@ -10,6 +10,7 @@ from ..kinds.rendering import Rendered, kinds_of, render
 from ..languages import reader_language
 from ..models import Notice, Notification
 from ..models.content import Level
+from ..models.ranks import PIN
 from .abandoned import abandoned, failed
 from .actors import actor
 from .frames import Item, Tombstone
@@ -77,6 +78,8 @@ def _item(row: Notification, rendered: Rendered | None, people: People, gone: Co
         read_at=row.read_at,
         archived_at=row.archived_at,
         expires_at=notice.expires_at,
+        snoozed_until=row.snoozed_until,
+        pinned=row.rank >= PIN,
         rank=row.rank,
         group=group_of(row, people),
     )
