@@ -93,7 +93,7 @@ DOORS: dict[str, list[str]] = {
         "UnknownFeed",
     ],
     "feeds": ["Latest", "Log", "Nothing", "UnknownFeed", "feed"],
-    "kinds": ["Gone", "Kind", "Ref", "Rules", "kind", "registry"],
+    "kinds": ["Gone", "Kind", "Ref", "Rules", "kind", "people", "registry"],
     "models": [
         "Broadcast",
         "Feed",

@@ -12,7 +12,7 @@ from ..exceptions import BadRequest
 from ..live.http import answer, endpoint, error, fields, user_of
 from ..models import Notification
 from . import counts as counting
-from . import progress
+from . import due, progress  # noqa: F401  # `due` is a periodic task of whoever serves these
 from .abandoned import KIND
 from .bulk import Changed, archive_all, mark_all_read, undo
 from .items import items_of

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from ..annotations import LevelName, Recipients, User
 from ..kinds import Kind
+from ..kinds.growing import grown
 from ..kinds.rendering import notice_fields
 from ..live.chunks import chunks
 from ..live.commit import sequence_after_commit
@@ -26,7 +27,8 @@ from ..models.ranks import current_rank
 from ..signals import notification_stored
 from ..twins import twin
 from ..validators import plain_data, validate_text, validate_time
-from .groups import validate_group, waiting
+from .actors import display_name
+from .groups import group_of_kind, validate_group, waiting
 from .recipients import RECIPIENT_CHUNK, recipient_chunks
 from .stream import INBOX
 
@@ -82,8 +84,11 @@ def notify(
         ValueError: `to` or `actor` has not been saved yet.
     """
     given = {"body": body, "url": url, "level": level, "kind": kind, "category": category, "data": data}
-    notice = Notice(**_content(what, given), actor=user_or_none(actor, "actor"), expires_at=expires_at)
+    by = user_or_none(actor, "actor")
+    notice = Notice(**_content(what, given, by), actor=by, expires_at=expires_at)
     _validate(notice, dedupe_key, group)
+    if group is None and isinstance(what, Kind):
+        group = group_of_kind(what)
     shared = waiting(notice.kind, group, actor, timezone.now()) if group is not None else {}
 
     def send() -> Notice:
@@ -110,14 +115,14 @@ def announce_after_commit(notice: Notice, pks: Sequence[Any]) -> None:
         transaction.on_commit(tell, using=INBOX.alias, robust=True)
 
 
-def _content(what: object, given: dict[str, Any]) -> dict[str, Any]:
+def _content(what: object, given: dict[str, Any], by: Any) -> dict[str, Any]:
     """Return the fields of a notice: those of a kind, or those that were given for a title."""
     if not isinstance(what, Kind):
         return given | {"title": what, "data": {} if given["data"] is None else given["data"]}
     beside = [name for name, value in given.items() if value not in ("", None) and (name, value) != ("level", "info")]
     if beside:
         raise TypeError(f"{type(what).__name__} says its {beside[0]} itself; leave the argument out.")
-    return notice_fields(what)
+    return notice_fields(grown(what, 1, 1, [display_name(by)]) if by is not None else what)
 
 
 class _Copies(NamedTuple):
