@@ -51,24 +51,29 @@ from .feeds.answers import answer, astop_answer, stop_answer
 from .feeds.publishing import apublish, apublish_many, publish, publish_many
 from .feeds.reading import apresent_events, present_events
 from .feeds.revocation import arecheck_feed, arevoke_access, recheck_feed, revoke_access
+from .inbox.bulk import aarchive_all, amark_all_read, archive_all, aundo, mark_all_read, undo
+from .inbox.due import arelease_due, release_due
 from .inbox.notify import anotify, notify
 from .inbox.progress import acancel_progress, cancel_progress, progress
 from .inbox.prune import aprune, prune
+from .inbox.snoozing import asnooze, aunsnooze, snooze, unsnooze
 from .inbox.states import (
     aarchive,
-    amark_all_read,
     amark_clicked,
     amark_read,
     amark_seen,
     amark_unread,
+    apin,
     archive,
     aunarchive,
-    mark_all_read,
+    aunpin,
     mark_clicked,
     mark_read,
     mark_seen,
     mark_unread,
+    pin,
     unarchive,
+    unpin,
 )
 from .inbox.withdrawal import awithdraw, withdraw
 
@@ -77,6 +82,7 @@ __all__ = [
     "NotMember",
     "aadd_member",
     "aarchive",
+    "aarchive_all",
     "abroadcast",
     "acancel_progress",
     "acreate_room",
@@ -95,6 +101,7 @@ __all__ = [
     "anotify",
     "answer",
     "aopen_direct_room",
+    "apin",
     "apost_message",
     "apresent_events",
     "aprune",
@@ -104,16 +111,22 @@ __all__ = [
     "apublish_due",
     "apublish_many",
     "archive",
+    "archive_all",
     "arecall_broadcast",
     "arecheck_feed",
+    "arelease_due",
     "aremove_member",
     "arename_room",
     "arevoke_access",
     "aset_role",
+    "asnooze",
     "astop_answer",
     "atoggle_reaction",
     "aunarchive",
+    "aundo",
     "aunhide_message",
+    "aunpin",
+    "aunsnooze",
     "awithdraw",
     "broadcast",
     "cancel_progress",
@@ -131,6 +144,7 @@ __all__ = [
     "mute_room",
     "notify",
     "open_direct_room",
+    "pin",
     "post_message",
     "present_events",
     "progress",
@@ -142,13 +156,18 @@ __all__ = [
     "publish_many",
     "recall_broadcast",
     "recheck_feed",
+    "release_due",
     "remove_member",
     "rename_room",
     "revoke_access",
     "set_role",
+    "snooze",
     "stop_answer",
     "toggle_reaction",
     "unarchive",
+    "undo",
     "unhide_message",
+    "unpin",
+    "unsnooze",
     "withdraw",
 ]

@@ -4,7 +4,7 @@ from django.urls import path, re_path
 
 from .chat import views as chat
 from .feeds import views as feeds
-from .inbox import pages, views
+from .inbox import actions, pages, views
 
 app_name = "notifications"
 
@@ -16,9 +16,12 @@ urlpatterns = [
     path("api/csrf/", views.csrf, name="csrf"),
     path("api/config/", views.config, name="config"),
     path("api/changes/", feeds.changes, name="changes"),
-    path("api/inbox/read-all/", views.read_all, name="read-all"),
-    path("api/inbox/seen/", views.seen, name="seen"),
-    path("api/inbox/bulk/", views.bulk, name="bulk"),
+    path("api/inbox/filters/", views.filters, name="filters"),
+    path("api/inbox/archive-all/", actions.archive_everything, name="archive-all"),
+    path("api/inbox/undo/", actions.undo_change, name="undo"),
+    path("api/inbox/read-all/", actions.read_all, name="read-all"),
+    path("api/inbox/seen/", actions.seen, name="seen"),
+    path("api/inbox/bulk/", actions.bulk, name="bulk"),
     path("ws/", chat.socket, name="socket"),
     path("api/feeds/", feeds.follow, name="follow-feeds"),
     path("part/", feeds.part, name="part"),
@@ -26,10 +29,10 @@ urlpatterns = [
     path("api/rooms/", chat.rooms_list, name="rooms"),
     path("api/rooms/config/", chat.config, name="chat-config"),
     path("api/rooms/<int:pk>/messages/", chat.room_messages, name="room-messages"),
-    re_path(r"^api/inbox/(?P<pk>[0-9]{1,18})/cancel/$", views.cancel, name="cancel-progress"),
+    re_path(r"^api/inbox/(?P<pk>[0-9]{1,18})/cancel/$", actions.cancel, name="cancel-progress"),
     re_path(
-        r"^api/inbox/(?P<pk>[0-9]{1,18})/(?P<action>read|unread|archive|unarchive|click)/$",
-        views.item_action,
+        r"^api/inbox/(?P<pk>[0-9]{1,18})/(?P<action>read|unread|archive|unarchive|click|pin|unpin|snooze|unsnooze)/$",
+        actions.item_action,
         name="item-action",
     ),
 ]

@@ -16,7 +16,7 @@ from django.test import AsyncClient, Client, TransactionTestCase
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications.inbox import views
+from notifications.inbox import actions
 from notifications.inbox.reading import summary
 from notifications.live.http import BODY_BYTES, USER_HEADER
 from notifications.live.sessions import user_key
@@ -200,13 +200,17 @@ class TestChanging:
         body: Any = {"up_to": summary(alice).cursor}
         tell(alice, "Meanwhile")
         response = client.post(url, body, content_type="application/json") if form == "json" else client.post(url, body)
-        assert response.json() == {"changed": 2, "unread": unread, "unseen": 1}
+        answer = response.json()
+        assert (answer.pop("undo", None) is not None) == (url == READ_ALL)
+        assert answer == {"changed": 2, "unread": unread, "unseen": 1}
 
     @pytest.mark.parametrize("body", ["", "{}", '{"up_to": null}'])
     def test_a_bulk_action_without_a_cursor_means_everything(self, client: Client, alice: Any, body: str) -> None:
         tell(alice, "One", "Two")
         response = client.post(READ_ALL, body, content_type="application/json")
-        assert response.json() == {"changed": 2, "unread": 0, "unseen": 0}
+        answer = response.json()
+        assert answer.pop("undo").startswith("read.")
+        assert answer == {"changed": 2, "unread": 0, "unseen": 0}
 
     @pytest.mark.parametrize("name", ["read", "unread", "archive", "unarchive"])
     def test_an_item_of_another_user_is_not_found(self, client: Client, name: str) -> None:
@@ -224,7 +228,7 @@ class TestChanging:
             mark_read(user, pks)
             Notification.objects.filter(pk__in=pks).delete()
 
-        with patch.dict(views.ACTIONS, read=read):
+        with patch.dict(actions.ACTIONS, read=read):
             assert is_error(client.post(action(pk, "read")), 404, "not-found")
 
 
@@ -242,7 +246,9 @@ class TestBulk:
             notify(alice, f"Number {number}")
         ids = list(Notification.objects.of(alice).values_list("pk", flat=True))
         response = self.post(client, action=name, ids=ids)
-        assert response.json() == {"changed": 400, "unread": 0, "unseen": 0}
+        answer = response.json()
+        answer.pop("undo", None)
+        assert answer == {"changed": 400, "unread": 0, "unseen": 0}
         assert not Notification.objects.filter(**{column: None}).exists()
 
     def test_a_thousand_long_ids_fit_and_no_more_are_taken(self, client: Client) -> None:

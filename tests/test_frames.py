@@ -33,6 +33,8 @@ def item(pk: int, version: int, body: str = "") -> Item:
         read_at=None,
         archived_at=None,
         expires_at=None,
+        snoozed_until=None,
+        pinned=False,
         rank=7,
         group=Group(50, 2, [Actor("4c1d", "Bob")], 3),
     )
@@ -55,6 +57,8 @@ def test_an_item_shows_every_field_and_times_in_utc() -> None:
         "read_at": None,
         "archived_at": None,
         "expires_at": None,
+        "snoozed_until": None,
+        "pinned": False,
         "rank": 7,
         "group": {"events": 50, "actors": 2, "latest": [{"id": "4c1d", "name": "Bob"}], "since": 3},
     }

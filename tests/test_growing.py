@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,10 +14,13 @@ from django.db import connection, transaction
 from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.translation import override
 
+from notifications.inbox.actors import display_name
 from notifications.inbox.counts import Counts, counts
 from notifications.inbox.reading import page
 from notifications.inbox.stream import INBOX
+from notifications.kinds import Kind, kind, people, registry
 from notifications.live.cursor import Position
 from notifications.live.replay import changes_since
 from notifications.live.sequencer import sequence
@@ -327,6 +331,112 @@ class TestShrinking:
         with CaptureQueriesContext(connection) as queries:
             sequence(INBOX, [self.alice.pk])
         assert len(queries) == 1
+
+
+@pytest.fixture
+def own_kinds() -> Iterator[None]:
+    """Let a test declare kinds, and remove them again."""
+    before = dict(registry)
+    yield
+    registry.clear()
+    registry.update(before)
+
+
+@pytest.fixture
+def commented(own_kinds: None) -> Any:
+    """Declare a kind that grows."""
+
+    @kind("post.commented", grow=True)
+    class Commented(Kind):
+        post: int
+        text: str = ""
+
+        def group(self) -> str:
+            return f"post:{self.post}"
+
+        def title(self) -> str:
+            return f"{people(self.actors, self.count)} said {self.events}: {self.text}"
+
+    return Commented
+
+
+@pytest.mark.django_db
+class TestKinds:
+    """A kind says of what it is a part, and tells of those who have made it grow."""
+
+    def test_it_tells_who_and_how_many_also_live(self, commented: Any) -> None:
+        alice, *others = make_users(7)
+        for number, by in enumerate(others):
+            notify(alice, commented(post=7, text=str(number)), actor=by)
+            stamp(alice)
+        notify(alice, commented(post=8), actor=others[0])
+        stamp(alice)
+        [eight, seven] = shown(alice)
+        names = [actor.name for actor in seven.group.latest]
+        assert seven.title == f"{names[0]}, {names[1]} and 4 others said 6: 5"
+        assert eight.title == f"{eight.actor.name} said 1:"
+        assert [told["title"] for told in changes(alice, 0)] == [seven.title, eight.title]
+
+    def test_each_recipient_is_told_of_their_own_item(self, commented: Any) -> None:
+        alice, bob, carol = make_users(3)
+        notify(alice, commented(post=7), actor=carol)
+        stamp(alice)
+        notify([alice, bob], commented(post=7, text="both"), actor=carol)
+        stamp(alice, bob)
+        assert [shown(user)[0].title.rpartition(" said ")[2] for user in (alice, bob)] == ["2: both", "1: both"]
+
+    def test_what_is_stored_for_when_no_code_has_it_names_the_actor(self, commented: Any) -> None:
+        alice, bob = make_users(2)
+        notice = notify(alice, commented(post=7), actor=bob)
+        assert notice.title == f"{display_name(bob)} said 1:"
+
+    def test_a_group_that_is_given_counts_and_one_without_is_the_kind_as_a_whole(self, own_kinds: None) -> None:
+        @kind("tests.whole", grow=True)
+        class Whole(Kind):
+            count: int = 7  # type: ignore[misc]  # a fact of that name stays a fact
+
+            def title(self) -> str:
+                return f"Whole {self.count} of {self.events}"
+
+        [alice] = make_users(1)
+        for group in (None, None, "other"):
+            notify(alice, Whole(), group=group)
+            stamp(alice)
+        assert sorted(item.title for item in shown(alice)) == ["Whole 7 of 1", "Whole 7 of 2"]
+
+    def test_a_group_that_makes_no_sense_is_refused(self, own_kinds: None) -> None:
+        @kind("tests.wrong", grow=True)
+        class Wrong(Kind):
+            title = "Wrong"
+            group = "x" * 300
+
+        with pytest.raises(ValidationError) as refused:
+            notify(make_user(), Wrong())
+        assert list(refused.value.error_dict) == ["group"]
+        assert Notice.objects.count() == 0
+
+    @pytest.mark.parametrize(
+        ("names", "count", "sentence"),
+        [
+            ([], 0, "Somebody"),
+            ([], 1, "1 person"),
+            ([], 3, "3 people"),
+            (["Ann"], 1, "Ann"),
+            (["Ann", "Ben"], 2, "Ann and Ben"),
+            (["Ann", "Ben", "Cy"], 3, "Ann, Ben and Cy"),
+            (["Ann", "Ben", "Cy"], 4, "Ann, Ben and 2 others"),
+            (["Ann", "Ben", "Cy"], 50, "Ann, Ben and 48 others"),
+            (["Ann"], 2, "Ann and 1 other"),
+        ],
+    )
+    def test_people_are_named(self, names: list[str], count: int, sentence: str) -> None:
+        assert people(names, count) == sentence
+
+    def test_people_are_named_in_the_readers_language(self) -> None:
+        with override("de"):
+            assert people(["Ann", "Ben", "Cy"], 50) == "Ann, Ben und 48 weitere"
+        with override("ar"):
+            assert people(["Ann", "Ben", "Cy"], 50) == "\u2068Ann\u2069، \u2068Ben\u2069 و48 آخر"
 
 
 @pytest.mark.django_db

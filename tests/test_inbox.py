@@ -94,6 +94,8 @@ def test_an_item_of_a_page_is_the_item_of_a_frame() -> None:
             "read_at": utc(row.read_at),
             "archived_at": None,
             "expires_at": utc(soon),
+            "snoozed_until": None,
+            "pinned": False,
             "rank": row.rank,
             "group": None,
         }

@@ -22,6 +22,7 @@ FLOORS: list[tuple[str, set[str]]] = [
         {
             "annotations",
             "audiences",
+            "bidi",
             "conf",
             "exceptions",
             "languages",

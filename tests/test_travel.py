@@ -14,7 +14,7 @@ from django.utils.timezone import now
 
 from notifications.live import frames
 from notifications.models import FeedEvent, Notification, Progress
-from notifications.services import abroadcast, archive, broadcast, notify, progress, prune, publish
+from notifications.services import abroadcast, archive, broadcast, notify, progress, prune, publish, snooze
 from notifications.testing import captured, run_due, travel
 from tests.factories import make_user
 
@@ -105,6 +105,16 @@ class WhatFallsDue(Case):
         work._work.begin()  # and then its process is killed
         with travel(minutes=1):
             assert Progress.objects.get().state == Progress.State.FAILED
+
+    def test_what_is_snoozed_comes_back(self) -> None:
+        alice = make_user("alice")
+        notice = notify(alice, "Later")
+        mine = Notification.objects.of(alice)
+        snooze(alice, [mine.get(notice=notice).pk], timezone.now() + HOUR)
+        with travel(minutes=30):
+            assert not mine.unread().exists()
+        with travel(hours=2):
+            assert mine.unread().get().notice == notice
 
     def test_what_expires_is_hidden(self) -> None:
         notify(self.alice, "expires", expires_at=now() + HOUR)

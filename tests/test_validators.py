@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils import translation
 
 from notifications import services
-from notifications.inbox.bidi import isolate
+from notifications.bidi import isolate
 from notifications.models import Notice, Notification, Room
 from notifications.services import create_room, notify, post_message
 from notifications.validators import is_visible, validate_emoji

@@ -16,6 +16,7 @@ from django.utils import timezone
 from notifications.annotations import LevelName, Recipients
 from notifications.audiences import Audience, audience
 from notifications.exceptions import BroadcastConflict, CarillonError, NotMember
+from notifications.inbox.bulk import Changed
 from notifications.models import Broadcast, Membership, Message, Notice, Room
 from notifications.services import (
     abroadcast,
@@ -57,7 +58,7 @@ def how(user: User, level: LevelName) -> None:
 def in_a_view(request: HttpRequest) -> None:
     mark_all_read(request.user)  # type: ignore[arg-type]
     if request.user.is_authenticated:
-        assert_type(mark_all_read(request.user), int)
+        assert_type(mark_all_read(request.user), Changed)
         mark_read(request.user, [1, 2])
         mark_read(request.user, ["1"])  # type: ignore[list-item]
 

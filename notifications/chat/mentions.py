@@ -12,9 +12,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ..bidi import isolate
 from ..conf import conf
 from ..inbox.actors import actor, normalize_username
-from ..inbox.bidi import isolate
 from ..inbox.notify import announce_after_commit
 from ..inbox.stream import INBOX
 from ..live.chunks import chunks

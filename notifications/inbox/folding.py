@@ -13,6 +13,7 @@ from ..models import Notification
 CHANGED = (
     "notice", "dedupe_key", "actor_key", "folded_into", "growth", "rank",
     "modseq", "arrival", "seen_at", "archived_at",
+    "snoozed_until",
 )  # fmt: skip
 
 

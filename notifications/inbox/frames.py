@@ -58,6 +58,8 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=False):
     read_at: datetime | None
     archived_at: datetime | None
     expires_at: datetime | None
+    snoozed_until: datetime | None
+    pinned: bool
     rank: int
     group: Group | None
 

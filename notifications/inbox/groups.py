@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from ..kinds import Kind
+from ..kinds.growing import grown
 from ..models import Notification
 from ..models.inbox import UNPLACED
 from ..validators import validate_text
@@ -18,6 +20,7 @@ from .frames import Actor, Group
 GROUP_NAME_LENGTH: Final = 200  # characters
 NAMED_ACTORS: Final = 3  # actors who are named
 
+K = TypeVar("K", bound=Kind)
 People = Mapping[str, Actor]
 
 
@@ -65,6 +68,13 @@ def group_of(row: Notification, people: People) -> Group | None:
     return Group(growth.events, growth.actors, latest, growth.since)
 
 
+def told_of(made: K, row: Notification, people: People) -> K:
+    """Return the kind of a notification as it may tell of its actors and of how the item has grown."""
+    by = actor_of(row.notice)
+    group = group_of(row, people) or Group(1, int(by is not None), [by] if by else [], None)
+    return grown(made, group.events, group.actors, [one.name for one in group.latest])
+
+
 def waiting(kind: str, group: str, by: Any, now: Any) -> dict[str, Any]:
     """Return the fields of a row whose event will join an item of its group, or begin one."""
     return {
@@ -73,6 +83,25 @@ def waiting(kind: str, group: str, by: Any, now: Any) -> dict[str, Any]:
         "folded_into": UNPLACED,
         "archived_at": now,  # out of sight of all lists and counts
     }
+
+
+def group_of_kind(made: Kind) -> str | None:
+    """Return the group of an event of a kind, which may be the kind as a whole; None if it does not grow.
+
+    Raises:
+        ValidationError: What the kind says is no name.
+    """
+    if not made.rules.grow:
+        return None
+    name = getattr(made, "group", None)
+    name = name() if callable(name) else name
+    if name is None:
+        return ""
+    try:
+        validate_group(name)
+    except ValidationError as error:
+        raise ValidationError({"group": error}) from error
+    return str(name)
 
 
 def validate_group(value: object) -> None:

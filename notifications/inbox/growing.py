@@ -72,8 +72,9 @@ def _join(inbox: StreamType, events: Sequence[Notification]) -> list[Any]:
 
 
 def is_open(rows: NotificationQuerySet) -> NotificationQuerySet:
-    """Keep the items that an event may join: unread, and neither archived nor expired nor recalled."""
-    return rows.items().filter(archived_at=None, read_at=None, arrival__isnull=False).visible()
+    """Keep the items that an event may join: unread, in the inbox or asleep, and neither expired nor recalled."""
+    there = Q(archived_at=None) | Q(snoozed_until__isnull=False)
+    return rows.items().filter(there, read_at=None, arrival__isnull=False).visible()
 
 
 def _open_items(entries: NotificationQuerySet, pks: Sequence[Any]) -> Iterable[tuple[Any, Any]]:
@@ -136,7 +137,7 @@ class _Writes:
         for event in earlier:
             self._fold(event, item)
         item.rank = max(item.rank, rank_like(item.rank, last.rank))
-        item.modseq = item.arrival = item.seen_at = item.archived_at = None
+        item.modseq = item.arrival = item.seen_at = item.archived_at = item.snoozed_until = None
         self._items.append(item)
 
     def _count(

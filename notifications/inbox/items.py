@@ -10,10 +10,11 @@ from ..kinds.rendering import Rendered, kinds_of, render
 from ..languages import reader_language
 from ..models import Notice, Notification
 from ..models.content import Level
+from ..models.ranks import PIN
 from .abandoned import abandoned, failed
 from .actors import actor_of
 from .frames import Item, Tombstone
-from .groups import People, group_of, latest_actors
+from .groups import People, group_of, latest_actors, told_of
 
 
 class Items:
@@ -29,7 +30,7 @@ class Items:
         self._made = kinds_of(row.notice for row in rows if row.notice.recalled_at is None)
         self._people = latest_actors(rows, alias)
         self._gone = abandoned(rows, alias)
-        self._rendered: dict[tuple[int, str], Rendered | None] = {}
+        self._rendered: dict[tuple[int, int, str], Rendered | None] = {}
 
     def are_translated(self, rows: Iterable[Notification]) -> bool:
         """Return whether any of some rows is not told in the same words to all."""
@@ -39,14 +40,19 @@ class Items:
         """Return rows as they are shown in a language; in the one that is active if it is empty."""
         if self._made:
             language = language or reader_language()
-        return [_item(row, self._in(language, row.notice_id), self._people, self._gone) for row in rows]
+        return [_item(row, self._in(language, row), self._people, self._gone) for row in rows]
 
-    def _in(self, language: str, pk: int) -> Rendered | None:
-        if pk not in self._made:
+    def _in(self, language: str, row: Notification) -> Rendered | None:
+        made = self._made.get(row.notice_id)
+        if made is None:
             return None
-        if (pk, language) not in self._rendered:
-            self._rendered[pk, language] = render(self._made[pk], language)
-        return self._rendered[pk, language]
+        # What has grown differs from one recipient to another.
+        key = (row.notice_id, row.pk if row.growth is not None else 0, language)
+        if key not in self._rendered:
+            if row.growth is not None or actor_of(row.notice) is not None:
+                made = told_of(made, row, self._people)
+            self._rendered[key] = render(made, language)
+        return self._rendered[key]
 
 
 def items_of(rows: Sequence[Notification]) -> list[Item | Tombstone]:
@@ -77,6 +83,8 @@ def _item(row: Notification, rendered: Rendered | None, people: People, gone: Co
         read_at=row.read_at,
         archived_at=row.archived_at,
         expires_at=notice.expires_at,
+        snoozed_until=row.snoozed_until,
+        pinned=row.rank >= PIN,
         rank=row.rank,
         group=group_of(row, people),
     )

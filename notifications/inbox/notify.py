@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from ..annotations import LevelName, Recipients, User
 from ..kinds import Kind
 from ..kinds.declaring import rules_of
+from ..kinds.growing import grown
 from ..kinds.rendering import about_fields, notice_fields
 from ..live.chunks import chunks
 from ..live.commit import sequence_after_commit
@@ -28,8 +29,9 @@ from ..models.ranks import current_rank
 from ..signals import notification_stored
 from ..twins import twin
 from ..validators import plain_data, validate_text, validate_time
-from .actors import other_actor
-from .groups import validate_group, waiting
+from .actors import actor_of, other_actor
+from .frames import Actor
+from .groups import group_of_kind, validate_group, waiting
 from .recipients import RECIPIENT_CHUNK, recipient_chunks
 from .stream import INBOX
 
@@ -87,8 +89,11 @@ def notify(
         ValueError: `to`, `actor` or `about` has not been saved yet.
     """
     given = {"body": body, "url": url, "level": level, "kind": kind, "category": category, "data": data}
-    notice = Notice(**_content(what, given, about), **_actor(actor), expires_at=expires_at)
+    caused = _actor(actor)
+    notice = Notice(**_content(what, given, about, actor_of(Notice(**caused))), **caused, expires_at=expires_at)
     _validate(notice, dedupe_key, group)
+    if group is None and isinstance(what, Kind):
+        group = group_of_kind(what)
     shared = waiting(notice.kind, group, notice.actor, timezone.now()) if group is not None else {}
 
     def send() -> Notice:
@@ -115,7 +120,7 @@ def announce_after_commit(notice: Notice, pks: Sequence[Any]) -> None:
         transaction.on_commit(tell, using=INBOX.alias, robust=True)
 
 
-def _content(what: object, given: dict[str, Any], about: Model | None) -> dict[str, Any]:
+def _content(what: object, given: dict[str, Any], about: Model | None, by: Actor | None) -> dict[str, Any]:
     """Return the fields of a notice: those of a kind, or those that were given for a title."""
     subject = {} if about is None else about_fields(about)
     if not isinstance(what, Kind):
@@ -125,7 +130,7 @@ def _content(what: object, given: dict[str, Any], about: Model | None) -> dict[s
         beside.append("about")
     if beside:
         raise TypeError(f"{type(what).__name__} says its {beside[0]} itself; leave the argument out.")
-    return subject | notice_fields(what)
+    return subject | notice_fields(what if by is None else grown(what, 1, 1, [by.name]))
 
 
 def _actor(given: object) -> dict[str, Any]:

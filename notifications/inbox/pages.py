@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import urlencode
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
@@ -19,10 +21,13 @@ from django.views.decorators.http import require_http_methods
 from ..annotations import User
 from ..live.http import user_of
 from ..models import Notification
+from .bulk import Changed, archive_all, mark_all_read, undo
+from .filters import Facets, facets
 from .frames import Item
 from .items import items_of
 from .reading import page
-from .states import STATE_VERBS, mark_all_read, mark_clicked
+from .snoozing import presets, snooze, time_of
+from .states import STATE_VERBS, mark_clicked
 from .stream import INBOX, State
 
 
@@ -33,56 +38,105 @@ from .stream import INBOX, State
 def inbox(request: HttpRequest) -> HttpResponse:
     """Show a page of the inbox or, on POST, change it and return to where the form was.
 
-    The list takes ``?state=``, ``?category=`` and ``?before=`` (see `inbox.page`). A form sends ``action``: one of
-    `STATE_VERBS` with the ``id`` of an item, ``click`` with one whose link is to be followed, or ``read-all`` with the
-    cursor ``up_to`` of what the page showed. GET changes nothing.
+    The list takes ``?state=``, ``?category=``, ``?kind=``, ``?q=`` and ``?before=`` (see `inbox.page`). A form sends
+    ``action``: one of `STATE_VERBS` with the ``id`` of an item, ``snooze`` with one and ``until``, ``click`` with one
+    whose link is to be followed, ``read-all`` or ``archive-all`` with the cursor ``up_to`` of what the page showed, or
+    ``undo`` with what the page was told can be undone. GET changes nothing.
     """
     try:
         if request.method == "POST":
-            return redirect(_change(request) or _return_address(request))
+            return redirect(_change(request))
         return render(request, "notifications/inbox.html", _context(request))
     except ValidationError as error:
         raise Http404(" ".join(error.messages)) from error
 
 
+@dataclass(frozen=True)
+class _View:
+    """What of the inbox a page shows: the parameters of its address."""
+
+    state: Any = "all"
+    category: str = ""
+    kind: str = ""
+    q: str = ""
+    before: str = ""
+
+    @property
+    def address(self) -> str:
+        """The page's URL with only the parameters that differ from the defaults."""
+        values = asdict(self) | {"state": "" if self.state == "all" else self.state}
+        query = urlencode({name: value for name, value in values.items() if value})
+        return reverse("notifications:inbox") + (f"?{query}" if query else "")
+
+    def to(self, **changes: Any) -> str:
+        """Return the URL of the first page of another view."""
+        return replace(self, **{"before": "", **changes}).address
+
+
 def _context(request: HttpRequest) -> dict[str, Any]:
-    state: Any = request.GET.get("state") or "all"
-    category = request.GET.get("category", "")
-    before = request.GET.get("before")
-    found = page(user_of(request), state, category, before or None)
-    return {
+    query = request.GET
+    view = _View(query.get("state") or "all", *(query.get(name, "") for name in ("category", "kind", "q", "before")))
+    user = user_of(request)
+    found = page(user, view.state, view.category, view.before or None, kind=view.kind, search=view.q)
+    context = {
         "page": found,
-        "state": state,
-        "category": category,
-        "states": [(name, label, _address(name, category)) for name, label in _labels().items()],
-        "newest": _address(state, category) if before else None,
-        "older": _address(state, category, found.next) if found.next else None,
+        "view": view,
+        "here": view.address,
+        "undo": query.get("undo", ""),
+        "snoozes": [(name, label) for name, (label, _time) in presets().items()],
+        "states": [(name, label, view.to(state=name)) for name, label in _labels().items()],
+        "newest": view.to() if view.before else None,
+        "older": replace(view, before=found.next).address if found.next else None,
     }
+    return context if view.before else context | _narrowing(view, facets(user, view.state))
+
+
+def _narrowing(view: _View, numbers: Facets) -> dict[str, Any]:
+    """Return how a first page can be narrowed, and how many items “Archive all” means."""
+    chosen: list[tuple[Literal["category", "kind"], Any]] = [("category", numbers.categories), ("kind", numbers.kinds)]
+    links = [
+        (facet.name, facet.total, view.to(**{field: "" if is_chosen else facet.name}), is_chosen)
+        for field, known in chosen
+        for facet in known
+        for is_chosen in [getattr(view, field) == facet.name]
+    ]
+    return {"links": links, "archivable": _archivable(view, numbers)}
+
+
+def _archivable(view: _View, numbers: Facets) -> int:
+    if view.q or view.state not in ("all", "unread") or (view.category and view.kind):
+        return 0
+    known = numbers.categories if view.category else numbers.kinds
+    name = view.category or view.kind
+    return next((facet.total for facet in known if facet.name == name), 0) if name else numbers.total
 
 
 def _labels() -> dict[State, str]:
-    return {"all": _("All"), "unread": _("Unread"), "archived": _("Archived")}
+    return {"all": _("All"), "unread": _("Unread"), "snoozed": _("Snoozed"), "archived": _("Archived")}
 
 
-def _address(state: str, category: str, before: str | None = None) -> str:
-    """Return the page's URL with only the parameters that differ from the defaults."""
-    values = {"state": "" if state == "all" else state, "category": category, "before": before}
-    query = urlencode({name: value for name, value in values.items() if value})
-    return reverse("notifications:inbox") + (f"?{query}" if query else "")
-
-
-def _change(request: HttpRequest) -> str | None:
-    """Perform a form's action; return the link's target if the link was followed."""
-    action = request.POST.get("action", "")
+def _change(request: HttpRequest) -> str:
+    """Perform a form's action, and return where to go."""
+    user, given = user_of(request), request.POST
+    action = given.get("action", "")
     if action == "click":
-        return _follow(user_of(request), _number(request.POST.get("id", "")))
-    if action == "read-all":
-        mark_all_read(user_of(request), request.POST.get("up_to"))
-    elif action in STATE_VERBS:
-        STATE_VERBS[action](user_of(request), [_number(request.POST.get("id", ""))])
+        return _follow(user, _number(given.get("id", "")))
+    changed = 0
+    if action in STATE_VERBS:
+        changed = STATE_VERBS[action](user, [_number(given.get("id", ""))])
+    elif action == "snooze":
+        snooze(user, [_number(given.get("id", ""))], time_of(given.get("until")))
+    elif action in ("read-all", "archive-all"):
+        narrow: Any = {name: given.get(name, "") for name in ("category", "kind")}
+        verb: Callable[..., Changed] = mark_all_read if action == "read-all" else archive_all
+        state = {"state": given["state"]} if action == "archive-all" and given.get("state") else {}
+        changed = verb(user, given.get("up_to"), **narrow, **state)
+    elif action == "undo":
+        undo(user, given.get("undo", ""))
     else:
-        raise ValidationError(_("Action must be one of read, unread, archive, unarchive, click, read-all."))
-    return None
+        verbs = ", ".join([*STATE_VERBS, "snooze", "click", "read-all", "archive-all", "undo"])
+        raise ValidationError(_("action must be one of %(actions)s.") % {"actions": verbs})
+    return _return_address(request, changed.undo if "archive" in action and isinstance(changed, Changed) else "")
 
 
 def _follow(user: User, pk: int) -> str:
@@ -101,9 +155,12 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _return_address(request: HttpRequest) -> str:
-    """Return the form's ``next`` if it leads to this site, else the inbox."""
+def _return_address(request: HttpRequest, undoable: str) -> str:
+    """Return the form's ``next`` if it leads to this site, else the inbox, with what can be undone there."""
     address = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
+    if not url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
+        address = reverse("notifications:inbox")
+    if not undoable:
         return address
-    return reverse("notifications:inbox")
+    parts = urlsplit(address)
+    return parts._replace(query="&".join(filter(None, [parts.query, urlencode({"undo": undoable})]))).geturl()

@@ -49,7 +49,8 @@ def prunable(before: datetime) -> NotificationQuerySet:
 
     A pending one is kept until it is stamped: its readers must get the change first.
     """
-    old = Q(archived_at__lt=before) | Q(notice__expires_at__lt=before) | Q(notice__recalled_at__lt=before)
+    archived = Q(archived_at__lt=before, snoozed_until__isnull=True)
+    old = archived | Q(notice__expires_at__lt=before) | Q(notice__recalled_at__lt=before)
     return Notification.objects.using(INBOX.alias).items().filter(old, modseq__isnull=False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 from django.core.exceptions import ValidationError
@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 
 from ..annotations import User
 from ..models import Inbox, Notification
-from ..validators import validate_limit, validate_text
+from ..validators import validate_limit
 from .counts import counts
+from .filters import narrowed
 from .frames import Item
 from .items import items_of
 from .outbox import collect, read_position
@@ -67,33 +68,37 @@ def summary(user: User, using: str | None = None) -> Summary:
 
 
 def page(
-    user: User, state: State = "all", category: str = "", before: str | int | None = None, limit: int = INBOX_PAGE
+    user: User,
+    state: State = "all",
+    category: str = "",
+    before: str | int | None = None,
+    limit: int = INBOX_PAGE,
+    *,
+    kind: str = "",
+    search: str = "",
 ) -> Page:
     """Read a page of the inbox of `user`, newest first, in the language that is active.
 
     It costs three queries whatever its size, and one for each model to which notifications of declared kinds refer.
 
+    A search takes one query more, and so do items that have grown.
+
     Args:
         user: Whose inbox.
-        state: ``"unread"``, ``"all"`` (not archived) or ``"archived"``.
+        state: ``"unread"``, ``"all"`` (not archived), ``"archived"`` or ``"snoozed"``.
         category: Only this category; empty for every one.
         before: Only what follows a page: its `next`. The id of an item means those with a lower one.
         limit: Items, from 1 to `PAGE_LIMIT`.
+        kind: Only this kind; empty for every one.
+        search: Only what has this text in its title, in the sent language; see `narrowed`.
 
     Raises:
-        ValidationError: `state`, `category`, `before` or `limit` is out of range; the field is named.
+        ValidationError: An argument is out of range; it is named.
     """
-    if state not in get_args(State):
-        raise ValidationError({"state": _("State must be one of unread, all, archived.")})
-    try:
-        validate_text(category)
-    except ValidationError as error:
-        raise ValidationError({"category": error}) from error
     validate_limit(limit, PAGE_LIMIT)
     cursor = _position(user.pk, INBOX.alias)  # before the rows: to apply a row twice is harmless, to miss one is not
     rows = listed(Notification.objects.using(INBOX.alias).of(user), state)
-    if category:
-        rows = rows.filter(notice__category=category)
+    rows = narrowed(rows, category, kind, search)
     if before is not None:
         rows = rows.filter(_after(str(before)))
     found = list(rows[: limit + 1])

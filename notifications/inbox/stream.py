@@ -6,7 +6,9 @@ from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any, Literal
 
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
 
 from ..live.batch import Batch
 from ..live.cursor import Position
@@ -21,7 +23,7 @@ from .growing import place
 from .items import Items
 from .outbox import collect
 
-State = Literal["unread", "all", "archived"]
+State = Literal["unread", "all", "archived", "snoozed"]
 
 INBOX_PAGE = 20  # items of a snapshot, and of a page unless asked otherwise
 
@@ -118,6 +120,21 @@ INBOX = register(InboxStream())
 
 
 def listed(rows: NotificationQuerySet, state: State = "all") -> NotificationQuerySet:
-    """Return the visible rows in `state`, with their content, in their order."""
-    chosen = {"unread": rows.unread, "all": rows.not_archived, "archived": rows.archived}[state]()
-    return chosen.visible().with_content().ranked()
+    """Return the visible rows in `state`, with their content, in their order.
+
+    Raises:
+        ValidationError: `state` is none.
+    """
+    return in_state(rows, state).visible().with_content().ranked()
+
+
+def in_state(rows: NotificationQuerySet, state: State) -> NotificationQuerySet:
+    """Keep the rows in `state`.
+
+    Raises:
+        ValidationError: It is none.
+    """
+    states = {"unread": rows.unread, "all": rows.not_archived, "archived": rows.archived, "snoozed": rows.snoozed}
+    if state not in states:
+        raise ValidationError({"state": _("State must be one of unread, all, archived, snoozed.")})
+    return states[state]()

@@ -19,22 +19,16 @@ from ..live import connections, cursor, frames, leases, relay, sessions
 from ..live.batch import Batch
 from ..live.connections import Admission
 from ..live.cursor import Position
-from ..live.http import ANSWER_HEADERS, answer, can_hold, endpoint, error, fields, hold_open, number, user_of
+from ..live.http import ANSWER_HEADERS, answer, can_hold, endpoint, error, hold_open, number, user_of
 from ..live.replay import catch_up
-from ..models import Notification
 from . import counts as counting
-from . import progress, reading
-from .abandoned import KIND
+from . import reading
 from .configuration import configuration
+from .filters import facets
 from .frames import Hello
-from .items import items_of
-from .states import STATE_VERBS, mark_all_read, mark_clicked, mark_seen
 from .stream import INBOX, INBOX_PAGE
 
 MAX_WAIT = 25.0  # seconds a poll may be held; proxies cut a silent request at 60
-
-
-ACTIONS = {**STATE_VERBS, "click": mark_clicked}
 
 
 def open_stream(request: HttpRequest) -> HttpResponseBase:
@@ -73,12 +67,20 @@ def poll(request: HttpRequest) -> HttpResponseBase:
 
 @endpoint("GET")
 def inbox_list(request: HttpRequest) -> HttpResponse:
-    """Return a page of items: ``?state=``, ``?category=``, ``?before=`` and ``?limit=`` are those of `inbox.page`."""
+    """Return a page of items; the parameters are those of `inbox.page`, the search is ``?q=``."""
     query = request.GET
     state: Any = query.get("state", "all")
     before = query.get("before") or None
     limit = number(query.get("limit"), "limit", INBOX_PAGE)
-    return answer(reading.page(user_of(request), state, query.get("category", ""), before, limit))
+    category, kind, search = (query.get(name, "") for name in ("category", "kind", "q"))
+    return answer(reading.page(user_of(request), state, category, before, limit, kind=kind, search=search))
+
+
+@endpoint("GET")
+def filters(request: HttpRequest) -> HttpResponse:
+    """Return how many items of each category and kind a list has: ``?state=`` as for the list."""
+    state: Any = request.GET.get("state") or "all"
+    return answer(facets(user_of(request), state))
 
 
 @endpoint("GET")
@@ -114,70 +116,6 @@ def config(request: HttpRequest) -> HttpResponse:
     if (refused := _foreign(request)) is not None:
         return refused
     return answer(configuration(request))
-
-
-@endpoint("POST")
-def item_action(request: HttpRequest, pk: str, action: str) -> HttpResponse:
-    """Change the state of one item and return it; one of another user is not found."""
-    if not _mine(request).filter(pk=pk).exists():
-        return error(404, "not-found", _("Notification not found."))
-    ACTIONS[action](user_of(request), [int(pk)])
-    row = _mine(request).with_content().filter(pk=pk).first()
-    if row is None:  # it was deleted meanwhile
-        return error(404, "not-found", _("Notification not found."))
-    return answer({"item": items_of([row])[0], **_counts(request)})
-
-
-@endpoint("POST")
-def cancel(request: HttpRequest, pk: str) -> HttpResponse:
-    """Ask for the work to be cancelled whose progress an item shows."""
-    row = _mine(request).filter(pk=pk, notice__kind=KIND).first()
-    if row is None:
-        return error(404, "not-found", _("Notification not found."))
-    return answer({"cancelled": progress.cancel_progress(user_of(request), row.notice_id)})
-
-
-@endpoint("POST")
-def bulk(request: HttpRequest) -> HttpResponse:
-    """Change the state of up to 1,000 items at once: ``action`` and ``ids``; those of other users are ignored."""
-    values = fields(request)
-    action, ids = values.get("action"), values.get("ids")
-    if not isinstance(action, str) or action not in ACTIONS:
-        raise BadRequest(_("action must be one of %(actions)s.") % {"actions": ", ".join(ACTIONS)})
-    if not isinstance(ids, list):
-        raise BadRequest(_("ids must be a list of IDs."))
-    changed = ACTIONS[action](user_of(request), ids)
-    return answer({"changed": changed, **_counts(request)})
-
-
-@endpoint("POST")
-def read_all(request: HttpRequest) -> HttpResponse:
-    """Mark everything as read that had arrived at the cursor ``up_to``."""
-    changed = mark_all_read(user_of(request), _up_to(request))
-    return answer({"changed": changed, **_counts(request)})
-
-
-@endpoint("POST")
-def seen(request: HttpRequest) -> HttpResponse:
-    """Mark everything as seen that had arrived at the cursor ``up_to``."""
-    changed = mark_seen(user_of(request), _up_to(request))
-    return answer({"changed": changed, **_counts(request)})
-
-
-def _mine(request: HttpRequest) -> Any:
-    return Notification.objects.using(INBOX.alias).of(request.user).items()
-
-
-def _counts(request: HttpRequest) -> dict[str, int]:
-    numbers = counting.counts([request.user.pk])[request.user.pk]
-    return {"unread": numbers.unread, "unseen": numbers.unseen}
-
-
-def _up_to(request: HttpRequest) -> str | None:
-    value = fields(request).get("up_to")
-    if value is not None and not isinstance(value, str):
-        raise BadRequest(_("up_to must be a cursor taken from a frame or a page."))
-    return value
 
 
 def wait_of(request: HttpRequest) -> float:

@@ -28,6 +28,7 @@ What is stored are the facts; the sentences are made anew in the language of who
 """
 
 from .declaring import Kind, Rules, kind, registry
+from .growing import people
 from .references import Gone, Ref
 
-__all__ = ["Gone", "Kind", "Ref", "Rules", "kind", "registry"]
+__all__ = ["Gone", "Kind", "Ref", "Rules", "kind", "people", "registry"]

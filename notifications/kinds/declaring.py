@@ -45,9 +45,15 @@ class Kind:
 
     Text is gettext's (in a method) or gettext_lazy's (as an attribute), and never HTML. ``category`` and ``data`` may
     be methods too: they are for your programs, and stored as they are when it is sent.
+
+    A kind that grows may have ``group`` too: what an event belongs to, as `notify` takes it. Its methods find how its
+    item has grown in ``self.events``, ``self.count`` and ``self.actors``; a fact of such a name stays a fact.
     """
 
     rules: ClassVar[Rules]
+    events: ClassVar[int] = 1  # that the item has grown by
+    count: ClassVar[int] = 0  # distinct actors of them
+    actors: ClassVar[tuple[str, ...]] = ()  # the names of the latest three, the last one first
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Make a frozen dataclass of the subclass, whose fields are given by name."""

@@ -148,8 +148,12 @@ class NotificationQuerySet(EntryQuerySet["Notification"]):
         return self.filter(archived_at__isnull=True)
 
     def archived(self) -> NotificationQuerySet:
-        """Keep what is archived."""
-        return self.items().filter(archived_at__isnull=False)
+        """Keep what is archived, for good."""
+        return self.items().filter(archived_at__isnull=False, snoozed_until__isnull=True)
+
+    def snoozed(self) -> NotificationQuerySet:
+        """Keep what is out of the inbox until a time."""
+        return self.items().filter(snoozed_until__isnull=False)
 
     def unread(self) -> NotificationQuerySet:
         """Keep what is not archived and not read."""
@@ -207,6 +211,7 @@ class Notification(Entry):
     delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True, editable=False)  # of a broadcast
     clicked_at = models.DateTimeField(_("clicked at"), null=True, blank=True)
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
+    snoozed_until = models.DateTimeField(_("snoozed until"), null=True, blank=True)  # archived until then
 
     objects = NotificationQuerySet.as_manager()
 
@@ -237,6 +242,8 @@ class Notification(Entry):
                 given=["group"],
                 name="carillon_growing",
             ),
+            # what falls due
+            NullsIndex(fields=["snoozed_until"], nulls=[], given=["snoozed_until"], name="carillon_asleep"),
             # the events of an item, and whether an actor has caused one of them
             NullsIndex(fields=["folded_into", "actor_key"], nulls=[], given=["folded_into"], name="carillon_folded"),
         ]

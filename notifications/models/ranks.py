@@ -8,7 +8,7 @@ from typing import Final
 from django.utils import timezone
 
 PIN: Final = 2**52  # what a pin adds; the sum is exact in JavaScript until 2112
-_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def current_rank() -> int:
@@ -18,7 +18,7 @@ def current_rank() -> int:
 
 def rank_at(time: datetime) -> int:
     """Return the rank of what came to the top of a list at `time`."""
-    return (time - _FIRST) // timedelta(microseconds=1)
+    return (time - EPOCH) // timedelta(microseconds=1)
 
 
 def rank_like(other: int, rank: int) -> int:

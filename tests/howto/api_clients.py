@@ -34,4 +34,4 @@ class ApiClientTests(TestCase):
             headers = {name: value for name, value in sent.items() if name != missing}
             self.assertEqual(self.client.post(READ_ALL, secure=True, headers=headers).status_code, 403, missing)
         answer = self.client.post(READ_ALL, secure=True, headers=sent)
-        self.assertEqual(answer.json(), {"changed": 1, "unread": 0, "unseen": 0})
+        self.assertEqual((answer.json()["changed"], answer.json()["unread"]), (1, 0))

@@ -17,6 +17,8 @@ export function item(id, more = {}) {
     read_at: null,
     archived_at: null,
     expires_at: null,
+    snoozed_until: null,
+    pinned: false,
     rank: id,
     ...more,
   };

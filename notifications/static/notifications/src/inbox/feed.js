@@ -146,10 +146,11 @@ export class Feed {
   }
 
   /** @param {Item} item */
-  #matches({ id, category, archived_at, read_at }) {
+  #matches({ id, category, archived_at, read_at, snoozed_until }) {
     const { filter } = this;
     if (filter.category && category !== filter.category) return false;
-    if (filter.state === "archived") return archived_at;
+    if (filter.state === "snoozed") return snoozed_until;
+    if (filter.state === "archived") return archived_at && !snoozed_until;
     return !archived_at && (filter.state === "all" || !read_at || this.#shown.has(id));
   }
 

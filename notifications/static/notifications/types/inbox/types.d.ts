@@ -17,6 +17,8 @@
  * @property {string | null} read_at
  * @property {string | null} archived_at
  * @property {string | null} expires_at
+ * @property {string | null} snoozed_until out of the inbox until then; `archived_at` is set too
+ * @property {boolean} pinned
  * @property {number} rank the highest stands on top of a list
  * @property {Group | null} [group] the events that it has grown by
  * @property {boolean} [removed] a tombstone: nothing but `id` and `version` is left
@@ -57,7 +59,7 @@
  * @typedef {import("../core/types.js").PageConfig & Own} Config what `{% notifications_head %}` writes into the page
  *
  * @typedef {{unread: number, unseen: number}} Counts
- * @typedef {"all" | "unread" | "archived"} Filter
+ * @typedef {"all" | "unread" | "archived" | "snoozed"} Filter
  * @typedef {"read" | "click" | "unread" | "archive" | "unarchive" | "read-all" | "seen"} Action
  *
  * @typedef {object} Failure a change was taken back
@@ -98,6 +100,11 @@ export type Item = {
     read_at: string | null;
     archived_at: string | null;
     expires_at: string | null;
+    /**
+     * out of the inbox until then; `archived_at` is set too
+     */
+    snoozed_until: string | null;
+    pinned: boolean;
     /**
      * the highest stands on top of a list
      */
@@ -194,7 +201,7 @@ export type Counts = {
     unread: number;
     unseen: number;
 };
-export type Filter = "all" | "unread" | "archived";
+export type Filter = "all" | "unread" | "archived" | "snoozed";
 export type Action = "read" | "click" | "unread" | "archive" | "unarchive" | "read-all" | "seen";
 export type Failure = {
     action: Action;

@@ -1,0 +1,72 @@
+"""The rows that a recipient's verbs are about, and how they change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from ..annotations import User
+from ..exceptions import BadCursor
+from ..live import cursor
+from ..live.commit import sequence_after_commit
+from ..live.transactions import atomic, retried
+from ..models import Notification
+from ..models.inbox import NotificationQuerySet
+from .stream import INBOX
+
+IDS_LIMIT = 1_000  # notifications named by one call
+
+
+def named(user: User, ids: Iterable[int]) -> NotificationQuerySet:
+    """Return the items of `user` with the primary keys `ids`.
+
+    Raises:
+        ValidationError: There are too many ids, or one is not a number.
+    """
+    ids = list(ids)
+    if len(ids) > IDS_LIMIT:
+        raise ValidationError({"ids": _("At most %(limit)s notifications at a time.") % {"limit": IDS_LIMIT}})
+    if not all(isinstance(pk, int) and 0 < pk < 2**63 for pk in ids):
+        raise ValidationError({"ids": _("Each id must be the ID of a notification.")})
+    return rows_of(user).items().filter(pk__in=ids)
+
+
+def arrived(user: User, up_to: str | None) -> NotificationQuerySet:
+    """Return what had arrived for `user` at the cursor `up_to`, or everything.
+
+    Raises:
+        ValidationError: `up_to` is not a cursor of this inbox.
+    """
+    rows = rows_of(user)
+    if up_to is None:
+        return rows
+    if not up_to:
+        return rows.none()
+    try:
+        position = cursor.parse(up_to).get(INBOX.name)
+    except BadCursor as error:
+        raise ValidationError({"up_to": str(error)}) from error
+    if position is None or not INBOX.streams().filter(pk=user.pk, epoch=position.epoch).exists():
+        raise ValidationError(
+            {"up_to": _("This cursor does not belong to the current inbox. Reload the page and try again.")}
+        )
+    return rows.filter(arrival__lte=position.modseq)
+
+
+def rows_of(user: User) -> NotificationQuerySet:
+    """Return all rows of `user`, in the primary database."""
+    return Notification.objects.using(INBOX.alias).of(user)
+
+
+@retried(lambda *args, **changes: INBOX.alias)
+def touch(user: User, rows: NotificationQuerySet, **changes: Any) -> int:
+    """Change rows of `user`, and have that told after the commit; return how many there were."""
+    with atomic(INBOX.alias):
+        changed = rows.touch(**changes)
+        # Also if nothing is left to change: a database that has waited for a row keeps it locked until the commit, and
+        # whoever changed it first has then passed over it in stamping.
+        sequence_after_commit(INBOX, [user.pk])
+    return changed
