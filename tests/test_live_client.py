@@ -329,7 +329,7 @@ class LoopTests(TransactionTestCase):
             await anotify(alice, "hello")
             await page.next("changes")
         assert relay.current() is there
-        there.stop()
+        await there.stop()
 
     def test_within_a_running_loop_the_synchronous_form_says_what_to_do(self) -> None:
         alice = make_user()

@@ -104,7 +104,7 @@ class LiveClient:
         if application is None:
             application = await pool.do(_own_application)
         make_transport = partial(self._make_transport, application)
-        self._serving = Serving.begin(run)
+        self._serving = await Serving.begin(run)
         self._page = AsyncOpenPage(self._user, http, self._feeds, make_transport, pool, self._timeout)
         try:
             await self._page.resume()
@@ -116,7 +116,7 @@ class LiveClient:
     async def _close(self) -> None:
         await self._page.cut()
         if self._serving is not None:
-            self._serving.end()
+            await self._serving.end()
 
 
 def _own_application() -> Application:
