@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from uuid import UUID
 
 import pytest
@@ -23,7 +23,7 @@ from notifications.kinds import Kind, kind, registry
 from notifications.models import Broadcast, Notice, Outbox
 from notifications.services import abroadcast, anotify, broadcast, mark_all_read, notify, recall_broadcast, withdraw
 from notifications.testing import captured, make
-from tests.factories import make_user, make_users
+from tests.factories import make_user, make_users, stamp
 from tests.kinds.notices import Joined, Named
 
 if TYPE_CHECKING:
@@ -137,6 +137,13 @@ class WhatCountsTests(TestCase):
         with captured() as sent:
             notify(self.alice, "once", dedupe_key="order:7")
         sent.assert_nothing_notified()
+
+    def test_each_event_of_an_item_that_grows_was_sent(self) -> None:
+        with captured() as sent:
+            for actor in (self.alice, self.bob):
+                notify(self.alice, f"{actor} commented", kind="comment", group="post:7", actor=actor)
+                stamp(self.alice)
+        sent.assert_notified(self.alice, kind="comment", count=2)
 
     def test_what_reaches_nobody_was_not_sent(self) -> None:
         with captured() as sent:
@@ -345,6 +352,20 @@ class MakeTests(TestCase):
         with captured() as sent:
             notify(alice, make(Made))
         sent.assert_notified(alice, make(Made))
+
+    def test_a_kinds_own_sample_gives_the_examples(self) -> None:
+        @kind("tests.sampled")
+        class Sampled(Kind):
+            number: int
+            word: str
+            title = "Sampled"
+
+            @classmethod
+            def sample(cls) -> Self:
+                return cls(number=7, word="seven")
+
+        self.addCleanup(registry.pop, "tests.sampled")
+        assert make(Sampled, word="VII") == Sampled(number=7, word="VII")
 
     def test_a_model_instance_has_to_be_given(self) -> None:
         with pytest.raises(TypeError, match=r"Named.group has no example of its own: make\(Named, group=…\)"):

@@ -32,6 +32,7 @@ from notifications.services import (
 from notifications.signals import notification_delivered
 from notifications.testing import LiveClient, travel
 from tests.factories import make_user
+from tests.kinds.notices import Joined
 
 if TYPE_CHECKING:
     Case = SimpleTestCase
@@ -172,6 +173,26 @@ class AnyOpenPage(Case):
             page.http.cookies.clear()
             with pytest.raises(ConnectionRefusedError, match=r"answered with 401: .*signed-out"):
                 page.resume()
+
+    def test_it_is_told_of_kinds_in_its_language(self) -> None:
+        notify(self.alice, Joined(key="1"))
+        with self.open(language="de") as page, self.open() as other:
+            page.settled()
+            notify(self.alice, Joined(key="2"))
+            for one in (page, other):
+                one.next("changes")
+            assert titles(page) == ["Benutzer 2", "Benutzer 1"]
+            assert titles(other) == ["User 2", "User 1"]
+
+    def test_an_item_that_grows_is_on_top(self) -> None:
+        with self.open() as page:
+            page.settled()
+            notify(self.alice, "Ann commented", kind="comment", group="post:7", actor=self.bob)
+            notify(self.alice, "another")
+            notify(self.alice, "Bob commented", kind="comment", group="post:7", actor=self.alice)
+            page.settled()
+            assert titles(page) == ["Bob commented", "another"]
+            assert page.items[0]["group"]["events"] == 2
 
     def test_waiting_within_a_transaction_says_why_nothing_can_come(self) -> None:
         with self.open() as page:
@@ -329,7 +350,7 @@ class LoopTests(TransactionTestCase):
             await anotify(alice, "hello")
             await page.next("changes")
         assert relay.current() is there
-        there.stop()
+        await there.stop()
 
     def test_within_a_running_loop_the_synchronous_form_says_what_to_do(self) -> None:
         alice = make_user()

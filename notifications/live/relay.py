@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from ..conf import DECIDING_THREADS, SPARE_THREADS, conf
@@ -62,16 +62,16 @@ def current() -> Relay:
     return relay
 
 
-@contextmanager
-def serving(relay: Relay) -> Iterator[None]:
+@asynccontextmanager
+async def serving(relay: Relay) -> AsyncIterator[None]:
     """Let a relay of your own serve its loop while the context lasts."""
     _relays[relay.loop] = relay
     relay.start()
     try:
         yield
     finally:
-        relay.stop()
         del _relays[relay.loop]
+        await relay.stop()
 
 
 def serves(loop: asyncio.AbstractEventLoop) -> bool:
@@ -231,11 +231,12 @@ class Relay:
         if not self._alone:
             on_termination(self.loop, self.drain)
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """End what `start` began; the loop goes on."""
+        self._ticking.cancel()
         for task in self._tasks:
             task.cancel()
-        self._ticking.cancel()
+        await asyncio.wait(self._tasks)
 
     def close(self) -> None:
         """End the threads, with what they are doing."""

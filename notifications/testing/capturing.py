@@ -111,7 +111,7 @@ class Sent:
             yield f"  {number}. {sending}" + (f", to {self._called(sending.recipients)}" if to else "")
 
     def _called(self, recipients: frozenset[Any]) -> str:
-        named = [self._names[pk] for pk in sorted(recipients, key=str) if pk in self._names][:NAMED]
+        named = [self._names[pk] for pk in sorted(recipients) if pk in self._names][:NAMED]
         return ", ".join(named) + (f" and {more} more" if (more := len(recipients) - len(named)) else "")
 
     def _read(self) -> Sequence[Sending]:
@@ -119,7 +119,7 @@ class Sent:
             return self._sendings
         try:
             sendings = _stored_after(self._after)
-            self._names = _names(pk for one in sendings for pk in one.recipients)
+            self._names = _names(pk for one in sendings for pk in sorted(one.recipients))
         except SynchronousOnlyOperation as error:
             message = "Ask what was sent after the block of `async with captured()`: within it, that is a query."
             raise SynchronousOnlyOperation(message) from error

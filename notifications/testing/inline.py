@@ -169,7 +169,7 @@ class Serving:
         self._context = relay.serving(Relay(loop, lambda _size, _name: InlinePool(run), alone=True))
 
     @classmethod
-    def begin(cls, run: Run) -> Serving | None:
+    async def begin(cls, run: Run) -> Serving | None:
         """Serve one page more in the running loop; where something else in the test serves it already, None."""
         loop = asyncio.get_running_loop()
         serving = cls._of.get(loop)
@@ -177,13 +177,13 @@ class Serving:
             if relay.serves(loop):
                 return None
             serving = cls._of[loop] = cls(loop, run)
-            serving._context.__enter__()
+            await serving._context.__aenter__()
         serving._pages += 1
         return serving
 
-    def end(self) -> None:
+    async def end(self) -> None:
         """Serve one page less."""
         self._pages -= 1
         if not self._pages:
             del self._of[self._loop]
-            self._context.__exit__(None, None, None)
+            await self._context.__aexit__(None, None, None)

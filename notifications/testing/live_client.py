@@ -13,6 +13,7 @@ from django.test import Client
 
 from ..annotations import User
 from ..asgi import Handoff
+from ..live.http import LANGUAGE_HEADER
 from .exchange import Application
 from .inline import DrivenLoop, InlinePool, Run, Serving, Tasks
 from .open_page import AsyncOpenPage
@@ -49,6 +50,7 @@ class LiveClient:
         *,
         feeds: Iterable[str] = (),
         transport: Literal["stream", "polling"] = "stream",
+        language: str = "",
         timeout: float = TIMEOUT,
         application: Application | None = None,
     ) -> None:
@@ -58,11 +60,13 @@ class LiveClient:
             user: Who has opened it; None for a visitor, who may follow public feeds.
             feeds: The names of feeds that it follows from the beginning.
             transport: ``"stream"`` (Server-Sent Events) or ``"polling"``.
+            language: The language of the page, for example ``"de"``; without one, that which your middleware chooses.
             timeout: Seconds for which it waits for a frame.
             application: Your ASGI application, for a test of its routing; without it Django's, with the hand-off lane.
         """
         self._user: Any = user
         self._feeds = feeds
+        self._language = language
         self._timeout = timeout
         self._application = application
         self._make_transport = TRANSPORTS[transport]
@@ -97,15 +101,15 @@ class LiveClient:
 
     async def _open(self, run: Run) -> AsyncOpenPage:
         pool = InlinePool(run)
-        http = Client()
+        http = Client(headers={LANGUAGE_HEADER: self._language} if self._language else None)
         if self._user is not None:
             await pool.do(http.force_login, self._user)
         application = self._application
         if application is None:
             application = await pool.do(_own_application)
         make_transport = partial(self._make_transport, application)
-        self._serving = Serving.begin(run)
-        self._page = AsyncOpenPage(self._user, http, self._feeds, make_transport, pool, self._timeout)
+        self._serving = await Serving.begin(run)
+        self._page = AsyncOpenPage(self._user, http, self._feeds, self._language, make_transport, pool, self._timeout)
         try:
             await self._page.resume()
         except BaseException:
@@ -116,7 +120,7 @@ class LiveClient:
     async def _close(self) -> None:
         await self._page.cut()
         if self._serving is not None:
-            self._serving.end()
+            await self._serving.end()
 
 
 def _own_application() -> Application:

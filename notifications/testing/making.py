@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from types import NoneType, UnionType
@@ -37,8 +37,8 @@ EXAMPLES: Final[Mapping[type, Callable[[], Any]]] = {
 def make(kind: type[K], **facts: Any) -> K:
     """Return an instance of a kind with the facts that you give, and examples of the others.
 
-    A fact that has a default keeps it; of the others, a text is the fact's own name, a number 1, a list empty. The same
-    kind always gets the same examples.
+    Examples are those of the kind's own `sample`. Where it has none, a fact with a default keeps it; of the others, a
+    text is the fact's own name, a number 1, a list empty.
 
     Args:
         kind: The class of the kind.
@@ -50,6 +50,9 @@ def make(kind: type[K], **facts: Any) -> K:
     names = fact_names(kind)
     if unknown := [name for name in facts if name not in names]:
         raise TypeError(f"{kind.__name__} has no fact {unknown[0]!r}; it has {', '.join(names) or 'none'}.")
+    sample = kind.sample()
+    if sample is not None:
+        return replace(sample, **facts)  # type: ignore[type-var]  # a dataclass by __init_subclass__
     return kind(**dict(_examples(kind, facts)), **facts)
 
 

@@ -16,6 +16,7 @@ from ..inbox.stream import INBOX
 from ..live import relay
 from ..live.cursor import Position
 from ..live.django_internals import in_transaction
+from ..live.http import LANGUAGE_HEADER
 from ..live.replay import settle
 from ..live.streams import StreamType
 from .inline import InlinePool
@@ -31,6 +32,7 @@ class AsyncOpenPage:
         user: Any,
         http: Client,
         feeds: Iterable[str],
+        language: str,
         make_transport: Callable[[Ask], Transport],
         pool: InlinePool,
         timeout: float,
@@ -41,6 +43,7 @@ class AsyncOpenPage:
             user: Who has opened it; None for a visitor.
             http: The client with the user's session.
             feeds: The names of feeds that it follows.
+            language: Its language; empty for the one that the site's middleware chooses.
             make_transport: Makes a connection of it.
             pool: Where the test does its database work.
             timeout: Seconds for which it waits.
@@ -49,6 +52,7 @@ class AsyncOpenPage:
         """Django's test client, with the same session: for what the page would request besides."""
         self._user = user
         self._feeds = list(feeds)
+        self._language = language
         self._make_transport = make_transport
         self._do = pool.do
         self._timeout = timeout
@@ -171,7 +175,7 @@ class AsyncOpenPage:
         if self._feeds or self._user is None:
             query["feeds"] = ",".join(self._feeds)
         cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in self.http.cookies.items())
-        return query, {"cookie": cookies}
+        return query, {"cookie": cookies, LANGUAGE_HEADER: self._language}
 
     async def _tell(self, wish: dict[str, Any]) -> None:
         body = {"connection": self._state.connection, **wish}

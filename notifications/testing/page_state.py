@@ -40,10 +40,10 @@ class PageState:
 
     @property
     def items(self) -> list[dict[str, Any]]:
-        """The items that the list shows: neither archived nor withdrawn nor expired, newest first."""
+        """The items that the list shows: neither archived nor withdrawn nor expired, the highest rank on top."""
         now = timezone.now()
         shown = [item for item in self._items.values() if _is_shown(item, now)]
-        return sorted(shown, key=lambda item: int(item["id"]), reverse=True)
+        return sorted(shown, key=lambda item: (item["rank"], item["id"]), reverse=True)
 
     def count(self, which: str) -> int:
         """Return how many items are ``"unread"`` or ``"unseen"``: what the server said, without what expired since."""
