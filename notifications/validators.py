@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
+from django.core.validators import MaxLengthValidator
 from django.db.models import Field
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -121,6 +123,28 @@ def validate_link(value: str) -> None:
     raise ValidationError(
         _("Enter a URL that starts with http:// or https://, or a path that starts with a single slash."),
         code="link",
+    )
+
+
+def validate_texts(value: Any) -> None:
+    """Accept a title and a body for languages of the site: ``{"de": {"title": "…", "body": "…"}}``."""
+    languages = dict(settings.LANGUAGES)
+    if not isinstance(value, dict) or not all(code in languages and _is_text(text) for code, text in value.items()):
+        message = _("Texts must have, by a language of the site, a title and if you like a body.")
+        raise ValidationError(message, code="texts")
+    for text in value.values():
+        for name, limit in (("title", TITLE_LENGTH), ("body", BODY_LENGTH)):
+            MaxLengthValidator(limit)(text.get(name, ""))
+            validate_text(text.get(name, ""))
+        validate_line(text["title"])
+        validate_visible(text["title"])
+
+
+def _is_text(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and {"title"} <= value.keys() <= {"title", "body"}
+        and all(isinstance(part, str) for part in value.values())
     )
 
 

@@ -173,8 +173,8 @@ def _broadcast(studio: Studio, **options: Any) -> None:
     manage(studio.demo.database, "shell", "-v", "0", "-c", CROWD)
     size = {"viewport": {"width": 1280, "height": 1300}}
     page = studio.administer("/admin/carillon/broadcast/add/", **size, **options)
-    page.get_by_label("Title").fill("The bells are silent on Sunday")
-    page.get_by_label("Body").fill(
+    page.get_by_role("textbox", name="Title").fill("The bells are silent on Sunday")
+    page.get_by_role("textbox", name="Body").fill(
         "The frame is being painted. Practice moves to Tuesday at 19:30; visitors are welcome."
     )
     page.get_by_label("Link").fill("/")

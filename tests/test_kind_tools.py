@@ -7,6 +7,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.checks import CheckMessage, run_checks
 from django.core.management import CommandError, call_command
@@ -143,8 +144,14 @@ class TestAdmin:
 
     def test_a_plain_notice_has_nothing_of_it(self) -> None:
         body = self.page(notify(make_user(), "Hello"))
-        assert "field-said" not in body
-        assert "field-facts" not in body
+        for name in ("said", "facts", "about_model", "other_actor"):
+            assert f"field-{name}" not in body
+
+    def test_what_it_is_about_and_who_caused_it_are_named(self) -> None:
+        alice, group = make_user(), Group.objects.create(name="Bells")
+        body = self.page(notify(alice, "Hello", about=alice, actor=group))
+        assert alice._meta.label_lower in body
+        assert "Bells" in body
 
 
 def test_a_site_that_never_chose_its_languages_has_one() -> None:

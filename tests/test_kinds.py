@@ -13,11 +13,14 @@ from uuid import UUID
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group
 from django.contrib.sessions.base_session import AbstractBaseSession
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.db import models
 from django.test import Client, override_settings
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from notifications.inbox.frames import Item
@@ -211,6 +214,59 @@ class TestReferences:
             notify(alice, Named(group=value()))
         assert list(refusal.value.message_dict) == ["group"]
         assert written() == (0, 0)
+
+
+class Far(models.Model):
+    """Rows of another database, which is down: it has a table nowhere."""
+
+    id = models.UUIDField(primary_key=True)
+
+    class Meta:
+        app_label = "far"
+        managed = False
+
+    def __str__(self) -> str:
+        return "Far away"
+
+
+class Nowhere:
+    """A router that knows of no database for them."""
+
+    def db_for_write(self, model: Any, **hints: Any) -> str | None:
+        return "nowhere" if model is Far else None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("routers", [[], ["tests.test_kinds.Nowhere"]], ids=["no table", "no database"])
+def test_what_cannot_be_fetched_costs_its_own_notifications_their_language_alone(
+    alice: Any, own_kinds: None, caplog: pytest.LogCaptureFixture, routers: list[str]
+) -> None:
+    @kind("tests.far")
+    class Distant(Kind):
+        far: Far
+
+        def title(self) -> str:
+            return _("User %(key)s") % {"key": self.far}
+
+    notify(alice, Distant(far=Far(pk=UUID(int=7))))
+    notify(alice, Joined(key="7"))
+    with override_settings(DATABASE_ROUTERS=routers), translation.override("de"):
+        assert [item.title for item in page(alice).items] == ["Benutzer 7", "User Far away"]
+    assert "Could not read far.Far" in caplog.text
+
+
+def test_a_key_of_text_finds_its_instance(alice: Any, own_kinds: None) -> None:
+    @kind("tests.session")
+    class Opened(Kind):
+        session: Session
+
+        def title(self) -> str:
+            return str(self.session.session_data)
+
+    session = Session.objects.create(session_key="a key", session_data="before", expire_date=timezone.now())
+    notify(alice, Opened(session=session))
+    Session.objects.update(session_data="after")
+    assert shown(alice).title == "after"
 
 
 class TestFacts:

@@ -24,7 +24,7 @@ from ..broadcasts.publishing import EDITABLE, OUT, WAITING
 from ..exceptions import BroadcastConflict
 from ..inbox.notify import notify
 from ..live.http import user_of
-from ..models import Broadcast, Notification
+from ..models import Broadcast, Notice, Notification
 from ..models.broadcast import BroadcastState, nobody
 from ..models.content import CONTENT
 from ..services import edit_broadcast
@@ -241,7 +241,7 @@ class BroadcastAdmin(BroadcastPages):
         if stored.revision != form.cleaned_data["version"]:
             raise BroadcastConflict(stored.state)
         allowed = EDITABLE if stored.state in WAITING else CONTENT
-        names = [name for name in allowed if name in form.fields or name == "audience"]
+        names = [name for name in allowed if name in form.fields or name in ("audience", "texts")]
         changed = {name: getattr(obj, name) for name in names if getattr(obj, name) != getattr(stored, name)}
         if changed:
             edit_broadcast(stored, **changed)
@@ -268,7 +268,9 @@ class BroadcastAdmin(BroadcastPages):
 
     def _send_test(self, request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
         content = broadcast.content() | {"expires_at": None}
-        notify(user_of(request), content.pop("title"), **content, kind="broadcast.test")
+        texts = content.pop("texts")
+        notice = notify(user_of(request), content.pop("title"), **content, kind="broadcast.test")
+        Notice.objects.filter(pk=notice.pk).update(texts=texts)  # before the commit, after which it is shown
         self.log_change(request, broadcast, _("Sent to self as a test."))
         messages.success(request, _("Saved and sent to you only. Check your bell."))
         return self._go("change", broadcast)

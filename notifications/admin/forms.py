@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from ..audiences import Audience, Part, has_field, registry
 from ..broadcasts.publishing import WAITING, validate_broadcast
 from ..inbox.actors import normalize_username
+from ..languages import site_languages
 from ..live.frames import json_key
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
@@ -218,6 +219,42 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
             for name in [*AudienceForm.base_fields, "publish_at"]:
                 self.fields.pop(name, None)
 
+        if "title" in self.fields:
+            self._offer_languages(self.initial.pop("texts", None) or self.instance.texts or {})
+
+    def _offer_languages(self, stored: dict[str, dict[str, str]]) -> None:
+        """Add a title and a body for each of the site's languages but its own, whose are the broadcast's."""
+        for code in list(site_languages())[1:]:
+            for part in ("title", "body"):
+                model_field: Any = Broadcast._meta.get_field(part)
+                field = model_field.formfield(required=False)
+                rows = {"rows": 4} if part == "body" else {"autocomplete": "off"}
+                widget = forms.Textarea if part == "body" else forms.TextInput
+                field.widget = widget(attrs={**rows, "dir": "auto", "lang": code})
+                self.fields[f"{part}_{code}"] = field
+                self.initial[f"{part}_{code}"] = stored.get(code, {}).get(part, "")
+
+    @property
+    def languages(self) -> list[dict[str, Any]]:
+        """Return the site's languages with the fields of each but its own, which is the first; none if there is one."""
+        named = site_languages()
+        if len(named) < 2 or "title" not in self.fields:
+            return []
+        fields = {code: [self[f"{part}_{code}"] for part in ("title", "body")] for code in list(named)[1:]}
+        return [{"code": code, "name": name, "fields": fields.get(code, [])} for code, name in named.items()]
+
+    def _texts(self) -> dict[str, dict[str, str]] | None:
+        """Return what was written in other languages; a body needs a title."""
+        texts: dict[str, dict[str, str]] = {}
+        for language in self.languages[1:]:
+            code = language["code"]
+            title, body = (self.cleaned_data.get(f"{part}_{code}") or "" for part in ("title", "body"))
+            if title:
+                texts[code] = {"title": title, "body": body}
+            elif body and f"title_{code}" not in self.errors:
+                self.add_error(f"title_{code}", forms.Field.default_error_messages["required"])
+        return texts or None
+
     @property
     def zone_name(self) -> str:
         """Return the time zone of the times in the fields; a form that comes back has that of its reader."""
@@ -233,6 +270,8 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
         super()._post_clean()  # type: ignore[misc]
         if self.instance.state in WAITING and not any(name.startswith(PARTS) for name in self.errors):
             self.instance.audience = self.audience().dump()
+        if "title" in self.fields:
+            self.instance.texts = self._texts()
         try:
             validate_broadcast(self.instance)
         except ValidationError as error:

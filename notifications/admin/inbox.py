@@ -76,11 +76,13 @@ class NoticeAdmin(ReadOnlyAdmin):
     actions = ("recall",)
 
     def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
-        """Show of a declared kind its facts too, and what it says in each language."""
+        """Show of a declared kind its facts and what it says in each language, and what a notice is about."""
         fields = super().get_fields(request, obj)
-        if not isinstance(obj, Notice) or obj.facts is None:
+        if not isinstance(obj, Notice):
             return fields
-        return [*fields[:6], "said", "facts", "version", *fields[6:]]
+        more = ["said", "facts", "version"] if obj.facts is not None else []
+        more += [name for name in ("texts", "about_model", "about_key", "other_actor") if getattr(obj, name)]
+        return [*fields[:6], *more, *fields[6:]]
 
     def has_recall_permission(self, request: HttpRequest) -> bool:
         """Allow recalling with the permission to delete notices."""

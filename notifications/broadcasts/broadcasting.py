@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
@@ -28,6 +28,7 @@ def broadcast(
     url: str = "",
     level: LevelName = "info",
     category: str = "",
+    texts: Mapping[str, Mapping[str, str]] | None = None,
     by: User | None = None,
     publish_at: datetime | None = None,
     expires_at: datetime | None = None,
@@ -46,6 +47,8 @@ def broadcast(
         url: The link: an http(s) URL, or a path on this site.
         level: ``"info"``, ``"success"``, ``"warning"`` or ``"error"``.
         category: Your name for a group of notifications, which users can filter by; at most 100 characters.
+        texts: The title and, if you like, the body for readers of other languages of the site, by its code:
+            ``{"de": {"title": "Wartung", "body": "…"}}``.
         by: The broadcast's author, whom the admin history names.
         publish_at: An aware time at which to send it; immediately if not given.
         expires_at: An aware time after which nobody sees it.
@@ -65,6 +68,7 @@ def broadcast(
         url=url,
         level=level,
         category=category,
+        texts={code: dict(text) for code, text in texts.items()} if texts else None,
         audience=_audience(to).dump(),
         author_id=None if by is None else recipient_key(by),
         publish_at=publish_at,

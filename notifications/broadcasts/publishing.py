@@ -41,6 +41,7 @@ class BroadcastFields(TypedDict, total=False):
     url: str
     level: LevelName
     category: str
+    texts: dict[str, dict[str, str]] | None
     expires_at: datetime | None
     audience: dict[str, Any]
     publish_at: datetime | None
@@ -82,7 +83,7 @@ def edit_broadcast(broadcast: Broadcast, *, by: User | None = None, **fields: Un
     Args:
         broadcast: One that was not recalled.
         by: Who did it, for the admin's history.
-        fields: What to change: title, body, url, level, category, expires_at and, as long as it was not
+        fields: What to change: title, body, url, level, category, texts, expires_at and, as long as it was not
             sent, audience and publish_at.
 
     Returns:

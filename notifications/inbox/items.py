@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
+from typing import Any
 
 from django.db import router
 
@@ -34,18 +35,17 @@ class Items:
 
     def are_translated(self, rows: Iterable[Notification]) -> bool:
         """Return whether any of some rows is not told in the same words to all."""
-        return bool(self._made) and any(row.notice_id in self._made for row in rows)
+        return any(row.notice_id in self._made or row.notice.texts for row in rows)
 
     def show(self, rows: Iterable[Notification], language: str = "") -> list[Item | Tombstone]:
         """Return rows as they are shown in a language; in the one that is active if it is empty."""
-        if self._made:
-            language = language or reader_language()
+        language = language or reader_language()
         return [_item(row, self._in(language, row), self._people, self._gone) for row in rows]
 
     def _in(self, language: str, row: Notification) -> Rendered | None:
         made = self._made.get(row.notice_id)
         if made is None:
-            return None
+            return _written(row.notice, language) if row.notice.texts else None
         # What has grown differs from one recipient to another.
         key = (row.notice_id, row.pk if row.growth is not None else 0, language)
         if key not in self._rendered:
@@ -58,6 +58,16 @@ class Items:
 def items_of(rows: Sequence[Notification]) -> list[Item | Tombstone]:
     """Return notifications, read `with_content()`, as they are shown in the language that is active."""
     return Items(rows).show(rows)
+
+
+def _written(notice: Notice, language: str) -> Rendered | None:
+    """Return what was written for readers of a language, if it was; a body that it lacks is that of the others."""
+    texts = notice.texts or {}
+    text = texts.get(language) or texts.get(language.partition("-")[0])
+    if not text:
+        return None
+    level: Any = notice.level
+    return Rendered(text["title"], text.get("body") or notice.body, notice.url, level)
 
 
 def _item(row: Notification, rendered: Rendered | None, people: People, gone: Container[int]) -> Item | Tombstone:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 import msgspec
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db import DatabaseError, models, router
+from django.db import models, router
 from django.urls import NoReverseMatch
 
 from ..exceptions import CarillonError
@@ -193,7 +193,7 @@ def fetch(wanted: Iterable[Reference]) -> tuple[dict[Wanted, models.Model], set[
     for model, pks in keys.items():
         try:
             found |= _fetched(model, list(pks))
-        except DatabaseError:
+        except Exception:  # a database that is down, or a manager of the site's
             logger.exception("Could not read %s; notifications about it show what was stored.", model._meta.label)
             failed.add(model)
     return found, failed

@@ -15,10 +15,11 @@ from ..validators import (
     validate_line,
     validate_link,
     validate_text,
+    validate_texts,
     validate_visible,
 )
 
-CONTENT = ("title", "body", "url", "level", "category", "expires_at")
+CONTENT = ("title", "body", "url", "level", "category", "expires_at", "texts")
 
 
 class Level(models.TextChoices):
@@ -31,7 +32,10 @@ class Level(models.TextChoices):
 
 
 class Content(models.Model):
-    """What recipients read. Text is text, never HTML."""
+    """What recipients read. Text is text, never HTML.
+
+    `texts` has the title and the body for readers of other languages: ``{"de": {"title": "…", "body": "…"}}``.
+    """
 
     title = models.CharField(_("title"), max_length=TITLE_LENGTH, validators=[validate_line, validate_visible])
     body = models.TextField(
@@ -41,6 +45,7 @@ class Content(models.Model):
     level = models.CharField(_("level"), max_length=10, choices=Level, default=Level.INFO)
     category = models.CharField(_("category"), max_length=100, blank=True, default="", validators=[validate_line])
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    texts = models.JSONField(_("texts in other languages"), null=True, blank=True, validators=[validate_texts])
 
     class Meta:
         abstract = True

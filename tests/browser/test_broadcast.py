@@ -25,15 +25,15 @@ def staff(demo: Demo, browser: Browser) -> Iterator[Visitor]:
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password").fill("admin")
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_label("Title")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Title")).to_be_visible()
     yield visitor
     page.context.close()
     assert visitor.faults == []
 
 
 def compose(page: Page, title: str) -> None:
-    page.get_by_label("Title").fill(title)
-    page.get_by_label("Body").fill("The frame is being painted.")
+    page.get_by_role("textbox", name="Title").fill(title)
+    page.get_by_role("textbox", name="Body").fill("The frame is being painted.")
     page.get_by_label("Link").fill("/welcome/")
     page.get_by_role("group", name="Level").get_by_label("Warning").check()
     page.get_by_role("group", name="Audiences").first.get_by_label("Everyone").check()
@@ -85,7 +85,7 @@ def test_a_broadcast_from_the_first_word_until_it_is_recalled(staff: Visitor, vi
     alice.ring()
     expect(alice.row("No bells on Sunday")).to_be_visible()
     page.get_by_role("link", name="Edit").click()
-    page.get_by_label("Title").fill("No bells until Monday")
+    page.get_by_role("textbox", name="Title").fill("No bells until Monday")
     page.get_by_role("button", name="Save and update open tabs").click()
     expect(alice.row("No bells until Monday")).to_be_visible(timeout=LIVE)
     expect(alice.row("No bells on Sunday")).to_have_count(0)
@@ -99,7 +99,7 @@ def test_a_broadcast_from_the_first_word_until_it_is_recalled(staff: Visitor, vi
 
 def test_it_is_composed_and_sent_with_the_keyboard_alone(staff: Visitor) -> None:
     keyboard = staff.page.keyboard
-    staff.page.get_by_label("Title").focus()
+    staff.page.get_by_role("textbox", name="Title").focus()
     keyboard.type("By keyboard")
     reach(staff.page, "input[name=include_names][value=everyone]")
     keyboard.press("Space")
@@ -143,7 +143,33 @@ def test_what_was_typed_survives_a_mistake(staff: Visitor) -> None:
     page.get_by_role("button", name="Review and send…").click()
     expect(page.get_by_text("starts with http:// or https://")).to_be_visible()
     expect(page.get_by_text("This time is in the past")).to_be_visible()
-    expect(page.get_by_label("Title")).to_have_value("Wrong link")
+    expect(page.get_by_role("textbox", name="Title")).to_have_value("Wrong link")
     expect(page.get_by_label("Link")).to_have_value("javascript:alert(1)")
     expect(page.get_by_label("Send at")).to_have_value("2020-01-01T03:00")
     expect(page.get_by_role("group", name="Audiences").first.get_by_label("Everyone")).to_be_checked()
+
+
+def test_each_language_is_written_and_previewed_in_a_tab_of_its_own(staff: Visitor, visit: Visit) -> None:
+    alice = visit("alice")
+    alice.page.get_by_role("button", name="Deutsch").click()
+    expect(alice.page.locator("html")).to_have_attribute("lang", "de")
+    page = staff.page
+    compose(page, "No bells on Sunday")
+    preview = page.locator(".carillon-preview[theme=light] .title").first
+    english, german, arabic = (page.get_by_role("tab", name=name) for name in ("English", "Deutsch", "العربيّة"))
+    english.focus()
+    page.keyboard.press("ArrowRight")
+    expect(german).to_be_focused()
+    expect(german).to_have_attribute("aria-selected", "true")
+    expect(preview).to_have_text("No bells on Sunday")  # until there is another
+    page.get_by_role("textbox", name="Title").fill("Sonntag keine Glocken")
+    expect(preview).to_have_text("Sonntag keine Glocken")
+    arabic.click()
+    page.get_by_role("textbox", name="Body").fill("بلا عنوان")
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_role("tab", name="العربيّة")).to_have_attribute("aria-selected", "true")  # it lacks a title
+    page.get_by_role("textbox", name="Body").fill("")
+    page.get_by_role("button", name="Review and send…").click()
+    page.get_by_role("button", name="Send to 3 people").click()
+    alice.ring()
+    expect(alice.titles.first).to_have_text("Sonntag keine Glocken", timeout=LIVE)

@@ -110,6 +110,35 @@ def test_a_row_is_a_link_that_marks_as_read(visit: Visit) -> None:
     expect(alice.bell.locator("li.unread")).to_have_count(1)
 
 
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
+
+
+def test_whoever_caused_it_is_shown_by_their_picture_or_else_by_their_initials(visit: Visit) -> None:
+    alice = visit("alice")
+    pictures: dict[str, str | None] = {"You were mentioned": "/face.svg", "New comment": "/gone.png"}
+
+    def with_pictures(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        for item in body["items"]:
+            for start, address in pictures.items():
+                if item["title"].startswith(start):
+                    item["actor"] = {"id": 7, "name": "María de la O  ärmlich", "avatar": address}
+        route.fulfill(response=answer, json=body)
+
+    alice.page.route("**/api/inbox/?*", with_pictures)
+    # Seen items come again over the stream, as the server has them: without pictures.
+    alice.page.route("**/api/inbox/seen/", lambda route: route.fulfill(json={"changed": 0, "unread": 3, "unseen": 3}))
+    alice.page.route("**/face.svg", lambda route: route.fulfill(content_type="image/svg+xml", body=PICTURE))
+    alice.page.route("**/gone.png", lambda route: route.fulfill(status=404))
+    alice.ring()
+    face = alice.row("You were mentioned").locator(".level")
+    expect(face.locator("img")).to_have_js_property("naturalWidth", 1)
+    expect(alice.row("New comment").locator(".level")).to_have_text("M\u200cä")
+    expect(alice.row("Morning bells").locator(".level svg")).to_have_count(1)
+    expect(alice.row("You were mentioned").get_by_role("link")).not_to_have_accessible_name(re.compile("^M"))
+
+
 def test_the_right_button_only_opens_a_menu(visit: Visit) -> None:
     alice = visit("alice")
     send(alice.page, title="One")

@@ -11,6 +11,7 @@ if (form && previews) {
     for (const root of shown) fill(root, content());
   };
   previews.hidden = false;
+  tabs([...form.querySelectorAll(".carillon-language")], render);
   form.addEventListener("input", render);
   render();
 }
@@ -38,12 +39,61 @@ function open(host) {
 function content() {
   const typed = new FormData(form);
   const value = (name) => (typed.has(name) ? String(typed.get(name)) : (previews.dataset[name] ?? "")).trim();
+  const { language } = form.querySelector(".carillon-language:not([hidden])")?.dataset ?? {};
+  const said = (name) => value(`${name}_${language}`) || value(name);
   return {
-    title: value("title") || previews.dataset.untitled,
-    body: value("body"),
+    title: said("title") || previews.dataset.untitled,
+    body: said("body"),
     category: value("category"),
     level: value("level") || "info",
   };
+}
+
+/** Show one language at a time, the first with a mistake at first; without a script all stand below each other. */
+function tabs(panels, changed) {
+  if (panels.length < 2) return;
+  const list = document.createElement("div");
+  list.className = "carillon-tabs";
+  list.setAttribute("role", "tablist");
+  const made = panels.map((panel, index) => {
+    const tab = document.createElement("button");
+    tab.type = "button";
+    tab.lang = panel.dataset.language;
+    tab.textContent = panel.dataset.name;
+    tab.setAttribute("role", "tab");
+    tab.id = `carillon-tab-${panel.dataset.language}`;
+    tab.toggleAttribute("data-problem", !!panel.querySelector(".errors"));
+    panel.id = `carillon-language-${panel.dataset.language}`;
+    panel.setAttribute("role", "tabpanel");
+    panel.setAttribute("aria-labelledby", tab.id);
+    tab.setAttribute("aria-controls", panel.id);
+    tab.addEventListener("click", () => choose(index));
+    return tab;
+  });
+  const choose = (chosen) => {
+    for (const [index, tab] of made.entries()) {
+      tab.ariaSelected = `${index === chosen}`;
+      tab.tabIndex = index === chosen ? 0 : -1;
+      panels[index].hidden = index !== chosen;
+    }
+    changed();
+  };
+  list.addEventListener("keydown", ({ key }) => {
+    const forward = getComputedStyle(list).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
+    if (key !== "ArrowLeft" && key !== "ArrowRight") return;
+    const step = key === forward ? 1 : made.length - 1;
+    const next = (made.indexOf(document.activeElement) + step) % made.length;
+    choose(next);
+    made[next].focus();
+  });
+  list.append(...made);
+  panels[0].before(list);
+  choose(
+    Math.max(
+      0,
+      panels.findIndex((panel) => panel.querySelector(".errors")),
+    ),
+  );
 }
 
 function fill(root, { title, body, category, level }) {

@@ -76,6 +76,23 @@ export function link(url, act, ...children) {
 }
 
 /**
+ * Make the picture of an item: of who caused it, else of its level. Who has no picture, or one that does not load, is
+ * shown by their initials.
+ *
+ * @param {import("../inbox/types.js").Actor | null | undefined} actor
+ * @param {() => Node} icon
+ */
+export function face(actor, icon) {
+  const [first, ...more] = (actor?.name ?? "").split(/\s+/);
+  const initials = [first, more.pop()].flatMap((word = "") => [...word].slice(0, 1)).join("\u200c"); // letters stay apart
+  const { avatar = "" } = actor ?? {};
+  const picture = isLink(avatar)
+    ? h("img", { src: avatar, alt: "", onerror: () => picture?.replaceWith(initials) })
+    : null;
+  return h("span", { class: "level", "aria-hidden": "true" }, picture ?? (initials || icon()));
+}
+
+/**
  * Make a text for assistive technology alone.
  *
  * @param {string} words

@@ -1,6 +1,6 @@
 /** One notification in a feed: a real link, and what can be done with it. */
 
-import { button, h, hidden, iconButton, link, text } from "./dom.js";
+import { button, face, h, hidden, iconButton, link, text } from "./dom.js";
 import { icon } from "./feed-icons.js";
 import { time } from "./time.js";
 
@@ -35,7 +35,7 @@ export function drawRow(item, owner) {
     link(
       item.url,
       () => (item.url ? client.follow(item.id) : unread && client.markRead(item.id)),
-      h("span", { class: "level" }, icon(item.level)),
+      face(item.actor, () => icon(item.level)),
       h(
         "span",
         { class: "words" },

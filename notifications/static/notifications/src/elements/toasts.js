@@ -1,7 +1,7 @@
 /** `<notification-toasts>`: what has just arrived, for a moment, in a corner. */
 
 import { isVisible } from "../core/browser.js";
-import { button, h, iconButton, link, text } from "./dom.js";
+import { button, face, h, iconButton, link, text } from "./dom.js";
 import { icon } from "./icons.js";
 import { NotificationElement } from "./notification-element.js";
 
@@ -70,11 +70,11 @@ export class NotificationToasts extends NotificationElement {
   }
 
   /**
-   * @param {Pick<Item, "level" | "title" | "body" | "url">} content
+   * @param {Pick<Item, "level" | "title" | "body" | "url"> & Partial<Pick<Item, "actor">>} content
    * @param {() => void} [follow] what happens beside when its link is followed
    * @param {() => void} [retry] gives the toast a button; it stays until it is dismissed
    */
-  #add({ level, title, body, url }, follow, retry) {
+  #add({ level, title, body, url, actor }, follow, retry) {
     const remove = () => this.#remove(toast);
     const after = (/** @type {(() => void) | undefined} */ act) => () => {
       act?.();
@@ -90,7 +90,7 @@ export class NotificationToasts extends NotificationElement {
       link(
         url,
         after(follow),
-        h("span", { class: "level" }, icon(level)),
+        face(actor, () => icon(level)),
         h("span", { class: "words" }, text("title", title), body ? text("body", body) : null),
       ),
       retry ? button("text", after(retry), this.text("retry")) : null,

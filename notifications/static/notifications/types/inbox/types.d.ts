@@ -11,7 +11,7 @@
  * @property {string} body
  * @property {string} url
  * @property {Record<string, any>} data
- * @property {{id: number | string, name: string} | null} actor
+ * @property {Actor | null} actor
  * @property {string} created_at
  * @property {string | null} seen_at
  * @property {string | null} read_at
@@ -23,6 +23,11 @@
  * @property {Group | null} [group] the events that it has grown by
  * @property {boolean} [removed] a tombstone: nothing but `id` and `version` is left
  * @property {boolean} [pending] a change of the user's waits for the server's confirmation
+ *
+ * @typedef {object} Actor who caused it
+ * @property {number | string} id
+ * @property {string} name
+ * @property {string} [avatar] the address of a picture
  *
  * @typedef {object} Group the events of an item that grows
  * @property {number} events how many
@@ -91,10 +96,7 @@ export type Item = {
     body: string;
     url: string;
     data: Record<string, any>;
-    actor: {
-        id: number | string;
-        name: string;
-    } | null;
+    actor: Actor | null;
     created_at: string;
     seen_at: string | null;
     read_at: string | null;
@@ -121,6 +123,14 @@ export type Item = {
      * a change of the user's waits for the server's confirmation
      */
     pending?: boolean;
+};
+export type Actor = {
+    id: number | string;
+    name: string;
+    /**
+     * the address of a picture
+     */
+    avatar?: string;
 };
 export type Group = {
     /**
