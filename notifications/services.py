@@ -53,6 +53,7 @@ from .feeds.reading import apresent_events, present_events
 from .feeds.revocation import arecheck_feed, arevoke_access, recheck_feed, revoke_access
 from .inbox.bulk import aarchive_all, amark_all_read, archive_all, aundo, mark_all_read, undo
 from .inbox.due import arelease_due, release_due
+from .inbox.editing import aedit_notice, edit_notice
 from .inbox.notify import anotify, notify
 from .inbox.progress import acancel_progress, cancel_progress, progress
 from .inbox.prune import aprune, prune
@@ -90,6 +91,7 @@ __all__ = [
     "adelete_message",
     "aedit_broadcast",
     "aedit_message",
+    "aedit_notice",
     "ahide_message",
     "amark_all_read",
     "amark_clicked",
@@ -134,6 +136,7 @@ __all__ = [
     "delete_message",
     "edit_broadcast",
     "edit_message",
+    "edit_notice",
     "hide_message",
     "mark_all_read",
     "mark_clicked",

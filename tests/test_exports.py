@@ -25,6 +25,7 @@ VERBS = [
     "delete_message",
     "edit_broadcast",
     "edit_message",
+    "edit_notice",
     "hide_message",
     "mark_all_read",
     "mark_clicked",
@@ -146,7 +147,7 @@ def test_a_verb_takes_flags_and_details_by_name_and_says_its_types(verb: str) ->
 
 
 # What stands after the subject by habit: `mark_seen(user, cursor)`, `prune(before)`.
-POSITIONAL = {"up_to", "before", "using"}
+POSITIONAL = {"up_to", "before", "using", "what"}
 
 
 def test_every_function_of_the_verbs_door_is_a_verb_or_a_twin() -> None:

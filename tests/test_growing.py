@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group as AuthGroup
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.test import TransactionTestCase
@@ -227,6 +228,16 @@ class TestGrowing:
         [item] = shown(self.alice)
         assert (item.group.events, item.group.actors) == (2, 2)
         assert str(gone) not in [str(actor.id) for actor in item.group.latest]
+
+    def test_an_actor_may_be_no_user(self) -> None:
+        robots = [AuthGroup.objects.create(name=name) for name in ("Backup", "Monitor")]
+        for by in (robots[0], self.bob, robots[1], robots[0]):
+            comment(self.alice, by)
+            stamp(self.alice)
+        with CaptureQueriesContext(connection) as queries:
+            [item] = shown(self.alice)
+        assert [actor.name for actor in item.group.latest] == ["Backup", "Monitor", display_name(self.bob)]
+        assert (item.group.events, item.group.actors, len(queries)) == (4, 3, 5)
 
     @pytest.mark.parametrize("group", ["", "x" * 201, 7, "\x00"])
     def test_a_group_has_a_name(self, group: Any) -> None:
