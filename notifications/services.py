@@ -76,6 +76,7 @@ from .inbox.states import (
     unarchive,
     unpin,
 )
+from .inbox.visiting import amark_object_read, mark_object_read
 from .inbox.withdrawal import awithdraw, withdraw
 
 __all__ = [
@@ -95,6 +96,7 @@ __all__ = [
     "ahide_message",
     "amark_all_read",
     "amark_clicked",
+    "amark_object_read",
     "amark_read",
     "amark_room_read",
     "amark_seen",
@@ -140,6 +142,7 @@ __all__ = [
     "hide_message",
     "mark_all_read",
     "mark_clicked",
+    "mark_object_read",
     "mark_read",
     "mark_room_read",
     "mark_seen",

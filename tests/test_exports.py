@@ -29,6 +29,7 @@ VERBS = [
     "hide_message",
     "mark_all_read",
     "mark_clicked",
+    "mark_object_read",
     "mark_read",
     "mark_room_read",
     "mark_seen",
@@ -93,6 +94,7 @@ DOORS: dict[str, list[str]] = {
         "Stopped",
         "UnknownFeed",
     ],
+    "decorators": ["reads_notifications_of"],
     "feeds": ["Latest", "Log", "Nothing", "UnknownFeed", "feed"],
     "kinds": ["Gone", "Kind", "Ref", "Rules", "kind", "people", "registry"],
     "models": [

@@ -61,7 +61,7 @@ def latest_actors(rows: Iterable[Notification], alias: str) -> People:
     if others:
         events = Notification.objects.using(alias).filter(folded_into__in=[row.pk for row in grown_rows])
         told = events.filter(actor_key__in=others).values_list("actor_key", "notice__other_actor")
-        known |= {key: msgspec.convert(who, Actor) for key, who in told if who is not None}
+        known |= {key: msgspec.convert(who, Actor) for key, who in told if key and who}
     return known | actors_of(keys - known.keys() - others, alias)
 
 
