@@ -415,6 +415,16 @@ class TestKinds:
             stamp(alice)
         assert sorted(item.title for item in shown(alice)) == ["Whole 7 of 1", "Whole 7 of 2"]
 
+    def test_a_fact_of_such_a_name_is_as_required_as_any_other(self, own_kinds: None) -> None:
+        @kind("tests.counted")
+        class Counted(Kind):
+            count: int  # type: ignore[misc]
+            title = "Counted"
+
+        with pytest.raises(TypeError, match="count"):
+            Counted()  # type: ignore[call-arg]
+        assert Counted(count=3).count == 3
+
     def test_a_group_that_makes_no_sense_is_refused(self, own_kinds: None) -> None:
         @kind("tests.wrong", grow=True)
         class Wrong(Kind):

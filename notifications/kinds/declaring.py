@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
@@ -51,9 +51,18 @@ class Kind:
     """
 
     rules: ClassVar[Rules]
-    events: ClassVar[int] = 1  # that the item has grown by
-    count: ClassVar[int] = 0  # distinct actors of them
-    actors: ClassVar[tuple[str, ...]] = ()  # the names of the latest three, the last one first
+    if TYPE_CHECKING:  # no attributes of the class, which would be the defaults of facts with these names
+        events: ClassVar[int]  # that the item has grown by
+        count: ClassVar[int]  # distinct actors of them
+        actors: ClassVar[tuple[str, ...]]  # the names of the latest three, the last one first
+    else:
+
+        def __getattr__(self, name: str) -> Any:
+            """Return how an item has grown of which nothing is known."""
+            try:
+                return {"events": 1, "count": 0, "actors": ()}[name]
+            except KeyError:
+                raise AttributeError(f"{type(self).__name__} has no {name!r}.") from None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Make a frozen dataclass of the subclass, whose fields are given by name."""
