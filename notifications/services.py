@@ -51,6 +51,7 @@ from .feeds.answers import answer, astop_answer, stop_answer
 from .feeds.publishing import apublish, apublish_many, publish, publish_many
 from .feeds.reading import apresent_events, present_events
 from .feeds.revocation import arecheck_feed, arevoke_access, recheck_feed, revoke_access
+from .inbox.acting import aperform_action, perform_action
 from .inbox.bulk import aarchive_all, amark_all_read, archive_all, aundo, mark_all_read, undo
 from .inbox.due import arelease_due, release_due
 from .inbox.editing import aedit_notice, edit_notice
@@ -105,6 +106,7 @@ __all__ = [
     "anotify",
     "answer",
     "aopen_direct_room",
+    "aperform_action",
     "apin",
     "apost_message",
     "apresent_events",
@@ -150,6 +152,7 @@ __all__ = [
     "mute_room",
     "notify",
     "open_direct_room",
+    "perform_action",
     "pin",
     "post_message",
     "present_events",

@@ -37,6 +37,7 @@ VERBS = [
     "mute_room",
     "notify",
     "open_direct_room",
+    "perform_action",
     "pin",
     "post_message",
     "present_events",

@@ -87,6 +87,7 @@ class Notice(Content):
     facts = models.JSONField(_("facts"), null=True, blank=True, encoder=DjangoJSONEncoder, editable=False)
     about_model = models.CharField(_("about a"), max_length=100, blank=True, default="", editable=False)
     about_key = models.CharField(_("with the key"), max_length=200, blank=True, default="", editable=False)
+    outcome = models.JSONField(_("outcome"), null=True, blank=True, editable=False)  # of the action that was done
     other_actor = models.JSONField(_("actor that is no user"), null=True, blank=True, editable=False)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
