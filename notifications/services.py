@@ -51,8 +51,10 @@ from .feeds.answers import answer, astop_answer, stop_answer
 from .feeds.publishing import apublish, apublish_many, publish, publish_many
 from .feeds.reading import apresent_events, present_events
 from .feeds.revocation import arecheck_feed, arevoke_access, recheck_feed, revoke_access
+from .inbox.acting import aperform_action, perform_action
 from .inbox.bulk import aarchive_all, amark_all_read, archive_all, aundo, mark_all_read, undo
 from .inbox.due import arelease_due, release_due
+from .inbox.editing import aedit_notice, edit_notice
 from .inbox.notify import anotify, notify
 from .inbox.progress import acancel_progress, cancel_progress, progress
 from .inbox.prune import aprune, prune
@@ -75,6 +77,7 @@ from .inbox.states import (
     unarchive,
     unpin,
 )
+from .inbox.visiting import amark_object_read, mark_object_read
 from .inbox.withdrawal import awithdraw, withdraw
 
 __all__ = [
@@ -90,9 +93,11 @@ __all__ = [
     "adelete_message",
     "aedit_broadcast",
     "aedit_message",
+    "aedit_notice",
     "ahide_message",
     "amark_all_read",
     "amark_clicked",
+    "amark_object_read",
     "amark_read",
     "amark_room_read",
     "amark_seen",
@@ -101,6 +106,7 @@ __all__ = [
     "anotify",
     "answer",
     "aopen_direct_room",
+    "aperform_action",
     "apin",
     "apost_message",
     "apresent_events",
@@ -134,9 +140,11 @@ __all__ = [
     "delete_message",
     "edit_broadcast",
     "edit_message",
+    "edit_notice",
     "hide_message",
     "mark_all_read",
     "mark_clicked",
+    "mark_object_read",
     "mark_read",
     "mark_room_read",
     "mark_seen",
@@ -144,6 +152,7 @@ __all__ = [
     "mute_room",
     "notify",
     "open_direct_room",
+    "perform_action",
     "pin",
     "post_message",
     "present_events",

@@ -29,6 +29,7 @@ urlpatterns = [
     path("api/rooms/", chat.rooms_list, name="rooms"),
     path("api/rooms/config/", chat.config, name="chat-config"),
     path("api/rooms/<int:pk>/messages/", chat.room_messages, name="room-messages"),
+    re_path(r"^api/inbox/(?P<pk>[0-9]{1,18})/action/$", actions.act, name="perform-action"),
     re_path(r"^api/inbox/(?P<pk>[0-9]{1,18})/cancel/$", actions.cancel, name="cancel-progress"),
     re_path(
         r"^api/inbox/(?P<pk>[0-9]{1,18})/(?P<action>read|unread|archive|unarchive|click|pin|unpin|snooze|unsnooze)/$",

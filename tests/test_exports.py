@@ -25,9 +25,11 @@ VERBS = [
     "delete_message",
     "edit_broadcast",
     "edit_message",
+    "edit_notice",
     "hide_message",
     "mark_all_read",
     "mark_clicked",
+    "mark_object_read",
     "mark_read",
     "mark_room_read",
     "mark_seen",
@@ -35,6 +37,7 @@ VERBS = [
     "mute_room",
     "notify",
     "open_direct_room",
+    "perform_action",
     "pin",
     "post_message",
     "present_events",
@@ -92,6 +95,7 @@ DOORS: dict[str, list[str]] = {
         "Stopped",
         "UnknownFeed",
     ],
+    "decorators": ["reads_notifications_of"],
     "feeds": ["Latest", "Log", "Nothing", "UnknownFeed", "feed"],
     "kinds": ["Gone", "Kind", "Ref", "Rules", "kind", "people", "registry"],
     "models": [
@@ -146,7 +150,7 @@ def test_a_verb_takes_flags_and_details_by_name_and_says_its_types(verb: str) ->
 
 
 # What stands after the subject by habit: `mark_seen(user, cursor)`, `prune(before)`.
-POSITIONAL = {"up_to", "before", "using"}
+POSITIONAL = {"up_to", "before", "using", "what"}
 
 
 def test_every_function_of_the_verbs_door_is_a_verb_or_a_twin() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from notifications.inbox.frames import Actor, Changes, Group, Hello, Item, Reset, Tombstone
+from notifications.inbox.frames import Actor, Changes, Group, Hello, Item, ItemAction, Outcome, Reset, Tombstone
 from notifications.live import frames
 from notifications.live.frames import FRAME_BYTES
 
@@ -36,6 +36,8 @@ def item(pk: int, version: int, body: str = "") -> Item:
         snoozed_until=None,
         pinned=False,
         rank=7,
+        actions=[ItemAction("approve", "Approve", "primary")],
+        outcome=Outcome("reject", "Rejected", "Bob", NOON),
         group=Group(50, 2, [Actor("4c1d", "Bob")], 3),
     )
 
@@ -60,6 +62,8 @@ def test_an_item_shows_every_field_and_times_in_utc() -> None:
         "snoozed_until": None,
         "pinned": False,
         "rank": 7,
+        "actions": [{"name": "approve", "label": "Approve", "style": "primary"}],
+        "outcome": {"action": "reject", "text": "Rejected", "by": "Bob", "at": "2026-11-21T12:00:00Z"},
         "group": {"events": 50, "actors": 2, "latest": [{"id": "4c1d", "name": "Bob"}], "since": 3},
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group as AuthGroup
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.test import TransactionTestCase
@@ -228,6 +229,16 @@ class TestGrowing:
         assert (item.group.events, item.group.actors) == (2, 2)
         assert str(gone) not in [str(actor.id) for actor in item.group.latest]
 
+    def test_an_actor_may_be_no_user(self) -> None:
+        robots = [AuthGroup.objects.create(name=name) for name in ("Backup", "Monitor")]
+        for by in (robots[0], self.bob, robots[1], robots[0]):
+            comment(self.alice, by)
+            stamp(self.alice)
+        with CaptureQueriesContext(connection) as queries:
+            [item] = shown(self.alice)
+        assert [actor.name for actor in item.group.latest] == ["Backup", "Monitor", display_name(self.bob)]
+        assert (item.group.events, item.group.actors, len(queries)) == (4, 3, 5)
+
     @pytest.mark.parametrize("group", ["", "x" * 201, 7, "\x00"])
     def test_a_group_has_a_name(self, group: Any) -> None:
         with pytest.raises(ValidationError) as refused:
@@ -403,6 +414,16 @@ class TestKinds:
             notify(alice, Whole(), group=group)
             stamp(alice)
         assert sorted(item.title for item in shown(alice)) == ["Whole 7 of 1", "Whole 7 of 2"]
+
+    def test_a_fact_of_such_a_name_is_as_required_as_any_other(self, own_kinds: None) -> None:
+        @kind("tests.counted")
+        class Counted(Kind):
+            count: int  # type: ignore[misc]
+            title = "Counted"
+
+        with pytest.raises(TypeError, match="count"):
+            Counted()  # type: ignore[call-arg]
+        assert Counted(count=3).count == 3
 
     def test_a_group_that_makes_no_sense_is_refused(self, own_kinds: None) -> None:
         @kind("tests.wrong", grow=True)

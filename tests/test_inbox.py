@@ -98,6 +98,8 @@ def test_an_item_of_a_page_is_the_item_of_a_frame() -> None:
             "pinned": False,
             "rank": row.rank,
             "group": None,
+            "actions": [],
+            "outcome": None,
         }
     ]
 

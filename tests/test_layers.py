@@ -47,6 +47,7 @@ FLOORS: list[tuple[str, set[str]]] = [
             "checks",
             "compat",
             "consumers",
+            "decorators",
             "management",
             "receivers",
             "routing",

@@ -107,10 +107,9 @@ class WhatFallsDue(Case):
             assert Progress.objects.get().state == Progress.State.FAILED
 
     def test_what_is_snoozed_comes_back(self) -> None:
-        alice = make_user("alice")
-        notice = notify(alice, "Later")
-        mine = Notification.objects.of(alice)
-        snooze(alice, [mine.get(notice=notice).pk], timezone.now() + HOUR)
+        notice = notify(self.alice, "Later")
+        mine = Notification.objects.of(self.alice)
+        snooze(self.alice, [mine.get(notice=notice).pk], timezone.now() + HOUR)
         with travel(minutes=30):
             assert not mine.unread().exists()
         with travel(hours=2):

@@ -176,7 +176,7 @@ class TestSnoozing:
         Notification.objects.update(archived_at=timezone.now(), snoozed_until=timezone.now() - HOUR)
         monkeypatch.setattr(due, "STREAM_CHUNK", 15)
         with CaptureQueriesContext(connection) as queries:
-            assert due._wake_some(timezone.now()) != []
+            assert due._release_rows(timezone.now()) != []
         assert len(queries) <= 5
         release_due()
         assert Notification.objects.filter(snoozed_until=None, archived_at=None, read_at=None).count() == 60

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -14,6 +15,7 @@ from ..models import Notification
 from . import counts as counting
 from . import due, progress  # noqa: F401  # `due` is a periodic task of whoever serves these
 from .abandoned import KIND
+from .acting import perform_action
 from .bulk import Changed, archive_all, mark_all_read, undo
 from .items import items_of
 from .snoozing import snooze, time_of
@@ -33,6 +35,20 @@ def item_action(request: HttpRequest, pk: str, action: str) -> HttpResponse:
     if row is None:  # it was deleted meanwhile
         return error(404, "not-found", _("Notification not found."))
     return answer({"item": items_of([row])[0], **_counts(request)})
+
+
+@endpoint("POST")
+def act(request: HttpRequest, pk: str) -> HttpResponse:
+    """Do what an item offers, by the name in ``action``, and return the item; who comes second finds it done."""
+    name = _texts(request, "action").get("action", "")
+    try:
+        done = perform_action(user_of(request), int(pk), name)
+    except PermissionDenied as refused:
+        return error(403, "denied", str(refused))
+    row = _mine(request).with_content().filter(pk=pk).first()
+    if row is None:  # it was deleted meanwhile
+        return error(404, "not-found", _("Notification not found."))
+    return answer({"item": items_of([row])[0], "done": done, **_counts(request)})
 
 
 @endpoint("POST")

@@ -72,9 +72,16 @@ def _say_once(error: Exception) -> None:
         logger.error("NOTIFICATIONS_AVATAR fails: people are shown by their initials. Said once.", exc_info=error)
 
 
-def actor_key(user: Any) -> str | None:
-    """Return what tells actors of a growing item apart."""
-    return None if user is None else str(user.pk)
+def actor_key(notice: Notice) -> str | None:
+    """Return what tells actors of a growing item apart: a user's key, or what `other_actor` made of another."""
+    if notice.other_actor is not None:
+        return str(notice.other_actor["id"])
+    return None if notice.actor_id is None else str(notice.actor_id)
+
+
+def is_other(key: str) -> bool:
+    """Return whether a key is of somebody who is no user."""
+    return ":" in key
 
 
 def actors_of(keys: Iterable[str], alias: str) -> dict[str, Actor]:

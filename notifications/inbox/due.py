@@ -1,11 +1,12 @@
-"""What falls due: snoozed items come back."""
+"""What falls due: snoozed items come back, and what is to be sent later is sent."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Case, Min, Value, When
+from django.db.models import Case, F, Min, Q, Value, When
 from django.utils import timezone
 
 from ..live import relay
@@ -14,24 +15,27 @@ from ..live.locks import lock_free
 from ..live.periodic import periodic
 from ..live.sequencer import sequence
 from ..live.transactions import atomic, retried
-from ..models import Notification
-from ..models.inbox import NotificationQuerySet
+from ..models import Notice, Notification
+from ..models.inbox import SCHEDULED, UNPLACED, NotificationQuerySet
 from ..models.ranks import PIN, rank_at
+from ..signals import notification_stored
 from ..twins import twin
+from .notify import tell_applications
 from .stream import INBOX
 
 DUE_STEPS: Final = 10  # steps of a turn, so that other periodic tasks have theirs
 DUE_SWEEP: Final = 20.0  # seconds after which somebody else's snooze is found at the latest
 SOON: Final = 0.2  # seconds
+FOUND: Final = ("recipient", "notice", "folded_into")  # what is read of a row
 
 
 def release_due() -> int:
-    """Bring back what has slept long enough; several processes may do so at once.
+    """Bring back what has slept long enough, and send what was to be sent by now; several processes may do so at once.
 
     Every process that serves streams does it by itself, and ``manage.py publish_due`` too.
 
     Returns:
-        How many notifications came back.
+        How many notifications came back or were sent.
     """
     released = 0
     while recipients := _release_some():
@@ -52,46 +56,57 @@ def take_turn() -> float:
             break
     else:
         return SOON
-    following: datetime | None = _asleep().aggregate(first=Min("snoozed_until"))["first"]
+    following: datetime | None = _waiting().aggregate(first=Min("snoozed_until"))["first"]
     if following is None:
         return DUE_SWEEP
     return max(SOON, min(DUE_SWEEP, (following - timezone.now()) / timedelta(seconds=1)))
 
 
 def _release_some() -> list[Any]:
-    recipients = _wake_some(timezone.now())
+    released = _release_rows(timezone.now())
+    recipients = [row.recipient_id for row in released]
     if recipients:
-        relay.announce(sequence(INBOX, recipients))
+        relay.announce(sequence(INBOX, dict.fromkeys(recipients)))
+        _tell(released)
     return recipients
 
 
-def _asleep() -> NotificationQuerySet:
+def _tell(released: Sequence[Notification]) -> None:
+    """Tell applications of what was sent now."""
+    sent: dict[Any, list[Any]] = {}
+    for row in released:
+        if row.folded_into == SCHEDULED:
+            sent.setdefault(row.notice_id, []).append(row.recipient_id)
+    if sent and notification_stored.has_listeners(Notice):
+        for pk, notice in Notice.objects.using(INBOX.alias).in_bulk(list(sent)).items():
+            tell_applications(notice, sent[pk])
+
+
+def _waiting() -> NotificationQuerySet:
     return Notification.objects.using(INBOX.alias).filter(snoozed_until__isnull=False)
 
 
 @retried(lambda now: INBOX.alias)
-def _wake_some(now: datetime) -> list[Any]:
-    """Wake at most some hundred, but for those that an application holds; return their recipients, one for each row."""
-    found = dict(
-        _asleep()
-        .filter(snoozed_until__lte=now)
-        .order_by("snoozed_until")
-        .values_list("pk", "recipient_id")[:STREAM_CHUNK]
-    )
+def _release_rows(now: datetime) -> list[Notification]:
+    """Release at most some hundred rows, but for those that an application holds; return them as they were."""
+    due = _waiting().filter(snoozed_until__lte=now)
+    found = {row.pk: row for row in due.order_by("snoozed_until").only(*FOUND)[:STREAM_CHUNK]}
     if not found:
         return []
+    rank = rank_at(now)
+    joins = Q(folded_into=SCHEDULED, group__isnull=False)  # it is placed like any event of its group
     with atomic(INBOX.alias, durable=True):
-        due = _asleep().filter(snoozed_until__lte=now)
         pks = lock_free(due, list(found), INBOX.alias)
-        rank = rank_at(now)
-        # Another process may have been first: what it has woken is not asleep.
-        woken = due.filter(pk__in=pks).update(
-            archived_at=None,
-            snoozed_until=None,
+        # Another process may have been first: what it has released waits no more.
+        released = due.filter(pk__in=pks).update(
+            # Before `folded_into`, for MySQL reads what it has just set.
+            archived_at=Case(When(joins, then=F("archived_at")), default=Value(None)),
             read_at=None,
             seen_at=None,
             rank=Case(When(rank__gte=PIN, then=Value(rank + PIN)), default=Value(rank)),
+            folded_into=Case(When(joins, then=Value(UNPLACED)), default=Value(None)),
             modseq=None,
             arrival=None,
+            snoozed_until=None,
         )
-    return [found[pk] for pk in pks] if woken else []
+    return [found[pk] for pk in pks] if released else []

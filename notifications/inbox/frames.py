@@ -35,6 +35,23 @@ class Group(msgspec.Struct, frozen=True):
     since: int | None
 
 
+class ItemAction(msgspec.Struct, frozen=True):
+    """What the reader may do: its name, what the button says, and its style."""
+
+    name: str
+    label: str
+    style: str
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What somebody has done: the action, what is said of it, who did it and when."""
+
+    action: str
+    text: str
+    by: str
+    at: datetime
+
+
 class Item(msgspec.Struct, frozen=True, omit_defaults=False):
     """One notification as one recipient has it; the same in every frame and in the JSON API.
 
@@ -62,6 +79,8 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=False):
     pinned: bool
     rank: int
     group: Group | None
+    actions: Sequence[ItemAction]
+    outcome: Outcome | None
 
 
 class Tombstone(msgspec.Struct, frozen=True):

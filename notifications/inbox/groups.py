@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 
 from ..kinds import Kind
 from ..kinds.growing import grown
-from ..models import Notification
-from ..models.inbox import UNPLACED
+from ..models import Notice, Notification
+from ..models.inbox import SCHEDULED, UNPLACED
 from ..validators import validate_text
-from .actors import actor, actor_key, actor_of, actors_of
+from .actors import actor_key, actor_of, actors_of, is_other
 from .frames import Actor, Group
 
 GROUP_NAME_LENGTH: Final = 200  # characters
@@ -49,10 +49,20 @@ def growth_of(row: Notification) -> Growth:
 
 
 def latest_actors(rows: Iterable[Notification], alias: str) -> People:
-    """Return those whom grown items name, by key: at most one query."""
-    keys = {key for row in rows if row.growth is not None for key in growth_of(row).latest}
-    known = {str(row.notice.actor_id): actor(row.notice.actor) for row in rows if keys and row.notice.actor}
-    return known | actors_of(keys - known.keys(), alias)
+    """Return those whom grown items name, by key: one query for users, and one for others."""
+    grown_rows = [row for row in rows if row.growth is not None]
+    keys = {key for row in grown_rows for key in growth_of(row).latest}
+    known: dict[str, Actor] = {}
+    for row in grown_rows:
+        key, who = actor_key(row.notice), actor_of(row.notice)
+        if key is not None and who is not None:
+            known[key] = who
+    others = {key for key in keys - known.keys() if is_other(key)}
+    if others:
+        events = Notification.objects.using(alias).filter(folded_into__in=[row.pk for row in grown_rows])
+        told = events.filter(actor_key__in=others).values_list("actor_key", "notice__other_actor")
+        known |= {key: msgspec.convert(who, Actor) for key, who in told if key and who}
+    return known | actors_of(keys - known.keys() - others, alias)
 
 
 def group_of(row: Notification, people: People) -> Group | None:
@@ -62,7 +72,7 @@ def group_of(row: Notification, people: People) -> Group | None:
     growth = growth_of(row)
     if row.growth is None:
         named = actor_of(row.notice)
-        latest = [named] if named and row.notice.actor else []
+        latest = [named] if named else []
     else:
         latest = [people[key] for key in growth.latest if key in people]
     return Group(growth.events, growth.actors, latest, growth.since)
@@ -75,14 +85,19 @@ def told_of(made: K, row: Notification, people: People) -> K:
     return grown(made, group.events, group.actors, [one.name for one in group.latest])
 
 
-def waiting(kind: str, group: str, by: Any, now: Any) -> dict[str, Any]:
+def waiting(notice: Notice, group: str, now: Any) -> dict[str, Any]:
     """Return the fields of a row whose event will join an item of its group, or begin one."""
     return {
-        "group": f"{kind}:{group}",
-        "actor_key": actor_key(by),
+        "group": f"{notice.kind}:{group}",
+        "actor_key": actor_key(notice),
         "folded_into": UNPLACED,
         "archived_at": now,  # out of sight of all lists and counts
     }
+
+
+def scheduled(send_at: Any, now: Any) -> dict[str, Any]:
+    """Return the fields of a row that is sent at a time: nothing reads it, and the sequencer passes over it."""
+    return {"snoozed_until": send_at, "folded_into": SCHEDULED, "archived_at": now, "modseq": 0}
 
 
 def group_of_kind(made: Kind) -> str | None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import router
+from django.utils import translation
 
-from ..kinds.rendering import Rendered, kinds_of, render
+from ..kinds.rendering import Rendered, actions_of, done_of, kinds_of, render
 from ..languages import reader_language
 from ..models import Notice, Notification
 from ..models.content import Level
 from ..models.ranks import PIN
 from .abandoned import abandoned, failed
 from .actors import actor_of
-from .frames import Item, Tombstone
+from .frames import Item, ItemAction, Outcome, Tombstone
 from .groups import People, group_of, latest_actors, told_of
+
+Offer = tuple[list[ItemAction], Outcome | None]
 
 
 class Items:
@@ -32,6 +36,7 @@ class Items:
         self._people = latest_actors(rows, alias)
         self._gone = abandoned(rows, alias)
         self._rendered: dict[tuple[int, int, str], Rendered | None] = {}
+        self._offers: dict[tuple[int, str], Offer] = {}
 
     def are_translated(self, rows: Iterable[Notification]) -> bool:
         """Return whether any of some rows is not told in the same words to all."""
@@ -40,7 +45,18 @@ class Items:
     def show(self, rows: Iterable[Notification], language: str = "") -> list[Item | Tombstone]:
         """Return rows as they are shown in a language; in the one that is active if it is empty."""
         language = language or reader_language()
-        return [_item(row, self._in(language, row), self._people, self._gone) for row in rows]
+        return [
+            _item(row, self._in(language, row), self._offer(language, row.notice), self._people, self._gone)
+            for row in rows
+        ]
+
+    def _offer(self, language: str, notice: Notice) -> Offer:
+        if notice.pk not in self._made:
+            return [], None
+        if (notice.pk, language) not in self._offers:
+            with translation.override(language):
+                self._offers[notice.pk, language] = _offer(notice)
+        return self._offers[notice.pk, language]
 
     def _in(self, language: str, row: Notification) -> Rendered | None:
         made = self._made.get(row.notice_id)
@@ -70,7 +86,17 @@ def _written(notice: Notice, language: str) -> Rendered | None:
     return Rendered(text["title"], text.get("body") or notice.body, notice.url, level)
 
 
-def _item(row: Notification, rendered: Rendered | None, people: People, gone: Container[int]) -> Item | Tombstone:
+def _offer(notice: Notice) -> Offer:
+    """Return what may be done, and what was, in the active language."""
+    done = notice.outcome
+    if done is None:
+        return [ItemAction(one.name, str(one.label), one.style) for one in actions_of(notice).values()], None
+    return [], Outcome(done["action"], done_of(notice), done["by"], datetime.fromisoformat(done["at"]))
+
+
+def _item(
+    row: Notification, rendered: Rendered | None, offer: Offer, people: People, gone: Container[int]
+) -> Item | Tombstone:
     notice = row.notice
     version = row.modseq or 0
     if notice.recalled_at is not None:
@@ -97,4 +123,6 @@ def _item(row: Notification, rendered: Rendered | None, people: People, gone: Co
         pinned=row.rank >= PIN,
         rank=row.rank,
         group=group_of(row, people),
+        actions=offer[0],
+        outcome=offer[1],
     )

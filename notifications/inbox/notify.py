@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 
 from ..annotations import LevelName, Recipients, User
 from ..kinds import Kind
@@ -28,14 +26,12 @@ from ..models.inbox import NotificationQuerySet
 from ..models.ranks import current_rank
 from ..signals import notification_stored
 from ..twins import twin
-from ..validators import plain_data, validate_text, validate_time
 from .actors import actor_of, other_actor
 from .frames import Actor
-from .groups import group_of_kind, validate_group, waiting
+from .groups import group_of_kind, scheduled, waiting
 from .recipients import RECIPIENT_CHUNK, recipient_chunks
 from .stream import INBOX
-
-DEDUPE_LENGTH = 200  # characters
+from .validation import user_or_none, validate
 
 
 def notify(
@@ -53,6 +49,7 @@ def notify(
     data: dict[str, Any] | None = None,
     dedupe_key: str | None = None,
     expires_at: datetime | None = None,
+    send_at: datetime | None = None,
 ) -> Notice:
     """Notify one or many users.
 
@@ -78,6 +75,8 @@ def notify(
         dedupe_key: Makes the send idempotent: a recipient who already has a notification with this key gets
             no second one. At most 200 characters.
         expires_at: An aware time after which the notification is hidden.
+        send_at: An aware time at which it is sent: until then nobody has it, and `withdraw` cancels it. Who gets it is
+            decided now. What lies in the past is sent at once.
 
     Returns:
         The stored notice. If every recipient already had a notification with the `dedupe_key`, the notice of that
@@ -91,15 +90,19 @@ def notify(
     given = {"body": body, "url": url, "level": level, "kind": kind, "category": category, "data": data}
     caused = _actor(actor)
     notice = Notice(**_content(what, given, about, actor_of(Notice(**caused))), **caused, expires_at=expires_at)
-    _validate(notice, dedupe_key, group)
+    validate(notice, dedupe_key, group, send_at)
     if group is None and isinstance(what, Kind):
         group = group_of_kind(what)
-    shared = waiting(notice.kind, group, notice.actor, timezone.now()) if group is not None else {}
+    now = timezone.now()
+    shared = waiting(notice, group, now) if group is not None else {}
+    if is_later := send_at is not None and send_at > now:
+        notice.created_at = send_at
+        shared |= scheduled(send_at, now)
 
     def send() -> Notice:
         with atomic(INBOX.alias):
             fresh = copy(notice)  # saving changes it, and a second try must not begin with what the first left
-            copies = _Copies(fresh, {"rank": current_rank(), "dedupe_key": dedupe_key, **shared})
+            copies = _Copies(fresh, {"rank": current_rank(), "dedupe_key": dedupe_key, **shared}, is_later)
             return _send(copies, to) if dedupe_key is None else _send_once(copies, to, dedupe_key)
 
     return send() if isinstance(to, Iterator) else retry(send, INBOX.alias)  # an iterator can be read only once
@@ -111,13 +114,14 @@ anotify = twin(notify)
 def announce_after_commit(notice: Notice, pks: Sequence[Any]) -> None:
     """Show users their copies of a notice, and tell applications of them, when the caller's transaction commits."""
     sequence_after_commit(INBOX, pks)
-
-    def tell() -> None:
-        for recipients in chunks(pks, RECIPIENT_CHUNK):
-            notification_stored.send_robust(Notice, notice=notice, recipients=recipients)
-
     if notification_stored.has_listeners(Notice):
-        transaction.on_commit(tell, using=INBOX.alias, robust=True)
+        transaction.on_commit(lambda: tell_applications(notice, pks), using=INBOX.alias, robust=True)
+
+
+def tell_applications(notice: Notice, pks: Iterable[Any]) -> None:
+    """Send the signal `notification_stored`, for some users at a time."""
+    for recipients in chunks(pks, RECIPIENT_CHUNK):
+        notification_stored.send_robust(Notice, notice=notice, recipients=recipients)
 
 
 def _content(what: object, given: dict[str, Any], about: Model | None, by: Actor | None) -> dict[str, Any]:
@@ -145,6 +149,12 @@ class _Copies(NamedTuple):
 
     notice: Notice
     shared: dict[str, Any]
+    is_later: bool
+
+    def announce(self, pks: Sequence[Any]) -> None:
+        """Show them after the commit, unless it is not yet time."""
+        if not self.is_later:
+            announce_after_commit(self.notice, pks)
 
     def store(self, pks: Iterable[Any]) -> None:
         """Store a copy for each user; one who has a copy already gets no second one."""
@@ -158,7 +168,7 @@ def _send(copies: _Copies, to: Recipients) -> Notice:
     for pks in recipient_chunks(to):
         copies.store(pks)
         reached += pks
-    announce_after_commit(copies.notice, reached)
+    copies.announce(reached)
     return copies.notice
 
 
@@ -178,7 +188,7 @@ def _send_once(copies: _Copies, to: Recipients, dedupe_key: str) -> Notice:
             had |= _notices(sent, new)  # another send may have come first for some of them
         reached += [pk for pk, notice_id in had.items() if notice_id == notice.pk]
         earlier.update(had.values())
-    announce_after_commit(notice, reached)
+    copies.announce(reached)
     if earlier and not reached:
         first = Notice.objects.using(INBOX.alias).get(pk=min(earlier))
         if not notice._state.adding:
@@ -191,65 +201,3 @@ def _send_once(copies: _Copies, to: Recipients, dedupe_key: str) -> Notice:
 
 def _notices(sent: NotificationQuerySet, pks: list[Any]) -> dict[Any, int]:
     return dict(sent.filter(recipient_id__in=pks).values_list("recipient_id", "notice_id"))
-
-
-def user_or_none(user: object, name: str) -> Any:
-    """Return `user`, the argument `name` of a verb.
-
-    Raises:
-        TypeError: It is not a user.
-        ValueError: It has not been saved yet.
-    """
-    if user is None:
-        return None
-    user_model = get_user_model()
-    if not isinstance(user, user_model):  # true of request.user too, which is lazy
-        raise TypeError(f"`{name}` must be a {user_model.__name__} or None, not {type(user).__name__}.")
-    if user.pk is None:
-        raise ValueError(f"`{name}` has not been saved yet: call save() on the user first.")
-    return user
-
-
-def _validate(notice: Notice, dedupe_key: str | None, group: str | None) -> None:
-    errors: dict[str, Any] = {}
-    try:
-        notice.clean_fields(exclude=["actor", "data"])
-    except ValidationError as invalid:
-        errors = invalid.error_dict
-    try:
-        notice.data = plain_data(notice.data)
-    except ValidationError as invalid:
-        errors["data"] = invalid
-    # `clean_fields` passes over what is empty, whatever its type, and a time without a zone.
-    more: list[tuple[str, Callable[[Any], None], Any]] = [
-        *[(name, _validate_given, getattr(notice, name)) for name in ("body", "url", "kind", "category")],
-        ("dedupe_key", _validate_key, dedupe_key),
-        *([] if group is None else [("group", validate_group, group)]),
-        ("expires_at", _validate_expiry, notice.expires_at),
-    ]
-    for name, validate, value in more:
-        if name not in errors:
-            try:
-                validate(value)
-            except ValidationError as invalid:
-                errors[name] = invalid
-    if errors:
-        raise ValidationError(errors)
-
-
-def _validate_given(value: object) -> None:
-    if value is None:
-        raise ValidationError(_("Enter text, or omit this field."), code="null")
-
-
-def _validate_key(value: object) -> None:
-    if value is None:
-        return
-    if not isinstance(value, str) or not 1 <= len(value) <= DEDUPE_LENGTH:
-        raise ValidationError(_("A dedupe key must have 1 to %(limit)s characters."), params={"limit": DEDUPE_LENGTH})
-    validate_text(value)
-
-
-def _validate_expiry(value: datetime | None) -> None:
-    if value is not None:
-        validate_time(value)

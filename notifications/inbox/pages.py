@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods
 from ..annotations import User
 from ..live.http import user_of
 from ..models import Notification
+from .acting import perform_action
 from .bulk import Changed, archive_all, mark_all_read, undo
 from .filters import Facets, facets
 from .frames import Item
@@ -131,6 +132,8 @@ def _change(request: HttpRequest) -> str:
         verb: Callable[..., Changed] = mark_all_read if action == "read-all" else archive_all
         state = {"state": given["state"]} if action == "archive-all" and given.get("state") else {}
         changed = verb(user, given.get("up_to"), **narrow, **state)
+    elif action == "do":
+        perform_action(user, _number(given.get("id", "")), given.get("name", ""))
     elif action == "undo":
         undo(user, given.get("undo", ""))
     else:

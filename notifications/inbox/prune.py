@@ -12,7 +12,7 @@ from ..conf import conf
 from ..live import relay
 from ..live.pruning import prune_entries, prune_rows
 from ..models import Broadcast, Notice, Notification
-from ..models.inbox import UNPLACED, NotificationQuerySet
+from ..models.inbox import SCHEDULED, UNPLACED, NotificationQuerySet
 from ..twins import twin
 from .stream import INBOX
 
@@ -36,6 +36,7 @@ def prune(before: datetime | None = None) -> int:
     before = before or timezone.now() - conf.RETENTION
     deleted, hints = prune_entries(prunable(before), INBOX, RECALLED)
     prune_rows(_events_without_item(), INBOX.alias)
+    prune_rows(_cancelled(before), INBOX.alias)
     prune_rows(_bare_notices(before), INBOX.alias)
     relay.announce(hints)
     return deleted
@@ -59,6 +60,12 @@ def _events_without_item() -> NotificationQuerySet:
     rows = Notification.objects.using(INBOX.alias)
     item = Notification.objects.filter(pk=OuterRef("folded_into"))
     return rows.filter(~Exists(item), folded_into__gt=UNPLACED)
+
+
+def _cancelled(before: datetime) -> NotificationQuerySet:
+    """Return what was cancelled before it was sent."""
+    rows = Notification.objects.using(INBOX.alias)
+    return rows.filter(folded_into=SCHEDULED, snoozed_until=None, archived_at__lt=before)
 
 
 def _bare_notices(before: datetime) -> models.QuerySet[Notice]:

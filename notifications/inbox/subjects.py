@@ -9,6 +9,7 @@ from typing import Any
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models, transaction
+from django.db.models import Q
 from django.db.models.signals import post_delete
 from django.utils import timezone
 
@@ -19,6 +20,7 @@ from ..kinds.references import identify
 from ..live.commit import sequence_after_commit
 from ..live.transactions import atomic, retried
 from ..models import Notice, Notification
+from ..models.inbox import SCHEDULED
 from .stream import INBOX
 from .withdrawal import withdraw
 
@@ -70,7 +72,9 @@ def apply_rules(model: str, key: str) -> None:
 @retried(lambda notice: INBOX.alias)
 def _archive(notice: Notice) -> None:
     with atomic(INBOX.alias):
-        copies = Notification.objects.using(INBOX.alias).filter(notice=notice).not_archived()
-        recipients = list(copies.values_list("recipient_id", flat=True))
-        copies.touch(archived_at=timezone.now())
+        copies = Notification.objects.using(INBOX.alias).filter(notice=notice)
+        copies.filter(folded_into=SCHEDULED).update(snoozed_until=None)
+        here = copies.items().filter(Q(archived_at=None) | Q(snoozed_until__isnull=False))
+        recipients = list(here.values_list("recipient_id", flat=True))
+        here.touch(archived_at=timezone.now(), snoozed_until=None)
         sequence_after_commit(INBOX, recipients)

@@ -9,14 +9,15 @@ from ..annotations import User
 from ..live.commit import sequence_after_commit
 from ..live.transactions import atomic, retried
 from ..models import Broadcast, Notice, Notification
+from ..models.inbox import SCHEDULED
 from ..twins import twin
-from .notify import user_or_none
 from .stream import INBOX
+from .validation import user_or_none
 
 
 @retried(lambda *args, **kwargs: router.db_for_write(Notice))
 def withdraw(notice: Notice, *, by: User | None = None) -> int:
-    """Recall a notification from all its recipients: it disappears from every inbox, live.
+    """Recall a notification from all its recipients: it disappears from every inbox, live; or it is never sent.
 
     It joins the caller's transaction, and costs a constant number of queries. Withdrawing again does nothing. The
     notice stays in the database until it is pruned, and its dedupe key stays taken.
@@ -40,7 +41,8 @@ def withdraw(notice: Notice, *, by: User | None = None) -> int:
         if not Notice.objects.filter(pk=notice.pk, recalled_at=None).update(recalled_at=now, recalled_by=actor):
             return 0
         copies = Notification.objects.filter(notice=notice.pk)
-        withdrawn = copies.touch()
+        cancelled = copies.filter(folded_into=SCHEDULED).update(snoozed_until=None)
+        withdrawn = cancelled + copies.exclude(folded_into=SCHEDULED).touch()
         sequence_after_commit(INBOX, copies.values_list("recipient_id", flat=True))
     notice.recalled_at, notice.recalled_by = now, actor
     return withdrawn

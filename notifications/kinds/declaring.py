@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
 
 from ..annotations import LevelName
+from .acting import Action, ActionStyle
 
 KIND_LENGTH = 100  # characters
 _KEY = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")  # no capitals and no accents: not every database tells them apart
@@ -27,6 +28,7 @@ CHANNELS = ("bell", "toast", "email", "push")
 WEBHOOK = "webhook:"  # begins the name of a channel
 ChannelDefault = Literal["on", "off", "digest"]
 WhenGone = Literal["keep", "archive", "withdraw"]
+H = TypeVar("H", bound=Callable[..., object])  # a handler: `(made, user)`
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -51,14 +53,23 @@ class Kind:
     """
 
     rules: ClassVar[Rules]
-    events: ClassVar[int] = 1  # that the item has grown by
-    count: ClassVar[int] = 0  # distinct actors of them
-    actors: ClassVar[tuple[str, ...]] = ()  # the names of the latest three, the last one first
+    if TYPE_CHECKING:  # no attributes of the class, which would be the defaults of facts with these names
+        events: ClassVar[int]  # that the item has grown by
+        count: ClassVar[int]  # distinct actors of them
+        actors: ClassVar[tuple[str, ...]]  # the names of the latest three, the last one first
+    else:
+
+        def __getattr__(self, name: str) -> Any:
+            """Return how an item has grown of which nothing is known."""
+            try:
+                return {"events": 1, "count": 0, "actors": ()}[name]
+            except KeyError:
+                raise AttributeError(f"{type(self).__name__} has no {name!r}.") from None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Make a frozen dataclass of the subclass, whose fields are given by name."""
         super().__init_subclass__(**kwargs)
-        taken = {"rules", "upgrade", "sample"} & inspect.get_annotations(cls).keys()
+        taken = {"rules", "upgrade", "sample", "action"} & inspect.get_annotations(cls).keys()
         if taken:
             raise ImproperlyConfigured(f"{cls.__name__}: call the fact {taken.pop()!r} something else.")
         dataclass(frozen=True, kw_only=True)(cls)
@@ -72,6 +83,32 @@ class Kind:
             facts: Plain JSON; a model instance is an object with ``model``, ``pk``, ``name`` and ``url``.
         """
         return facts
+
+    @classmethod
+    def action(
+        cls, name: str, *, label: str | Promise, done: str | Promise = "", style: ActionStyle = "", permission: str = ""
+    ) -> Callable[[H], H]:
+        """Offer an action on the kind's notifications; the decorated function does it.
+
+        Args:
+            name: What requests call it, for example ``"approve"``.
+            label: What its button says, lazy text.
+            done: What is said once it is done, lazy text; the label where it is empty.
+            style: ``"primary"``, ``"danger"``, or empty.
+            permission: Who may do it, as ``"orders.approve_order"``; every recipient if it is empty.
+
+        Raises:
+            ImproperlyConfigured: A value is wrong, or the name is taken.
+        """
+        rules: Rules | None = cls.__dict__.get("rules")
+        if rules is None:
+            raise ImproperlyConfigured(f"{cls.__name__} is no kind yet: decorate the class with @kind('…') first.")
+
+        def register(handler: H) -> H:
+            Action(name, handler, label, done or label, style, permission).add_to(rules.actions, rules.place)
+            return handler
+
+        return register
 
     @classmethod
     def sample(cls) -> Self | None:
@@ -93,6 +130,7 @@ class Rules:
     required: bool | str | Promise = False
     about: str = ""
     when_gone: WhenGone = "keep"
+    actions: dict[str, Action] = field(default_factory=dict, compare=False)
 
     @property
     def place(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from ..annotations import LevelName
 from ..models import Notice
 from ..models.content import Level
 from ..validators import BODY_LENGTH, TITLE_LENGTH, URL_LENGTH, is_visible, storable, validate_link
+from .acting import Action
 from .declaring import Kind, registry, rules_of
 from .facts import loaded_facts, stored_facts
 from .references import fetch, identify, references_in, resolved
@@ -88,6 +89,21 @@ def kinds_of(notices: Iterable[Notice]) -> dict[int, Kind]:
         except Exception as error:  # noqa: BLE001  # whatever the site's code raises
             _tell(cls.rules.key, error)
     return made
+
+
+def actions_of(notice: Notice) -> Mapping[str, Action]:
+    """Return what the kind of a notice offers, by name."""
+    if notice.facts is None or notice.kind not in registry:
+        return {}
+    return registry[notice.kind].actions
+
+
+def done_of(notice: Notice) -> str:
+    """Return what is said in the active language of what was done; empty where no code knows it any more."""
+    name = (notice.outcome or {}).get("action", "")
+    rules = registry.get(notice.kind)
+    action = rules.actions.get(name) if rules is not None else None
+    return str(action.done) if action is not None else ""
 
 
 def render(made: Kind, language: str) -> Rendered | None:

@@ -19,6 +19,7 @@ from .ranks import current_rank
 from .stream import Entry, EntryQuerySet, Stream
 
 GROUP_LENGTH = 301  # characters: a kind, a colon and a group
+SCHEDULED = -1  # what is folded into it waits for its time
 UNPLACED = 0  # what an event is folded into that waits for the sequencer to place it
 
 
@@ -86,6 +87,7 @@ class Notice(Content):
     facts = models.JSONField(_("facts"), null=True, blank=True, encoder=DjangoJSONEncoder, editable=False)
     about_model = models.CharField(_("about a"), max_length=100, blank=True, default="", editable=False)
     about_key = models.CharField(_("with the key"), max_length=200, blank=True, default="", editable=False)
+    outcome = models.JSONField(_("outcome"), null=True, blank=True, editable=False)  # of the action that was done
     other_actor = models.JSONField(_("actor that is no user"), null=True, blank=True, editable=False)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -203,7 +205,7 @@ class Notification(Entry):
     arrival = models.BigIntegerField(_("arrival"), null=True, editable=False)
     rank = models.BigIntegerField(_("rank"), default=current_rank, editable=False)
     group = models.CharField(_("group"), max_length=GROUP_LENGTH, null=True, blank=True, editable=False)  # noqa: DJ001
-    actor_key = models.CharField(_("actor"), max_length=200, null=True, blank=True, editable=False)  # noqa: DJ001
+    actor_key = models.CharField(_("actor"), max_length=GROUP_LENGTH, null=True, blank=True, editable=False)  # noqa: DJ001
     folded_into = models.BigIntegerField(_("folded into"), null=True, editable=False)  # an item's key, or `UNPLACED`
     growth = models.JSONField(_("growth"), null=True, editable=False)
     seen_at = models.DateTimeField(_("seen at"), null=True, blank=True)
@@ -211,7 +213,7 @@ class Notification(Entry):
     delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True, editable=False)  # of a broadcast
     clicked_at = models.DateTimeField(_("clicked at"), null=True, blank=True)
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
-    snoozed_until = models.DateTimeField(_("snoozed until"), null=True, blank=True)  # archived until then
+    snoozed_until = models.DateTimeField(_("snoozed until"), null=True, blank=True)  # archived, or not sent, until then
 
     objects = NotificationQuerySet.as_manager()
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import template
+from django.db.models import Model
 from django.http import HttpRequest
 from django.template import Context
 from django.templatetags.static import static
@@ -23,7 +24,9 @@ from ..chat.configuration import chat_configuration
 from ..feeds import parts
 from ..feeds.configuration import feeds_configuration
 from ..inbox.configuration import configuration, summary_of
+from ..inbox.visiting import is_visit, mark_object_read
 from ..live.broker import site_key
+from ..live.http import user_of
 from ..live.sessions import user_key
 
 register = template.Library()
@@ -66,6 +69,23 @@ def notifications_head(
         json_script(_page_configuration(request, socket, bundle, title=title), "notifications-config"),
         _script(bundle, nonce),
     )
+
+
+@register.simple_tag(takes_context=True)
+def reads_notifications_of(context: Context, about: Model) -> str:
+    """Mark as read what is about the object that the page shows; it prints nothing, and goes before the head.
+
+    Args:
+        context: The template's; it must have the request.
+        about: The object.
+
+    Raises:
+        TemplateSyntaxError: The request is missing.
+    """
+    request = _request(context)
+    if is_visit(request):
+        mark_object_read(user_of(request), about)
+    return ""
 
 
 @register.simple_tag(takes_context=True)

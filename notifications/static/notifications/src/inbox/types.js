@@ -21,6 +21,8 @@
  * @property {boolean} pinned
  * @property {number} rank the highest stands on top of a list
  * @property {Group | null} [group] the events that it has grown by
+ * @property {{name: string, label: string, style: "" | "primary" | "danger"}[]} [actions] what the user may do
+ * @property {{action: string, text: string, by: string, at: string} | null} [outcome] what was done
  * @property {boolean} [removed] a tombstone: nothing but `id` and `version` is left
  * @property {boolean} [pending] a change of the user's waits for the server's confirmation
  *
