@@ -52,8 +52,17 @@ from .feeds.publishing import apublish, apublish_many, publish, publish_many
 from .feeds.reading import apresent_events, present_events
 from .feeds.revocation import arecheck_feed, arevoke_access, recheck_feed, revoke_access
 from .inbox.bulk import aarchive_all, amark_all_read, archive_all, aundo, mark_all_read, undo
+from .inbox.choosing import (
+    aclear_preference,
+    aimport_preferences,
+    aset_preference,
+    clear_preference,
+    import_preferences,
+    set_preference,
+)
 from .inbox.due import arelease_due, release_due
 from .inbox.notify import anotify, notify
+from .inbox.preference_list import apreferences, preferences
 from .inbox.progress import acancel_progress, cancel_progress, progress
 from .inbox.prune import aprune, prune
 from .inbox.snoozing import asnooze, aunsnooze, snooze, unsnooze
@@ -85,12 +94,14 @@ __all__ = [
     "aarchive_all",
     "abroadcast",
     "acancel_progress",
+    "aclear_preference",
     "acreate_room",
     "add_member",
     "adelete_message",
     "aedit_broadcast",
     "aedit_message",
     "ahide_message",
+    "aimport_preferences",
     "amark_all_read",
     "amark_clicked",
     "amark_read",
@@ -103,6 +114,7 @@ __all__ = [
     "aopen_direct_room",
     "apin",
     "apost_message",
+    "apreferences",
     "apresent_events",
     "aprune",
     "aprune_messages",
@@ -118,6 +130,7 @@ __all__ = [
     "aremove_member",
     "arename_room",
     "arevoke_access",
+    "aset_preference",
     "aset_role",
     "asnooze",
     "astop_answer",
@@ -130,11 +143,13 @@ __all__ = [
     "awithdraw",
     "broadcast",
     "cancel_progress",
+    "clear_preference",
     "create_room",
     "delete_message",
     "edit_broadcast",
     "edit_message",
     "hide_message",
+    "import_preferences",
     "mark_all_read",
     "mark_clicked",
     "mark_read",
@@ -146,6 +161,7 @@ __all__ = [
     "open_direct_room",
     "pin",
     "post_message",
+    "preferences",
     "present_events",
     "progress",
     "prune",
@@ -160,6 +176,7 @@ __all__ = [
     "remove_member",
     "rename_room",
     "revoke_access",
+    "set_preference",
     "set_role",
     "snooze",
     "stop_answer",

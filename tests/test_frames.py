@@ -37,6 +37,7 @@ def item(pk: int, version: int, body: str = "") -> Item:
         pinned=False,
         rank=7,
         group=Group(50, 2, [Actor("4c1d", "Bob")], 3),
+        toast=True,
     )
 
 
@@ -61,6 +62,7 @@ def test_an_item_shows_every_field_and_times_in_utc() -> None:
         "pinned": False,
         "rank": 7,
         "group": {"events": 50, "actors": 2, "latest": [{"id": "4c1d", "name": "Bob"}], "since": 3},
+        "toast": True,
     }
 
 

@@ -97,4 +97,5 @@ def _item(row: Notification, rendered: Rendered | None, people: People, gone: Co
         pinned=row.rank >= PIN,
         rank=row.rank,
         group=group_of(row, people),
+        toast=row.toast,
     )
