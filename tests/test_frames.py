@@ -38,6 +38,7 @@ def item(pk: int, version: int, body: str = "") -> Item:
         rank=7,
         group=Group(50, 2, [Actor("4c1d", "Bob")], 3),
         toast=True,
+        mutable=False,
     )
 
 
@@ -63,6 +64,7 @@ def test_an_item_shows_every_field_and_times_in_utc() -> None:
         "rank": 7,
         "group": {"events": 50, "actors": 2, "latest": [{"id": "4c1d", "name": "Bob"}], "since": 3},
         "toast": True,
+        "mutable": False,
     }
 
 

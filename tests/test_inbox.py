@@ -99,6 +99,7 @@ def test_an_item_of_a_page_is_the_item_of_a_frame() -> None:
             "rank": row.rank,
             "group": None,
             "toast": True,
+            "mutable": False,
         }
     ]
 

@@ -41,7 +41,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=False):
     `version` rises with every change of the item; the reader keeps the higher one. It is 0 while a change
     has not been given its position yet: a frame with the number follows. Lists are in the order of `rank`, the highest
     on top, and of `id` where it is the same. `toast` is false where it should draw no attention: neither a toast nor a
-    sound or a notification of the desktop.
+    sound or a notification of the desktop. `mutable` is true where its recipient may switch off its kind or category.
     """
 
     id: int
@@ -64,6 +64,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=False):
     rank: int
     group: Group | None
     toast: bool
+    mutable: bool
 
 
 class Tombstone(msgspec.Struct, frozen=True):

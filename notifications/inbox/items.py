@@ -12,6 +12,7 @@ from ..languages import reader_language
 from ..models import Notice, Notification
 from ..models.content import Level
 from ..models.ranks import PIN
+from ..preferences.topics import choosable
 from .abandoned import abandoned, failed
 from .actors import actor_of
 from .frames import Item, Tombstone
@@ -98,4 +99,5 @@ def _item(row: Notification, rendered: Rendered | None, people: People, gone: Co
         rank=row.rank,
         group=group_of(row, people),
         toast=row.toast,
+        mutable=choosable(notice.kind, notice.category) is not None,
     )

@@ -43,6 +43,11 @@ class Topic(NamedTuple):
         return self.kind not in ALWAYS and not (self.rules and self.rules.required)
 
     @property
+    def label(self) -> str:
+        """What people call it."""
+        return kind_label(self.rules) if self.rules else str(categories().get(self.category, self.category))
+
+    @property
     def scopes(self) -> tuple[str, ...]:
         """What choices about it may be about; those that come first go before the others."""
         kind = [kind_scope(self.kind)] if self.kind else []
@@ -127,3 +132,13 @@ def topics_in(scope: str) -> Iterator[Topic]:
         for rules in kinds_in(category):
             yield Topic(rules.key, category)
         yield Topic("", category)
+
+
+def choosable(kind: str, category: str) -> Topic | None:
+    """Return what the recipient of a notice may switch off as a whole: its kind, else its category; None if neither."""
+    topic = topic_of(kind, category)
+    if not topic.open:
+        return None
+    if topic.rules is None:
+        return Topic("", category) if category in categories() else None
+    return topic
