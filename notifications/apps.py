@@ -25,6 +25,7 @@ class NotificationsConfig(AppConfig):
             verification,  # noqa: F401  # a periodic task
         )
         from .kinds import checks as kind_checks  # noqa: F401
+        from .preferences import checks as preference_checks  # noqa: F401
 
         receivers.connect()
         autodiscover_modules("audiences", "feeds", "notices")

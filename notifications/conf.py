@@ -5,15 +5,21 @@ A project sets them as ``NOTIFICATIONS_<NAME>`` in its Django settings.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, cast
 
 from django.conf import settings
+from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
 SPARE_THREADS = 3  # for answers, and for writes, beside the usual ones while those wait for a lock or a network
 DECIDING_THREADS = 8  # that decide who may open a stream, at most, while some of them wait in the site's middleware
+
+CHANNEL_LENGTH = 60  # characters
+_CHANNEL = re.compile(r"[a-z][a-z0-9_-]*(?::[a-z0-9_.-]+)?")  # "sms", "webhook:billing"
+_CATEGORY = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]+")
 
 # What a number must exceed to make sense.
 POSITIVE = {
@@ -130,6 +136,32 @@ class Conf:
     def AVATAR(self) -> Callable[[Any], str | None] | None:
         """How to find the picture of a user, or another actor: a function that returns its URL, or its dotted path."""
         return cast("Callable[[Any], str | None] | None", self._function("AVATAR"))
+
+    @property
+    def CHANNELS(self) -> Mapping[str, Any]:
+        """Channels beside the bell and the toast that users choose among: what people call each, by name."""
+        return self._labels("CHANNELS", _CHANNEL, CHANNEL_LENGTH)
+
+    @property
+    def CATEGORIES(self) -> Mapping[str, Any]:
+        """Categories of which users choose as a whole: what people call each, by name."""
+        return self._labels("CATEGORIES", _CATEGORY, 100)
+
+    def _labels(self, name: str, form: re.Pattern[str], length: int) -> Mapping[str, Any]:
+        value = self._get(name, {})
+        if not isinstance(value, Mapping):
+            raise TypeError("it must be a dictionary of labels by name")
+        for key, label in value.items():
+            if not (isinstance(key, str) and form.fullmatch(key) and len(key) <= length):
+                raise ValueError(f"{key!r} cannot be a name in it")
+            if not isinstance(label, str | Promise):
+                raise TypeError(f"the label of {key!r} must be text")
+        return value
+
+    @property
+    def PREFERENCE_DEFAULTS(self) -> Callable[[list[Any], Any], Any] | None:
+        """The site's own defaults of preferences: a function of users' primary keys and a kind, or its dotted path."""
+        return cast("Callable[[list[Any], Any], Any] | None", self._function("PREFERENCE_DEFAULTS"))
 
     def _function(self, name: str) -> object:
         value = self._get(name, None)

@@ -53,9 +53,18 @@ from .feeds.reading import apresent_events, present_events
 from .feeds.revocation import arecheck_feed, arevoke_access, recheck_feed, revoke_access
 from .inbox.acting import aperform_action, perform_action
 from .inbox.bulk import aarchive_all, amark_all_read, archive_all, aundo, mark_all_read, undo
+from .inbox.choosing import (
+    aclear_preference,
+    aimport_preferences,
+    aset_preference,
+    clear_preference,
+    import_preferences,
+    set_preference,
+)
 from .inbox.due import arelease_due, release_due
 from .inbox.editing import aedit_notice, edit_notice
 from .inbox.notify import anotify, notify
+from .inbox.preference_list import apreferences, preferences
 from .inbox.progress import acancel_progress, cancel_progress, progress
 from .inbox.prune import aprune, prune
 from .inbox.snoozing import asnooze, aunsnooze, snooze, unsnooze
@@ -88,6 +97,7 @@ __all__ = [
     "aarchive_all",
     "abroadcast",
     "acancel_progress",
+    "aclear_preference",
     "acreate_room",
     "add_member",
     "adelete_message",
@@ -95,6 +105,7 @@ __all__ = [
     "aedit_message",
     "aedit_notice",
     "ahide_message",
+    "aimport_preferences",
     "amark_all_read",
     "amark_clicked",
     "amark_object_read",
@@ -109,6 +120,7 @@ __all__ = [
     "aperform_action",
     "apin",
     "apost_message",
+    "apreferences",
     "apresent_events",
     "aprune",
     "aprune_messages",
@@ -124,6 +136,7 @@ __all__ = [
     "aremove_member",
     "arename_room",
     "arevoke_access",
+    "aset_preference",
     "aset_role",
     "asnooze",
     "astop_answer",
@@ -136,12 +149,14 @@ __all__ = [
     "awithdraw",
     "broadcast",
     "cancel_progress",
+    "clear_preference",
     "create_room",
     "delete_message",
     "edit_broadcast",
     "edit_message",
     "edit_notice",
     "hide_message",
+    "import_preferences",
     "mark_all_read",
     "mark_clicked",
     "mark_object_read",
@@ -155,6 +170,7 @@ __all__ = [
     "perform_action",
     "pin",
     "post_message",
+    "preferences",
     "present_events",
     "progress",
     "prune",
@@ -169,6 +185,7 @@ __all__ = [
     "remove_member",
     "rename_room",
     "revoke_access",
+    "set_preference",
     "set_role",
     "snooze",
     "stop_answer",

@@ -4,14 +4,16 @@ from django.urls import path, re_path
 
 from .chat import views as chat
 from .feeds import views as feeds
-from .inbox import actions, pages, views
+from .inbox import actions, pages, preference_pages, preference_views, views
 
 app_name = "notifications"
 
 urlpatterns = [
     path("", pages.inbox, name="inbox"),
+    path("preferences/", preference_pages.preferences_page, name="preferences"),
     path("stream/", feeds.stream, name="stream"),
     path("api/inbox/", views.inbox_list, name="inbox-list"),
+    path("api/preferences/", preference_views.preferences_api, name="preferences-api"),
     path("api/counts/", views.counts, name="counts"),
     path("api/csrf/", views.csrf, name="csrf"),
     path("api/config/", views.config, name="config"),
@@ -30,6 +32,7 @@ urlpatterns = [
     path("api/rooms/config/", chat.config, name="chat-config"),
     path("api/rooms/<int:pk>/messages/", chat.room_messages, name="room-messages"),
     re_path(r"^api/inbox/(?P<pk>[0-9]{1,18})/action/$", actions.act, name="perform-action"),
+    re_path(r"^api/inbox/(?P<pk>[0-9]{1,18})/mute/$", preference_views.mute, name="mute"),
     re_path(r"^api/inbox/(?P<pk>[0-9]{1,18})/cancel/$", actions.cancel, name="cancel-progress"),
     re_path(
         r"^api/inbox/(?P<pk>[0-9]{1,18})/(?P<action>read|unread|archive|unarchive|click|pin|unpin|snooze|unsnooze)/$",

@@ -88,6 +88,12 @@ if REDIS_URL:
 
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = []  # alice's password is "alice"
 NOTIFICATIONS_HANDLE = "username"  # by which people are mentioned
+NOTIFICATIONS_CATEGORIES = {
+    "calendar": _("Calendar"),
+    "recordings": _("Recordings"),
+    "account": _("Your account"),
+    "chat": _("Chat"),
+}
 NOTIFICATIONS_CHAT_URL = "/chat/{room}/"  # where the notification of a mention leads
 
 LOGIN_URL = "login"

@@ -21,7 +21,7 @@ from notifications.feeds.following import FEEDS_LIMIT
 from notifications.feeds.names import NAME_LENGTH
 from notifications.feeds.publishing import EVENT_BYTES, EVENT_LENGTH, MANY
 from notifications.feeds.texts import TEXT_LENGTH
-from notifications.inbox.frames import Changes, Hello, Item, Reset
+from notifications.inbox.frames import Changes, Hello, Item, PreferencesChanged, Reset
 from notifications.live import frames
 from notifications.live.streams import RESUME_LIMIT
 
@@ -103,7 +103,10 @@ def test_every_verb_is_in_the_reference() -> None:
 def test_every_public_door_has_a_page_from_its_docstrings() -> None:
     pages = "".join(path.read_text() for path in sorted((DOCS / "reference" / "api").glob("*.md")))
     doors = {"asgi", "routing"}  # they say what they export on their pages
-    packages = [ROOT / "notifications" / name / "__init__.py" for name in ("audiences", "feeds", "kinds", "testing")]
+    packages = [
+        ROOT / "notifications" / name / "__init__.py"
+        for name in ("audiences", "feeds", "kinds", "preferences", "testing")
+    ]
     for path in [*(ROOT / "notifications").glob("*.py"), *packages]:
         if "\n__all__ = " in path.read_text():
             doors.add(path.parent.name if path.stem == "__init__" else path.stem)
@@ -113,7 +116,7 @@ def test_every_public_door_has_a_page_from_its_docstrings() -> None:
 
 def test_every_frame_and_each_of_its_fields_is_in_the_reference() -> None:
     page = reference("frames.md")
-    for struct in (Hello, Changes, Reset, frames.Heartbeat, frames.Bye, frames.Error):
+    for struct in (Hello, Changes, Reset, PreferencesChanged, frames.Heartbeat, frames.Bye, frames.Error):
         config = struct.__struct_config__
         section = page.partition(f"\n## `{config.tag}`\n")[2].partition("\n## ")[0]
         assert sorted(first_cells(section)) == sorted(struct.__struct_encode_fields__), config.tag

@@ -39,6 +39,8 @@ def item(pk: int, version: int, body: str = "") -> Item:
         actions=[ItemAction("approve", "Approve", "primary")],
         outcome=Outcome("reject", "Rejected", "Bob", NOON),
         group=Group(50, 2, [Actor("4c1d", "Bob")], 3),
+        toast=True,
+        mutable=False,
     )
 
 
@@ -65,6 +67,8 @@ def test_an_item_shows_every_field_and_times_in_utc() -> None:
         "actions": [{"name": "approve", "label": "Approve", "style": "primary"}],
         "outcome": {"action": "reject", "text": "Rejected", "by": "Bob", "at": "2026-11-21T12:00:00Z"},
         "group": {"events": 50, "actors": 2, "latest": [{"id": "4c1d", "name": "Bob"}], "since": 3},
+        "toast": True,
+        "mutable": False,
     }
 
 

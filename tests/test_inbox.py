@@ -100,6 +100,8 @@ def test_an_item_of_a_page_is_the_item_of_a_frame() -> None:
             "group": None,
             "actions": [],
             "outcome": None,
+            "toast": True,
+            "mutable": False,
         }
     ]
 

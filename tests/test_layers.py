@@ -35,6 +35,7 @@ FLOORS: list[tuple[str, set[str]]] = [
     ),
     ("what notifications are", {"kinds"}),
     ("the engine", {"live"}),
+    ("what people want of notifications", {"preferences"}),
     ("the bell", {"inbox"}),
     ("what stands on the bell", {"broadcasts", "chat", "feeds"}),
     ("the door to all verbs", {"services"}),

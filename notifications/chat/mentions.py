@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from ..bidi import isolate
 from ..conf import conf
 from ..inbox.actors import actor, normalize_username
+from ..inbox.copies import copies_for
 from ..inbox.notify import announce_after_commit
 from ..inbox.stream import INBOX
 from ..live.chunks import chunks
@@ -133,7 +134,7 @@ def _away(message: Message) -> QuerySet[Membership, Any]:
 
 
 def _alert(message: Message, recipients: Sequence[Any], title: str) -> None:
-    """Store one notice, and a copy for each of `recipients`."""
+    """Store one notice, and a copy for each of `recipients` who wants one."""
     if not recipients or message.author is None:
         return
     room = message.room
@@ -152,9 +153,9 @@ def _alert(message: Message, recipients: Sequence[Any], title: str) -> None:
         actor=message.author,
     )
     key = f"{_key(room.pk)}.{message.pk}.{notice.pk}"
-    copies = [Notification(recipient_id=pk, notice=notice, dedupe_key=key) for pk in recipients]
+    copies = copies_for(recipients, notice, {"dedupe_key": key})
     Notification.objects.using(INBOX.alias).bulk_create(copies)
-    announce_after_commit(notice, recipients)
+    announce_after_commit(notice, [copy.recipient_id for copy in copies])
 
 
 def _key(room: int | str) -> str:

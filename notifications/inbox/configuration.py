@@ -66,6 +66,7 @@ def _urls() -> dict[str, str | None]:
         "seen": reverse("notifications:seen"),
         "counts": reverse("notifications:counts"),
         "csrf": reverse("notifications:csrf"),
+        "preferences": reverse("notifications:preferences-api"),
         "chat": reverse("notifications:chat-config"),
         "page": reverse("notifications:inbox"),
         "panel": static("notifications/panel.js"),

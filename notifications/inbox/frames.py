@@ -57,7 +57,8 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=False):
 
     `version` rises with every change of the item; the reader keeps the higher one. It is 0 while a change
     has not been given its position yet: a frame with the number follows. Lists are in the order of `rank`, the highest
-    on top, and of `id` where it is the same.
+    on top, and of `id` where it is the same. `toast` is false where it should draw no attention: neither a toast nor a
+    sound or a notification of the desktop. `mutable` is true where its recipient may switch off its kind or category.
     """
 
     id: int
@@ -81,6 +82,8 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=False):
     group: Group | None
     actions: Sequence[ItemAction]
     outcome: Outcome | None
+    toast: bool
+    mutable: bool
 
 
 class Tombstone(msgspec.Struct, frozen=True):
@@ -124,3 +127,10 @@ class Reset(msgspec.Struct, frozen=True, tag_field="type", tag="reset"):
     items: Sequence[Item | Tombstone]
     unread: int
     unseen: int
+
+
+class PreferencesChanged(msgspec.Struct, frozen=True, tag_field="type", tag="preferences"):
+    """The user has chosen something in another tab: what shows preferences asks for them anew.
+
+    It is stored nowhere. Who was not connected asks anew anyway, once it is.
+    """

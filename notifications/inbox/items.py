@@ -14,6 +14,7 @@ from ..languages import reader_language
 from ..models import Notice, Notification
 from ..models.content import Level
 from ..models.ranks import PIN
+from ..preferences.topics import choosable
 from .abandoned import abandoned, failed
 from .actors import actor_of
 from .frames import Item, ItemAction, Outcome, Tombstone
@@ -125,4 +126,6 @@ def _item(
         group=group_of(row, people),
         actions=offer[0],
         outcome=offer[1],
+        toast=row.toast,
+        mutable=choosable(notice.kind, notice.category) is not None,
     )

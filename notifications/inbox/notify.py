@@ -27,6 +27,7 @@ from ..models.ranks import current_rank
 from ..signals import notification_stored
 from ..twins import twin
 from .actors import actor_of, other_actor
+from .copies import copies_for
 from .frames import Actor
 from .groups import group_of_kind, scheduled, waiting
 from .recipients import RECIPIENT_CHUNK, recipient_chunks
@@ -54,7 +55,7 @@ def notify(
     """Notify one or many users.
 
     The rows join the caller's transaction; open bells ring after it commits, and nothing happens if it is
-    rolled back. A thousand recipients cost a constant number of queries.
+    rolled back. A thousand recipients cost a constant number of queries. Who has switched it off gets none.
 
     Args:
         to: A user, an iterable or queryset of users (a queryset is streamed in chunks), or a group.
@@ -156,18 +157,18 @@ class _Copies(NamedTuple):
         if not self.is_later:
             announce_after_commit(self.notice, pks)
 
-    def store(self, pks: Iterable[Any]) -> None:
-        """Store a copy for each user; one who has a copy already gets no second one."""
-        copies = [Notification(recipient_id=pk, notice=self.notice, **self.shared) for pk in pks]
+    def store(self, pks: Sequence[Any]) -> list[Any]:
+        """Store a copy for each user who wants one, and return them; one who has a copy already gets no second one."""
+        copies = copies_for(pks, self.notice, self.shared)
         Notification.objects.bulk_create(copies, ignore_conflicts=True)
+        return [copy.recipient_id for copy in copies]
 
 
 def _send(copies: _Copies, to: Recipients) -> Notice:
     copies.notice.save(force_insert=True)
     reached: list[Any] = []
     for pks in recipient_chunks(to):
-        copies.store(pks)
-        reached += pks
+        reached += copies.store(pks)
     copies.announce(reached)
     return copies.notice
 

@@ -30,6 +30,7 @@ from ..live.streams import Read, StreamType
 from ..live.transactions import atomic, retried
 from ..models import Broadcast, Notification, Outbox, Stream
 from ..models.broadcast import OUTBOX, BroadcastState
+from .copies import wanted
 
 logger = logging.getLogger("notifications")
 
@@ -159,14 +160,17 @@ def _copy_published(behind: Mapping[Any, int]) -> None:
     distinct = list(dict.fromkeys(audiences))
     meant = dict(zip(distinct, members(distinct, list(joined)), strict=True)) if distinct else {}
     chosen = [(broadcast, meant[audience]) for broadcast, audience in zip(broadcasts, audiences, strict=True)]
+    if not chosen:
+        return
     now = timezone.now()
+    want = wanted((broadcast.notice for broadcast in broadcasts if broadcast.notice), sorted(joined))
     copies = [
-        Notification(recipient_id=pk, notice=broadcast.notice, delivered_at=now)
+        want[broadcast.notice_id].copy(pk, {"delivered_at": now})
         for pk in sorted(joined)
         for broadcast, users in chosen
         if pk in users and (broadcast.arrival or 0) > behind[pk] and _was_user(joined[pk], broadcast.published_at)
     ]
-    Notification.objects.bulk_create(copies, ignore_conflicts=True)
+    Notification.objects.bulk_create([copy for copy in copies if copy is not None], ignore_conflicts=True)
 
 
 def _joined(pks: Iterable[Any]) -> dict[Any, datetime | None]:

@@ -52,7 +52,9 @@ def archive(user: User, ids: Iterable[int]) -> Changed:
 
 def unarchive(user: User, ids: Iterable[int]) -> int:
     """Move notifications of `user` back to the inbox; arguments and result are those of `mark_read`."""
-    return touch(user, named(user, ids).filter(archived_at__isnull=False), archived_at=None, snoozed_until=None)
+    return touch(
+        user, named(user, ids).filter(archived_at__isnull=False), archived_at=None, snoozed_until=None, muted=False
+    )
 
 
 def pin(user: User, ids: Iterable[int]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.apps import AppConfig
@@ -12,6 +12,7 @@ from django.core.checks import Warning as Caution
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
+from ..conf import conf
 from ..languages import site_languages
 from ..models import Notice
 from .declaring import CHANNELS, WEBHOOK, Rules, fact_names, registry
@@ -45,11 +46,12 @@ def _messages(rules: Rules) -> Iterator[CheckMessage]:
                 obj=rules.place,
                 id="carillon.E042",
             )
-    unknown = [name for name in rules.channels if name not in CHANNELS and not name.startswith(WEBHOOK)]
+    known = [*CHANNELS, *_own_channels()]
+    unknown = [name for name in rules.channels if name not in known and not name.startswith(WEBHOOK)]
     if unknown:
         yield Error(
             f"The kind {rules.key!r} names the channel {unknown[0]!r}, which there is not.",
-            hint=f"Name one of {', '.join(CHANNELS)}, or {WEBHOOK}<name>.",
+            hint=f"Name one of {', '.join(known)}, or {WEBHOOK}<name>. Your own are in NOTIFICATIONS_CHANNELS.",
             obj=rules.place,
             id="carillon.E041",
         )
@@ -63,6 +65,13 @@ def _messages(rules: Rules) -> Iterator[CheckMessage]:
                     obj=rules.place,
                     id="carillon.W040",
                 )
+
+
+def _own_channels() -> Iterable[str]:
+    try:
+        return conf.CHANNELS
+    except (TypeError, ValueError):  # another check says what is wrong with the setting
+        return ()
 
 
 @register("notifications", Tags.database)

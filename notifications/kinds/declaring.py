@@ -29,6 +29,7 @@ WEBHOOK = "webhook:"  # begins the name of a channel
 ChannelDefault = Literal["on", "off", "digest"]
 WhenGone = Literal["keep", "archive", "withdraw"]
 H = TypeVar("H", bound=Callable[..., object])  # a handler: `(made, user)`
+WhenOff = Literal["drop", "silent"]
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -130,7 +131,15 @@ class Rules:
     required: bool | str | Promise = False
     about: str = ""
     when_gone: WhenGone = "keep"
+    label: str | Promise = ""
+    when_off: WhenOff = "drop"
     actions: dict[str, Action] = field(default_factory=dict, compare=False)
+
+    @property
+    def group_name(self) -> str:
+        """The category by which people choose: the decorator's, or the class's where that is text."""
+        told = getattr(self.cls, "category", "")
+        return self.category or (str(told) if isinstance(told, str | Promise) else "")
 
     @property
     def place(self) -> str:
@@ -153,6 +162,8 @@ def kind(
     required: bool | str | Promise = False,
     about: str = "",
     when_gone: WhenGone = "keep",
+    label: str | Promise = "",
+    when_off: WhenOff = "drop",
 ) -> Callable[[K], K]:
     """Declare a kind of notification by the class of its facts.
 
@@ -163,11 +174,14 @@ def kind(
         category: Your name for a group of kinds, by which users may filter; at most 100 characters.
         level: ``"info"``, ``"success"``, ``"warning"`` or ``"error"``.
         channels: For each channel by name whether it is used unless a user chooses otherwise: True or ``"on"``, False
-            or ``"off"``, or ``"digest"``.
+            or ``"off"``, or ``"digest"``. What is not named is as the channel is by default.
         grow: Whether further events join an item that is still unread.
         required: Whether users cannot switch it off: True, or the reason, which they are shown.
         about: The fact that its notifications are about: a model instance.
         when_gone: What becomes of them when that instance is deleted: ``"keep"``, ``"archive"`` or ``"withdraw"``.
+        label: What people call it where they choose what they want; made of the key where it is not given.
+        when_off: What becomes of one whose recipient has switched off the bell: ``"drop"``, nothing is stored for
+            them, or ``"silent"``, it is stored in their archive, and returns if they switch the kind on again.
 
     Raises:
         ImproperlyConfigured: A value is wrong, another class has the key, or the class has no title.
@@ -176,7 +190,20 @@ def kind(
     def register(cls: K) -> K:
         where = f"@kind({key!r}) class {getattr(cls, '__name__', cls)}"
         chosen = dict(_channels(where, channels or {}))
-        rules = Rules(key, cls, version, category, level, MappingProxyType(chosen), grow, required, about, when_gone)
+        rules = Rules(
+            key,
+            cls,
+            version,
+            category,
+            level,
+            MappingProxyType(chosen),
+            grow,
+            required,
+            about,
+            when_gone,
+            label,
+            when_off,
+        )
         if problem := next(_problems(rules), None):
             raise ImproperlyConfigured(f"{where}: {problem}")
         known = registry.get(key)
@@ -244,6 +271,8 @@ def _problems(rules: Rules) -> Iterator[str]:
     if rules.level not in ("info", "success", "warning", "error"):
         yield f'level is {rules.level!r}; use "info", "success", "warning" or "error".'
     yield from _problems_of_about(rules)
+    if rules.when_off not in ("drop", "silent"):
+        yield f'when_off is {rules.when_off!r}; use "drop" or "silent".'
     if not hasattr(cls, "title") and "title" not in fact_names(cls):
         yield 'it has no title: write `title = gettext_lazy("…")`, or a method `def title(self)`.'
     for name in TOLD:

@@ -75,8 +75,8 @@ def signed_out() -> HttpResponse:
     return error(401, "signed-out", _("Sign in to see your notifications."))
 
 
-def endpoint(method: str, *, anonymous: bool = False) -> Callable[[View], View]:
-    """Make an API view: one method, signed-in users only, errors as JSON, CSRF on every POST.
+def endpoint(*methods: str, anonymous: bool = False) -> Callable[[View], View]:
+    """Make an API view: these methods, signed-in users only, errors as JSON, CSRF on every POST.
 
     The check of CSRF holds whether or not the project's middleware has one, and answers in JSON. A view never
     redirects to a login page, which a script could not tell from an answer. A page that was made for another
@@ -87,9 +87,10 @@ def endpoint(method: str, *, anonymous: bool = False) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if request.method != method:
-                refusal = error(405, "method", _("Method not allowed; use %(method)s.") % {"method": method})
-                refusal["Allow"] = method
+            if request.method not in methods:
+                allowed = ", ".join(methods)
+                refusal = error(405, "method", _("Method not allowed; use %(method)s.") % {"method": allowed})
+                refusal["Allow"] = allowed
                 return refusal
             if not (anonymous or request.user.is_authenticated):
                 return signed_out()

@@ -4,6 +4,7 @@ from .broadcast import Broadcast, Outbox
 from .chat import Lease, Membership, Message, Presence, Reaction, Room
 from .feed import Feed, FeedEvent, FeedText
 from .inbox import Inbox, Notice, Notification
+from .preference import Preference
 from .progress import Progress
 from .stream import Stream
 
@@ -19,6 +20,7 @@ __all__ = [
     "Notice",
     "Notification",
     "Outbox",
+    "Preference",
     "Presence",
     "Progress",
     "Reaction",

@@ -214,6 +214,8 @@ class Notification(Entry):
     clicked_at = models.DateTimeField(_("clicked at"), null=True, blank=True)
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
     snoozed_until = models.DateTimeField(_("snoozed until"), null=True, blank=True)  # archived, or not sent, until then
+    muted = models.BooleanField(_("muted"), default=False, editable=False)  # archived by a preference, not by hand
+    toast = models.BooleanField(_("shown as a toast"), default=True, editable=False)
 
     objects = NotificationQuerySet.as_manager()
 

@@ -14,6 +14,7 @@ from django import template
 from django.db.models import Model
 from django.http import HttpRequest
 from django.template import Context
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html, json_script
@@ -24,6 +25,7 @@ from ..chat.configuration import chat_configuration
 from ..feeds import parts
 from ..feeds.configuration import feeds_configuration
 from ..inbox.configuration import configuration, summary_of
+from ..inbox.preference_pages import form_context
 from ..inbox.visiting import is_visit, mark_object_read
 from ..live.broker import site_key
 from ..live.http import user_of
@@ -134,6 +136,24 @@ def notification_bell(context: Context) -> SafeString:
         format_html("<span>{}</span>", "99+" if unseen > 99 else unseen) if unseen else "",
         _script(getattr(request, "_notifications_bundle", BUNDLES[0]), _nonce(context, request)),
     )
+
+
+@register.simple_tag(takes_context=True)
+def notification_preferences(context: Context) -> SafeString:
+    """Render the form in which the user chooses what they get; with JavaScript it saves each choice at once.
+
+    The page has ``{% notifications_head %}`` too.
+
+    Raises:
+        TemplateSyntaxError: The request is missing.
+    """
+    request = _request(context)
+    if not _signed_in(request):
+        return SafeString("")
+    nonce = _nonce(context, request)
+    style = format_html('<link rel="stylesheet" href="{}"{}>', static("notifications/inbox.css"), nonce)
+    found = {**form_context(user_of(request)), "style": style, "script": _script("preferences", nonce)}
+    return render_to_string("notifications/preferences_form.html", found, request)
 
 
 @register.simple_tag(takes_context=True)

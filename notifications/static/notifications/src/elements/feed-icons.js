@@ -4,6 +4,7 @@ import { draw, PATHS } from "./icons.js";
 
 const SHAPES = {
   ...PATHS,
+  mute: "M6 9a6 6 0 0 1 9-5.2M18 9c0 5 2 6.5 2 7.5H9M6 9c0 5-2 6.5-2 7.5h1M10 20a2.2 2.2 0 0 0 4 0M4 4l16 16",
   check: "m5 12.5 4.5 4.5L19 7.5",
   unread: "M12 7.5a4.5 4.5 0 1 0 .01 0z",
   archive: "M4 5h16v4H4zM5.5 9v10h13V9M10 13h4",

@@ -67,11 +67,31 @@ function expander(id, owner) {
 }
 
 /** @param {Item} item @param {NotificationElement} owner */
-function actions({ id, title, read_at, archived_at }, owner) {
+function actions({ id, title, read_at, archived_at, mutable }, owner) {
   /** @type {(verb: "markRead" | "markUnread" | "archive" | "unarchive", image: string) => HTMLElement} */
-  const action = (verb, image) => iconButton(icon(image), owner.text(verb), () => owner.client[verb](id), title);
+  const action = (verb, image) => iconButton(icon(image), owner.text(verb), () => client[verb](id), title);
   if (archived_at) return [action("unarchive", "unarchive")];
-  return [read_at ? action("markUnread", "unread") : action("markRead", "check"), action("archive", "archive")];
+  const { client } = owner;
+  const mute = async () => {
+    try {
+      await client.ask(client.config.urls.item.replace("{action}", "mute").replace("{id}", `${id}`), {});
+      owner.announce(owner.text("muted"));
+      return true;
+    } catch (error) {
+      client.emit("failure", {
+        action: "mute",
+        ids: [id],
+        retry: mute,
+        message: client.explain("couldNotMute", error),
+      });
+      return false;
+    }
+  };
+  return [
+    ...(mutable ? [iconButton(icon("mute"), owner.text("mute"), mute, title)] : []),
+    read_at ? action("markUnread", "unread") : action("markRead", "check"),
+    action("archive", "archive"),
+  ];
 }
 
 /** @param {Item} item @param {NotificationElement["client"]} client */

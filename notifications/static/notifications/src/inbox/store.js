@@ -156,6 +156,7 @@ export class Store {
     const [highest, youngest] = [this.newest, this.#latest];
     const isNews = (/** @type {Item} */ item) =>
       adds(item, "unseen") &&
+      (item.toast ?? true) &&
       !(item.group?.since && item.group.since <= here.at) && // people were told of it before it grew
       (item.id > highest || Date.parse(item.created_at) > youngest - OVERTAKE);
     // What is unknown here and not after our position is of the past: the snapshot left it out, and rightly.

@@ -23,6 +23,8 @@
  * @property {Group | null} [group] the events that it has grown by
  * @property {{name: string, label: string, style: "" | "primary" | "danger"}[]} [actions] what the user may do
  * @property {{action: string, text: string, by: string, at: string} | null} [outcome] what was done
+ * @property {boolean} [toast] false where it should draw no attention
+ * @property {boolean} [mutable] whether the user may switch off its kind
  * @property {boolean} [removed] a tombstone: nothing but `id` and `version` is left
  * @property {boolean} [pending] a change of the user's waits for the server's confirmation
  *
@@ -49,6 +51,7 @@
  * @property {string} [csrf] where a fresh token is had
  * @property {string} [chat] the chat's configuration
  * @property {string} [page] of the inbox
+ * @property {string} [preferences] of the API
  * @property {string} panel the module of what the bell's panel and the inbox page show
  * @property {string} baseStyle the style sheet that all elements share
  * @property {string} style the style sheet of the elements
@@ -67,7 +70,7 @@
  *
  * @typedef {{unread: number, unseen: number}} Counts
  * @typedef {"all" | "unread" | "archived" | "snoozed"} Filter
- * @typedef {"read" | "click" | "unread" | "archive" | "unarchive" | "read-all" | "seen"} Action
+ * @typedef {"read" | "click" | "unread" | "archive" | "unarchive" | "mute" | "read-all" | "seen"} Action
  *
  * @typedef {object} Failure a change was taken back
  * @property {Action} action

@@ -1,0 +1,53 @@
+"""Copies: the rows that a notice becomes in the inboxes of its recipients, as far as they want it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from django.db import router
+from django.utils import timezone
+
+from ..models import Notice, Notification
+from ..preferences.channels import BELL_CHANNEL, TOAST_CHANNEL
+from ..preferences.resolving import Decision, decisions
+from ..preferences.topics import topic_of
+
+ALONE = ("group", "actor_key", "folded_into")  # what a copy in the archive does not need: it joins no item
+
+
+class Wanted(NamedTuple):
+    """What the recipients of one notice want of it on this site, by their primary keys; None stands for all others."""
+
+    notice: Notice
+    decided: Mapping[Any, Mapping[str, Decision]]
+    silent: bool
+
+    def copy(self, pk: Any, shared: Mapping[str, Any]) -> Notification | None:
+        """Return the copy for a user; None if the user has switched it off."""
+        decided = self.decided.get(pk) or self.decided[None]
+        if decided[BELL_CHANNEL].value != "off":
+            toast = decided[TOAST_CHANNEL].value != "off"
+            return Notification(recipient_id=pk, notice=self.notice, toast=toast, **shared)
+        if not self.silent:
+            return None
+        fields = {name: value for name, value in shared.items() if name not in ALONE}
+        away = {"toast": False, "muted": True, "archived_at": timezone.now()}
+        return Notification(recipient_id=pk, notice=self.notice, **(fields | away))
+
+
+def wanted(notices: Iterable[Notice], pks: Sequence[Any]) -> dict[Any, Wanted]:
+    """Return what users want of notices, by the notice's primary key, with one query."""
+    topics = {notice: topic_of(notice.kind, notice.category) for notice in notices}
+    found = decisions(topics.values(), pks, router.db_for_write(Notification))
+    return {
+        notice.pk: Wanted(notice, found[topic], topic.rules is not None and topic.rules.when_off == "silent")
+        for notice, topic in topics.items()
+    }
+
+
+def copies_for(pks: Sequence[Any], notice: Notice, shared: Mapping[str, Any]) -> list[Notification]:
+    """Return the copies of a notice for users, without those who have switched it off."""
+    want = wanted([notice], pks)[notice.pk]
+    made = (want.copy(pk, shared) for pk in pks)
+    return [copy for copy in made if copy is not None]

@@ -1,0 +1,85 @@
+"""Channels: the ways by which a notification may reach its recipient."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ..conf import conf
+
+Value = Literal["on", "off", "digest"]
+
+BELL_CHANNEL: Final = "bell"
+TOAST_CHANNEL: Final = "toast"
+HERE: Final = (
+    BELL_CHANNEL,
+    TOAST_CHANNEL,
+)  # those that need nothing but the site, and are on unless somebody says otherwise
+BUILT_IN: Final = {
+    BELL_CHANNEL: gettext_lazy("Inbox"),
+    TOAST_CHANNEL: gettext_lazy("Pop-up"),
+    "email": gettext_lazy("E-mail"),
+    "push": gettext_lazy("Push"),
+}
+
+
+class Channel(NamedTuple):
+    """A channel: its name, what people call it, what it is by default and what it may be."""
+
+    name: str
+    label: str | Promise
+    default: Value
+    values: tuple[Value, ...]
+
+
+def channels() -> dict[str, Channel]:
+    """Return all channels by name: those of Carillon, and those of ``NOTIFICATIONS_CHANNELS``."""
+    return {name: _channel(name, label) for name, label in {**BUILT_IN, **_labelled()}.items()}
+
+
+def offered() -> list[Channel]:
+    """Return the channels among which people choose: bell and toast, and those of ``NOTIFICATIONS_CHANNELS``."""
+    every = channels()
+    return [every[name] for name in dict.fromkeys([*HERE, *conf.CHANNELS])]
+
+
+def _labelled() -> dict[str, str | Promise]:
+    return {name: label or BUILT_IN.get(name) or name for name, label in conf.CHANNELS.items()}
+
+
+def _channel(name: str, label: str | Promise) -> Channel:
+    return Channel(name, label, "on", ("on", "off")) if name in HERE else Channel(name, label, "off", ANY)
+
+
+ANY: Final[tuple[Value, ...]] = ("on", "off", "digest")
+
+
+def channel_named(name: object) -> Channel:
+    """Return the channel of a name.
+
+    Raises:
+        ValidationError: There is none; the message lists those that there are.
+    """
+    every = channels()
+    if not isinstance(name, str) or name not in every:
+        message = _("Unknown channel “%(name)s”. Channels: %(names)s.")
+        raise ValidationError({"channel": message % {"name": str(name)[:100], "names": ", ".join(every)}})
+    return every[name]
+
+
+def value_of(channel: Channel, value: object) -> Value:
+    """Return what is wanted of a channel; True and False mean on and off.
+
+    Raises:
+        ValidationError: It cannot be wanted of this channel; the message lists what can.
+    """
+    plain = {True: "on", False: "off"}[value] if isinstance(value, bool) else value
+    for known in channel.values:
+        if plain == known:
+            return known
+    message = _("“%(channel)s” can be %(values)s.") % {"channel": channel.name, "values": ", ".join(channel.values)}
+    raise ValidationError({"value": message})

@@ -1,0 +1,3 @@
+/** The bundle `preferences.js`: the form of preferences, live. It rides on the connection that the page has. */
+import { NotificationPreferences } from "../elements/preferences.js";
+export { NotificationPreferences };
