@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
+from inspect import iscoroutinefunction
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser, Group
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
-from django.test import RequestFactory
+from django.test import RequestFactory, TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 
 from notifications.decorators import reads_notifications_of
@@ -114,16 +115,17 @@ class TestDecorator:
         assert len(unread(alice)) == 3
 
 
-@pytest.mark.django_db(transaction=True)
-def test_an_async_view_is_decorated_too() -> None:
-    alice = make_user("alice")
-    order = Group.objects.create(name="Order 7")
-    notify(alice, "Order 7", about=order)
+class AsyncTests(TransactionTestCase):
+    def setUp(self) -> None:
+        self.alice = make_user("alice")
+        self.order = Group.objects.create(name="Order 7")
+        notify(self.alice, "Order 7", about=self.order)
 
-    @reads_notifications_of(Group)
-    async def view(request: HttpRequest, pk: int) -> HttpResponse:
-        return HttpResponse()
+    async def test_an_async_view_is_decorated_too(self) -> None:
+        @reads_notifications_of(Group)
+        async def view(request: HttpRequest, pk: int) -> HttpResponse:
+            return HttpResponse()
 
-    assert asyncio.iscoroutinefunction(view)
-    assert asyncio.run(view(request(alice), pk=order.pk)).status_code == 200
-    assert unread(alice) == []
+        assert iscoroutinefunction(view)
+        assert (await view(request(self.alice), pk=self.order.pk)).status_code == 200
+        assert await sync_to_async(unread)(self.alice) == []
