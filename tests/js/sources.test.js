@@ -11,9 +11,9 @@ import { bundles, gzipped, STATIC } from "../../scripts/build.js";
 // `feeds.js` comes beside one of the first two, or beside `feeds-alone.js`.
 const LIMITS = {
   "signed-out.js": 512,
-  "bell.js": 13.3 * 1024,
-  "panel.js": 5.1 * 1024,
-  "notifications.js": 16.2 * 1024,
+  "bell.js": 13.55 * 1024,
+  "panel.js": 5.4 * 1024,
+  "notifications.js": 16.75 * 1024,
   "chat.js": 21.9 * 1024,
   "feeds.js": 4.05 * 1024,
   "feeds-elements.js": 3.3 * 1024,
