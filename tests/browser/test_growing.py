@@ -25,7 +25,8 @@ WATCH = """() => {
   window.said = [];
   for (const { shadowRoot } of document.querySelectorAll("notification-bell, notification-toasts")) {
     const region = shadowRoot.querySelector("[aria-live]");
-    new MutationObserver(() => region.textContent && said.push(region.textContent)).observe(region, { childList: true });
+    const look = () => region.textContent && said.push(region.textContent);
+    new MutationObserver(look).observe(region, { childList: true });
   }
 }"""
 
