@@ -59,6 +59,7 @@ class GrowingTests(ProgressTest):
         with stored as forty, progress(self.alice, "Import", url="/imports/7/") as p:
             first = self.item()
             assert (first.title, first.level, first.url) == ("Import", "info", "")
+            assert p.item == first.id
             assert self.shown() == {"percent": 0.0, "text": "", "state": "running", "cancellable": True}
             p.update(40, "4,000 of 10,000")
             assert forty.wait(LIMIT)

@@ -82,6 +82,11 @@ class progress:  # noqa: N801  # read as a verb: `with progress(user, "Import") 
         return self._work.pk
 
     @property
+    def item(self) -> int:
+        """The id of the item that shows it: what ``<live-progress item="…">`` takes."""
+        return self._work.item
+
+    @property
     def cancelled(self) -> bool:
         """Whether the user has cancelled it: leave the block."""
         return self._work.cancelled
@@ -136,6 +141,7 @@ class _Work:
 
     def __init__(self, user: Any, title: str, url: str, category: str, cancellable: bool) -> None:
         self.pk = 0
+        self.item = 0
         self.cancelled = False
         self._user = user
         self._about = {"title": title, "url": url, "category": category}
@@ -150,10 +156,10 @@ class _Work:
         Notice(url=self._about["url"]).clean_fields(
             exclude=only_url
         )  # it is stored with the end, too late to be refused
-        self.pk = retry(self._store_first, INBOX.alias)
+        self.pk, self.item = retry(self._store_first, INBOX.alias)
         keeping.listen(_work(self.pk), self.cancel)
 
-    def _store_first(self) -> int:
+    def _store_first(self) -> tuple[int, int]:
         with atomic(INBOX.alias):
             notice = notify(
                 self._user,
@@ -163,7 +169,8 @@ class _Work:
                 data={"progress": self._data(State.RUNNING)},
             )
             Progress(notice=notice, lease_until=_lease()).save(using=INBOX.alias, force_insert=True)
-        return notice.pk
+            row = Notification.objects.using(INBOX.alias).of(self._user).filter(notice=notice).only("pk").first()
+        return notice.pk, row.pk if row else 0  # nobody is shown it who is not active
 
     def update(self, percent: float | None, text: str) -> None:
         if percent is not None and not 0 <= percent <= 100:

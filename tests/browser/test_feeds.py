@@ -387,3 +387,37 @@ with progress(alice, "Export") as p:
     expect(shown).to_contain_text("Export", timeout=RECOVERY)
     shown.get_by_role("button", name="Cancel").click()  # the click before was for other work
     expect(shown).to_have_attribute("progress", "cancelled", timeout=RECOVERY)
+
+
+def test_a_progress_far_down_the_list_is_found_and_one_can_be_named(
+    visit: Callable[..., Visitor], work: Callable[[str], None]
+) -> None:
+    alice = visit("alice")
+    alice.page.goto(LIVE)
+    work(
+        """
+from notifications.services import notify, progress
+with progress(alice, "Mine") as mine, progress(alice, "Another") as other:
+    for number in range(60):
+        notify(alice, f"Number {number}")
+    notify(alice, f"Mine is {mine.item}")
+    other.update(50)
+    while not mine.cancelled:
+        time.sleep(0.05)
+"""
+    )
+    toasts = alice.page.locator("notification-toasts .toast .title")
+    expect(toasts.filter(has_text="notifications").or_(toasts.filter(has_text="Mine is")).first).to_be_visible(
+        timeout=RECOVERY
+    )
+    alice.page.reload()
+    alice.until_live()
+    shown = alice.page.locator("live-progress")
+    expect(shown).to_contain_text("Another", timeout=RECOVERY)
+    alice.ring()
+    title = alice.bell.locator(".title", has_text="Mine is").text_content() or ""
+    alice.page.keyboard.press("Escape")
+    shown.evaluate("(element, item) => element.setAttribute('item', item)", title.removeprefix("Mine is "))
+    expect(shown.get_by_role("progressbar", name="Mine")).to_be_visible()
+    shown.get_by_role("button", name="Cancel").click()
+    expect(shown).to_have_attribute("progress", "cancelled", timeout=RECOVERY)

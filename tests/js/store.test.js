@@ -111,6 +111,23 @@ test("an item that grows is an arrival only where it is new to the reader", () =
   assert.equal(news(mine, 4).length, 0, "told here");
 });
 
+test("what was told of and grows is told as grown, not as an arrival", () => {
+  const group = (events, since) => ({ events, actors: events, latest: [], since });
+  const mine = store(0);
+  const take = (to, items) => {
+    const { arrivals, grown } = mine.apply(changes(to - 1, to, items));
+    return [arrivals.length, grown.length];
+  };
+  assert.deepEqual(take(1, [item(3, { version: 1, group: group(1, null) })]), [1, 0]);
+  assert.deepEqual(take(2, [item(3, { version: 2, group: group(2, 1) })]), [0, 1]);
+  assert.deepEqual(take(3, [item(3, { version: 3, group: group(2, 1), seen_at: NOW })]), [0, 0], "seen");
+  assert.deepEqual(take(4, [item(3, { version: 4, group: group(2, 1) })]), [0, 0], "unseen again without an event");
+  assert.deepEqual(take(5, [item(4, { version: 5, group: group(50, 5) })]), [1, 0], "it is new, and came with many");
+  const later = store(9);
+  const { arrivals, grown } = later.apply(changes(9, 10, [item(3, { version: 10, group: group(6, 2) })]));
+  assert.deepEqual([arrivals.length, grown.length], [0, 1], "told before the page was loaded");
+});
+
 test("arrivals are items that are new, unread and unseen", () => {
   const mine = store(0);
   mine.apply(changes(0, 5, [item(5)]));

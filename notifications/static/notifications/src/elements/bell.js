@@ -55,6 +55,7 @@ export class NotificationBell extends NotificationElement {
       else if (/live|polling/.test(to)) this.#again();
     });
     this.on("notification", ({ items, total }) => this.#arrived(items[0].title, total));
+    this.on("grown", (event) => this.announceGrowth(event));
     this.on("failure", (failure) => this.open && this.#view?.fail(failure));
   }
 

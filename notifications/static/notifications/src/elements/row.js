@@ -2,6 +2,7 @@
 
 import { button, face, h, hidden, iconButton, link, text } from "./dom.js";
 import { icon } from "./feed-icons.js";
+import { people, tally } from "./growth.js";
 import { time } from "./time.js";
 
 /** @typedef {import("./notification-element.js").NotificationElement} NotificationElement */
@@ -42,8 +43,9 @@ export function drawRow(item, owner) {
         spoken ? hidden(`${spoken}: `) : null,
         text("title", item.title),
         item.body ? text("body", item.body) : null,
-        h("span", { class: "meta" }, ...meta(item, client)),
+        h("span", { class: "meta" }, ...meta(item, owner)),
       ),
+      tally(item, owner),
     ),
     h("div", { class: "actions" }, ...actions(item, owner)),
     long ? expander(item.id, owner) : null,
@@ -94,8 +96,8 @@ function actions({ id, title, read_at, archived_at, mutable }, owner) {
   ];
 }
 
-/** @param {Item} item @param {NotificationElement["client"]} client */
-function meta({ actor, created_at, category }, client) {
-  const parts = [actor?.name, time(created_at, client), category].filter(Boolean);
+/** @param {Item} item @param {NotificationElement} owner */
+function meta(item, owner) {
+  const parts = [people(item, owner), time(item.created_at, owner.client), item.category].filter(Boolean);
   return parts.flatMap((part, index) => [index ? " · " : "", h("bdi", {}, /** @type {Node | string} */ (part))]);
 }

@@ -1,11 +1,13 @@
 /** `<notification-toasts>`: what has just arrived, for a moment, in a corner. */
 
 import { isVisible } from "../core/browser.js";
-import { button, face, h, iconButton, link, text } from "./dom.js";
+import { button, face, h, iconButton, isLink, link, text } from "./dom.js";
+import { people, tally } from "./growth.js";
 import { icon } from "./icons.js";
 import { NotificationElement } from "./notification-element.js";
 
 /** @typedef {import("../inbox/types.js").Item} Item */
+/** @typedef {Pick<Item, "level" | "title" | "body" | "url"> & Partial<Pick<Item, "id" | "actor" | "group">>} Content */
 
 const MOST = 3; // toasts at once; more is told by a number
 const STAY = 7_000; // ms, unless the attribute `duration` says otherwise
@@ -33,6 +35,7 @@ export class NotificationToasts extends NotificationElement {
     document.addEventListener("visibilitychange", () => this.#run(), { signal });
     signal.addEventListener("abort", () => this.clear());
     this.on("notification", ({ items, total }) => this.#arrived(items, total));
+    this.on("grown", ({ items }) => this.#redraw(items));
     this.on("failure", (failure) => this.#failed(failure));
     this.on("state", ({ to }) => to === "signed-out" && this.clear());
     this.on("seen", () => this.clear(true));
@@ -69,12 +72,34 @@ export class NotificationToasts extends NotificationElement {
     this.#add({ level: "error", title: message, body: "", url: "" }, undefined, retry);
   }
 
+  /** What has grown is told again where it stands, and stays no longer for it. @param {Item[]} items */
+  #redraw(items) {
+    for (const item of items) {
+      const main = this.#list.querySelector(`[data-id="${item.id}"] > .main`);
+      main?.replaceChildren(...this.#content(item));
+      if (main?.hasAttribute("href") && isLink(item.url)) main.setAttribute("href", item.url);
+    }
+  }
+
+  /** @param {Content} content @returns {(Node | string)[]} */
+  #content({ level, title, body, actor = null, group }) {
+    const names = group && people({ title, actor, group }, this);
+    const words = [
+      text("title", title),
+      body ? text("body", body) : null,
+      names && names !== actor?.name ? text("meta", names) : null,
+    ];
+    const parts = [face(actor, () => icon(level)), h("span", { class: "words" }, ...words), tally({ group }, this)];
+    return parts.filter((part) => part !== null);
+  }
+
   /**
-   * @param {Pick<Item, "level" | "title" | "body" | "url"> & Partial<Pick<Item, "actor">>} content
+   * @param {Content} content
    * @param {() => void} [follow] what happens beside when its link is followed
    * @param {() => void} [retry] gives the toast a button; it stays until it is dismissed
    */
-  #add({ level, title, body, url, actor }, follow, retry) {
+  #add(content, follow, retry) {
+    const { id, level, title, url } = content;
     const remove = () => this.#remove(toast);
     const after = (/** @type {(() => void) | undefined} */ act) => () => {
       act?.();
@@ -84,15 +109,11 @@ export class NotificationToasts extends NotificationElement {
       "li",
       {
         class: "toast",
+        "data-id": id,
         "data-level": level,
         onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && remove(),
       },
-      link(
-        url,
-        after(follow),
-        face(actor, () => icon(level)),
-        h("span", { class: "words" }, text("title", title), body ? text("body", body) : null),
-      ),
+      link(url, after(follow), ...this.#content(content)),
       retry ? button("text", after(retry), this.text("retry")) : null,
       iconButton(icon("close"), this.text("dismiss"), remove, title),
     );

@@ -144,11 +144,12 @@ export class LiveInbox extends PageClient {
   /** @param {any} frame */
   #apply(frame) {
     this.setClock(frame);
-    const { hole, reset, arrivals = [] } = this.store.apply(frame);
+    const { hole, reset, arrivals = [], grown = [] } = this.store.apply(frame);
     if (reset) for (const feed of this.#feeds.values()) feed.reset();
     if (hole) this.#catchUp();
     this.#total += arrivals.length;
     this.#arrivals = [...this.#arrivals, ...arrivals].slice(-ARRIVALS);
+    if (grown.length) this.emit("grown", { items: grown });
     this.changed();
   }
 

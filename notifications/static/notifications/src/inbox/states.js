@@ -25,6 +25,10 @@ export function changed(item, change) {
   return view;
 }
 
+/** Whether people were told of an item before, here or in an earlier page, and it has grown since. @param {Item} item @param {Item} [known] */
+export const hasGrown = (item, known) =>
+  !!item.group?.since && !!adds(item, "unseen") && item.group.events > (known?.group?.events ?? 0);
+
 /** The order of every list. @param {{id: number, rank: number}} a @param {{id: number, rank: number}} b */
 export const newestFirst = (a, b) => b.rank - a.rank || b.id - a.id;
 

@@ -9,7 +9,7 @@
 import { position } from "../core/cursor.js";
 import { OptimisticUpdates } from "../core/optimistic.js";
 import { Counter } from "./counter.js";
-import { adds, changed, endOf, newestFirst } from "./states.js";
+import { adds, changed, endOf, hasGrown, newestFirst } from "./states.js";
 
 /** @typedef {import("./types.js").Item} Item */
 /** @typedef {import("./types.js").Counts} Counts */
@@ -75,7 +75,8 @@ export class Store {
    * Take a frame.
    *
    * @param {any} frame
-   * @returns {{hole?: boolean, reset?: boolean, arrivals?: Item[]}} `hole`: ask the server again from `cursor`
+   * @returns {{hole?: boolean, reset?: boolean, arrivals?: Item[], grown?: Item[]}} `hole`: ask the server again from
+   *   `cursor`; `grown`: what people were told of before, and is unseen again
    */
   apply(frame) {
     if (frame.type === "changes") return this.#change(frame);
@@ -160,9 +161,11 @@ export class Store {
       !(item.group?.since && item.group.since <= here.at) && // people were told of it before it grew
       (item.id > highest || Date.parse(item.created_at) > youngest - OVERTAKE);
     // What is unknown here and not after our position is of the past: the snapshot left it out, and rightly.
-    const arrivals = /** @type {Item[]} */ (frame.items).filter(
-      (item) => (item.version > here.at || this.#items.has(item.id)) && this.#put(item) && isNews(item),
+    const taken = /** @type {Item[]} */ (frame.items).filter(
+      (item) => item.version > here.at || this.#items.has(item.id),
     );
+    const grown = taken.filter((item) => hasGrown(item, this.#items.get(item.id)));
+    const arrivals = taken.filter((item) => this.#put(item) && isNews(item));
     const full = this.#items.size > LIMIT;
     const hole = from.at > here.at || full;
     if (full) this.cursor = "";
@@ -170,7 +173,7 @@ export class Store {
       if (to.at > here.at) this.cursor = frame.to;
       this.#count(frame, frame.to);
     }
-    return { hole, arrivals };
+    return { hole, arrivals, grown: grown.filter((item) => !arrivals.includes(item)) };
   }
 
   /** Forget everything: the user signed out. */

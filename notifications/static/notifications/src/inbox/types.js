@@ -36,7 +36,7 @@
  * @typedef {object} Group the events of an item that grows
  * @property {number} events how many
  * @property {number} actors how many distinct actors
- * @property {{id: number | string, name: string}[]} latest the latest three of them
+ * @property {Actor[]} latest the latest three of them
  * @property {number | null} since the position at which the item first arrived, if it has grown since
  *
  * @typedef {object} Urls
@@ -85,6 +85,7 @@
  * @property {State & {from: StateName, to: StateName}} state
  * @property {object} change
  * @property {{items: Item[], total: number}} notification
+ * @property {{items: Item[]}} grown they have grown, and are unseen again
  * @property {Failure} failure
  * @property {object} seen
  */

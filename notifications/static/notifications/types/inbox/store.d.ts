@@ -39,12 +39,14 @@ export declare class Store {
      * Take a frame.
      *
      * @param {any} frame
-     * @returns {{hole?: boolean, reset?: boolean, arrivals?: Item[]}} `hole`: ask the server again from `cursor`
+     * @returns {{hole?: boolean, reset?: boolean, arrivals?: Item[], grown?: Item[]}} `hole`: ask the server again from
+     *   `cursor`; `grown`: what people were told of before, and is unseen again
      */
     apply(frame: any): {
         hole?: boolean;
         reset?: boolean;
         arrivals?: Item[];
+        grown?: Item[];
     };
     /**
      * Take a page of the API. Its rows are true at its cursor or later, but they are not all that happened until then:

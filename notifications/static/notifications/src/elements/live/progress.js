@@ -9,8 +9,12 @@ import { make, page } from "./element.js";
  * @property {(type: "change" | "state", listener: () => void) => () => void} on
  * @property {() => () => void} hold
  * @property {{name: string}} state
- * @property {() => {items: readonly any[], load: () => Promise<void>}} [feed]
+ * @property {() => void} changed
+ * @property {{urls: {inbox: string}}} config
+ * @property {{items: readonly any[], resets: number, page: (page: any) => void}} [store] what this tab knows
  */
+
+const LATEST = 20; // items in which the one that is asked for must be
 
 export class LiveProgress extends HTMLElement {
   static observedAttributes = ["item"];
@@ -19,6 +23,8 @@ export class LiveProgress extends HTMLElement {
   /** @type {Inbox | undefined} */
   #inbox;
   #id = 0;
+  /** What was asked for already: it is not there, or comes by itself. */
+  #asked = "";
   #title = make("span", { className: "title" });
   #bar = make("progress", { max: 100 });
   #text = make("span", { className: "text" });
@@ -28,11 +34,10 @@ export class LiveProgress extends HTMLElement {
     const present = new AbortController();
     this.#present = present;
     const inbox = /** @type {Inbox | undefined} */ (await page.feeds?.page);
-    if (present.signal.aborted || !inbox?.feed) return; // without a bell nobody tells of it
+    if (present.signal.aborted || !inbox?.store) return; // without a bell nobody tells of it
     this.#inbox = inbox;
     for (const end of [inbox.hold(), inbox.on("change", () => this.#show()), inbox.on("state", () => this.#show())])
       present.signal.addEventListener("abort", end);
-    await inbox.feed().load();
     this.#show();
   }
 
@@ -45,10 +50,7 @@ export class LiveProgress extends HTMLElement {
   }
 
   #show() {
-    const wanted = this.getAttribute("item");
-    const item = this.#inbox
-      ?.feed?.()
-      .items.find(({ id, data }) => data.progress && (wanted === null || `${id}` === wanted));
+    const item = this.#find();
     const { state } = this.#inbox ?? {};
     if (!item || !state || this.#present.signal.aborted) return;
     const { percent, text, state: progress, cancellable } = item.data.progress;
@@ -67,6 +69,35 @@ export class LiveProgress extends HTMLElement {
     this.#cancel.hidden = !cancellable;
     this.setAttribute("progress", progress);
     this.setAttribute("state", /live|polling/.test(state.name) ? "live" : "stale");
+  }
+
+  /** The item that is named, or the newest whose work goes on, or else the newest. */
+  #find() {
+    const wanted = this.getAttribute("item");
+    const known = this.#inbox?.store?.items.filter(({ data }) => data.progress) ?? [];
+    const found =
+      wanted === null
+        ? (known.find(({ data }) => data.progress.state === "running") ?? known[0])
+        : known.find(({ id }) => `${id}` === wanted);
+    if (!found) this.#fetch(wanted);
+    return found;
+  }
+
+  /** It came before this page, or a snapshot left it out: ask for it, once. @param {string | null} wanted */
+  async #fetch(wanted) {
+    const inbox = this.#inbox;
+    const question = `${wanted} ${inbox?.store?.resets}`;
+    if (!inbox?.store || question === this.#asked || this.#present.signal.aborted) return;
+    this.#asked = question;
+    const before = /^\d{1,15}$/.test(wanted ?? "") && `&before=${Number(wanted) + 1}`;
+    const url = `${inbox.config.urls.inbox}?kind=progress&limit=${LATEST}${before || ""}`;
+    const page = await inbox.ask(url).catch(() => undefined);
+    if (!page)
+      this.#asked = ""; // with the next change
+    else if (question === `${wanted} ${inbox.store.resets}`) {
+      inbox.store.page(page);
+      inbox.changed();
+    }
   }
 
   async #ask() {
