@@ -271,3 +271,17 @@ test("a feed that nobody asked for does not fetch at a reset", () => {
   sync();
   assert.equal(state.asked.length, 0);
 });
+
+test("a list is narrowed by kind, and a search shows what the server has found and what is known to match", async () => {
+  const { feed, inbox, ids, sync } = bench({ kind: "comment", q: "Bell" });
+  inbox.create({ kind: "comment", title: "The bell" });
+  inbox.create({ kind: "comment", title: "Sent as “bell”, told in another language" });
+  inbox.create({ kind: "comment", title: "A rope" });
+  inbox.create({ kind: "order", title: "A bell" });
+  await feed.load();
+  assert.deepEqual(ids(), [2, 1]);
+  inbox.create({ kind: "comment", title: "BELLS" });
+  inbox.create({ kind: "comment", title: "Nothing" });
+  sync();
+  assert.deepEqual(ids(), [5, 2, 1]);
+});

@@ -125,11 +125,13 @@ export class Inbox {
     return { type: "heartbeat", head: this.cursor() };
   }
 
-  page({ state = "all", category = "", before, limit = 20 } = {}) {
+  page({ state = "all", category = "", kind = "", q = "", before, limit = 20 } = {}) {
     const [rank, id] = (before ?? "").split(".").map(Number);
     const found = [...this.rows.values()]
       .filter((row) => !row.removed && (!before || newestFirst({ rank, id }, row) < 0))
       .filter((row) => !category || row.category === category)
+      .filter((row) => !kind || row.kind === kind)
+      .filter((row) => row.title.toLowerCase().includes(q.toLowerCase()))
       .filter(
         (row) => (state === "archived" ? row.archived_at : !row.archived_at) && (state !== "unread" || !row.read_at),
       )

@@ -57,5 +57,12 @@ export const dateText = (date, locale, options) =>
 export const relativeText = (value, unit, locale) =>
   write("RelativeTimeFormat", locale, { numeric: "auto" }, value, unit);
 
+/** The first day of the week: 1 is Monday, 7 Sunday. @param {string} [locale] @returns {number} */
+export const firstDay = (locale) =>
+  attempt(() => {
+    const known = /** @type {any} */ (new Intl.Locale(locale ?? "en"));
+    return (known.getWeekInfo?.() ?? known.weekInfo).firstDay;
+  }) ?? 1;
+
 /** Enumerate. @param {string[]} names @param {string} [locale] */
 export const listText = (names, locale) => write("ListFormat", locale, undefined, names) ?? names.join(", ");

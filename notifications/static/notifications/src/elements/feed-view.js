@@ -2,15 +2,19 @@
 
 import { attempt } from "../core/browser.js";
 import { KeyedList } from "../core/keyed-list.js";
-import { button, h, iconButton, redraw } from "./dom.js";
+import { firstDay } from "../core/locale.js";
+import { button, h, iconButton } from "./dom.js";
 import { icon } from "./feed-icons.js";
+import { explain } from "./feed-note.js";
 import { drawRow } from "./row.js";
 import { RowWindow } from "./row-window.js";
+import { dayOf, sections } from "./sections.js";
+import { Verbs } from "./verbs.js";
 
 /** @typedef {import("./notification-element.js").NotificationElement} NotificationElement */
 /** @typedef {import("../inbox/feed.js").Feed} Feed */
 /** @typedef {import("../inbox/types.js").Item} Item */
-/** @typedef {{item: Item, element: HTMLElement}} Row one that did not change is the same object */
+/** @typedef {{item: Item, section: string | undefined, element: HTMLElement}} Row one that did not change is the same object */
 /** @typedef {import("../inbox/types.js").Failure} Failure */
 
 export class FeedView {
@@ -35,13 +39,21 @@ export class FeedView {
   #list = h("ul", { class: "items", role: "list" });
   /** @type {KeyedList<Item, Row>} */
   #rows;
+  /** Where sections begin. @type {Map<number, string>} */
+  #sections = new Map();
+  #midnight = 0;
 
   /** @param {NotificationElement} owner */
   constructor(owner) {
     this.owner = owner;
+    this.verbs = new Verbs(this);
     this.#rows = new KeyedList(this.#list, {
       key: ({ id }) => id,
-      draw: (item, row) => (row?.item === item ? row : { item, element: drawRow(item, owner) }),
+      draw: (item, row) => {
+        const section = this.#sections.get(item.id);
+        if (row?.item === item && row.section === section) return row;
+        return { item, section, element: drawRow(item, owner, this.verbs, section) };
+      },
     });
     this.#scroll = h(
       "div",
@@ -53,7 +65,7 @@ export class FeedView {
       this.#note,
       this.#more,
     );
-    this.root = h("div", { class: "feed" }, this.#scroll, this.#failure);
+    this.root = h("div", { class: "feed" }, this.#scroll, this.verbs.bar.root, this.#failure, this.verbs.dialog.root);
   }
 
   /**
@@ -81,6 +93,7 @@ export class FeedView {
   /** Nobody looks any more. */
   close() {
     this.feed?.hold(false);
+    clearTimeout(this.#midnight);
     this.#failure.replaceChildren();
   }
 
@@ -91,8 +104,10 @@ export class FeedView {
     const error = over || feed.error;
     const focused = owner.shadowRoot?.activeElement;
     const [start, end] = this.#window.range(items);
+    this.#divide(items, start);
     const moved = this.#rows.render(items.slice(start, end));
     if (moved) this.#rows.restore(moved);
+    this.verbs.selection?.render(this.#list);
     this.#scroll.ariaBusy = `${loading}`;
     this.#pill.hidden = !fresh;
     this.#pill.textContent = owner.text("fresh", { count: fresh });
@@ -103,7 +118,7 @@ export class FeedView {
     this.#more.hidden = !items.length || !(end < items.length || feed.hasMore || error);
     this.#more.textContent = this.#more.hidden ? "" : this.#offer();
     this.#note.hidden = !!items.length || !(feed.empty || error);
-    if (!this.#note.hidden) this.#explain();
+    if (!this.#note.hidden) explain(this.#note, feed, owner);
     // A row that has gone, or a button that has done its work, leaves the focus to what is around it.
     const { activeElement } = owner.shadowRoot ?? {};
     const lost = focused && !(activeElement && attempt(() => activeElement.checkVisibility(), true));
@@ -130,6 +145,22 @@ export class FeedView {
     );
   }
 
+  /** The item of the row that a node is in. @param {Element} node @returns {Item[]} */
+  itemsAt(node) {
+    const id = Number(/** @type {HTMLElement | null} */ (node.closest("li[data-id]"))?.dataset.id);
+    return this.feed.items.filter((item) => item.id === id);
+  }
+
+  /** Find where sections begin, now and at midnight again. @param {readonly Item[]} items @param {number} start of the rows */
+  #divide(items, start) {
+    const { client } = this.owner;
+    const now = new Date(client.now());
+    const names = sections(items.slice(start), now, firstDay(client.locale));
+    this.#sections = new Map([...names].map(([id, name]) => [id, this.owner.text(name)]));
+    clearTimeout(this.#midnight);
+    this.#midnight = setTimeout(() => this.owner.isConnected && this.render(), dayOf(now, 1).getTime() - now.getTime());
+  }
+
   /** Show older ones: those that are here, or the next page. */
   async #older() {
     if (this.#window.range(this.feed.items)[1] === this.feed.items.length) await this.feed.loadMore();
@@ -153,25 +184,5 @@ export class FeedView {
     if (this.feed.loading) return this.owner.text("loading");
     if (this.feed.error) return `${this.feed.error} ${this.owner.text("retry")}`;
     return this.owner.text("loadMore");
-  }
-
-  /** Say why there is nothing to see. A note that stays the same stays as it is, with the focus on its button. */
-  #explain() {
-    const { feed, owner } = this;
-    const { state } = feed.filter;
-    const over = owner.client.state.name === "signed-out";
-    const failed = over || feed.error;
-    const title = over ? owner.text("signed-out") : (feed.error ?? owner.text(`empty-${state}`));
-    redraw(this.#note, `${state} ${over} ${title}`, () => [
-      h(
-        "span",
-        { class: "level", "data-level": failed ? "error" : "info" },
-        icon(failed ? "error" : state === "archived" ? "archive" : "check"),
-      ),
-      h("strong", {}, title),
-      failed
-        ? button("text", () => (over ? location.reload() : this.feed.loadMore()), owner.text(over ? "reload" : "retry"))
-        : h("span", {}, owner.text(`empty-${state}-hint`)),
-    ]);
   }
 }

@@ -1,8 +1,12 @@
 /** What `<notification-list>` shows: filters, the list, and what the visitor may ask for beside. */
 
 import { hasDesktop, isVisible, showAddress, whenSeen } from "../core/browser.js";
-import { button, h } from "./dom.js";
+import { h, iconButton } from "./dom.js";
+import { icon } from "./feed-icons.js";
 import { FeedView } from "./feed-view.js";
+import { ListTools } from "./list-tools.js";
+import { Selection } from "./selection.js";
+import { Shortcuts } from "./shortcuts.js";
 
 /** @typedef {import("./list.js").State} State */
 /** @typedef {import("../inbox/alerts.js").Alerts} Alerts */
@@ -10,13 +14,10 @@ import { FeedView } from "./feed-view.js";
 export class ListView {
   #owner;
   #served;
-  #readAll = button("text read-all", () => {
-    this.root.focus({ preventScroll: true }); // the button is about to go
-    this.#owner.client.markAllRead();
-  });
   #filters = h("nav", { class: "filters" });
   #top = h("div");
   #view;
+  #tools;
   /** Show how the visitor's options stand: another tab, or a browser that breaks its word, changes them. @type {(() => void)[]} */
   #options = [];
 
@@ -29,17 +30,24 @@ export class ListView {
     this.#owner = owner;
     this.#served = served;
     this.#view = new FeedView(owner);
-    this.#readAll.textContent = owner.text("markAllRead");
+    this.#tools = new ListTools(owner, this.#view);
+    const selection = new Selection(this.#view);
     this.#filters.ariaLabel = owner.text("notifications");
     this.#filters.append(...states.map((state) => this.#filter(state, owner.text(state))));
     this.root = h(
       "div",
       { class: "card", hidden: true, tabindex: "-1" },
-      h("div", { class: "head" }, this.#filters, this.#readAll),
+      h("div", { class: "head" }, this.#filters, this.#tools.read, this.#tools.archive),
+      h("div", { class: "bar" }, this.#tools.root, selection.root),
       this.#top,
       this.#view.root,
-      owner.client.alerts ? this.#drawOptions() : null,
     );
+    const toggle = (/** @type {import("../inbox/types.js").Item[]} */ items) => {
+      for (const { id } of items) selection.toggle(id);
+    };
+    const keys = new Shortcuts(this.#view, this.root, { x: toggle, "/": () => this.#tools.focus() });
+    const help = iconButton(icon("keys"), owner.text("shortcuts"), () => keys.show());
+    this.root.append(h("div", { class: "options" }, ...(owner.client.alerts ? this.#drawOptions() : []), help));
   }
 
   /** @param {AbortSignal} signal */
@@ -65,6 +73,10 @@ export class ListView {
     document.addEventListener("visibilitychange", look, { signal });
     this.#owner.on("state", ({ to }) => this.#view.retry(to));
     this.#owner.on("notification", look);
+    this.#owner.on("grown", (event) => {
+      look();
+      if (!document.querySelector("notification-bell:defined")) this.#owner.announceGrowth(event); // else the bell does
+    });
     this.#owner.on("failure", (failure) => this.#view.fail(failure));
     this.choose();
     look();
@@ -77,7 +89,7 @@ export class ListView {
       this.root.hidden = false;
     }
     for (const show of this.#options) show();
-    this.#readAll.hidden = !this.#owner.client.counts.unread;
+    this.#tools.render();
     for (const link of this.#filters.children) {
       if (link.getAttribute("data-state") === this.#owner.state) link.ariaCurrent = "page";
       else link.ariaCurrent = null;
@@ -87,15 +99,29 @@ export class ListView {
 
   /** Show what the attributes say. */
   choose() {
-    const { client, state, category } = this.#owner;
-    this.#view.show(client.feed({ state, category }));
+    const { client, filter } = this.#owner;
+    this.#view.show(client.feed(filter));
+  }
+
+  /** Let the page's address say what is listed, so that it is after a reload. */
+  remember() {
+    const { page = "" } = this.#owner.client.config.urls;
+    if (location.pathname === page) showAddress(this.#address({}));
+  }
+
+  /** @param {{state?: State}} changes */
+  #address(changes) {
+    const { state, ...others } = { ...this.#owner.filter, ...changes };
+    const given = Object.entries({ state: state === "all" ? "" : state, ...others }).filter(([, value]) => value);
+    const query = new URLSearchParams(given).toString();
+    return (this.#owner.client.config.urls.page ?? "") + (query && `?${query}`);
   }
 
   /** What the visitor may ask for beside: nothing rings or pops up unasked. */
   #drawOptions() {
     const sound = this.#option("sound", (alerts, on) => alerts.setSound(on));
     const desktop = hasDesktop() ? this.#option("desktop", (alerts, on) => alerts.setDesktop(on)) : null;
-    return h("div", { class: "options" }, sound, desktop);
+    return desktop ? [sound, desktop] : [sound];
   }
 
   /**
@@ -120,15 +146,12 @@ export class ListView {
 
   /** @param {State} state @param {string} name */
   #filter(state, name) {
-    const { page = "" } = this.#owner.client.config.urls;
-    const href = page + (state === "all" ? "" : `?state=${state}`);
     /** @param {MouseEvent} event */
     const onclick = (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return; // a new tab or window is wanted
       event.preventDefault();
-      this.#owner.state = state;
-      if (location.pathname === page) showAddress(href);
+      this.#owner.list({ state });
     };
-    return h("a", { class: "filter", "data-state": state, href, onclick }, name);
+    return h("a", { class: "filter", "data-state": state, href: this.#address({ state }), onclick }, name);
   }
 }

@@ -4,17 +4,18 @@ import { h } from "./dom.js";
 import { NotificationElement } from "./notification-element.js";
 import { loadViews } from "./panel.js";
 
-/** @typedef {"all" | "unread" | "archived"} State */
+/** @typedef {import("../inbox/types.js").Filter} State */
 
-const STATES = /** @type {const} */ (["all", "unread", "archived"]);
+const STATES = /** @type {const} */ (["all", "unread", "snoozed", "archived"]);
 const AGAIN = 30_000; // ms until what could not be had is asked for again
 
 export class NotificationList extends NotificationElement {
-  static observedAttributes = ["state", "category"];
+  static observedAttributes = ["state", "category", "kind", "q"];
 
   /** @type {import("./list-view.js").ListView | undefined} */
   #view;
   #present = new AbortController().signal;
+  #changing = false;
   #served = h("slot"); // what the server rendered stays until there is something better
   #place = h("div"); // of the view
 
@@ -28,9 +29,16 @@ export class NotificationList extends NotificationElement {
     this.setAttribute("state", state);
   }
 
-  /** The category that is listed; empty for all. */
-  get category() {
-    return this.getAttribute("category") ?? "";
+  /** What is listed: the attributes, empty where they say nothing. */
+  get filter() {
+    const [category, kind, q] = ["category", "kind", "q"].map((name) => this.getAttribute(name) ?? "");
+    return { state: this.state, category, kind, q };
+  }
+
+  /** List something else. @param {Partial<Record<"state" | "category" | "kind" | "q", string>>} changes */
+  list(changes) {
+    for (const [name, value] of Object.entries(changes)) this.setAttribute(name, value);
+    this.#view?.remember();
   }
 
   build() {
@@ -49,8 +57,15 @@ export class NotificationList extends NotificationElement {
 
   attributeChangedCallback() {
     if (!this.client) return;
-    this.#view?.choose();
-    this.render();
+    // Several may change at once.
+    if (!this.#changing) {
+      queueMicrotask(() => {
+        this.#changing = false;
+        this.#view?.choose();
+        this.render();
+      });
+    }
+    this.#changing = true;
   }
 
   render() {

@@ -2,6 +2,7 @@
 
 import { button, h } from "./dom.js";
 import { FeedView } from "./feed-view.js";
+import { Shortcuts } from "./shortcuts.js";
 
 export class PanelView {
   #owner;
@@ -19,6 +20,7 @@ export class PanelView {
   constructor(owner, panel) {
     this.#owner = owner;
     this.#view = new FeedView(owner);
+    new Shortcuts(this.#view, panel);
     const readAll = () => {
       panel.focus(); // the button is about to go
       owner.client.markAllRead();

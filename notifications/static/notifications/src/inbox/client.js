@@ -44,27 +44,27 @@ export class Client extends LiveInbox {
 
   /** Mark as read. @param {Ids} ids @returns {Promise<boolean>} whether the server confirmed all */
   markRead(ids) {
-    return this.#each("read", ids);
+    return this.each("read", ids);
   }
 
   /** Remember that the link was followed, which reads too. @param {Ids} ids @returns {Promise<boolean>} as above */
   follow(ids) {
-    return this.#each("click", ids);
+    return this.each("click", ids);
   }
 
   /** Mark as unread. @param {Ids} ids @returns {Promise<boolean>} as above */
   markUnread(ids) {
-    return this.#each("unread", ids);
+    return this.each("unread", ids);
   }
 
   /** Move out of the inbox. @param {Ids} ids @returns {Promise<boolean>} as above */
   archive(ids) {
-    return this.#each("archive", ids);
+    return this.each("archive", ids);
   }
 
   /** Move back into the inbox. @param {Ids} ids @returns {Promise<boolean>} as above */
   unarchive(ids) {
-    return this.#each("unarchive", ids);
+    return this.each("unarchive", ids);
   }
 
   /** Mark as read all that had arrived when the user asked for it. @returns {Promise<boolean>} as above */
@@ -79,8 +79,17 @@ export class Client extends LiveInbox {
     return this.#all("seen");
   }
 
-  /** @param {Action} action @param {Ids} which @returns {Promise<boolean>} */
-  async #each(action, which) {
+  /**
+   * Do something with items.
+   *
+   * @internal
+   * @param {Action} action
+   * @param {Ids} which
+   * @param {Partial<import("./types.js").Item>} [change] where the action does not say how they look
+   * @param {object} [more] what the request carries beside
+   * @returns {Promise<boolean>}
+   */
+  async each(action, which, change, more) {
     const ids = typeof which === "number" ? [which] : [...new Set(which)];
     const parts = Array.from({ length: Math.ceil(ids.length / BULK) }, (_, part) =>
       ids.slice(part * BULK, (part + 1) * BULK),
@@ -89,8 +98,8 @@ export class Client extends LiveInbox {
     const done = await Promise.all(
       parts.map((some) => {
         const url = some.length > 1 ? bulk : item.replace("{action}", action).replace("{id}", `${some[0]}`);
-        const body = some.length > 1 ? { action, ids: some } : {};
-        return this.#act(action, some, some, url, body, () => this.#each(action, some));
+        const body = { ...more, ...(some.length > 1 && { action, ids: some }) };
+        return this.act(action, some, some, url, body, () => this.each(action, some, change, more), change);
       }),
     );
     return done.every(Boolean);
@@ -103,22 +112,26 @@ export class Client extends LiveInbox {
     const items = store.items.filter((item) => adds(item, seen ? "unseen" : "unread"));
     const ids = items.map(({ id }) => id);
     const url = seen ? config.urls.seen : config.urls.readAll;
-    return this.#act(action, ids, [action], url, { up_to: store.top }, () => this.#all(action));
+    return this.act(action, ids, [action], url, { up_to: store.top }, () => this.#all(action));
   }
 
   /**
+   * Show a change, ask for it, and take it back if it is refused.
+   *
+   * @internal
    * @param {Action} action
    * @param {number[]} ids
    * @param {(number | Action)[]} keys of the queue
    * @param {string} url
    * @param {object} body
-   * @param {() => Promise<boolean>} retry
+   * @param {() => Promise<any>} retry
+   * @param {Partial<import("./types.js").Item>} [change]
+   * @param {(answer: any) => void} [taken] the server confirmed it
    */
-  #act(action, ids, keys, url, body, retry) {
+  act(action, ids, keys, url, body, retry, change = changeOf(action, new Date(this.now()).toISOString()), taken) {
     const { store } = this;
-    const change = changeOf(action, new Date(this.now()).toISOString());
     const update = store.optimisticUpdate(change, ids, EMPTIED[/** @type {"seen"} */ (action)]);
-    return confirmUpdate(() => this.#send(keys, url, body, action === "click"), {
+    return confirmUpdate(() => this.#send(keys, url, body, action === "click").then(taken), {
       changed: () => this.changed(),
       settle: () => store.settle(update),
       cancel: (error) => {

@@ -22,6 +22,8 @@ export class Feed {
   /** @type {Item[]} */
   #items = [];
   #revision = -1;
+  /** What the server has found by `q`. @type {Set<number>} */
+  #found = new Set();
   /** Epoch ms at which an item that is shown expires. */
   #until = Infinity;
 
@@ -35,7 +37,7 @@ export class Feed {
   /**
    * @internal
    * @param {Pick<import("./live-inbox.js").LiveInbox, "store" | "config" | "explain" | "ask" | "changed" | "now">} inbox
-   * @param {{state: import("./types.js").Filter, category: string}} filter
+   * @param {import("./types.js").Listed} filter
    */
   constructor(inbox, filter) {
     this.#inbox = inbox;
@@ -146,9 +148,11 @@ export class Feed {
   }
 
   /** @param {Item} item */
-  #matches({ id, category, archived_at, read_at, snoozed_until }) {
+  #matches({ id, category, kind, title, archived_at, read_at, snoozed_until }) {
     const { filter } = this;
     if (filter.category && category !== filter.category) return false;
+    if (filter.kind && kind !== filter.kind) return false;
+    if (filter.q && !this.#found.has(id) && !title.toLowerCase().includes(filter.q.toLowerCase())) return false;
     if (filter.state === "snoozed") return snoozed_until;
     if (filter.state === "archived") return archived_at && !snoozed_until;
     return !archived_at && (filter.state === "all" || !read_at || this.#shown.has(id));
@@ -169,6 +173,7 @@ export class Feed {
       const page = await this.#inbox.ask(`${this.#inbox.config.urls.inbox}?${query}`);
       if (resets === store.resets) {
         store.page(page);
+        for (const { id } of page.items) this.#found.add(id);
         this.#next = page.next;
         this.#floor = page.next ? page.items.at(-1) : null;
         if (!this.loaded) this.showFresh(); // held before: from here on

@@ -106,14 +106,14 @@ export class LiveInbox extends PageClient {
   }
 
   /**
-   * A list of items; the same object for the same filter.
+   * A list of items; the same object for the same filter. Each search is another one, and only the last is kept right.
    *
-   * @param {{state?: import("./types.js").Filter, category?: string}} [filter]
+   * @param {Partial<import("./types.js").Listed>} [filter]
    * @returns {Feed}
    */
-  feed({ state = "all", category = "" } = {}) {
-    const key = `${state} ${category}`;
-    const feed = this.#feeds.get(key) ?? new Feed(this, { state, category });
+  feed({ state = "all", category = "", kind = "", q = "" } = {}) {
+    const key = q ? "?" : `${state} ${category} ${kind}`;
+    const feed = (!q && this.#feeds.get(key)) || new Feed(this, { state, category, kind, q });
     this.#feeds.set(key, feed);
     return feed;
   }

@@ -47,6 +47,9 @@
  * @property {string} bulk
  * @property {string} readAll
  * @property {string} seen
+ * @property {string} archiveAll
+ * @property {string} undo
+ * @property {string} filters how many items of each category and kind there are
  * @property {string} [counts]
  * @property {string} [csrf] where a fresh token is had
  * @property {string} [chat] the chat's configuration
@@ -70,13 +73,14 @@
  *
  * @typedef {{unread: number, unseen: number}} Counts
  * @typedef {"all" | "unread" | "archived" | "snoozed"} Filter
- * @typedef {"read" | "click" | "unread" | "archive" | "unarchive" | "mute" | "read-all" | "seen"} Action
+ * @typedef {{state: Filter, category: string, kind?: string, q?: string}} Listed what a list shows: `q` is sought in titles
+ * @typedef {"read" | "click" | "unread" | "archive" | "unarchive" | "pin" | "unpin" | "snooze" | "unsnooze" | "archive-all" | "undo" | "action" | "mute" | "read-all" | "seen"} Action
  *
  * @typedef {object} Failure a change was taken back
  * @property {Action} action
  * @property {number[]} ids
  * @property {string} message a sentence in the page's language
- * @property {() => Promise<boolean>} retry
+ * @property {() => Promise<any>} retry
  *
  * @typedef {import("../core/state.js").Name} StateName
  * @typedef {import("../core/state.js").Snapshot} State the connection, as this tab knows it

@@ -3,10 +3,7 @@ export type Item = import("./types.js").Item;
 export declare class Feed {
     #private;
     /** What it shows. */
-    filter: {
-        state: import("./types.js").Filter;
-        category: string;
-    };
+    filter: import("./types.js").Listed;
     /** Whether the first page is here. */
     loaded: boolean;
     /** Whether a page is on its way. */

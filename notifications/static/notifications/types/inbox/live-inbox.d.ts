@@ -22,13 +22,10 @@ export declare class LiveInbox extends PageClient<Config, import("./types.js").E
     /** Try now, whatever the state. */
     retryNow(): void;
     /**
-     * A list of items; the same object for the same filter.
+     * A list of items; the same object for the same filter. Each search is another one, and only the last is kept right.
      *
-     * @param {{state?: import("./types.js").Filter, category?: string}} [filter]
+     * @param {Partial<import("./types.js").Listed>} [filter]
      * @returns {Feed}
      */
-    feed({ state, category }?: {
-        state?: import("./types.js").Filter;
-        category?: string;
-    }): Feed;
+    feed({ state, category, kind, q }?: Partial<import("./types.js").Listed>): Feed;
 }

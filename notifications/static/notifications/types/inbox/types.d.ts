@@ -47,6 +47,9 @@
  * @property {string} bulk
  * @property {string} readAll
  * @property {string} seen
+ * @property {string} archiveAll
+ * @property {string} undo
+ * @property {string} filters how many items of each category and kind there are
  * @property {string} [counts]
  * @property {string} [csrf] where a fresh token is had
  * @property {string} [chat] the chat's configuration
@@ -70,13 +73,14 @@
  *
  * @typedef {{unread: number, unseen: number}} Counts
  * @typedef {"all" | "unread" | "archived" | "snoozed"} Filter
- * @typedef {"read" | "click" | "unread" | "archive" | "unarchive" | "mute" | "read-all" | "seen"} Action
+ * @typedef {{state: Filter, category: string, kind?: string, q?: string}} Listed what a list shows: `q` is sought in titles
+ * @typedef {"read" | "click" | "unread" | "archive" | "unarchive" | "pin" | "unpin" | "snooze" | "unsnooze" | "archive-all" | "undo" | "action" | "mute" | "read-all" | "seen"} Action
  *
  * @typedef {object} Failure a change was taken back
  * @property {Action} action
  * @property {number[]} ids
  * @property {string} message a sentence in the page's language
- * @property {() => Promise<boolean>} retry
+ * @property {() => Promise<any>} retry
  *
  * @typedef {import("../core/state.js").Name} StateName
  * @typedef {import("../core/state.js").Snapshot} State the connection, as this tab knows it
@@ -192,6 +196,12 @@ export type Urls = {
     bulk: string;
     readAll: string;
     seen: string;
+    archiveAll: string;
+    undo: string;
+    /**
+     * how many items of each category and kind there are
+     */
+    filters: string;
     counts?: string;
     /**
      * where a fresh token is had
@@ -244,7 +254,13 @@ export type Counts = {
     unseen: number;
 };
 export type Filter = "all" | "unread" | "archived" | "snoozed";
-export type Action = "read" | "click" | "unread" | "archive" | "unarchive" | "mute" | "read-all" | "seen";
+export type Listed = {
+    state: Filter;
+    category: string;
+    kind?: string;
+    q?: string;
+};
+export type Action = "read" | "click" | "unread" | "archive" | "unarchive" | "pin" | "unpin" | "snooze" | "unsnooze" | "archive-all" | "undo" | "action" | "mute" | "read-all" | "seen";
 export type Failure = {
     action: Action;
     ids: number[];
@@ -252,7 +268,7 @@ export type Failure = {
      * a sentence in the page's language
      */
     message: string;
-    retry: () => Promise<boolean>;
+    retry: () => Promise<any>;
 };
 export type StateName = import("../core/state.js").Name;
 export type State = import("../core/state.js").Snapshot;
