@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.core.checks import run_checks
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from notifications.broadcasts.publishing import post
 from notifications.inbox.outbox import collect
@@ -32,10 +34,12 @@ from notifications.services import (
     notify,
     preferences,
     set_preference,
+    snooze,
     unarchive,
 )
 from tests.factories import make_user, make_users, stamp
 from tests.preference_kinds import Alarm, Comment, Like, Loose
+from tests.threads import together
 
 pytestmark = pytest.mark.django_db
 
@@ -391,6 +395,17 @@ class TestHiding:
         set_preference(alice, "bell", "on", kind=Comment)
         assert (got(alice), kept(alice)) == (["two"], [])
 
+    def test_what_is_snoozed_is_hidden_too_and_does_not_return_by_itself(self) -> None:
+        alice = make_user()
+        notify(alice, Comment())
+        stamp(alice)
+        pk = Notification.objects.get().pk
+        snooze(alice, [pk], timezone.now() + timedelta(hours=1))
+        set_preference(alice, "bell", "off", kind=Comment)
+        assert (Notification.objects.get().snoozed_until, kept(alice)) == (None, ["Hello"])
+        set_preference(alice, "bell", "on", kind=Comment)
+        assert got(alice) == ["Hello"]
+
     def test_the_toast_hides_nothing(self) -> None:
         alice = make_user()
         notify(alice, Comment())
@@ -483,3 +498,23 @@ def test_the_twins_do_the_same() -> None:
 
     kinds = {kind.kind: kind for category in async_to_sync(choose)().categories for kind in category.kinds}
     assert kinds["prefs.comment"].channels["bell"].value == "off"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_tabs_at_once_leave_one_choice_and_what_it_says() -> None:
+    alice = make_user()
+    notify(alice, Comment())
+    together(*[lambda value=value: set_preference(alice, "bell", value, kind=Comment) for value in ("off", "on") * 3])
+    chosen = shown(alice, "prefs.comment").channels["bell"].value
+    assert len(rows()) == (chosen == "off")
+    set_preference(alice, "bell", chosen, kind=Comment)  # the last word, again: nothing but what it says
+    assert (got(alice), kept(alice)) == (([], ["Hello"]) if chosen == "off" else (["Hello"], []))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_user_who_was_deleted_meanwhile_leaves_nothing() -> None:
+    alice = make_user()
+    get_user_model()._default_manager.filter(pk=alice.pk).delete()
+    with pytest.raises(IntegrityError):
+        set_preference(alice, "bell", "off", kind=Comment)
+    assert rows() == set()
