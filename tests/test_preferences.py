@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -33,6 +34,7 @@ from notifications.services import (
     import_preferences,
     notify,
     preferences,
+    release_due,
     set_preference,
     snooze,
     unarchive,
@@ -168,6 +170,33 @@ class TestWhatIsStored:
         import_preferences(PreferenceChoice(user, "bell", "off", Comment) for user in users[:100])
         import_preferences(PreferenceChoice(user, "toast", "off", category="talk") for user in users[100:200])
         assert asked() == before
+
+
+class TestSentLater:
+    """What is sent later obeys what holds when it is sent."""
+
+    def test_what_was_switched_off_meanwhile_is_not_sent_and_what_was_switched_on_is(self) -> None:
+        alice, bob, carol = make_user("alice"), make_user("bob"), make_user("carol")
+        set_preference(bob, "bell", "off", kind=Comment)
+        at = timezone.now() + timedelta(hours=1)
+        for made in (Comment(), Like()):
+            notify([alice, bob, carol], made, send_at=at)
+        notify([alice, bob, carol], Comment(text="grows"), send_at=at, group="post:7")
+        set_preference(alice, "bell", "off", kind=Comment)
+        set_preference(alice, "bell", "off", kind=Like)
+        set_preference(bob, "bell", "on", kind=Comment)
+        set_preference(carol, "toast", "off", kind=Comment)
+        assert (got(alice), kept(alice)) == ([], [])
+        with patch("django.utils.timezone.now", return_value=at + timedelta(seconds=1)):
+            release_due()
+            assert (got(alice), kept(alice)) == ([], ["Like"])
+            assert (sorted(got(bob)), kept(bob)) == (["Hello", "Like", "grows"], [])
+            assert {item.title: item.toast for item in page(carol).items} == {
+                "Hello": False,
+                "Like": False,
+                "grows": False,
+            }
+        assert not Notification.objects.filter(recipient=alice, notice__kind="prefs.comment").exists()
 
 
 class TestOrder:
