@@ -87,6 +87,18 @@ from .inbox.states import (
     unpin,
 )
 from .inbox.visiting import amark_object_read, mark_object_read
+from .inbox.watching import (
+    amute,
+    aunwatch,
+    awatch,
+    awatchers,
+    awatching,
+    mute,
+    unwatch,
+    watch,
+    watchers,
+    watching,
+)
 from .inbox.withdrawal import awithdraw, withdraw
 
 __all__ = [
@@ -113,6 +125,7 @@ __all__ = [
     "amark_room_read",
     "amark_seen",
     "amark_unread",
+    "amute",
     "amute_room",
     "anotify",
     "answer",
@@ -146,6 +159,10 @@ __all__ = [
     "aunhide_message",
     "aunpin",
     "aunsnooze",
+    "aunwatch",
+    "awatch",
+    "awatchers",
+    "awatching",
     "awithdraw",
     "broadcast",
     "cancel_progress",
@@ -164,6 +181,7 @@ __all__ = [
     "mark_room_read",
     "mark_seen",
     "mark_unread",
+    "mute",
     "mute_room",
     "notify",
     "open_direct_room",
@@ -195,5 +213,9 @@ __all__ = [
     "unhide_message",
     "unpin",
     "unsnooze",
+    "unwatch",
+    "watch",
+    "watchers",
+    "watching",
     "withdraw",
 ]

@@ -4,7 +4,7 @@ from django.urls import path, re_path
 
 from .chat import views as chat
 from .feeds import views as feeds
-from .inbox import actions, pages, preference_pages, preference_views, views
+from .inbox import actions, pages, preference_pages, preference_views, views, watch_views
 
 app_name = "notifications"
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("stream/", feeds.stream, name="stream"),
     path("api/inbox/", views.inbox_list, name="inbox-list"),
     path("api/preferences/", preference_views.preferences_api, name="preferences-api"),
+    path("api/watch/", watch_views.watch_api, name="watch"),
     path("api/counts/", views.counts, name="counts"),
     path("api/csrf/", views.csrf, name="csrf"),
     path("api/config/", views.config, name="config"),

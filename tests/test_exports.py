@@ -36,6 +36,7 @@ VERBS = [
     "mark_room_read",
     "mark_seen",
     "mark_unread",
+    "mute",
     "mute_room",
     "notify",
     "open_direct_room",
@@ -66,6 +67,10 @@ VERBS = [
     "unhide_message",
     "unpin",
     "unsnooze",
+    "unwatch",
+    "watch",
+    "watchers",
+    "watching",
     "withdraw",
 ]
 
@@ -120,6 +125,7 @@ DOORS: dict[str, list[str]] = {
         "Reaction",
         "Room",
         "Stream",
+        "Watch",
     ],
     "preferences": ["Decision", "PreferenceChoice", "Rule"],
     "routing": ["SameOrigin", "websocket_application", "websocket_urlpatterns"],
@@ -155,8 +161,8 @@ def test_a_verb_takes_flags_and_details_by_name_and_says_its_types(verb: str) ->
     assert not untyped
 
 
-# What stands after the subject by habit: `mark_seen(user, cursor)`, `prune(before)`.
-POSITIONAL = {"up_to", "before", "using", "what"}
+# What stands after the subject by habit: `mark_seen(user, cursor)`, `prune(before)`, `watch(user, order, "mentions")`.
+POSITIONAL = {"up_to", "before", "using", "level", "what"}
 
 
 def test_every_function_of_the_verbs_door_is_a_verb_or_a_twin() -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.core.checks import run_checks
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from notifications.broadcasts.publishing import post
 from notifications.inbox.outbox import collect
@@ -31,11 +34,14 @@ from notifications.services import (
     import_preferences,
     notify,
     preferences,
+    release_due,
     set_preference,
+    snooze,
     unarchive,
 )
 from tests.factories import make_user, make_users, stamp
 from tests.preference_kinds import Alarm, Comment, Like, Loose
+from tests.threads import together
 
 pytestmark = pytest.mark.django_db
 
@@ -164,6 +170,33 @@ class TestWhatIsStored:
         import_preferences(PreferenceChoice(user, "bell", "off", Comment) for user in users[:100])
         import_preferences(PreferenceChoice(user, "toast", "off", category="talk") for user in users[100:200])
         assert asked() == before
+
+
+class TestSentLater:
+    """What is sent later obeys what holds when it is sent."""
+
+    def test_what_was_switched_off_meanwhile_is_not_sent_and_what_was_switched_on_is(self) -> None:
+        alice, bob, carol = make_user("alice"), make_user("bob"), make_user("carol")
+        set_preference(bob, "bell", "off", kind=Comment)
+        at = timezone.now() + timedelta(hours=1)
+        for made in (Comment(), Like()):
+            notify([alice, bob, carol], made, send_at=at)
+        notify([alice, bob, carol], Comment(text="grows"), send_at=at, group="post:7")
+        set_preference(alice, "bell", "off", kind=Comment)
+        set_preference(alice, "bell", "off", kind=Like)
+        set_preference(bob, "bell", "on", kind=Comment)
+        set_preference(carol, "toast", "off", kind=Comment)
+        assert (got(alice), kept(alice)) == ([], [])
+        with patch("django.utils.timezone.now", return_value=at + timedelta(seconds=1)):
+            release_due()
+            assert (got(alice), kept(alice)) == ([], ["Like"])
+            assert (sorted(got(bob)), kept(bob)) == (["Hello", "Like", "grows"], [])
+            assert {item.title: item.toast for item in page(carol).items} == {
+                "Hello": False,
+                "Like": False,
+                "grows": False,
+            }
+        assert not Notification.objects.filter(recipient=alice, notice__kind="prefs.comment").exists()
 
 
 class TestOrder:
@@ -391,6 +424,17 @@ class TestHiding:
         set_preference(alice, "bell", "on", kind=Comment)
         assert (got(alice), kept(alice)) == (["two"], [])
 
+    def test_what_is_snoozed_is_hidden_too_and_does_not_return_by_itself(self) -> None:
+        alice = make_user()
+        notify(alice, Comment())
+        stamp(alice)
+        pk = Notification.objects.get().pk
+        snooze(alice, [pk], timezone.now() + timedelta(hours=1))
+        set_preference(alice, "bell", "off", kind=Comment)
+        assert (Notification.objects.get().snoozed_until, kept(alice)) == (None, ["Hello"])
+        set_preference(alice, "bell", "on", kind=Comment)
+        assert got(alice) == ["Hello"]
+
     def test_the_toast_hides_nothing(self) -> None:
         alice = make_user()
         notify(alice, Comment())
@@ -483,3 +527,23 @@ def test_the_twins_do_the_same() -> None:
 
     kinds = {kind.kind: kind for category in async_to_sync(choose)().categories for kind in category.kinds}
     assert kinds["prefs.comment"].channels["bell"].value == "off"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_tabs_at_once_leave_one_choice_and_what_it_says() -> None:
+    alice = make_user()
+    notify(alice, Comment())
+    together(*[lambda value=value: set_preference(alice, "bell", value, kind=Comment) for value in ("off", "on") * 3])
+    chosen = shown(alice, "prefs.comment").channels["bell"].value
+    assert len(rows()) == (chosen == "off")
+    set_preference(alice, "bell", chosen, kind=Comment)  # the last word, again: nothing but what it says
+    assert (got(alice), kept(alice)) == (([], ["Hello"]) if chosen == "off" else (["Hello"], []))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_user_who_was_deleted_meanwhile_leaves_nothing() -> None:
+    alice = make_user()
+    get_user_model()._default_manager.filter(pk=alice.pk).delete()
+    with pytest.raises(IntegrityError):
+        set_preference(alice, "bell", "off", kind=Comment)
+    assert rows() == set()

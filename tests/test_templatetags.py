@@ -219,7 +219,7 @@ class TemplateTagTests(TestCase):
             with translation.override(language):
                 for english in STRINGS.values():
                     text = translation.gettext(english)
-                    if (language, text) != ("de", "Live"):
+                    if (language, text) != ("de", "Live") and re.search(r"[a-z]", re.sub(r"{\w+}", "", english)):
                         self.assertNotEqual(text, english, language)
                     self.assertEqual(set(re.findall(r"{\w+}", text)), set(re.findall(r"{\w+}", english)))
 

@@ -103,7 +103,7 @@ def clear_preference(user: User, *, channel: str = "", kind: str | type[Kind] = 
         for scope in scopes:
             if known(scope):
                 apply_bell(user, _decided(user, scope))
-        _tell(user)
+        tell_preferences_changed(user)
     return forgotten
 
 
@@ -204,7 +204,7 @@ def _upsert(rows: list[Preference]) -> None:
 def _changed(user: User, scope: str, channel: str) -> None:
     if channel == BELL_CHANNEL:
         apply_bell(user, _decided(user, scope))
-    _tell(user)
+    tell_preferences_changed(user)
 
 
 def _decided(user: User, scope: str) -> dict[Topic, Decision]:
@@ -213,7 +213,7 @@ def _decided(user: User, scope: str) -> dict[Topic, Decision]:
     return {topic: decide(topic, bell, chosen, site) for topic, site in _topics(user, scope)}
 
 
-def _tell(user: User) -> None:
+def tell_preferences_changed(user: User) -> None:
     """Have the user's pages look again, after the commit."""
     key = INBOX.key(user.pk)
     transaction.on_commit(lambda: relay.publish_ephemeral(key, _CHANGED), using=INBOX.alias, robust=True)

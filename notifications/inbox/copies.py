@@ -46,8 +46,38 @@ def wanted(notices: Iterable[Notice], pks: Sequence[Any]) -> dict[Any, Wanted]:
     }
 
 
+class Release(NamedTuple):
+    """What becomes of copies that are due: the keys of those that nobody wants, go to the archive, or have no toast."""
+
+    unwanted: list[Any]
+    silent: list[Any]
+    quiet: list[Any]
+
+
+def release_of(rows: Iterable[Notification]) -> Release:
+    """Say what becomes of copies that were to be sent later: what holds now decides, not what held when it was said."""
+    found = Release([], [], [])
+    rows = list(rows)
+    notices = Notice.objects.using(router.db_for_write(Notice)).in_bulk({row.notice_id for row in rows})
+    want = wanted(notices.values(), sorted({row.recipient_id for row in rows}))
+    for row in rows:
+        copy = want[row.notice_id].copy(row.recipient_id, {})
+        if copy is None:
+            found.unwanted.append(row.pk)
+        elif copy.muted:
+            found.silent.append(row.pk)
+        elif not copy.toast:
+            found.quiet.append(row.pk)
+    return found
+
+
 def copies_for(pks: Sequence[Any], notice: Notice, shared: Mapping[str, Any]) -> list[Notification]:
-    """Return the copies of a notice for users, without those who have switched it off."""
+    """Return the copies of a notice for users, without those who have switched it off.
+
+    What is to be sent later is for all of them: what they want is asked when it is due.
+    """
+    if shared.get("snoozed_until"):
+        return [Notification(recipient_id=pk, notice=notice, **shared) for pk in pks]
     want = wanted([notice], pks)[notice.pk]
     made = (want.copy(pk, shared) for pk in pks)
     return [copy for copy in made if copy is not None]

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from ..live import relay
 from ..live.chunks import STREAM_CHUNK
+from ..live.django_internals import delete_unread
 from ..live.locks import lock_free
 from ..live.periodic import periodic
 from ..live.sequencer import sequence
@@ -20,6 +21,7 @@ from ..models.inbox import SCHEDULED, UNPLACED, NotificationQuerySet
 from ..models.ranks import PIN, rank_at
 from ..signals import notification_stored
 from ..twins import twin
+from .copies import release_of
 from .notify import tell_applications
 from .stream import INBOX
 
@@ -86,6 +88,27 @@ def _waiting() -> NotificationQuerySet:
     return Notification.objects.using(INBOX.alias).filter(snoozed_until__isnull=False)
 
 
+def _as_wanted(rows: list[Notification], now: datetime) -> list[Any]:
+    """Leave out what its recipient has switched off; return the keys of what is to be released, which is locked."""
+    later = [row for row in rows if row.folded_into == SCHEDULED]
+    if not later:
+        return [row.pk for row in rows]
+    release = release_of(later)
+    waiting = _waiting().filter(folded_into=SCHEDULED)
+    if release.unwanted:
+        delete_unread(waiting.filter(pk__in=release.unwanted))
+    if release.quiet:
+        waiting.filter(pk__in=release.quiet).update(toast=False)
+    if release.silent:
+        alone = dict.fromkeys(("group", "actor_key", "folded_into", "snoozed_until"))
+        waiting.filter(pk__in=release.silent).touch(archived_at=now, muted=True, toast=False, **alone)
+    for row in later:
+        if row.pk in release.unwanted:
+            row.folded_into = None  # applications are not told of it
+    done = {*release.unwanted, *release.silent}
+    return [row.pk for row in rows if row.pk not in done]
+
+
 @retried(lambda now: INBOX.alias)
 def _release_rows(now: datetime) -> list[Notification]:
     """Release at most some hundred rows, but for those that an application holds; return them as they were."""
@@ -96,7 +119,8 @@ def _release_rows(now: datetime) -> list[Notification]:
     rank = rank_at(now)
     joins = Q(folded_into=SCHEDULED, group__isnull=False)  # it is placed like any event of its group
     with atomic(INBOX.alias, durable=True):
-        pks = lock_free(due, list(found), INBOX.alias)
+        rows = [found[pk] for pk in lock_free(due, list(found), INBOX.alias)]
+        pks = _as_wanted(rows, now)
         # Another process may have been first: what it has released waits no more.
         released = due.filter(pk__in=pks).update(
             # Before `folded_into`, for MySQL reads what it has just set.
@@ -109,4 +133,4 @@ def _release_rows(now: datetime) -> list[Notification]:
             arrival=None,
             snoozed_until=None,
         )
-    return [found[pk] for pk in pks] if released else []
+    return rows if released or len(pks) < len(rows) else []

@@ -77,7 +77,7 @@ def notify(
             no second one. At most 200 characters.
         expires_at: An aware time after which the notification is hidden.
         send_at: An aware time at which it is sent: until then nobody has it, and `withdraw` cancels it. Who gets it is
-            decided now. What lies in the past is sent at once.
+            decided now, but whether they have switched it off is asked then. What lies in the past is sent at once.
 
     Returns:
         The stored notice. If every recipient already had a notification with the `dedupe_key`, the notice of that

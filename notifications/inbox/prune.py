@@ -15,6 +15,7 @@ from ..models import Broadcast, Notice, Notification
 from ..models.inbox import SCHEDULED, UNPLACED, NotificationQuerySet
 from ..twins import twin
 from .stream import INBOX
+from .watching import prune_watches
 
 # A copy of a broadcast that was not collected since is still shown by an open tab.
 RECALLED = Q(notice__recalled_at__isnull=False)
@@ -27,6 +28,8 @@ def prune(before: datetime | None = None) -> int:
     fresh snapshot. Unread and merely read notifications are kept. What another transaction holds is left for the next
     time, and nobody waits for more than a step of some hundred rows. Must run outside a transaction.
 
+    Watches that are over, or whose object is gone, are deleted too.
+
     Args:
         before: An aware time; None means now less ``NOTIFICATIONS_RETENTION``.
 
@@ -38,6 +41,7 @@ def prune(before: datetime | None = None) -> int:
     prune_rows(_events_without_item(), INBOX.alias)
     prune_rows(_cancelled(before), INBOX.alias)
     prune_rows(_bare_notices(before), INBOX.alias)
+    prune_watches()
     relay.announce(hints)
     return deleted
 

@@ -90,7 +90,7 @@ STRINGS = {
     "empty-archived": _("The archive is empty"),
     "empty-archived-hint": _("Archived notifications will appear here."),
     "mute": _("Mute notifications like this"),
-    "muted": _("Muted. You can change that in the notification settings."),
+    "kindMuted": _("Muted. You can change that in the notification settings."),
     "warning": _("Warning"),
     "error": _("Error"),
     "connecting": _("Connecting…"),

@@ -7,6 +7,7 @@ from .inbox import Inbox, Notice, Notification
 from .preference import Preference
 from .progress import Progress
 from .stream import Stream
+from .watch import Watch
 
 __all__ = [
     "Broadcast",
@@ -26,4 +27,5 @@ __all__ = [
     "Reaction",
     "Room",
     "Stream",
+    "Watch",
 ]

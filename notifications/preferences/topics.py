@@ -140,5 +140,5 @@ def choosable(kind: str, category: str) -> Topic | None:
     if not topic.open:
         return None
     if topic.rules is None:
-        return Topic("", category) if category in categories() else None
+        return Topic("", category) if category in conf.CATEGORIES or (category and kinds_in(category)) else None
     return topic

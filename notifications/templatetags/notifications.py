@@ -27,6 +27,7 @@ from ..feeds.configuration import feeds_configuration
 from ..inbox.configuration import configuration, summary_of
 from ..inbox.preference_pages import form_context
 from ..inbox.visiting import is_visit, mark_object_read
+from ..inbox.watch_views import button_context
 from ..live.broker import site_key
 from ..live.http import user_of
 from ..live.sessions import user_key
@@ -154,6 +155,24 @@ def notification_preferences(context: Context) -> SafeString:
     style = format_html('<link rel="stylesheet" href="{}"{}>', static("notifications/inbox.css"), nonce)
     found = {**form_context(user_of(request)), "style": style, "script": _script("preferences", nonce)}
     return render_to_string("notifications/preferences_form.html", found, request)
+
+
+@register.simple_tag(takes_context=True)
+def watch_button(context: Context, about: Any) -> SafeString:
+    """Render the button by which the user watches an object, for whoever may see the page; with JavaScript it is live.
+
+    Args:
+        context: The template's; it must have the request.
+        about: A saved instance of a model.
+
+    Raises:
+        TemplateSyntaxError: The request is missing.
+    """
+    request = _request(context)
+    if not _signed_in(request) or getattr(about, "pk", None) is None:
+        return SafeString("")
+    found = {**button_context(request, about), "script": _script("watch", _nonce(context, request))}
+    return render_to_string("notifications/watch_button.html", found, request)
 
 
 @register.simple_tag(takes_context=True)

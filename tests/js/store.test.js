@@ -33,6 +33,16 @@ test("changes bring items, counts and position; the newest comes first", () => {
   assert.equal(mine.cursor, cursor(2));
 });
 
+test("what should draw no attention is there, but is no news", () => {
+  const mine = store(0);
+  const { arrivals } = mine.apply(changes(0, 2, [item(1, { toast: false }), item(2, { toast: true })], 2, 2));
+  assert.deepEqual(titles(mine), ["Number 2", "Number 1"]);
+  assert.deepEqual(
+    arrivals.map(({ id }) => id),
+    [2],
+  );
+});
+
 test("a repeated frame changes nothing", () => {
   const mine = store(0);
   const frame = changes(0, 2, [item(1), item(2)], 2, 2);

@@ -66,3 +66,6 @@ export const firstDay = (locale) =>
 
 /** Enumerate. @param {string[]} names @param {string} [locale] */
 export const listText = (names, locale) => write("ListFormat", locale, undefined, names) ?? names.join(", ");
+
+/** The name of the browser's time zone; empty if it has none. @returns {string} */
+export const timeZone = () => attempt(() => Intl.DateTimeFormat().resolvedOptions().timeZone) ?? "";

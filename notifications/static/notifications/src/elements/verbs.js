@@ -77,7 +77,7 @@ export class Verbs {
     const [client, owner] = [this.#client, this.#owner];
     try {
       await client.ask(client.config.urls.item.replace("{action}", "mute").replace("{id}", `${item.id}`), {});
-      owner.announce(owner.text("muted"));
+      owner.announce(owner.text("kindMuted"));
       return true;
     } catch (error) {
       const message = client.explain("couldNotMute", error);

@@ -1,0 +1,72 @@
+"""The button by which people watch an object saves at once, and follows other tabs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.servers import asgi
+
+from .conftest import Demo, Visitor
+
+pytestmark = pytest.mark.browser
+
+RENDER = """
+from django.contrib.auth.models import Group, User
+from django.template import engines
+from django.test import RequestFactory
+request = RequestFactory().get("/")
+request.user = User.objects.get(username="alice")
+group, _made = Group.objects.get_or_create(name="Tower")
+template = engines["django"].from_string("{% load notifications %}{% watch_button about %}")
+print(template.render({"about": group}, request))
+"""
+
+
+@pytest.fixture
+def button(demo: Demo) -> str:
+    """Return what the template tag renders for alice."""
+    environment = {**os.environ, **asgi.environment(f"sqlite:///{demo.database}")}
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-v", "0", "-c", RENDER]
+    return subprocess.check_output(command, cwd=asgi.ROOT, env=environment, text=True)
+
+
+def put(page: Page, button: str) -> Locator:
+    """Load the home page with the button in it, as its template would have it."""
+
+    def insert(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace('<main id="main">', f'<main id="main">{button}', 1))
+
+    page.route(lambda url: urlsplit(url).path == "/", insert)
+    page.goto("/")
+    expect(page.locator("watch-button button")).to_be_hidden()
+    return page.get_by_role("combobox", name="Watch “Tower”")
+
+
+def test_a_choice_is_saved_at_once_and_the_other_tab_follows(
+    visit: Callable[..., Visitor], second_tab: Callable[[Visitor], Visitor], button: str
+) -> None:
+    alice = visit("alice")
+    here, there = put(alice.page, button), put(second_tab(alice).page, button)
+    here.select_option(label="Only mentions")
+    expect(there).to_have_value("mentions")
+    there.select_option(label="Mute until tomorrow")
+    expect(here).to_have_value("muted")
+    expect(here.locator("option:checked")).to_contain_text("Muted until")
+    assert "09:00" in here.locator("option:checked").inner_text().replace("9 a.m.", "09:00")
+
+
+def test_what_the_server_refuses_is_as_before_and_says_why(visit: Callable[..., Visitor], button: str) -> None:
+    page = visit("alice").page
+    here = put(page, button.replace('name="ref" value="', 'name="ref" value="x'))
+    here.select_option(label="All activity")
+    expect(page.locator("watch-button [role=alert]")).to_contain_text("This page is too old.")
+    expect(here).to_have_value("")
+    expect(here).to_have_accessible_name("Watch “Tower”")
