@@ -19,11 +19,11 @@ def test_every_custom_property_is_documented_with_its_defaults() -> None:
 
 def test_every_documented_part_exists() -> None:
     page = (ROOT / "docs" / "reference" / "elements.md").read_text()
-    classes = {name for look in re.findall(r'(?:class: |button\()"([\w -]+)"', SOURCES) for name in look.split()}
+    classes = {name for look in re.findall(r'(?:class: |button\()["`]([\w -]+)', SOURCES) for name in look.split()}
     classes |= {name for names in re.findall(r"of \[([^\]]+)\]", SOURCES) for name in re.findall(r'"(\w+)"', names)}
     classes |= {name for looks in re.findall(r"part\.value = (.*);", SOURCES) for name in re.findall(r"\w+", looks)}
     classes |= {name for look in re.findall(r'part: "([\w -]+)"', SOURCES) for name in look.split()}
-    classes |= {"item", "unread", *re.findall(r'\btext\("(title|body)"', SOURCES)}
+    classes |= {"item", "unread", *re.findall(r'\btext\("(title|body|outcome)"', SOURCES)}
     lists = re.findall(r"^(?:.*\. )?Parts(?: of every list)?: ([^.]*)\.", page, re.MULTILINE)
     parts = {part for parts in lists for part in re.findall(r"`([\w-]+)`", parts)}
     assert len(lists) == 7
