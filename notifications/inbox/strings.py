@@ -75,7 +75,7 @@ STRINGS = {
     "fresh": _("{count} new"),
     "arrived": _("New notification: {title}"),
     "arrivedMany": _("{count} new notifications"),
-    "grown": _("{title} ({count})"),
+    "grown": _("Updated: {title} ({count})"),
     "events": _("Events: {count}"),
     "other": _("{count} other"),
     "others": _("{count} others"),

@@ -97,11 +97,11 @@ function actions(item, owner, verbs) {
     return snoozed_until ? [snooze, restore] : [restore];
   }
   return [
-    ...(mutable ? [action("mute", "mute", () => verbs.mute(item))] : []),
-    action(pinned ? "unpin" : "pin", "pin", () => verbs.pin([item])),
-    snooze,
     action(read_at ? "markUnread" : "markRead", read_at ? "unread" : "check", () => verbs.read([item])),
     action("archive", "archive", () => verbs.done([item])),
+    snooze,
+    action(pinned ? "unpin" : "pin", "pin", () => verbs.pin([item])),
+    ...(mutable ? [action("mute", "mute", () => verbs.mute(item))] : []),
   ];
 }
 
