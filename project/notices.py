@@ -1,6 +1,6 @@
 """The demo's kinds: each refers to something, and is told in the language of its reader."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
@@ -16,6 +16,10 @@ class OrderSent(Kind):
     """An order has left the foundry."""
 
     order: Ref[Order]
+
+    @classmethod
+    def sample(cls) -> Self:
+        return cls(order=Order(pk=1, name="Handbell in C"))
 
     def title(self) -> str:
         return _("“%(order)s” is on its way") % {"order": self.order}
@@ -33,6 +37,10 @@ class RecordingCommented(Kind):
 
     recording: Ref[Recording]
 
+    @classmethod
+    def sample(cls) -> Self:
+        return cls(recording=Recording(pk=1, name="Evening changes"))
+
     def group(self) -> str:
         return f"recording:{self.recording.pk}"
 
@@ -49,6 +57,10 @@ class Invited(Kind):
     """An invitation, which is answered on the spot."""
 
     visit: Ref[Visit]
+
+    @classmethod
+    def sample(cls) -> Self:
+        return cls(visit=Visit(pk=1, name="St Mary, 6 December"))
 
     def title(self) -> str:
         return _("Will you come to “%(visit)s”?") % {"visit": self.visit}
