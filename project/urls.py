@@ -9,6 +9,7 @@ from . import live, views
 urlpatterns = [
     path("", views.home, name="home"),
     path("send/", views.send, name="send"),
+    path("send/kind/", views.send_kind, name="send-kind"),
     path("live/", live.live, name="live"),
     path("live/order/", live.move_order, name="live-order"),
     path("live/prices/", live.tick, name="live-prices"),

@@ -17,8 +17,11 @@ from django.views.decorators.http import require_GET, require_POST
 from notifications.services import notify
 
 from . import accounts
+from .models import Order, Recording, Visit
+from .notices import Invited, OrderSent, RecordingCommented
 from .samples import SAMPLES
 
+COMMENTS = 50
 BURST = 12  # notifications at once: bell and toasts must stay calm
 
 
@@ -60,6 +63,28 @@ def send(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=204)
     messages.success(request, _("Sent to %(name)s.") % {"name": recipient.get_full_name() or recipient.get_username()})
     return redirect("home")
+
+
+@require_POST
+@login_required
+def send_kind(request: HttpRequest) -> HttpResponse:
+    """Send oneself a notification that knows what it is; a script gets 204."""
+    user = _user(request)
+    other = accounts.other_than(user)
+    what = request.POST.get("kind")
+    if what == "order":
+        order, _created = Order.objects.get_or_create(name="Handbell in C")
+        notify(user, OrderSent(order=order), about=order)
+    elif what == "invitation":
+        visit, _created = Visit.objects.get_or_create(name="St Mary, 6 December")
+        notify(user, Invited(visit=visit), actor=other, about=visit)
+    elif what == "comments":
+        recording, _created = Recording.objects.get_or_create(name="Evening changes")
+        for _number in range(COMMENTS):  # each in a transaction of its own, as people comment
+            notify(user, RecordingCommented(recording=recording), actor=other, about=recording)
+    else:
+        raise Http404("No such kind.")
+    return HttpResponse(status=204) if not request.accepts("text/html") else redirect("home")
 
 
 @require_GET

@@ -76,10 +76,19 @@ def test_at_sign_out_in_another_tab_the_list_is_emptied_and_says_so(
     alice.page.goto("/notifications/")
     rows = alice.page.locator("notification-list li.item")
     expect(rows).to_have_count(7)
+    tools = alice.page.locator("notification-list .tools").first
+    expect(tools).to_contain_text("comments (2)")
+    rows.first.get_by_role("button", name="Pin").focus()
+    alice.page.keyboard.press("e")
+    undo = alice.page.locator("notification-list .undo")
+    expect(undo).to_be_visible()
     second_tab(alice).page.get_by_role("button", name="Sign out").click()
     expect(alice.page.locator("notification-list .note")).to_contain_text("You are signed out")
     expect(rows).to_have_count(0)
     expect(alice.page.locator("notification-list")).not_to_contain_text("Morning bells")
+    expect(tools).not_to_contain_text("comments")
+    expect(undo).to_be_hidden()
+    expect(alice.page.locator("notification-list .archive-all")).to_be_hidden()
 
 
 def test_a_draft_does_not_outlive_its_authors_session(visit: Visit) -> None:

@@ -199,8 +199,13 @@ def test_a_list_is_narrowed_and_searched_and_its_address_keeps_that(inbox: Inbox
 def test_it_is_large_enough_for_fingers_and_has_no_fault_on_a_narrow_screen(
     demo: Demo, browser: Browser, language: str
 ) -> None:
-    page = new_page(browser, demo.server.url, locale=language, viewport={"width": 360, "height": 740}, bypass_csp=True)
-    page.emulate_media(reduced_motion="reduce")
+    phone = {
+        "viewport": {"width": 360, "height": 740},
+        "has_touch": True,
+        "is_mobile": True,
+        "reduced_motion": "reduce",
+    }
+    page = new_page(browser, demo.server.url, locale=language, bypass_csp=True, **phone)
     page.goto("/sign-in/")
     page.locator("#id_username").fill("alice")
     page.locator("#id_password").fill("alice")
@@ -213,6 +218,10 @@ def test_it_is_large_enough_for_fingers_and_has_no_fault_on_a_narrow_screen(
     assert faults(page) == []
     rows.first.locator("input").check()
     assert faults(page) == []
+    targets = page.locator("notification-list :is(button, .check, .field, .filter)").locator("visible=true")
+    boxes = [target.bounding_box() for target in targets.all()]
+    assert len(boxes) > 30
+    assert all(box and min(box["width"], box["height"]) >= 44 for box in boxes)
     page.locator("notification-list .selected .text").last.click()
     expect(page.locator("notification-list dialog[open]")).to_be_visible()
     assert faults(page) == []

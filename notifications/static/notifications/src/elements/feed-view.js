@@ -85,7 +85,10 @@ export class FeedView {
    * @param {string} state of the connection, now
    */
   retry(state) {
-    if (state === "signed-out") this.#failure.replaceChildren();
+    if (state === "signed-out") {
+      this.#failure.replaceChildren();
+      this.verbs.bar.close();
+    }
     const { error, loaded } = this.feed;
     if ((error || !loaded) && /live|polling/.test(state)) this.feed.loadMore();
   }

@@ -6,7 +6,7 @@ import { changeAll } from "../inbox/triage.js";
 import { button, h, redraw } from "./dom.js";
 
 /** @typedef {{name: string, total: number, unread: number}} Facet */
-/** @typedef {{total: number, unread: number, categories: Facet[], kinds: Facet[]}} Facets */
+/** @typedef {{state: string, total: number, unread: number, categories: Facet[], kinds: Facet[]}} Facets the `state` is of the list that was counted */
 
 const AGAIN = 1_000; // ms between two questions for the numbers
 const TYPING = 300; // ms after a letter until it is searched
@@ -16,6 +16,8 @@ export class ListTools {
   #view;
   /** @type {Facets | undefined} */
   #facets;
+  /** Whose they are. @type {import("../inbox/client.js").Client | undefined} */
+  #of;
   #asked = "";
   #asking = false;
   #timer = 0;
@@ -47,6 +49,11 @@ export class ListTools {
 
   render() {
     const { client, filter } = this.#owner;
+    if (client.state.name === "signed-out" || client !== this.#of) {
+      this.#facets = undefined; // they are the user's
+      this.#asked = "";
+    }
+    this.#of = client;
     const scope = filter.category || filter.kind;
     this.read.hidden = !client.counts.unread || !!filter.q || /archived|snoozed/.test(filter.state);
     const count = this.#archivable();
@@ -64,6 +71,7 @@ export class ListTools {
     if (q || !/all|unread/.test(state) || (category && kind)) return 0;
     if (feed.loaded && !feed.hasMore)
       return feed.items.filter(({ read_at }) => state === "all" || !read_at).length + feed.fresh;
+    if (this.#facets?.state !== state) return 0; // not counted yet
     const known = (category ? this.#facets?.categories : this.#facets?.kinds) ?? [];
     const name = category || kind;
     return (name ? known.find((facet) => facet.name === name)?.total : this.#facets?.total) ?? 0;
@@ -122,7 +130,8 @@ export class ListTools {
     this.#asking = true;
     this.#asked = question;
     const found = await settled(() => client.ask(`${client.config.urls.filters}?state=${filter.state}`));
-    if (found && this.#owner.filter.state === filter.state) this.#facets = found;
+    if (found && client === this.#owner.client && this.#owner.filter.state === filter.state)
+      this.#facets = { ...found, state: filter.state };
     setTimeout(() => {
       this.#asking = false;
       if (this.#owner.isConnected) this.render();

@@ -11,7 +11,6 @@ const idsOf = (/** @type {readonly Item[]} */ items) => items.map(({ id }) => id
 export class Verbs {
   #view;
   #owner;
-  #client;
   bar;
   dialog;
   /** Which rows are chosen, where many can be. @type {import("./selection.js").Selection | undefined} */
@@ -23,9 +22,12 @@ export class Verbs {
   constructor(view) {
     this.#view = view;
     this.#owner = view.owner;
-    this.#client = view.owner.client;
     this.bar = new UndoBar(view.owner);
     this.dialog = new SnoozeDialog(view.owner);
+  }
+
+  get #client() {
+    return this.#owner.client; // another user's, once somebody else signs in
   }
 
   /** Archive, or bring back where all are out of the inbox. @param {readonly Item[]} items */
