@@ -25,14 +25,14 @@ def staff(demo: Demo, browser: Browser) -> Iterator[Visitor]:
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password").fill("admin")
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("textbox", name="Title")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Title", exact=True)).to_be_visible()
     yield visitor
     page.context.close()
     assert visitor.faults == []
 
 
 def compose(page: Page, title: str) -> None:
-    page.get_by_role("textbox", name="Title").fill(title)
+    page.get_by_role("textbox", name="Title", exact=True).fill(title)
     page.get_by_role("textbox", name="Body").fill("The frame is being painted.")
     page.get_by_label("Link").fill("/welcome/")
     page.get_by_role("group", name="Level").get_by_label("Warning").check()
@@ -85,7 +85,7 @@ def test_a_broadcast_from_the_first_word_until_it_is_recalled(staff: Visitor, vi
     alice.ring()
     expect(alice.row("No bells on Sunday")).to_be_visible()
     page.get_by_role("link", name="Edit").click()
-    page.get_by_role("textbox", name="Title").fill("No bells until Monday")
+    page.get_by_role("textbox", name="Title", exact=True).fill("No bells until Monday")
     page.get_by_role("button", name="Save and update open tabs").click()
     expect(alice.row("No bells until Monday")).to_be_visible(timeout=LIVE)
     expect(alice.row("No bells on Sunday")).to_have_count(0)
@@ -99,7 +99,7 @@ def test_a_broadcast_from_the_first_word_until_it_is_recalled(staff: Visitor, vi
 
 def test_it_is_composed_and_sent_with_the_keyboard_alone(staff: Visitor) -> None:
     keyboard = staff.page.keyboard
-    staff.page.get_by_role("textbox", name="Title").focus()
+    staff.page.get_by_role("textbox", name="Title", exact=True).focus()
     keyboard.type("By keyboard")
     reach(staff.page, "input[name=include_names][value=everyone]")
     keyboard.press("Space")
@@ -143,7 +143,7 @@ def test_what_was_typed_survives_a_mistake(staff: Visitor) -> None:
     page.get_by_role("button", name="Review and send…").click()
     expect(page.get_by_text("starts with http:// or https://")).to_be_visible()
     expect(page.get_by_text("This time is in the past")).to_be_visible()
-    expect(page.get_by_role("textbox", name="Title")).to_have_value("Wrong link")
+    expect(page.get_by_role("textbox", name="Title", exact=True)).to_have_value("Wrong link")
     expect(page.get_by_label("Link")).to_have_value("javascript:alert(1)")
     expect(page.get_by_label("Send at")).to_have_value("2020-01-01T03:00")
     expect(page.get_by_role("group", name="Audiences").first.get_by_label("Everyone")).to_be_checked()
