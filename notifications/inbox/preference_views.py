@@ -41,7 +41,8 @@ def mute(request: HttpRequest, pk: str) -> HttpResponse:
 
     The answer says what was switched off, in the fields by which ``api/preferences/`` switches it on again.
     """
-    row = Notification.objects.using(INBOX.alias).of(request.user).select_related("notice").filter(pk=pk).first()
+    rows = Notification.objects.using(INBOX.alias).of(request.user).items()
+    row = rows.filter(pk=pk, notice__recalled_at=None).select_related("notice").first()
     if row is None:
         return error(404, "not-found", _("Notification not found."))
     about = choosable(row.notice.kind, row.notice.category)
