@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -82,3 +83,12 @@ class TestWhatWaits:
         wait_for(alice, Comment(text="Hello"))
         answered = signed_in(alice).post(reverse("notifications:mute", args=[Notification.objects.get().pk]))
         assert answered.status_code == 404
+
+
+@pytest.mark.parametrize("text", ["\x00", "\ud800"])
+@pytest.mark.parametrize("name", ["kind", "category", "channel"])
+def test_a_choice_for_what_no_database_can_carry_is_refused(name: str, text: str) -> None:
+    body = json.dumps({"value": None, name: text})
+    address = reverse("notifications:preferences-api")
+    answered = signed_in(make_user("alice")).post(address, body, content_type="application/json")
+    assert (answered.status_code, answered.json()["field"]) == (400, name)
