@@ -153,6 +153,18 @@ def test_actions_are_declared_once_with_names_and_on_kinds(requests: Requests) -
         Bare.action("approve", label="Approve")
 
 
+def test_what_was_read_is_what_is_decided_on_so_it_never_grows(requests: Requests, db: None) -> None:
+    with pytest.raises(TypeError, match="offers actions"):
+        notify(make_user(), requests.kind(number=7), group="leave")
+
+    @kind("tests.growing_request", grow=True)
+    class Growing(Kind):
+        title = "Requested"
+
+    with pytest.raises(ImproperlyConfigured, match="grows"):
+        Growing.action("approve", label="Approve")
+
+
 class AtOnceTests(TransactionTestCase):
     def test_of_several_who_press_at_once_one_decides(self) -> None:
         before = dict(registry)

@@ -28,7 +28,7 @@ MORE = {
 }
 
 
-@pytest.mark.parametrize("page", ["testing", "sending", "privacy", "api-clients", "sign-in"])
+@pytest.mark.parametrize("page", ["testing", "sending", "kinds", "preferences", "privacy", "api-clients", "sign-in"])
 def test_the_code_of_a_guide_does_what_it_says(page: str, tmp_path: Path) -> None:
     project = FreshProject(tmp_path)
     project.append("shop/models.py", (SURROUNDINGS / "models.py").read_text())

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
 from django.test import RequestFactory, TransactionTestCase
 from django.test.utils import CaptureQueriesContext
+from django.views import View
 
 from notifications.decorators import reads_notifications_of
 from notifications.inbox.reading import page
@@ -128,4 +129,13 @@ class AsyncTests(TransactionTestCase):
 
         assert iscoroutinefunction(view)
         assert (await view(request(self.alice), pk=self.order.pk)).status_code == 200
+        assert await sync_to_async(unread)(self.alice) == []
+
+    async def test_a_class_based_async_view_is_decorated_too(self) -> None:
+        class OrderView(View):
+            async def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+                return HttpResponse()
+
+        view: Any = reads_notifications_of(Group)(OrderView.as_view())
+        await view(request(self.alice), pk=self.order.pk)
         assert await sync_to_async(unread)(self.alice) == []

@@ -9,11 +9,12 @@ from django.db import router
 from django.utils import timezone
 
 from ..models import Notice, Notification
+from ..models.inbox import UNPLACED
 from ..preferences.channels import BELL_CHANNEL, TOAST_CHANNEL
 from ..preferences.resolving import Decision, decisions
 from ..preferences.topics import topic_of
 
-ALONE = ("group", "actor_key", "folded_into")  # what a copy in the archive does not need: it joins no item
+GROUPED = ("group", "actor_key")  # what a copy in the archive does not need: it joins no item
 
 
 class Wanted(NamedTuple):
@@ -31,7 +32,9 @@ class Wanted(NamedTuple):
             return Notification(recipient_id=pk, notice=self.notice, toast=toast, **shared)
         if not self.silent:
             return None
-        fields = {name: value for name, value in shared.items() if name not in ALONE}
+        fields = {name: value for name, value in shared.items() if name not in GROUPED}
+        if fields.get("folded_into") == UNPLACED:
+            del fields["folded_into"]
         away = {"toast": False, "muted": True, "archived_at": timezone.now()}
         return Notification(recipient_id=pk, notice=self.notice, **(fields | away))
 

@@ -85,15 +85,16 @@ def notify(
 
     Raises:
         ValidationError: A field is beyond its limit; the field is named, and nothing is written.
-        TypeError: `to` is not a user, `actor` or `about` no instance; or a kind says itself what is given beside it.
+        TypeError: `to` is not a user, `actor` or `about` no instance; or a kind says itself what is given beside it; or
+            `group` is given for a kind that offers actions.
         ValueError: `to`, `actor` or `about` has not been saved yet.
     """
     given = {"body": body, "url": url, "level": level, "kind": kind, "category": category, "data": data}
     caused = _actor(actor)
     notice = Notice(**_content(what, given, about, actor_of(Notice(**caused))), **caused, expires_at=expires_at)
     validate(notice, dedupe_key, group, send_at)
-    if group is None and isinstance(what, Kind):
-        group = group_of_kind(what)
+    if isinstance(what, Kind):
+        group = group_of_kind(what) if group is None else _joining(what, group)
     now = timezone.now()
     shared = waiting(notice, group, now) if group is not None else {}
     if is_later := send_at is not None and send_at > now:
@@ -136,6 +137,13 @@ def _content(what: object, given: dict[str, Any], about: Model | None, by: Actor
     if beside:
         raise TypeError(f"{type(what).__name__} says its {beside[0]} itself; leave the argument out.")
     return subject | notice_fields(what if by is None else grown(what, 1, 1, [by.name]))
+
+
+def _joining(made: Kind, group: str) -> str:
+    """Return the group that an event of a kind was given, which its actions would not be about as a whole."""
+    if made.rules.actions:
+        raise TypeError(f"{type(made).__name__} offers actions, so its notifications cannot join: leave group out.")
+    return group
 
 
 def _actor(given: object) -> dict[str, Any]:

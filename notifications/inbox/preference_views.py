@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -12,6 +13,7 @@ from ..live.http import answer, endpoint, error, fields, user_of
 from ..models import Notification
 from ..preferences.channels import BELL_CHANNEL
 from ..preferences.topics import choosable
+from ..validators import validate_text
 from .choosing import clear_preference, set_preference
 from .preference_list import preferences
 from .stream import INBOX
@@ -41,7 +43,8 @@ def mute(request: HttpRequest, pk: str) -> HttpResponse:
 
     The answer says what was switched off, in the fields by which ``api/preferences/`` switches it on again.
     """
-    row = Notification.objects.using(INBOX.alias).of(request.user).select_related("notice").filter(pk=pk).first()
+    rows = Notification.objects.using(INBOX.alias).of(request.user).items()
+    row = rows.filter(pk=pk, notice__recalled_at=None).select_related("notice").first()
     if row is None:
         return error(404, "not-found", _("Notification not found."))
     about = choosable(row.notice.kind, row.notice.category)
@@ -56,4 +59,8 @@ def _text(values: dict[str, Any], name: str) -> str:
     value = values.get(name, "")
     if not isinstance(value, str):
         raise BadRequest(_("%(name)s must be text.") % {"name": name})
+    try:
+        validate_text(value)
+    except ValidationError as error:
+        raise ValidationError({name: error}) from error
     return value

@@ -99,11 +99,13 @@ class Kind:
             permission: Who may do it, as ``"orders.approve_order"``; every recipient if it is empty.
 
         Raises:
-            ImproperlyConfigured: A value is wrong, or the name is taken.
+            ImproperlyConfigured: A value is wrong, the name is taken, or the kind grows.
         """
         rules: Rules | None = cls.__dict__.get("rules")
         if rules is None:
             raise ImproperlyConfigured(f"{cls.__name__} is no kind yet: decorate the class with @kind('…') first.")
+        if rules.grow:  # who presses would decide on whatever has joined the item since it was shown
+            raise ImproperlyConfigured(f"{rules.place} grows, so it cannot offer actions: leave out grow=True.")
 
         def register(handler: H) -> H:
             Action(name, handler, label, done or label, style, permission).add_to(rules.actions, rules.place)
