@@ -25,7 +25,7 @@ export function people({ title, actor, group }, owner) {
   const others = actors - names.length;
   const shown = names.map(isolate);
   if (others > 0) shown.push(owner.text(others > 1 ? "others" : "other", { count: others }));
-  return listText(shown, owner.client.locale);
+  return isolate(listText(shown, owner.client.locale)); // as a whole too: the words between the names say its direction
 }
 
 /**
