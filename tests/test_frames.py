@@ -23,6 +23,7 @@ def item(pk: int, version: int, body: str = "") -> Item:
         kind="comment.created",
         category="comments",
         level="info",
+        icon="",
         title="A comment",
         body=body,
         url="/posts/7/",

@@ -84,6 +84,7 @@ def test_an_item_of_a_page_is_the_item_of_a_frame() -> None:
             "kind": "comment.created",
             "category": "comments",
             "level": "success",
+            "icon": "",
             "title": "A comment",
             "body": "Nice.",
             "url": "/posts/7/",

@@ -342,6 +342,13 @@ class TestFacts:
         assert written() == (0, 0)
 
 
+def test_a_kind_may_have_a_picture(alice: Any, answers: dict[str, Any]) -> None:
+    answers["icon"] = "/static/parcel.svg"
+    notify(alice, Odd())
+    notify(alice, "Plain")
+    assert [item.icon for item in page(alice).items] == ["", "/static/parcel.svg"]
+
+
 class TestFallback:
     """What is shown when a kind cannot be rendered: what was stored at sending."""
 
@@ -355,6 +362,7 @@ class TestFallback:
             {"url": "javascript:alert(1)"},
             {"url": "/" + "x" * 3_000},
             {"level": "fatal"},
+            {"icon": "data:image/svg+xml,<svg/>"},
             {"body": b"bytes"},
         ],
         ids=repr,

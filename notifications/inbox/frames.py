@@ -66,6 +66,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=False):
     kind: str
     category: str
     level: str
+    icon: str
     title: str
     body: str
     url: str

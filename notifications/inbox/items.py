@@ -110,6 +110,7 @@ def _item(
         kind=notice.kind,
         category=notice.category,
         level=level,
+        icon=rendered.icon if rendered is not None else "",
         title=said.title,
         body=said.body,
         url=said.url,

@@ -32,6 +32,7 @@ class Rendered(NamedTuple):
     body: str
     url: str
     level: LevelName
+    icon: str = ""
 
 
 def notice_fields(made: Kind) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def notice_fields(made: Kind) -> dict[str, Any]:
     about = getattr(made, rules.about) if rules.about else None
     return {
         **(about_fields(about) if about is not None else {}),
-        **rendered._asdict(),
+        **{name: value for name, value in rendered._asdict().items() if name != "icon"},  # which is never stored
         "category": category,
         "data": {} if data is None else data,
         "kind": rules.key,
@@ -155,18 +156,24 @@ def _rendered(made: Kind) -> Rendered:
     title = storable(" ".join(title.split()))
     if not is_visible(title):
         raise ValidationError({"title": "The title is empty."})
-    url = _text(made, "url")
-    if url:
-        try:
-            validate_link(url)
-        except ValidationError as invalid:
-            raise ValidationError({"url": invalid}) from invalid
-    if len(url) > URL_LENGTH:
-        raise ValidationError({"url": f"The link has {len(url)} characters; the limit is {URL_LENGTH}."})
     level: Any = _text(made, "level") or made.rules.level
     if level not in Level.values:
         raise ValidationError({"level": f"{level!r} is none of {', '.join(Level.values)}."})
-    return Rendered(_cut(title, TITLE_LENGTH), _cut(storable(_text(made, "body")), BODY_LENGTH), url, level)
+    body = _cut(storable(_text(made, "body")), BODY_LENGTH)
+    return Rendered(_cut(title, TITLE_LENGTH), body, _address(made, "url"), level, _address(made, "icon"))
+
+
+def _address(made: Kind, name: str) -> str:
+    """Return a part that is an address; empty for none."""
+    address = _text(made, name)
+    if address:
+        try:
+            validate_link(address)
+        except ValidationError as invalid:
+            raise ValidationError({name: invalid}) from invalid
+    if len(address) > URL_LENGTH:
+        raise ValidationError({name: f"The address has {len(address)} characters; the limit is {URL_LENGTH}."})
+    return address
 
 
 def _text(made: Kind, name: str) -> str:

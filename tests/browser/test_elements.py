@@ -124,6 +124,8 @@ def test_whoever_caused_it_is_shown_by_their_picture_or_else_by_their_initials(v
             for start, address in pictures.items():
                 if item["title"].startswith(start):
                     item["actor"] = {"id": 7, "name": "María de la O  ärmlich", "avatar": address}
+            if item["title"].startswith("Open tower day"):
+                item["icon"] = "/face.svg"  # a picture of what happened
         route.fulfill(response=answer, json=body)
 
     alice.page.route("**/api/inbox/?*", with_pictures)
@@ -136,6 +138,7 @@ def test_whoever_caused_it_is_shown_by_their_picture_or_else_by_their_initials(v
     expect(face.locator("img")).to_have_js_property("naturalWidth", 1)
     expect(alice.row("New comment").locator(".level")).to_have_text("M\u200cä")
     expect(alice.row("Morning bells").locator(".level svg")).to_have_count(1)
+    expect(alice.row("Open tower day").locator(".level img")).to_have_js_property("naturalWidth", 1)
     expect(alice.row("You were mentioned").get_by_role("link")).not_to_have_accessible_name(re.compile("^M"))
 
 

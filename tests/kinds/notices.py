@@ -66,6 +66,9 @@ class Odd(Kind):
     def level(self) -> Any:
         return self._answer("level", "info")
 
+    def icon(self) -> Any:
+        return self._answer("icon", "")
+
     @classmethod
     def upgrade(cls, version: int, facts: dict[str, Any]) -> dict[str, Any]:
         return dict(cls.answers["upgrade"](version, facts))

@@ -80,16 +80,18 @@ export function link(url, act, ...children) {
  * shown by their initials.
  *
  * @param {import("../inbox/types.js").Actor | null | undefined} actor
+ * @param {string | undefined} address of the picture of what happened, for who caused it is not known
  * @param {() => Node} icon
  */
-export function face(actor, icon) {
+export function face(actor, address, icon) {
   const [first, ...more] = (actor?.name ?? "").split(/\s+/);
   const initials = [first, more.pop()].flatMap((word = "") => [...word].slice(0, 1)).join("\u200c"); // letters stay apart
-  const { avatar = "" } = actor ?? {};
-  const picture = isLink(avatar)
-    ? h("img", { src: avatar, alt: "", onerror: () => picture?.replaceWith(initials) })
+  const source = (actor ? actor.avatar : address) ?? "";
+  const instead = () => initials || icon();
+  const picture = isLink(source)
+    ? h("img", { src: source, alt: "", onerror: () => picture?.replaceWith(instead()) })
     : null;
-  return h("span", { class: "level", "aria-hidden": "true" }, picture ?? (initials || icon()));
+  return h("span", { class: "level", "aria-hidden": "true" }, picture ?? instead());
 }
 
 /**

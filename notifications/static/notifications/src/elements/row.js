@@ -44,7 +44,7 @@ export function drawRow(item, owner, verbs, section) {
     link(
       item.url,
       () => (item.url ? client.follow(item.id) : unread && client.markRead(item.id)),
-      face(item.actor, () => icon(item.level)),
+      face(item.actor, item.icon, () => icon(item.level)),
       h(
         "span",
         { class: "words" },

@@ -7,7 +7,7 @@ import { icon } from "./icons.js";
 import { NotificationElement } from "./notification-element.js";
 
 /** @typedef {import("../inbox/types.js").Item} Item */
-/** @typedef {Pick<Item, "level" | "title" | "body" | "url"> & Partial<Pick<Item, "id" | "actor" | "group">>} Content */
+/** @typedef {Pick<Item, "level" | "title" | "body" | "url"> & Partial<Pick<Item, "id" | "actor" | "group" | "icon">>} Content */
 
 const MOST = 3; // toasts at once; more is told by a number
 const STAY = 7_000; // ms, unless the attribute `duration` says otherwise
@@ -82,14 +82,14 @@ export class NotificationToasts extends NotificationElement {
   }
 
   /** @param {Content} content @returns {(Node | string)[]} */
-  #content({ level, title, body, actor = null, group }) {
+  #content({ level, title, body, actor = null, icon: picture, group }) {
     const names = group && people({ title, actor, group }, this);
     const words = [
       text("title", title),
       body ? text("body", body) : null,
       names && names !== actor?.name ? text("meta", names) : null,
     ];
-    const parts = [face(actor, () => icon(level)), h("span", { class: "words" }, ...words), tally({ group }, this)];
+    const parts = [face(actor, picture, () => icon(level)), h("span", { class: "words" }, ...words), tally({ group }, this)];
     return parts.filter((part) => part !== null);
   }
 

@@ -7,6 +7,7 @@
  * @property {string} kind
  * @property {string} category
  * @property {"info" | "success" | "warning" | "error"} level
+ * @property {string} [icon] the address of a picture of what happened
  * @property {string} title
  * @property {string} body
  * @property {string} url

@@ -7,6 +7,7 @@
  * @property {string} kind
  * @property {string} category
  * @property {"info" | "success" | "warning" | "error"} level
+ * @property {string} [icon] the address of a picture of what happened
  * @property {string} title
  * @property {string} body
  * @property {string} url
@@ -102,6 +103,10 @@ export type Item = {
     kind: string;
     category: string;
     level: "info" | "success" | "warning" | "error";
+    /**
+     * the address of a picture of what happened
+     */
+    icon?: string;
     title: string;
     body: string;
     url: string;
