@@ -52,6 +52,7 @@ def test_an_item_shows_every_field_and_times_in_utc() -> None:
         "kind": "comment.created",
         "category": "comments",
         "level": "info",
+        "icon": "",
         "title": "A comment",
         "body": "Nice.",
         "url": "/posts/7/",
