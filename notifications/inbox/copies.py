@@ -9,12 +9,11 @@ from django.db import router
 from django.utils import timezone
 
 from ..models import Notice, Notification
-from ..models.inbox import UNPLACED
 from ..preferences.channels import BELL_CHANNEL, TOAST_CHANNEL
 from ..preferences.resolving import Decision, decisions
 from ..preferences.topics import topic_of
 
-GROUPED = ("group", "actor_key")  # what a copy in the archive does not need: it joins no item
+ALONE = ("group", "actor_key", "folded_into")  # what a copy in the archive does not need: it joins no item
 
 
 class Wanted(NamedTuple):
@@ -32,9 +31,7 @@ class Wanted(NamedTuple):
             return Notification(recipient_id=pk, notice=self.notice, toast=toast, **shared)
         if not self.silent:
             return None
-        fields = {name: value for name, value in shared.items() if name not in GROUPED}
-        if fields.get("folded_into") == UNPLACED:
-            del fields["folded_into"]
+        fields = {name: value for name, value in shared.items() if name not in ALONE}
         away = {"toast": False, "muted": True, "archived_at": timezone.now()}
         return Notification(recipient_id=pk, notice=self.notice, **(fields | away))
 

@@ -117,15 +117,14 @@ def _release_rows(now: datetime) -> list[Notification]:
     if not found:
         return []
     rank = rank_at(now)
-    joins = Q(folded_into=SCHEDULED, muted=False, group__isnull=False)  # it is placed like any event of its group
-    hidden = Q(folded_into=SCHEDULED, muted=True)  # its recipient has switched it off: it goes to the archive
+    joins = Q(folded_into=SCHEDULED, group__isnull=False)  # it is placed like any event of its group
     with atomic(INBOX.alias, durable=True):
         rows = [found[pk] for pk in lock_free(due, list(found), INBOX.alias)]
         pks = _as_wanted(rows, now)
         # Another process may have been first: what it has released waits no more.
         released = due.filter(pk__in=pks).update(
             # Before `folded_into`, for MySQL reads what it has just set.
-            archived_at=Case(When(joins | hidden, then=F("archived_at")), default=Value(None)),
+            archived_at=Case(When(joins, then=F("archived_at")), default=Value(None)),
             read_at=None,
             seen_at=None,
             rank=Case(When(rank__gte=PIN, then=Value(rank + PIN)), default=Value(rank)),

@@ -11,7 +11,6 @@ from ..annotations import User
 from ..kinds import registry
 from ..live.commit import sequence_after_commit
 from ..models import Notification
-from ..models.inbox import SCHEDULED
 from ..preferences.resolving import Decision
 from ..preferences.topics import ALWAYS, Topic
 from .stream import INBOX
@@ -19,8 +18,6 @@ from .stream import INBOX
 
 def apply_bell(user: User, decided: Mapping[Topic, Decision]) -> None:
     """Move what is switched off from the list to the archive, and back what was moved and is on again.
-
-    What waits for its time is not moved: it goes where it belongs when it is sent.
 
     It looks only at what holds, not at what held before: so it does the same however often it is done.
 
@@ -31,14 +28,11 @@ def apply_bell(user: User, decided: Mapping[Topic, Decision]) -> None:
     rows = Notification.objects.using(INBOX.alias).of(user)
     off = _about(topic for topic, decision in decided.items() if decision.value == "off")
     on = _about(topic for topic, decision in decided.items() if decision.value != "off")
-    scheduled = rows.filter(folded_into=SCHEDULED)
     if off:
         there = Q(archived_at__isnull=True) | Q(snoozed_until__isnull=False)
         rows.items().filter(there, off).touch(archived_at=timezone.now(), snoozed_until=None, muted=True)
-        scheduled.filter(off).update(muted=True)
     if on:
         rows.archived().filter(on, muted=True).touch(archived_at=None, muted=False)
-        scheduled.filter(on, muted=True).update(muted=False)
     if decided:
         sequence_after_commit(INBOX, [user.pk])
 
