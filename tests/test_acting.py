@@ -11,6 +11,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
 from django.test import Client, TransactionTestCase
 from django.urls import reverse
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy, override
 
 from notifications.inbox.reading import page
@@ -82,6 +83,10 @@ class TestActing:
         with override("de"):
             shown = mine(self.bob)
         assert (shown.actions, shown.outcome.action, shown.outcome.text) == ([], "approve", "Gespeichert.")
+
+    def test_a_label_that_cannot_be_said_costs_its_own_words_alone(self) -> None:
+        self.requests.kind.action("count", label=lazy(lambda: 1 / 0, str)())(print)  # type: ignore[arg-type]
+        assert [one.label for one in mine(self.bob).actions] == ["Save", "Reject", "Fail", "count"]
 
     def test_what_raises_has_done_nothing(self) -> None:
         with pytest.raises(ZeroDivisionError):

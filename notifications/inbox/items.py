@@ -9,7 +9,7 @@ from typing import Any
 from django.db import router
 from django.utils import translation
 
-from ..kinds.rendering import Rendered, actions_of, done_of, kinds_of, render
+from ..kinds.rendering import Rendered, actions_of, done_of, kinds_of, render, spoken
 from ..languages import reader_language
 from ..models import Notice, Notification
 from ..models.content import Level
@@ -91,7 +91,8 @@ def _offer(notice: Notice) -> Offer:
     """Return what may be done, and what was, in the active language."""
     done = notice.outcome
     if done is None:
-        return [ItemAction(one.name, str(one.label), one.style) for one in actions_of(notice).values()], None
+        offered = actions_of(notice).values()
+        return [ItemAction(one.name, spoken(notice.kind, one.label, one.name), one.style) for one in offered], None
     return [], Outcome(done["action"], done_of(notice), done["by"], datetime.fromisoformat(done["at"]))
 
 

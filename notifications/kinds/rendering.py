@@ -104,7 +104,16 @@ def done_of(notice: Notice) -> str:
     name = (notice.outcome or {}).get("action", "")
     rules = registry.get(notice.kind)
     action = rules.actions.get(name) if rules is not None else None
-    return str(action.done) if action is not None else ""
+    return spoken(rules.key, action.done, "") if rules is not None and action is not None else ""
+
+
+def spoken(key: str, text: str | Promise, instead: str) -> str:
+    """Return lazy text of the kind `key` in the active language; `instead` where it fails, of which the log is told."""
+    try:
+        return str.__str__(str(text))
+    except Exception as error:  # noqa: BLE001  # whatever the site's code raises
+        _tell(key, error)
+        return instead
 
 
 def render(made: Kind, language: str) -> Rendered | None:
