@@ -89,7 +89,11 @@ export class NotificationToasts extends NotificationElement {
       body ? text("body", body) : null,
       names && names !== actor?.name ? text("meta", names) : null,
     ];
-    const parts = [face(actor, picture, () => icon(level)), h("span", { class: "words" }, ...words), tally({ group }, this)];
+    const parts = [
+      face(actor, picture, () => icon(level)),
+      h("span", { class: "words" }, ...words),
+      tally({ group }, this),
+    ];
     return parts.filter((part) => part !== null);
   }
 
