@@ -1,4 +1,4 @@
-"""The demo's kinds: each refers to something, and is told in the language of its reader."""
+"""The demo's kinds: some refer to something, and people choose among all of them on the page of their settings."""
 
 from typing import Any, Self
 
@@ -74,3 +74,41 @@ def approve(made: Any, user: User) -> None:
 @Invited.action("reject", label=gettext_lazy("Reject"), done=gettext_lazy("Rejected"), style="danger")
 def reject(made: Any, user: User) -> None:
     """Stay at home."""
+
+
+@kind("event.moved", category="calendar", label=gettext_lazy("A rehearsal is moved"))
+class RehearsalMoved(Kind):
+    title = gettext_lazy("Rehearsal moved to Thursday")
+    body = gettext_lazy("The tower is booked on Wednesday; we start at 19:30 as usual.")
+
+
+@kind("event.new", category="calendar", label=gettext_lazy("A new event"), channels={"toast": False})
+class NewEvent(Kind):
+    title = gettext_lazy("A new event")
+
+
+@kind(
+    "recording.ready",
+    category="recordings",
+    label=gettext_lazy("A recording is ready"),
+    level="success",
+    when_off="silent",
+)
+class RecordingReady(Kind):
+    title = gettext_lazy("Your recording is ready")
+
+
+@kind("upload.failed", category="recordings", label=gettext_lazy("An upload failed"), level="error")
+class UploadFailed(Kind):
+    title = gettext_lazy("The upload failed")
+
+
+@kind(
+    "storage.low",
+    category="account",
+    label=gettext_lazy("Your storage is almost full"),
+    level="warning",
+    required=gettext_lazy("So that no recording is lost."),
+)
+class StorageLow(Kind):
+    title = gettext_lazy("Storage is almost full")

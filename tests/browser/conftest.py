@@ -19,6 +19,8 @@ from tests.servers.faults import FaultProxy
 # The client waits a random share of up to 30 s before it connects again; in the tests always a tenth of that.
 CHANCE = "Math.random = () => 0.1;"
 RECOVERY = 40_000  # ms; the longest backoff is 30 s
+expect.set_options(timeout=20_000)  # ms; a machine may be slow, and other tests run beside this one
+
 SEND = "from django.contrib.auth.models import User; from notifications.services import notify; import sys"
 
 

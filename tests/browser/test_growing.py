@@ -60,7 +60,7 @@ def test_a_toast_grows_where_it_stands_and_what_came_is_read_out_once(
     expect(toast.locator(".title")).to_have_text("Guest 45 commented", timeout=SOON)
     expect(toast).to_have_count(1)
     expect(toast.locator(".tally")).to_contain_text("50")
-    expect(toast.locator(".meta")).to_have_text("⁨Guest 45⁩, ⁨Guest 44⁩ and 47 others")
+    expect(toast.locator(".meta")).to_have_text("⁨⁨Guest 45⁩, ⁨Guest 44⁩ and 47 others⁩")
     assert page.evaluate("toasted") == 1
     assert alice.count() == before + 1
     page.wait_for_function("() => said.some((words) => words.includes('Guest 45 commented (50)'))", timeout=SOON)
@@ -96,7 +96,7 @@ def test_a_grown_item_rises_in_every_tab_and_is_not_told_again_after_a_reload(
         expect(tab.titles.nth(0)).to_have_text("Afterwards")
         expect(tab.titles.nth(1)).to_have_text("Ben commented")
         expect(tab.titles.nth(2)).to_have_text("In between")
-        expect(tab.row("Ben commented").locator(".meta")).to_contain_text("⁨Ben⁩ and ⁨Ann⁩ · ")
+        expect(tab.row("Ben commented").locator(".meta")).to_contain_text("⁨Ben⁩ and ⁨Ann⁩⁩ · ")
         expect(tab.row("Ben commented").locator(".tally")).to_contain_text("Events: 2")
 
 
