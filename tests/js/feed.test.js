@@ -164,6 +164,20 @@ test("while held, what grows stays where it is until it is let go", async () => 
   assert.deepEqual(ids(), [2, 1, 3]);
 });
 
+test("a pin moves its item also while held, whenever its new rank comes", async () => {
+  const { feed, ids, inbox, sync } = bench({}, 3);
+  await feed.load();
+  feed.hold(true);
+  feed.showFresh(); // as for whoever has pinned, before the rank is there
+  inbox.act("pin", 1);
+  sync();
+  assert.deepEqual(ids(), [1, 3, 2]);
+  feed.showFresh();
+  inbox.act("unpin", 1);
+  sync();
+  assert.deepEqual(ids(), [3, 2, 1]);
+});
+
 test("an item that did not change is the same object", async () => {
   const { feed, inbox, sync } = bench({}, 3);
   await feed.load();

@@ -69,6 +69,8 @@ export class Inbox {
     if (action === "unread" && row.read_at) this.#write({ ...row, read_at: null });
     if (action === "archive" && !row.archived_at) this.#write({ ...row, archived_at: AT });
     if (action === "unarchive" && row.archived_at) this.#write({ ...row, archived_at: null });
+    if (action === "pin" && !row.pinned) this.#write({ ...row, pinned: true, rank: row.rank + 2 ** 52 });
+    if (action === "unpin" && row.pinned) this.#write({ ...row, pinned: false, rank: row.rank - 2 ** 52 });
     if (action === "seen" && !row.seen_at && !row.read_at) this.#write({ ...row, seen_at: AT });
   }
 

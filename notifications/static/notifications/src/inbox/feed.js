@@ -4,6 +4,7 @@ import { endOf, newestFirst } from "./states.js";
 
 /** @typedef {import("./types.js").Item} Item */
 
+const PIN = 2 ** 52; // what a pin adds to a rank
 const FEW = 5; // items; a list that shrank to so few has its next page fetched
 
 export class Feed {
@@ -137,7 +138,10 @@ export class Feed {
     });
     if (this.#ceiling === Infinity) return;
     for (const { id, rank } of this.#items) if (!this.#shown.has(id)) this.#shown.set(id, rank);
-    const place = (/** @type {Item} */ { id, rank }) => ({ id, rank: this.#shown.get(id) ?? rank });
+    const place = (/** @type {Item} */ { id, rank, pinned }) => {
+      const held = this.#shown.get(id) ?? rank;
+      return { id, rank: held >= PIN === !!pinned ? held : rank }; // a pin moves it, held or not
+    };
     this.#items.sort((a, b) => newestFirst(place(a), place(b)));
   }
 
