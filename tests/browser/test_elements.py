@@ -278,9 +278,10 @@ def test_a_long_body_can_be_read_to_its_end(visit: Visit) -> None:
     story = alice.row("Story")
     expect(story.get_by_role("button", name="Show more")).to_be_visible()
     cut = "(row) => { const body = row.querySelector('.body'); return body.scrollHeight > body.clientHeight + 1; }"
-    assert story.evaluate(cut)
+    row = story.element_handle()
+    alice.page.wait_for_function(cut, arg=row)  # the panel's style may come after its rows
     story.get_by_role("button", name="Show more").click()
-    assert not story.evaluate(cut)
+    alice.page.wait_for_function(f"(row) => !({cut})(row)", arg=row)
     expect(story.get_by_role("button", name="Show less")).to_have_attribute("aria-expanded", "true")
     expect(alice.row("Note").get_by_role("button", name="Show more")).to_have_count(0)
 
