@@ -10,13 +10,13 @@ from django.utils.functional import Promise
 
 from ..annotations import LevelName
 from ..kinds import Kind
-from ..kinds.growing import grown
 from ..kinds.rendering import notice_fields
 from ..live.commit import sequence_after_commit
 from ..live.transactions import atomic, retried
 from ..models import Broadcast, Notice, Notification
 from ..twins import twin
 from .actors import actor_of
+from .groups import told_by
 from .stream import INBOX
 from .validation import validate
 
@@ -96,8 +96,7 @@ def _of_kind(current: Notice, what: object, changes: dict[str, Any]) -> dict[str
     if len(changes) > 1:
         beside = next(name for name in changes if name != "title")
         raise TypeError(f"{type(what).__name__} says its {beside} itself; leave the argument out.")
-    by = actor_of(current)
-    made = notice_fields(what if by is None else grown(what, 1, 1, [by.name]))
+    made = notice_fields(told_by(what, actor_of(current)))
     if current.facts is None:
         raise TypeError("This notification is of no kind: give a title.")
     if made["kind"] != current.kind:

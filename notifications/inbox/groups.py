@@ -65,24 +65,25 @@ def latest_actors(rows: Iterable[Notification], alias: str) -> People:
     return known | actors_of(keys - known.keys() - others, alias)
 
 
-def group_of(row: Notification, people: People) -> Group | None:
-    """Return how an item has grown, as it is shown; None if it cannot grow."""
+def group_of(row: Notification, by: Actor | None, people: People) -> Group | None:
+    """Return how an item whose notice was caused `by` somebody has grown, as it is shown; None if it cannot grow."""
     if row.group is None:
         return None
     growth = growth_of(row)
-    if row.growth is None:
-        named = actor_of(row.notice)
-        latest = [named] if named else []
-    else:
-        latest = [people[key] for key in growth.latest if key in people]
+    alone = [by] if by else []
+    latest = alone if row.growth is None else [people[key] for key in growth.latest if key in people]
     return Group(growth.events, growth.actors, latest, growth.since)
 
 
-def told_of(made: K, row: Notification, people: People) -> K:
+def told_of(made: K, row: Notification, by: Actor | None, people: People) -> K:
     """Return the kind of a notification as it may tell of its actors and of how the item has grown."""
-    by = actor_of(row.notice)
-    group = group_of(row, people) or Group(1, int(by is not None), [by] if by else [], None)
+    group = group_of(row, by, people) or Group(1, int(by is not None), [by] if by else [], None)
     return grown(made, group.events, group.actors, [one.name for one in group.latest])
+
+
+def told_by(made: K, by: Actor | None) -> K:
+    """Return a kind as it tells of one event, which somebody may have caused."""
+    return made if by is None else grown(made, 1, 1, [by.name])
 
 
 def waiting(notice: Notice, group: str, now: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +17,8 @@ from ..models.ranks import PIN
 from ..preferences.topics import choosable
 from .abandoned import abandoned, failed
 from .actors import actor_of
-from .frames import Item, ItemAction, Outcome, Tombstone
-from .groups import People, group_of, latest_actors, told_of
+from .frames import Actor, Item, ItemAction, Outcome, Tombstone
+from .groups import group_of, latest_actors, told_of
 
 Offer = tuple[list[ItemAction], Outcome | None]
 
@@ -38,6 +38,8 @@ class Items:
         self._gone = abandoned(rows, alias)
         self._rendered: dict[tuple[int, int, str], Rendered | None] = {}
         self._offers: dict[tuple[int, str], Offer] = {}
+        self._actors: dict[Any, Actor | None] = {}
+        self._mutable: dict[tuple[str, str], bool] = {}
 
     def are_translated(self, rows: Iterable[Notification]) -> bool:
         """Return whether any of some rows is not told in the same words to all."""
@@ -46,10 +48,56 @@ class Items:
     def show(self, rows: Iterable[Notification], language: str = "") -> list[Item | Tombstone]:
         """Return rows as they are shown in a language; in the one that is active if it is empty."""
         language = language or reader_language()
-        return [
-            _item(row, self._in(language, row), self._offer(language, row.notice), self._people, self._gone)
-            for row in rows
-        ]
+        return [self._show(row, language) for row in rows]
+
+    def _show(self, row: Notification, language: str) -> Item | Tombstone:
+        notice = row.notice
+        version = row.modseq or 0
+        if notice.recalled_at is not None:
+            return Tombstone(row.pk, version)
+        rendered = self._in(language, row)
+        said: Rendered | Notice = notice if rendered is None else rendered
+        gone = row.notice_id in self._gone
+        level, data = (Level.ERROR, failed(notice.data)) if gone else (said.level, notice.data)
+        actions, outcome = self._offer(language, notice)
+        by = self._actor(notice)
+        return Item(
+            id=row.pk,
+            version=version,
+            kind=notice.kind,
+            category=notice.category,
+            level=level,
+            icon=rendered.icon if rendered is not None else "",
+            title=said.title,
+            body=said.body,
+            url=said.url,
+            data=data,
+            actor=by,
+            created_at=notice.created_at,
+            seen_at=row.seen_at,
+            read_at=row.read_at,
+            archived_at=row.archived_at,
+            expires_at=notice.expires_at,
+            snoozed_until=row.snoozed_until,
+            pinned=row.rank >= PIN,
+            rank=row.rank,
+            group=group_of(row, by, self._people),
+            actions=actions,
+            outcome=outcome,
+            toast=row.toast,
+            mutable=self._is_mutable(notice.kind, notice.category),
+        )
+
+    def _actor(self, notice: Notice) -> Actor | None:
+        key = notice.pk if notice.actor_id is None else ("user", notice.actor_id)
+        if key not in self._actors:
+            self._actors[key] = actor_of(notice)
+        return self._actors[key]
+
+    def _is_mutable(self, kind: str, category: str) -> bool:
+        if (kind, category) not in self._mutable:
+            self._mutable[kind, category] = choosable(kind, category) is not None
+        return self._mutable[kind, category]
 
     def _offer(self, language: str, notice: Notice) -> Offer:
         if notice.pk not in self._made:
@@ -66,8 +114,9 @@ class Items:
         # What has grown differs from one recipient to another.
         key = (row.notice_id, row.pk if row.growth is not None else 0, language)
         if key not in self._rendered:
-            if row.growth is not None or actor_of(row.notice) is not None:
-                made = told_of(made, row, self._people)
+            by = self._actor(row.notice)
+            if row.growth is not None or by is not None:
+                made = told_of(made, row, by, self._people)
             self._rendered[key] = render(made, language)
         return self._rendered[key]
 
@@ -94,40 +143,3 @@ def _offer(notice: Notice) -> Offer:
         offered = actions_of(notice).values()
         return [ItemAction(one.name, spoken(notice.kind, one.label, one.name), one.style) for one in offered], None
     return [], Outcome(done["action"], done_of(notice), done["by"], datetime.fromisoformat(done["at"]))
-
-
-def _item(
-    row: Notification, rendered: Rendered | None, offer: Offer, people: People, gone: Container[int]
-) -> Item | Tombstone:
-    notice = row.notice
-    version = row.modseq or 0
-    if notice.recalled_at is not None:
-        return Tombstone(row.pk, version)
-    said: Rendered | Notice = notice if rendered is None else rendered
-    level, data = (Level.ERROR, failed(notice.data)) if row.notice_id in gone else (said.level, notice.data)
-    return Item(
-        id=row.pk,
-        version=version,
-        kind=notice.kind,
-        category=notice.category,
-        level=level,
-        icon=rendered.icon if rendered is not None else "",
-        title=said.title,
-        body=said.body,
-        url=said.url,
-        data=data,
-        actor=actor_of(notice),
-        created_at=notice.created_at,
-        seen_at=row.seen_at,
-        read_at=row.read_at,
-        archived_at=row.archived_at,
-        expires_at=notice.expires_at,
-        snoozed_until=row.snoozed_until,
-        pinned=row.rank >= PIN,
-        rank=row.rank,
-        group=group_of(row, people),
-        actions=offer[0],
-        outcome=offer[1],
-        toast=row.toast,
-        mutable=choosable(notice.kind, notice.category) is not None,
-    )

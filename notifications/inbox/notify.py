@@ -16,7 +16,6 @@ from django.utils.functional import Promise
 from ..annotations import LevelName, Recipients, User
 from ..kinds import Kind
 from ..kinds.declaring import rules_of
-from ..kinds.growing import grown
 from ..kinds.rendering import about_fields, notice_fields
 from ..live.chunks import chunks
 from ..live.commit import sequence_after_commit
@@ -28,8 +27,7 @@ from ..signals import notification_stored
 from ..twins import twin
 from .actors import actor_of, other_actor
 from .copies import copies_for
-from .frames import Actor
-from .groups import group_of_kind, scheduled, waiting
+from .groups import group_of_kind, scheduled, told_by, waiting
 from .recipients import RECIPIENT_CHUNK, recipient_chunks
 from .stream import INBOX
 from .validation import user_or_none, validate
@@ -91,7 +89,7 @@ def notify(
     """
     given = {"body": body, "url": url, "level": level, "kind": kind, "category": category, "data": data}
     caused = _actor(actor)
-    notice = Notice(**_content(what, given, about, actor_of(Notice(**caused))), **caused, expires_at=expires_at)
+    notice = Notice(**_content(what, given, about, caused), **caused, expires_at=expires_at)
     validate(notice, dedupe_key, group, send_at)
     if isinstance(what, Kind):
         group = group_of_kind(what) if group is None else _joining(what, group)
@@ -126,8 +124,8 @@ def tell_applications(notice: Notice, pks: Iterable[Any]) -> None:
         notification_stored.send_robust(Notice, notice=notice, recipients=recipients)
 
 
-def _content(what: object, given: dict[str, Any], about: Model | None, by: Actor | None) -> dict[str, Any]:
-    """Return the fields of a notice: those of a kind, or those that were given for a title."""
+def _content(what: object, given: dict[str, Any], about: Model | None, caused: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a notice: those of a kind, which may name who caused it, or those given for a title."""
     subject = {} if about is None else about_fields(about)
     if not isinstance(what, Kind):
         return given | subject | {"title": what, "data": {} if given["data"] is None else given["data"]}
@@ -136,7 +134,7 @@ def _content(what: object, given: dict[str, Any], about: Model | None, by: Actor
         beside.append("about")
     if beside:
         raise TypeError(f"{type(what).__name__} says its {beside[0]} itself; leave the argument out.")
-    return subject | notice_fields(what if by is None else grown(what, 1, 1, [by.name]))
+    return subject | notice_fields(told_by(what, actor_of(Notice(**caused))))
 
 
 def _joining(made: Kind, group: str) -> str:
