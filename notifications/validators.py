@@ -62,6 +62,15 @@ def validate_text(value: str) -> None:
         raise ValidationError(message, code="surrogate") from error
 
 
+def validate_named_texts(**values: str) -> None:
+    """Accept texts, as `validate_text` does each; the error names the one that is refused."""
+    for name, value in values.items():
+        try:
+            validate_text(value)
+        except ValidationError as error:
+            raise ValidationError({name: error}) from error
+
+
 def storable(value: str) -> str:
     """Return a text in which U+FFFD stands for what `validate_text` refuses: for texts that machines write."""
     return _UNSTORABLE.sub("\ufffd", value)

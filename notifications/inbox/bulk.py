@@ -17,7 +17,7 @@ from ..models import Notice
 from ..models.inbox import NotificationQuerySet
 from ..models.ranks import EPOCH, rank_at
 from ..twins import twin
-from ..validators import validate_text
+from ..validators import validate_named_texts
 from .rows import arrived, rows_of, touch
 from .stream import INBOX
 
@@ -112,13 +112,8 @@ def scope(rows: NotificationQuerySet, category: str, kind: str, state: Scope) ->
     """
     if state not in ("all", "unread"):
         raise ValidationError({"state": _("State must be all or unread.")})
+    validate_named_texts(category=category, kind=kind)
     notices = Notice.objects.using(INBOX.alias).visible()
-    for name, value in (("category", category), ("kind", kind)):
-        if value:
-            try:
-                validate_text(value)
-            except ValidationError as error:
-                raise ValidationError({name: error}) from error
-            notices = notices.filter(**{name: value})
+    notices = notices.filter(**{name: value for name, value in (("category", category), ("kind", kind)) if value})
     chosen = rows.unread() if state == "unread" else rows.not_archived()
     return chosen.filter(notice__in=notices.order_by().values("pk"))

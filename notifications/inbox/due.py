@@ -21,7 +21,7 @@ from ..models.inbox import SCHEDULED, UNPLACED, NotificationQuerySet
 from ..models.ranks import PIN, rank_at
 from ..signals import notification_stored
 from ..twins import twin
-from .copies import release_of
+from .copies import ALONE, release_of
 from .notify import tell_applications
 from .stream import INBOX
 
@@ -100,12 +100,13 @@ def _as_wanted(rows: list[Notification], now: datetime) -> list[Any]:
     if release.quiet:
         waiting.filter(pk__in=release.quiet).update(toast=False)
     if release.silent:
-        alone = dict.fromkeys(("group", "actor_key", "folded_into", "snoozed_until"))
+        alone = dict.fromkeys((*ALONE, "snoozed_until"))
         waiting.filter(pk__in=release.silent).touch(archived_at=now, muted=True, toast=False, **alone)
+    unwanted = set(release.unwanted)
     for row in later:
-        if row.pk in release.unwanted:
+        if row.pk in unwanted:
             row.folded_into = None  # applications are not told of it
-    done = {*release.unwanted, *release.silent}
+    done = unwanted.union(release.silent)
     return [row.pk for row in rows if row.pk not in done]
 
 

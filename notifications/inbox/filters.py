@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from ..annotations import User
 from ..models import Notification
 from ..models.inbox import NotificationQuerySet
-from ..validators import validate_text
+from ..validators import validate_named_texts
 from .stream import INBOX, State, in_state
 
 FACETS_LIMIT: Final = 200  # pairs of a category and a kind
@@ -73,11 +73,7 @@ def narrowed(rows: NotificationQuerySet, category: str, kind: str, search: str) 
     Raises:
         ValidationError: One of them is out of range; it is named.
     """
-    for name, value in (("category", category), ("kind", kind), ("search", search)):
-        try:
-            validate_text(value)
-        except ValidationError as error:
-            raise ValidationError({name: error}) from error
+    validate_named_texts(category=category, kind=kind, search=search)
     if len(search) > SEARCH_LENGTH:
         raise ValidationError({"search": _("Search for at most %(limit)s characters.") % {"limit": SEARCH_LENGTH}})
     text = search.strip()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -13,7 +12,7 @@ from ..live.http import answer, endpoint, error, fields, user_of
 from ..models import Notification
 from ..preferences.channels import BELL_CHANNEL
 from ..preferences.topics import choosable
-from ..validators import validate_text
+from ..validators import validate_named_texts
 from .choosing import clear_preference, set_preference
 from .preference_list import preferences
 from .stream import INBOX
@@ -59,8 +58,5 @@ def _text(values: dict[str, Any], name: str) -> str:
     value = values.get(name, "")
     if not isinstance(value, str):
         raise BadRequest(_("%(name)s must be text.") % {"name": name})
-    try:
-        validate_text(value)
-    except ValidationError as error:
-        raise ValidationError({name: error}) from error
+    validate_named_texts(**{name: value})
     return value

@@ -102,9 +102,8 @@ def actions_of(notice: Notice) -> Mapping[str, Action]:
 def done_of(notice: Notice) -> str:
     """Return what is said in the active language of what was done; empty where no code knows it any more."""
     name = (notice.outcome or {}).get("action", "")
-    rules = registry.get(notice.kind)
-    action = rules.actions.get(name) if rules is not None else None
-    return spoken(rules.key, action.done, "") if rules is not None and action is not None else ""
+    action = actions_of(notice).get(name)
+    return spoken(notice.kind, action.done, "") if action is not None else ""
 
 
 def spoken(key: str, text: str | Promise, instead: str) -> str:
