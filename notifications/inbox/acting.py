@@ -10,12 +10,11 @@ from django.utils.translation import gettext as _
 
 from ..annotations import User
 from ..kinds.rendering import actions_of, kinds_of
-from ..live.commit import sequence_after_commit
 from ..live.transactions import atomic, retried
-from ..models import Notice, Notification
+from ..models import Notice
 from ..twins import twin
 from .actors import display_name
-from .rows import named
+from .rows import named, touch_items
 from .stream import INBOX
 
 
@@ -53,9 +52,7 @@ def perform_action(user: User, id: int, action: str) -> bool:  # as the API and 
         if not open_notices.filter(pk=row.notice_id).update(outcome=outcome):  # and locks it until the commit
             return False
         known.handler(made, user)
-        copies = Notification.objects.using(INBOX.alias).filter(notice=row.notice_id).items()
-        copies.touch()
-        sequence_after_commit(INBOX, copies.values_list("recipient_id", flat=True))
+        touch_items(row.notice_id)
     return True
 
 

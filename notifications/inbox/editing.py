@@ -11,12 +11,12 @@ from django.utils.functional import Promise
 from ..annotations import LevelName
 from ..kinds import Kind
 from ..kinds.rendering import notice_fields
-from ..live.commit import sequence_after_commit
 from ..live.transactions import atomic, retried
 from ..models import Broadcast, Notice, Notification
 from ..twins import twin
 from .actors import actor_of
 from .groups import told_by
+from .rows import touch_items
 from .stream import INBOX
 from .validation import validate
 
@@ -78,13 +78,10 @@ def edit_notice(
             setattr(current, name, value)
         validate(current)
         current.save(using=INBOX.alias, update_fields=list(changes))
-        copies = Notification.objects.using(INBOX.alias).filter(notice=notice.pk)
-        items = copies.items()
-        items.touch()
-        sequence_after_commit(INBOX, items.values_list("recipient_id", flat=True))
+        touch_items(notice.pk)
     for name in changes:
         setattr(notice, name, getattr(current, name))
-    return copies.count()
+    return Notification.objects.using(INBOX.alias).filter(notice=notice.pk).count()
 
 
 def _of_kind(current: Notice, what: object, changes: dict[str, Any]) -> dict[str, Any]:

@@ -73,8 +73,7 @@ def _join(inbox: StreamType, events: Sequence[Notification]) -> list[Any]:
 
 def is_open(rows: NotificationQuerySet) -> NotificationQuerySet:
     """Keep the items that an event may join: unread, in the inbox or asleep, and neither expired nor recalled."""
-    there = Q(archived_at=None) | Q(snoozed_until__isnull=False)
-    return rows.items().filter(there, read_at=None, arrival__isnull=False).visible()
+    return rows.kept().filter(read_at=None, arrival__isnull=False).visible()
 
 
 def _open_items(entries: NotificationQuerySet, pks: Sequence[Any]) -> Iterable[tuple[Any, Any]]:

@@ -29,8 +29,7 @@ def apply_bell(user: User, decided: Mapping[Topic, Decision]) -> None:
     off = _about(topic for topic, decision in decided.items() if decision.value == "off")
     on = _about(topic for topic, decision in decided.items() if decision.value != "off")
     if off:
-        there = Q(archived_at__isnull=True) | Q(snoozed_until__isnull=False)
-        rows.items().filter(there, off).touch(archived_at=timezone.now(), snoozed_until=None, muted=True)
+        rows.kept().filter(off).touch(archived_at=timezone.now(), snoozed_until=None, muted=True)
     if on:
         rows.archived().filter(on, muted=True).touch(archived_at=None, muted=False)
     if decided:

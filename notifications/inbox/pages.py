@@ -139,7 +139,7 @@ def _change(request: HttpRequest) -> str:
     else:
         verbs = ", ".join([*STATE_VERBS, "snooze", "click", "read-all", "archive-all", "undo"])
         raise ValidationError(_("action must be one of %(actions)s.") % {"actions": verbs})
-    return _return_address(request, changed.undo if "archive" in action and isinstance(changed, Changed) else "")
+    return return_address(request, changed.undo if "archive" in action and isinstance(changed, Changed) else "")
 
 
 def _follow(user: User, pk: int) -> str:
@@ -158,7 +158,7 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _return_address(request: HttpRequest, undoable: str) -> str:
+def return_address(request: HttpRequest, undoable: str = "") -> str:
     """Return the form's ``next`` if it leads to this site, else the inbox, with what can be undone there."""
     address = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):

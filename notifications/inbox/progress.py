@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 
 from ..annotations import User, UserKey
 from ..live import keeping
-from ..live.commit import sequence_after_commit
 from ..live.keeping import Over, TaskKeeper, ThreadKeeper
 from ..live.leases import ends_abandoned
 from ..live.periodic import periodic
@@ -28,6 +27,7 @@ from ..twins import twin
 from ..validators import storable
 from .abandoned import KIND, failed
 from .notify import notify
+from .rows import touch_items
 from .stream import INBOX
 
 PROGRESS_LEASE = 15.0  # seconds; who was silent for so long is gone
@@ -270,9 +270,7 @@ def _write(
         if data is not None:
             more = {"url": url} if url and state == State.DONE else {}
             Notice.objects.using(INBOX.alias).filter(pk=pk).update(data=data, level=STATE_LEVELS[state], **more)
-            copies = Notification.objects.using(INBOX.alias).filter(notice=pk)
-            copies.touch()
-            sequence_after_commit(INBOX, copies.values_list("recipient_id", flat=True))
+            touch_items(pk)
         return Progress.objects.using(INBOX.alias).filter(pk=pk, cancel_requested_at__isnull=False).exists()
 
 

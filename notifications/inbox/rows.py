@@ -61,6 +61,13 @@ def rows_of(user: User) -> NotificationQuerySet:
     return Notification.objects.using(INBOX.alias).of(user)
 
 
+def touch_items(notice: int) -> None:
+    """Have all who have a notice, by its primary key, told of it anew; it joins the caller's transaction."""
+    items = Notification.objects.using(INBOX.alias).filter(notice=notice).items()
+    items.touch()
+    sequence_after_commit(INBOX, items.values_list("recipient_id", flat=True))
+
+
 @retried(lambda *args, **changes: INBOX.alias)
 def touch(user: User, rows: NotificationQuerySet, **changes: Any) -> int:
     """Change rows of `user`, and have that told after the commit; return how many there were."""

@@ -17,6 +17,7 @@ from ..validators import validate_time
 from .rows import named, touch
 
 SNOOZE_LIMIT: Final = timedelta(days=366)  # from now
+MORNING: Final = 9  # o'clock, where a time is "tomorrow" or a day
 
 
 def snooze(user: User, ids: Iterable[int], until: datetime) -> int:
@@ -61,9 +62,9 @@ def presets() -> Mapping[str, tuple[str, datetime]]:
     now = timezone.localtime()
     found = {"hour": (_("In an hour"), now + timedelta(hours=1))}
     if now.hour < 17:
-        found["evening"] = (_("This evening"), _at(now, 0, 18))
-    found["tomorrow"] = (_("Tomorrow morning"), _at(now, 1, 9))
-    found["week"] = (_("On Monday"), _at(now, 7 - now.weekday(), 9))
+        found["evening"] = (_("This evening"), at_hour(now, 0, 18))
+    found["tomorrow"] = (_("Tomorrow morning"), at_hour(now, 1, MORNING))
+    found["week"] = (_("On Monday"), at_hour(now, 7 - now.weekday(), MORNING))
     return found
 
 
@@ -85,7 +86,7 @@ def time_of(value: object) -> datetime:
     raise ValidationError({"until": _("Choose a time in the future, within a year.")})
 
 
-def _at(now: datetime, days: int, hour: int) -> datetime:
+def at_hour(now: datetime, days: int, hour: int) -> datetime:
     """Return an hour of a day of the wall clock, whatever happens to the clock until then."""
     day = now.date() + timedelta(days=days)
     return datetime(day.year, day.month, day.day, hour, tzinfo=now.tzinfo)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from ..annotations import User
@@ -46,8 +46,7 @@ def mark_unread(user: User, ids: Iterable[int]) -> int:
 def archive(user: User, ids: Iterable[int]) -> Changed:
     """Archive notifications of `user`, also snoozed ones; arguments and result are those of `mark_read`."""
     now = timezone.now()
-    rows = named(user, ids).filter(Q(archived_at=None) | Q(snoozed_until__isnull=False))
-    return Changed(touch(user, rows, archived_at=now, snoozed_until=None), "archive", now)
+    return Changed(touch(user, named(user, ids).kept(), archived_at=now, snoozed_until=None), "archive", now)
 
 
 def unarchive(user: User, ids: Iterable[int]) -> int:

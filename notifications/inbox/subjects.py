@@ -9,7 +9,6 @@ from typing import Any
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models, transaction
-from django.db.models import Q
 from django.db.models.signals import post_delete
 from django.utils import timezone
 
@@ -74,7 +73,7 @@ def _archive(notice: Notice) -> None:
     with atomic(INBOX.alias):
         copies = Notification.objects.using(INBOX.alias).filter(notice=notice)
         copies.filter(folded_into=SCHEDULED).update(snoozed_until=None)
-        here = copies.items().filter(Q(archived_at=None) | Q(snoozed_until__isnull=False))
+        here = copies.kept()
         recipients = list(here.values_list("recipient_id", flat=True))
         here.touch(archived_at=timezone.now(), snoozed_until=None)
         sequence_after_commit(INBOX, recipients)

@@ -11,10 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from ..annotations import User
@@ -24,11 +22,12 @@ from ..live.http import answer, endpoint, fields, user_of
 from ..live.sessions import user_key
 from ..models import Watch
 from .choosing import tell_preferences_changed
+from .pages import return_address
+from .snoozing import MORNING, at_hour
 from .watching import exists, find, forget, hush, store_level
 
 WATCH_SALT: Final = "notifications.watch"
 REFERENCE_AGE: Final = timedelta(days=7)  # within which a page is loaded anew, and its site asked who may see it
-MORNING: Final = 9  # o'clock, when "until tomorrow" ends
 ZONE_LENGTH: Final = 100  # characters
 
 
@@ -81,7 +80,7 @@ def watch_api(request: HttpRequest) -> HttpResponse:
             choose(user, about, values.get("choice"))
         found = shown(user, about)
     if request.method == "POST" and "next" in values:  # a form, without JavaScript
-        return redirect(_address(request))
+        return redirect(return_address(request))
     return answer(found)
 
 
@@ -112,8 +111,7 @@ def ending(name: str) -> datetime:
     now = timezone.localtime()
     if name == "hour":
         return now + timedelta(hours=1)
-    day = now.date() + timedelta(days=1)
-    return datetime(day.year, day.month, day.day, MORNING, tzinfo=now.tzinfo)
+    return at_hour(now, 1, MORNING)
 
 
 def button_context(request: HttpRequest, about: Model) -> dict[str, Any]:
@@ -136,11 +134,3 @@ def _zone(name: object) -> Any:
     except (KeyError, ValueError, OSError):
         pass
     raise BadRequest(_("This time zone does not exist."))
-
-
-def _address(request: HttpRequest) -> str:
-    """Return the form's ``next`` if it leads to this site, else the inbox."""
-    address = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
-        return address
-    return reverse("notifications:inbox")

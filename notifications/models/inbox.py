@@ -145,6 +145,10 @@ class NotificationQuerySet(EntryQuerySet["Notification"]):
         """Leave out what is no item of its own: events that have joined one, and what waits for its place or time."""
         return self.filter(folded_into__isnull=True)
 
+    def kept(self) -> NotificationQuerySet:
+        """Keep the items that are in the inbox, and those that come back to it."""
+        return self.items().filter(Q(archived_at__isnull=True) | Q(snoozed_until__isnull=False))
+
     def not_archived(self) -> NotificationQuerySet:
         """Keep what is not archived."""
         return self.filter(archived_at__isnull=True)
