@@ -11,7 +11,6 @@ CHAT_STRINGS = {
     "arrivedMessages": _("{count} new messages"),
     "away": _("Offline"),
     "beginning": _("This is the beginning of the conversation."),
-    "cancel": _("Cancel"),
     "charactersLeft": _("{count} left"),
     "chatOffline": _("You are offline. Messages will be sent when you are back online."),
     "chatReconnecting": _("Reconnecting… Messages will be sent once you are connected."),
