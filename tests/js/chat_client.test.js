@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { WebSocket } from "ws";
 
 import { createChat } from "../../notifications/static/notifications/src/chat/client.js";
 import { handlesOf } from "../../notifications/static/notifications/src/elements/chat/linkify.js";
 import { ChatServer, serve } from "./support/chat_server.js";
+import { WebSocket } from "./support/socket.js";
 import { MemoryStorage } from "./support/storage.js";
 
 const [ALICE, BOB] = [1, 2];

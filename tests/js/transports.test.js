@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { WebSocket } from "ws";
 
 import { environment } from "../../notifications/static/notifications/src/core/env.js";
 import { poll } from "../../notifications/static/notifications/src/core/transports/poll.js";
@@ -10,6 +9,7 @@ import { stream } from "../../notifications/static/notifications/src/core/transp
 import { socket } from "../../notifications/static/notifications/src/inbox/socket.js";
 import { Clock } from "./support/clock.js";
 import { item } from "./support/server.js";
+import { WebSocket } from "./support/socket.js";
 import { Calls, wire } from "./support/wire.js";
 
 const HELLO = {

@@ -2,10 +2,11 @@
 
 import { setMaxListeners } from "node:events";
 import { setImmediate } from "node:timers";
-import { WebSocket } from "ws";
 
 import { createClient } from "../../../notifications/static/notifications/src/inbox/client.js";
 import { Clock } from "./clock.js";
+import { WebSocket } from "./socket.js";
+import { Target } from "./target.js";
 
 setMaxListeners(50); // an ended client ends more than ten listeners
 
@@ -65,8 +66,8 @@ export class Locks {
 
 /** The page around a client: what the browser tells it, and what it shows. */
 class Page {
-  window = new EventTarget();
-  document = Object.assign(new EventTarget(), { visibilityState: "visible", title: "Site", cookie: "" });
+  window = new Target();
+  document = Object.assign(new Target(), { visibilityState: "visible", title: "Site", cookie: "" });
 
   tell(type, target = "window") {
     this[target].dispatchEvent(new Event(type));
