@@ -74,7 +74,7 @@ def _own_channels() -> Iterable[str]:
         return ()
 
 
-@register("notifications", Tags.database)
+@register(Tags.database)  # Django gives it the databases that `check --database` names
 def check_stored_kinds(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:

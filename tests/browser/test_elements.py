@@ -277,11 +277,15 @@ def test_a_long_body_can_be_read_to_its_end(visit: Visit) -> None:
     alice.ring()
     story = alice.row("Story")
     expect(story.get_by_role("button", name="Show more")).to_be_visible()
-    cut = "(row) => { const body = row.querySelector('.body'); return body.scrollHeight > body.clientHeight + 1; }"
-    row = story.element_handle()
-    alice.page.wait_for_function(cut, arg=row)  # the panel's style may come after its rows
+    # Asked of the bell each time: the panel's style may come after its rows, and a row that was seen is drawn anew.
+    cut = """([bell, cut]) => {
+        const body = bell.shadowRoot.querySelector("li.long .body");
+        return body && (body.scrollHeight > body.clientHeight + 1) === cut;
+    }"""
+    bell = alice.bell.element_handle()
+    alice.page.wait_for_function(cut, arg=[bell, True])
     story.get_by_role("button", name="Show more").click()
-    alice.page.wait_for_function(f"(row) => !({cut})(row)", arg=row)
+    alice.page.wait_for_function(cut, arg=[bell, False])
     expect(story.get_by_role("button", name="Show less")).to_have_attribute("aria-expanded", "true")
     expect(alice.row("Note").get_by_role("button", name="Show more")).to_have_count(0)
 
