@@ -120,7 +120,7 @@ class TestComposing:
         change = reverse("admin:carillon_broadcast_change", args=[stored.pk])
         assert 'value="Wartung"' in staff.get(change).content.decode()
         assert 'value="Wartung"' in staff.get(self.add(), {"copy": stored.pk}).content.decode()
-        staff.post(change, form(version=stored.revision, title_ar="صيانة", _continue=""))
+        staff.post(change, form(loaded_revision=stored.revision, title_ar="صيانة", _continue=""))
         stored.refresh_from_db()
         assert stored.texts == {"ar": {"title": "صيانة", "body": ""}}
 

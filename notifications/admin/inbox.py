@@ -12,16 +12,13 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.formats import number_format
-from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ..inbox.withdrawal import withdraw
-from ..kinds import Kind
-from ..kinds.rendering import kinds_of, render
-from ..languages import site_languages
 from ..live.http import user_of
 from ..models import Broadcast, Notice, Notification
+from .kinds import said
 from .people import labelled, username
 from .times import when
 
@@ -97,13 +94,7 @@ class NoticeAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("what people read"))
     def said(self, notice: Notice) -> str:
         """Show the rendering in each of the site's languages, or say why what was stored is shown."""
-        made = kinds_of([notice]).get(notice.pk)
-        lines = [(name, code, *_said(made, code)) for code, name in site_languages().items()] if made else []
-        if not lines or not all(title for _name, _code, title, _body in lines):
-            problem = _("It cannot be told any more; what was stored with it is shown. The log says why.")
-            return format_html("<strong>{}</strong>", problem)
-        row = '<p><b>{}</b>: <bdi lang="{}">{}</bdi><br><bdi lang="{}">{}</bdi></p>'
-        return format_html_join("", row, [(name, code, title, code, body) for name, code, title, body in lines])
+        return said(notice)
 
     @admin.action(description=gettext_lazy("Recall from every inbox…"), permissions=["recall"])
     def recall(self, request: HttpRequest, chosen: models.QuerySet[Notice]) -> HttpResponseBase | None:
@@ -135,11 +126,6 @@ class NoticeAdmin(ReadOnlyAdmin):
             "checkbox": ACTION_CHECKBOX_NAME,
         }
         return TemplateResponse(request, "admin/carillon/notice/recall.html", context)
-
-
-def _said(made: Kind, language: str) -> tuple[str, str]:
-    rendered = render(made, language)
-    return (rendered.title, rendered.body) if rendered else ("", "")
 
 
 def _figures(notices: Sequence[Notice]) -> dict[str, int]:
