@@ -612,6 +612,52 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "kind",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        max_length=100,
+                        validators=[notifications.validators.validate_line],
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "data",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                        validators=[notifications.validators.validate_data],
+                        verbose_name="data",
+                    ),
+                ),
+                (
+                    "version",
+                    models.PositiveSmallIntegerField(
+                        blank=True, editable=False, null=True, verbose_name="version of the facts"
+                    ),
+                ),
+                (
+                    "facts",
+                    models.JSONField(
+                        blank=True,
+                        editable=False,
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                        null=True,
+                        verbose_name="facts",
+                    ),
+                ),
+                (
+                    "about_model",
+                    models.CharField(blank=True, default="", editable=False, max_length=100, verbose_name="about a"),
+                ),
+                (
+                    "about_key",
+                    models.CharField(
+                        blank=True, default="", editable=False, max_length=200, verbose_name="with the key"
+                    ),
+                ),
+                (
                     "audience",
                     models.JSONField(
                         default=notifications.models.broadcast.nobody,
