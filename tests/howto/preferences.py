@@ -2,10 +2,11 @@
 
 from django.contrib.auth import get_user_model
 from django.test import TestCase
+from shop.channels import choice
 from shop.models import Seller
 from shop.notices import OrderShipped
 
-from notifications.services import preferences
+from notifications.services import preferences, set_preference
 
 
 class PreferencesTests(TestCase):
@@ -22,6 +23,11 @@ class PreferencesTests(TestCase):
         self.assertEqual(self.held("order.viewed")["toast"], "off")
         Seller.objects.create(user=self.alice)
         self.assertEqual(self.held("order.viewed")["toast"], "on")
+
+    def test_code_may_ask_for_it(self):
+        self.assertEqual(choice(self.alice, OrderShipped, "email"), "digest")
+        set_preference(self.alice, "email", "off", kind=OrderShipped)
+        self.assertEqual(choice(self.alice, OrderShipped, "email"), "off")
 
     def test_the_page_has_them_all(self):
         self.client.force_login(self.alice)
