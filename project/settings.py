@@ -93,6 +93,8 @@ NOTIFICATIONS_CATEGORIES = {
     "recordings": _("Recordings"),
     "account": _("Your account"),
     "chat": _("Chat"),
+    "comments": _("Comments"),
+    "orders": _("Orders"),
 }
 NOTIFICATIONS_CHAT_URL = "/chat/{room}/"  # where the notification of a mention leads
 

@@ -15,6 +15,7 @@ from django.test import Client, TestCase, TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy
 
 from notifications import services
 from notifications.inbox import due, filters, searching
@@ -325,9 +326,18 @@ class TestFinding:
             found = facets(alice)
         assert len(queries) == 1
         assert (found.total, found.unread) == (4, 3)
-        assert found.categories == [Facet("orders", 2, 2), Facet("news", 1, 0)]
-        assert found.kinds == [Facet("paid", 2, 1), Facet("shipped", 1, 1)]
+        assert found.categories == [Facet("orders", 2, 2, "orders"), Facet("news", 1, 0, "news")]
+        assert found.kinds == [Facet("paid", 2, 1, "paid"), Facet("shipped", 1, 1, "shipped")]
         assert facets(alice, "archived") == filters.Facets(0, 0, [], [])
+
+    def test_what_is_declared_goes_by_what_people_call_it(self, alice: Any, settings: Any) -> None:
+        settings.NOTIFICATIONS_CATEGORIES = {"news": gettext_lazy("Notifications")}
+        tell(alice, Joined(key="7"))
+        tell(alice, "Title", category="news")
+        with translation.override("de"):
+            found = facets(alice)
+        assert {one.name: one.label for one in found.categories} == {"people": "People", "news": "Benachrichtigungen"}
+        assert {one.name: one.label for one in found.kinds} == {"tests.joined": "Joined"}
 
     def test_the_totals_hold_also_where_there_are_too_many_names(
         self, alice: Any, monkeypatch: pytest.MonkeyPatch
@@ -490,8 +500,8 @@ class ApiTests(TestCase):
         assert self.client.get(reverse("notifications:filters")).json() == {
             "total": 2,
             "unread": 2,
-            "categories": [{"name": "orders", "total": 1, "unread": 1}],
-            "kinds": [{"name": "paid", "total": 1, "unread": 1}],
+            "categories": [{"name": "orders", "total": 1, "unread": 1, "label": "orders"}],
+            "kinds": [{"name": "paid", "total": 1, "unread": 1, "label": "paid"}],
         }
         assert self.client.get(reverse("notifications:filters"), {"state": "x"}).status_code == 400
 

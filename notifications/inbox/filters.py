@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 from django.db.models import Count, Q
 
 from ..annotations import User
+from ..kinds import registry
 from ..models import Notification
 from ..models.inbox import NotificationQuerySet
+from ..preferences.topics import categories, kind_label
 from ..validators import validate_named_texts
 from .searching import search_text, titled, within_reach
 from .stream import INBOX, State, in_state
@@ -19,11 +22,12 @@ FACETS_LIMIT: Final = 200  # pairs of a category and a kind
 
 
 class Facet(msgspec.Struct, frozen=True):
-    """How many items of a category, or of a kind, a list has."""
+    """How many items of a category, or of a kind, a list has; and what people call it, in the active language."""
 
     name: str
     total: int
     unread: int
+    label: str
 
 
 class Facets(msgspec.Struct, frozen=True):
@@ -49,17 +53,18 @@ def facets(user: User, state: State = "all") -> Facets:
     total, unread = sum(pair[2] for pair in pairs), sum(pair[3] for pair in pairs)
     if len(pairs) > FACETS_LIMIT:
         total, unread = rows.aggregate(**numbers).values()
-    return Facets(total, unread, _facets(pairs, 0), _facets(pairs, 1))
+    kinds = {key: kind_label(rules) for key, rules in registry.items()}
+    return Facets(total, unread, _facets(pairs, 0, categories()), _facets(pairs, 1, kinds))
 
 
-def _facets(pairs: list[tuple[str, str, int, int]], column: int) -> list[Facet]:
+def _facets(pairs: list[tuple[str, str, int, int]], column: int, labels: Mapping[str, object]) -> list[Facet]:
     totals: Counter[str] = Counter()
     unread: Counter[str] = Counter()
     for pair in pairs[:FACETS_LIMIT]:
         if name := str(pair[column]):
             totals[name] += pair[2]
             unread[name] += pair[3]
-    return [Facet(name, total, unread[name]) for name, total in totals.most_common()]
+    return [Facet(name, total, unread[name], str(labels.get(name, name))) for name, total in totals.most_common()]
 
 
 def narrowed(rows: NotificationQuerySet, category: str, kind: str, search: str) -> NotificationQuerySet:

@@ -96,7 +96,7 @@ def _narrowing(view: _View, numbers: Facets) -> dict[str, Any]:
     """Return how a first page can be narrowed, and how many items “Archive all” means."""
     chosen: list[tuple[Literal["category", "kind"], Any]] = [("category", numbers.categories), ("kind", numbers.kinds)]
     links = [
-        (facet.name, facet.total, view.to(**{field: "" if is_chosen else facet.name}), is_chosen)
+        (facet.label, facet.total, view.to(**{field: "" if is_chosen else facet.name}), is_chosen)
         for field, known in chosen
         for facet in known
         for is_chosen in [getattr(view, field) == facet.name]

@@ -77,7 +77,7 @@ def test_at_sign_out_in_another_tab_the_list_is_emptied_and_says_so(
     rows = alice.page.locator("notification-list li.item")
     expect(rows).to_have_count(7)
     tools = alice.page.locator("notification-list .tools").first
-    expect(tools).to_contain_text("comments (2)")
+    expect(tools).to_contain_text("Comments (2)")
     rows.first.get_by_role("button", name="Pin").focus()
     alice.page.keyboard.press("e")
     undo = alice.page.locator("notification-list .undo")

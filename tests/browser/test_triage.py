@@ -181,7 +181,7 @@ def test_a_list_is_narrowed_and_searched_and_its_address_keeps_that(inbox: Inbox
     page = inbox.open().page
     narrow = inbox.list.get_by_role("combobox", name="Categories and kinds")
     expect(narrow.locator("option:checked")).to_have_text("Everything (7)")
-    narrow.select_option(label="comments (2)")
+    narrow.select_option(label="Comments (2)")
     expect(inbox.rows).to_have_count(2)
     expect(inbox.list.get_by_role("button", name="Archive 2", exact=True)).to_be_visible()
     inbox.list.get_by_role("searchbox").fill("evening")

@@ -5,7 +5,7 @@ import { numeral } from "../core/locale.js";
 import { changeAll } from "../inbox/triage.js";
 import { button, h, redraw } from "./dom.js";
 
-/** @typedef {{name: string, total: number, unread: number}} Facet */
+/** @typedef {{name: string, total: number, unread: number, label: string}} Facet */
 /** @typedef {{state: string, total: number, unread: number, categories: Facet[], kinds: Facet[]}} Facets the `state` is of the list that was counted */
 
 const AGAIN = 1_000; // ms between two questions for the numbers
@@ -92,8 +92,11 @@ export class ListTools {
       /** @type {string} */ chosen,
       /** @type {Facet[]} */ known,
     ) => {
-      const all = known.some(({ name }) => name === chosen) || !chosen ? known : [{ name: chosen, total: 0 }, ...known];
-      const options = all.map(({ name, total }) => option(`${field} ${name}`, name, total));
+      const all =
+        known.some(({ name }) => name === chosen) || !chosen
+          ? known
+          : [{ name: chosen, label: chosen, total: 0 }, ...known];
+      const options = all.map(({ name, label, total }) => option(`${field} ${name}`, label, total));
       return options.length ? [h("optgroup", { label: owner.text(field) }, ...options)] : [];
     };
     return [
