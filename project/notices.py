@@ -11,7 +11,7 @@ from notifications.kinds import Kind, Ref, kind, people
 from .models import Order, Recording, Visit
 
 
-@kind("demo.order", category="orders", level="success")
+@kind("demo.order", category="orders", level="success", label=gettext_lazy("An order is on its way"))
 class OrderSent(Kind):
     """An order has left the foundry."""
 
@@ -31,7 +31,7 @@ class OrderSent(Kind):
         return self.order.get_absolute_url()
 
 
-@kind("demo.comment", category="comments", grow=True)
+@kind("demo.comment", category="comments", label=gettext_lazy("A comment on a recording"), grow=True)
 class RecordingCommented(Kind):
     """Comments on a recording: one item for all of them."""
 
@@ -52,7 +52,7 @@ class RecordingCommented(Kind):
         return self.recording.get_absolute_url()
 
 
-@kind("demo.invitation", category="calendar")
+@kind("demo.invitation", category="calendar", label=gettext_lazy("An invitation"))
 class Invited(Kind):
     """An invitation, which is answered on the spot."""
 
