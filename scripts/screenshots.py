@@ -131,8 +131,14 @@ def _right_to_left(studio: Studio, **options: Any) -> None:
 
 @picture("inbox")
 def _inbox(studio: Studio, **options: Any) -> None:
-    page = studio.visit("alice", "/notifications/", **DESKTOP, **options)
-    expect(page.locator("notification-list li .title").nth(3)).to_be_visible()
+    page = studio.visit("alice", **DESKTOP, **options)
+    for button in ("Send off an order", "Bob comments 50 times", "Invite me"):
+        with page.expect_response("**/send/kind/"):
+            page.get_by_role("button", name=button).click()
+    page.goto("/notifications/")
+    Visitor(page).until_live()
+    expect(page.locator("notification-list li .title").nth(5)).to_be_visible()
+    expect(page.locator("notification-list .tally")).to_contain_text("50")
     studio.shoot(page)
 
 
