@@ -22,7 +22,7 @@ help:
 	@echo "make test          run every test; make test-python and the like run one part"
 	@echo "make coverage      say which lines no test runs"
 	@echo "make bench         measure streams, connects and stores on this machine"
-	@echo "make soak          break feeds for SECONDS=300, and say what their readers lack"
+	@echo "make soak          break feeds for SECONDS=300, load LOADS=1000 pages, and say what their readers lack"
 	@echo "make docs          build the documentation's site in build/docs"
 	@echo "make screenshots   take the documentation's pictures anew, from the demo"
 	@echo "make release       build sdist and wheel in dist, and test them; uploads nothing"
@@ -101,9 +101,13 @@ bench: environment node
 	@$(python) -m benchmarks
 
 SECONDS ?= 300
+LOADS ?= 1000
 
 soak: environment
 	@$(python) -m tests.delivery "$$(date +%s)-" $(SECONDS) --soak
+	@echo "$(LOADS) page loads of a live part while it changes, on SQLite and on PostgreSQL"
+	@$(python) -m tests.delivery_site.loading $(LOADS)
+	@$(python) -m tests.delivery_site.loading $(LOADS) --postgresql
 
 # Strictly: a link that leads nowhere, a page that is not listed and a docstring that cannot be read end it.
 docs: environment

@@ -27,7 +27,7 @@ def program(module: str, *words: str) -> Any:
     done = subprocess.run(
         [sys.executable, "-m", module, *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr or done.stdout
     return json.loads(done.stdout)
 
 

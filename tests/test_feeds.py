@@ -24,6 +24,7 @@ from notifications.feeds.publishing import EVENT_BYTES, HELD_BACK, Publication, 
 from notifications.feeds.registry import find
 from notifications.feeds.retention import EMPTY_FOR, FEEDS_AT_ONCE, ROUND_EVERY, TURN, Retention
 from notifications.feeds.stream import FEED, remember, trim
+from notifications.live.batch import Batch
 from notifications.live.cursor import UNPUBLISHED, Position, parse
 from notifications.live.pruning import PRUNE_CHUNK
 from notifications.live.replay import changes_since
@@ -192,8 +193,16 @@ class KeepingTests(PublishTest):
         assert (told["type"], told["reason"], told["events"], told["more"]) == ("feed.reset", "start", [], False)
         assert batch.frames[0].cursor == told["cursor"] == FEED.cursor(pk, UNPUBLISHED)
         assert batch.to == UNPUBLISHED
-        assert changes_since(FEED, {pk: UNPUBLISHED}) == {}
+        assert changes_since(FEED, {pk: UNPUBLISHED}) == {pk: Batch(UNPUBLISHED, UNPUBLISHED, ())}
         assert not Feed.objects.exists()
+
+    def test_a_reader_whose_feed_has_gone_begins_with_the_next_one(self) -> None:
+        publish("log:7", {"n": 1})
+        _frames, position = self.read_on("log:7")
+        Feed.objects.all().delete()
+        frames, position = self.read_on("log:7", position)
+        assert [(frame["type"], frame["reason"], frame["events"]) for frame in frames] == [("feed.reset", "epoch", [])]
+        assert position == UNPUBLISHED
 
     def test_who_followed_before_anything_was_published_is_told_all_of_it(self) -> None:
         declare("moves", keep=Log(newest=0))

@@ -19,14 +19,14 @@ from notifications.chat import handlers
 from notifications.chat.commands import InboxOpen, RoomOpen
 from notifications.chat.stream import ROOM
 from notifications.conf import conf
-from notifications.feeds import feed
+from notifications.feeds import Log, feed
 from notifications.feeds.names import stream_key
 from notifications.feeds.publishing import LIVE_ONLY
-from notifications.feeds.stream import FEED
+from notifications.feeds.stream import FEED, remember
 from notifications.inbox.stream import INBOX
 from notifications.live import relay
 from notifications.live.connections import EVENT_STREAM
-from notifications.live.cursor import START, Position
+from notifications.live.cursor import START, UNPUBLISHED, Position
 from notifications.live.hub import Connection
 from notifications.live.streams import Key
 from notifications.models import Inbox, Message, Notification
@@ -133,6 +133,34 @@ class RelayTests(TransactionTestCase):
             with self.subTest(position), CaptureQueriesContext(connection) as queries:
                 relay._read(INBOX, {INBOX.key(inbox.pk): position})
             assert sum("floor" in query["sql"] for query in queries) == looks
+
+    async def test_who_followed_before_anything_was_published_is_not_taken_for_a_newcomer(self) -> None:
+        feed("moves", keep=Log(newest=0), public=True)(lambda user: True)
+        key = FEED.key(remember("moves"))
+        hub, taken = relay.current().hub, asyncio.Event()
+        take = hub.continue_with
+
+        def filled(*read: Any) -> None:
+            take(*read)
+            taken.set()
+
+        busy = threading.Event()
+        occupied = [relay.current().threads.submit(busy.wait) for _ in range(conf.DATABASE_THREADS)]
+        try:
+            newcomer = self.listen(None, START, key)  # for whom the relay reads, when it can
+            with patch.object(hub, "continue_with", filled):
+                waiting = self.listen(None, UNPUBLISHED, key)  # for whom another thread does
+                async with asyncio.timeout(10):
+                    await taken.wait()
+            with patch.object(relay, "_read_here"):  # the writer is in another process
+                await sync_to_async(publish)("moves", {"n": 1})
+        finally:
+            busy.set()
+        async with asyncio.timeout(10):
+            assert b'"events":[]' in (await newcomer.get())["body"]
+            assert b'"n":1' in (await waiting.get())["body"]
+        assert all(future.result() for future in occupied)
+        self.end()
 
     async def alice(self) -> tuple[Any, asyncio.Queue[Any]]:
         """Make a user who listens to a new inbox; return what she will receive."""

@@ -20,7 +20,7 @@ from ..inbox.frames import Hello
 from ..inbox.stream import INBOX
 from ..live import connections, cursor, frames, leases, relay, sessions
 from ..live.connections import Admission, JoinedEventStream
-from ..live.cursor import START, UNPUBLISHED, Position
+from ..live.cursor import START, Position
 from ..live.frames import Frame, frame
 from ..live.http import answer, can_hold, endpoint, error, fields, handoff, hold_open, signed_out
 from ..live.identity import NOBODY
@@ -190,7 +190,7 @@ def _catch_up(wanted: Sequence[Wanted]) -> tuple[tuple[tuple[Any, Position], ...
     settle(FEED, list(kept), relay.sequence_and_announce)
     batches = changes_since(FEED, {pk: None if one.position == START else one.position for pk, one in kept.items()})
     told = [frame for batch in batches.values() for frame in batch.frames]
-    places = {FEED.key(pk): batches[pk].to if pk in batches else UNPUBLISHED for pk in kept}
+    places = {FEED.key(pk): batches[pk].to for pk in kept}
     return tuple((one.key, places.get(one.key, one.position)) for one in wanted), told
 
 

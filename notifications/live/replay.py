@@ -69,15 +69,16 @@ def changes_since(
     Returns:
         By primary key, the frames that continue the reader, or a `reset` with a fresh snapshot where it
         cannot be continued. A reader that is up to date gets a batch without frames whose `to` is its own
-        position. A stream that does not exist is left out, unless its readers may precede it: a new one then begins at
-        `UNPUBLISHED`, from where it is continued.
+        position. A stream that does not exist is left out, unless its readers may precede it: they then begin at
+        `UNPUBLISHED`, from where they are continued.
     """
     answers: dict[Any, Batch] = {}
     reads: dict[Any, tuple[Position, Position]] = {}
     found = open_streams(stream_type, list(cursors))
     if stream_type.precedes:
-        for pk in [pk for pk, cursor in cursors.items() if cursor is None and pk not in found]:
-            answers[pk] = stream_type.snapshot(pk, UNPUBLISHED, "start", languages.get(pk, ()))
+        for pk, cursor in cursors.items():
+            if pk not in found:
+                answers[pk] = _precede(stream_type, pk, cursor, languages.get(pk, ()))
     for pk, (head, floor) in found.items():
         cursor = cursors[pk]
         if cursor is None:
@@ -91,6 +92,13 @@ def changes_since(
     if reads:
         answers |= _continue(stream_type, reads, languages)
     return answers
+
+
+def _precede(stream_type: StreamType, pk: Any, cursor: Position | None, languages: Collection[str]) -> Batch:
+    """Answer the reader of a stream that is not made yet, or not any more."""
+    if cursor == UNPUBLISHED:
+        return Batch(UNPUBLISHED, UNPUBLISHED, ())
+    return stream_type.snapshot(pk, UNPUBLISHED, "epoch" if cursor else "start", languages)
 
 
 def _reset_reason(stream_type: StreamType, cursor: Position, head: Position, floor: int) -> ResetReason | None:
