@@ -18,23 +18,26 @@ from .abandoned import KIND
 from .acting import perform_action
 from .bulk import Changed, archive_all, mark_all_read, undo
 from .items import items_of
-from .snoozing import snooze, time_of
-from .states import STATE_VERBS, mark_clicked, mark_seen
+from .snoozing import time_of
+from .states import SEEN_VERBS, STATE_VERBS, mark_seen
 from .stream import INBOX
 
-ACTIONS: Mapping[str, Callable[..., int]] = {**STATE_VERBS, "click": mark_clicked, "snooze": snooze}
+ACTIONS: Mapping[str, Callable[..., int]] = {**STATE_VERBS, **SEEN_VERBS}
 
 
 @endpoint("POST")
 def item_action(request: HttpRequest, pk: str, action: str) -> HttpResponse:
-    """Change the state of one item and return it; one of another user is not found."""
+    """Change the state of one item and return it; one of another user is not found.
+
+    ``read``, ``click``, ``archive`` and ``snooze`` take ``up_to``: what has grown since that cursor stays as it is.
+    """
     if not _mine(request).filter(pk=pk).exists():
         return error(404, "not-found", _("Notification not found."))
-    _perform(request, action, [int(pk)])
+    changed = _perform(request, action, [int(pk)])
     row = _mine(request).with_content().filter(pk=pk).first()
     if row is None:  # it was deleted meanwhile
         return error(404, "not-found", _("Notification not found."))
-    return answer({"item": items_of([row])[0], **_counts(request)})
+    return answer({"item": items_of([row])[0], **_undo(changed), **_counts(request)})
 
 
 @endpoint("POST")
@@ -62,7 +65,10 @@ def cancel(request: HttpRequest, pk: str) -> HttpResponse:
 
 @endpoint("POST")
 def bulk(request: HttpRequest) -> HttpResponse:
-    """Change the state of up to 1,000 items at once: ``action`` and ``ids``; those of other users are ignored."""
+    """Change the state of up to 1,000 items at once: ``action`` and ``ids``; those of other users are ignored.
+
+    ``up_to`` is that of `item_action`.
+    """
     values = fields(request)
     action, ids = values.get("action"), values.get("ids")
     if not isinstance(action, str) or action not in ACTIONS:
@@ -73,8 +79,10 @@ def bulk(request: HttpRequest) -> HttpResponse:
 
 
 def _perform(request: HttpRequest, action: str, ids: list[int]) -> int:
-    more = [time_of(fields(request).get("until"))] if action == "snooze" else []
-    return ACTIONS[action](user_of(request), ids, *more)
+    more: dict[str, Any] = {"until": time_of(fields(request).get("until"))} if action == "snooze" else {}
+    if action in SEEN_VERBS and (up_to := _up_to(request)) is not None:
+        more["up_to"] = up_to
+    return ACTIONS[action](user_of(request), ids, **more)
 
 
 @endpoint("POST")
@@ -114,8 +122,11 @@ def _counts(request: HttpRequest) -> dict[str, int]:
 
 def _changed(request: HttpRequest, changed: int) -> HttpResponse:
     """Return how many items changed, the counts, and what reverts it if that can be."""
-    back = {"undo": changed.undo} if isinstance(changed, Changed) and changed else {}
-    return answer({"changed": int(changed), **back, **_counts(request)})
+    return answer({"changed": int(changed), **_undo(changed), **_counts(request)})
+
+
+def _undo(changed: int) -> dict[str, str]:
+    return {"undo": changed.undo} if isinstance(changed, Changed) and changed else {}
 
 
 def _texts(request: HttpRequest, *names: str) -> dict[str, str]:

@@ -26,9 +26,9 @@ from .bulk import Changed, archive_all, mark_all_read, undo
 from .filters import Facets, facets
 from .frames import Item
 from .items import items_of
-from .reading import page
+from .reading import page, seen_at
 from .snoozing import presets, snooze, time_of
-from .states import STATE_VERBS, mark_clicked
+from .states import SEEN_VERBS, STATE_VERBS, mark_clicked
 from .stream import INBOX, State
 
 
@@ -41,8 +41,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
     The list takes ``?state=``, ``?category=``, ``?kind=``, ``?q=`` and ``?before=`` (see `inbox.page`). A form sends
     ``action``: one of `STATE_VERBS` with the ``id`` of an item, ``snooze`` with one and ``until``, ``click`` with one
-    whose link is to be followed, ``read-all`` or ``archive-all`` with the cursor ``up_to`` of what the page showed, or
-    ``undo`` with what the page was told can be undone. GET changes nothing.
+    whose link is to be followed, ``read-all`` or ``archive-all``, or ``undo`` with what the page was told can be
+    undone. The cursor ``up_to`` is that of what the page showed: what has come since stays. GET changes nothing.
     """
     try:
         if request.method == "POST":
@@ -81,6 +81,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     found = page(user, view.state, view.category, view.before or None, kind=view.kind, search=view.q)
     context = {
         "page": found,
+        "rows": [(item, seen_at(found.cursor, item)) for item in found.items],
         "view": view,
         "here": view.address,
         "undo": query.get("undo", ""),
@@ -120,13 +121,14 @@ def _change(request: HttpRequest) -> str:
     """Perform a form's action, and return where to go."""
     user, given = user_of(request), request.POST
     action = given.get("action", "")
+    seen: dict[str, Any] = {"up_to": given["up_to"]} if action in SEEN_VERBS and "up_to" in given else {}
     if action == "click":
-        return _follow(user, _number(given.get("id", "")))
+        return _follow(user, _number(given.get("id", "")), seen)
     changed = 0
     if action in STATE_VERBS:
-        changed = STATE_VERBS[action](user, [_number(given.get("id", ""))])
+        changed = STATE_VERBS[action](user, [_number(given.get("id", ""))], **seen)
     elif action == "snooze":
-        snooze(user, [_number(given.get("id", ""))], time_of(given.get("until")))
+        snooze(user, [_number(given.get("id", ""))], time_of(given.get("until")), **seen)
     elif action in ("read-all", "archive-all"):
         narrow: Any = {name: given.get(name, "") for name in ("category", "kind")}
         verb: Callable[..., Changed] = mark_all_read if action == "read-all" else archive_all
@@ -142,13 +144,13 @@ def _change(request: HttpRequest) -> str:
     return return_address(request, changed.undo if "archive" in action and isinstance(changed, Changed) else "")
 
 
-def _follow(user: User, pk: int) -> str:
+def _follow(user: User, pk: int, seen: dict[str, Any]) -> str:
     """Remember the click, and return where the notification's own link leads."""
     row = Notification.objects.using(INBOX.alias).of(user).items().visible().with_content().filter(pk=pk).first()
     shown = items_of([row])[0] if row is not None else None
     if not isinstance(shown, Item) or not shown.url:
         raise ValidationError(_("Notification not found."))
-    mark_clicked(user, [pk])
+    mark_clicked(user, [pk], **seen)
     return shown.url
 
 

@@ -13,6 +13,7 @@ from django.db.models import Min, Q
 from django.utils.translation import gettext as _
 
 from ..annotations import User
+from ..live.cursor import parse
 from ..models import Inbox, Notification
 from ..validators import validate_limit
 from .counts import counts
@@ -106,6 +107,17 @@ def page(
     numbers = counts([user.pk])[user.pk]
     following = _place(found[limit - 1]) if len(found) > limit else None
     return Page(shown, following, cursor, numbers.unread, numbers.unseen)
+
+
+def seen_at(cursor: str, item: Item) -> str:
+    """Return the cursor of what an item shows, on a page with a cursor; empty where it has no position yet.
+
+    The page's own is read before its rows: an item may be ahead of it, and would be taken for one that came later.
+    """
+    position = parse(cursor).get(INBOX.name)
+    if position is None or not item.version:
+        return ""
+    return INBOX.cursor(None, position._replace(modseq=item.version))
 
 
 def _place(row: Notification) -> str:

@@ -20,18 +20,18 @@ from .stream import INBOX
 IDS_LIMIT = 1_000  # notifications named by one call
 
 
-def named(user: User, ids: Iterable[int]) -> NotificationQuerySet:
-    """Return the items of `user` with the primary keys `ids`.
+def named(user: User, ids: Iterable[int], up_to: str | None = None) -> NotificationQuerySet:
+    """Return the items of `user` with the primary keys `ids`, but for those that have grown since the cursor `up_to`.
 
     Raises:
-        ValidationError: There are too many ids, or one is not a number.
+        ValidationError: There are too many ids, one is not a number, or `up_to` is not a cursor of this inbox.
     """
     ids = list(ids)
     if len(ids) > IDS_LIMIT:
         raise ValidationError({"ids": _("At most %(limit)s notifications at a time.") % {"limit": IDS_LIMIT}})
     if not all(isinstance(pk, int) and 0 < pk < 2**63 for pk in ids):
         raise ValidationError({"ids": _("Each id must be the ID of a notification.")})
-    return rows_of(user).items().filter(pk__in=ids)
+    return arrived(user, up_to).items().filter(pk__in=ids)
 
 
 def arrived(user: User, up_to: str | None) -> NotificationQuerySet:

@@ -20,7 +20,7 @@ SNOOZE_LIMIT: Final = timedelta(days=366)  # from now
 MORNING: Final = 9  # o'clock, where a time is "tomorrow" or a day
 
 
-def snooze(user: User, ids: Iterable[int], until: datetime) -> int:
+def snooze(user: User, ids: Iterable[int], until: datetime, *, up_to: str | None = None) -> int:
     """Take notifications of `user` out of the inbox until a time.
 
     Then they come back unread and on top; earlier, if one grows that is unread.
@@ -29,12 +29,14 @@ def snooze(user: User, ids: Iterable[int], until: datetime) -> int:
         user: Their recipient; other users' notifications are ignored.
         ids: Primary keys, at most 1,000.
         until: An aware time in the future, within a year.
+        up_to: The cursor of what the user had on screen: what has grown or come back since stays. None means all.
 
     Returns:
         How many were in the inbox or asleep.
 
     Raises:
-        ValidationError: `until` is out of range, there are too many ids, or one is not a number.
+        ValidationError: `until` is out of range, there are too many ids, one is not a number, or `up_to` is not a
+            cursor of this inbox.
     """
     now = timezone.now()
     try:
@@ -43,13 +45,13 @@ def snooze(user: User, ids: Iterable[int], until: datetime) -> int:
         raise ValidationError({"until": error}) from error
     if not now < until <= now + SNOOZE_LIMIT:
         raise ValidationError({"until": _("Choose a time in the future, within a year.")})
-    rows = named(user, ids).visible()
+    rows = named(user, ids, up_to).visible()
     awake = touch(user, rows.not_archived(), archived_at=now, snoozed_until=until)
     return awake + touch(user, rows.snoozed().exclude(snoozed_until=until), snoozed_until=until)
 
 
 def unsnooze(user: User, ids: Iterable[int]) -> int:
-    """Bring notifications of `user` back now, as they were; arguments and result are those of `mark_read`."""
+    """Bring notifications of `user` back now, as they were; arguments and result are those of `mark_unread`."""
     return touch(user, named(user, ids).snoozed(), archived_at=None, snoozed_until=None)
 
 

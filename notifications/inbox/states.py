@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from django.db.models import F
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from ..annotations import User
@@ -12,57 +13,60 @@ from ..models.ranks import PIN
 from ..twins import twin
 from .bulk import Changed, reading
 from .rows import arrived, named, touch
-from .snoozing import unsnooze
+from .snoozing import snooze, unsnooze
 
 
-def mark_read(user: User, ids: Iterable[int]) -> Changed:
+def mark_read(user: User, ids: Iterable[int], *, up_to: str | None = None) -> Changed:
     """Mark notifications of `user` as read, and so as seen.
 
     Args:
         user: Their recipient; other users' notifications are ignored.
         ids: Primary keys, at most 1,000.
+        up_to: The cursor of what the user had on screen: what has grown or come back since stays as it is, for
+            nobody has read what it says now. None means whatever it says.
 
     Returns:
         How many changed, and by which text `undo` reverts just that.
 
     Raises:
-        ValidationError: There are too many ids, or one is not a number.
+        ValidationError: There are too many ids, one is not a number, or `up_to` is not a cursor of this inbox.
     """
     now = timezone.now()
-    return Changed(touch(user, named(user, ids).filter(read_at=None), **reading(now)), "read", now)
+    return Changed(touch(user, named(user, ids, up_to).filter(read_at=None), **reading(now)), "read", now)
 
 
-def mark_clicked(user: User, ids: Iterable[int]) -> int:
+def mark_clicked(user: User, ids: Iterable[int], *, up_to: str | None = None) -> int:
     """Remember that `user` followed the links of notifications, which reads them; as `mark_read` otherwise."""
     now = timezone.now()
-    return touch(user, named(user, ids).filter(clicked_at=None), clicked_at=now, **reading(now))
+    rows = named(user, ids, up_to).filter(Q(clicked_at=None) | Q(read_at=None))
+    return touch(user, rows, clicked_at=Coalesce("clicked_at", Value(now)), **reading(now))
 
 
 def mark_unread(user: User, ids: Iterable[int]) -> int:
-    """Mark notifications of `user` as unread; arguments and result are those of `mark_read`."""
+    """Mark notifications of `user` as unread; `user`, `ids` and the result are those of `mark_read`."""
     return touch(user, named(user, ids).filter(read_at__isnull=False), read_at=None)
 
 
-def archive(user: User, ids: Iterable[int]) -> Changed:
+def archive(user: User, ids: Iterable[int], *, up_to: str | None = None) -> Changed:
     """Archive notifications of `user`, also snoozed ones; arguments and result are those of `mark_read`."""
     now = timezone.now()
-    return Changed(touch(user, named(user, ids).kept(), archived_at=now, snoozed_until=None), "archive", now)
+    return Changed(touch(user, named(user, ids, up_to).kept(), archived_at=now, snoozed_until=None), "archive", now)
 
 
 def unarchive(user: User, ids: Iterable[int]) -> int:
-    """Move notifications of `user` back to the inbox; arguments and result are those of `mark_read`."""
+    """Move notifications of `user` back to the inbox; arguments and result are those of `mark_unread`."""
     return touch(
         user, named(user, ids).filter(archived_at__isnull=False), archived_at=None, snoozed_until=None, muted=False
     )
 
 
 def pin(user: User, ids: Iterable[int]) -> int:
-    """Keep notifications of `user` on top of the list; arguments and result are those of `mark_read`."""
+    """Keep notifications of `user` on top of the list; arguments and result are those of `mark_unread`."""
     return touch(user, named(user, ids).filter(rank__lt=PIN), rank=F("rank") + PIN)
 
 
 def unpin(user: User, ids: Iterable[int]) -> int:
-    """Let notifications of `user` go back to their places; arguments and result are those of `mark_read`."""
+    """Let notifications of `user` go back to their places; arguments and result are those of `mark_unread`."""
     return touch(user, named(user, ids).filter(rank__gte=PIN), rank=F("rank") - PIN)
 
 
@@ -92,6 +96,13 @@ STATE_VERBS = {
     "pin": pin,
     "unpin": unpin,
     "unsnooze": unsnooze,
+}
+# Those that take in what the item says now, unless they are told up to which cursor the user has seen it.
+SEEN_VERBS: Mapping[str, Callable[..., int]] = {
+    "read": mark_read,
+    "archive": archive,
+    "click": mark_clicked,
+    "snooze": snooze,
 }
 
 amark_read = twin(mark_read)

@@ -418,6 +418,48 @@ test("many are archived by one request, and told of once if it fails", async (co
   assert.deepEqual((await requests.nth(2)).body.ids, ids);
 });
 
+test("what is done says what was seen of the items, and not what came since", async (context) => {
+  const { client, requests, publish, until } = await live(context);
+  publish((inbox) => inbox.create());
+  await until(() => client.counts.unread === 1);
+  const done = client.archive(1);
+  publish((inbox) => inbox.grow(1, { title: "Unseen" }));
+  const { body, json } = await requests.nth(1);
+  assert.deepEqual(body, { up_to: "inbox=00000001.1" });
+  json({ item: {} });
+  assert.equal(await done, true);
+  await until(() => client.store.items[0].title === "Unseen");
+  assert.deepEqual([client.store.items[0].archived_at, client.counts.unread], [null, 1], "the server has left it");
+  for (const verb of ["markRead", "follow", "archive", "markUnread", "unarchive"]) client[verb](1);
+  const sent = [];
+  for (let number = 2; number <= 6; number++) {
+    const request = await requests.nth(number);
+    sent.push(request.body.up_to);
+    request.json({});
+  }
+  assert.deepEqual(sent, [...Array(3).fill("inbox=00000001.2"), undefined, undefined]);
+});
+
+test("of many, those that are ahead say nothing of what the others have grown by", async (context) => {
+  const { client, requests } = await live(context);
+  const items = [item(1, { version: 9 }), item(2, { version: 0 }), item(3, { version: 4 }), item(4, { version: 7 })];
+  client.store.apply({ type: "reset", cursor: "inbox=00000001.5", items: [items[2]], unread: 4, unseen: 4 });
+  client.store.page({ items, cursor: "inbox=00000001.8", unread: 4, unseen: 4 });
+  client.markRead([3, 8, 1, 4]);
+  await requests.nth(2);
+  const told = requests.map(({ body }) => [body.ids, body.up_to]).sort();
+  assert.deepEqual(told, [
+    [[1, 4], "inbox=00000001.9"],
+    [[3, 8], "inbox=00000001.5"],
+  ]);
+  for (const { json } of requests) json({});
+  client.markRead(2);
+  assert.deepEqual((await requests.nth(3)).body, {}, "it has no position yet");
+  client.store.clear();
+  client.markRead(3);
+  assert.deepEqual((await requests.nth(4)).body, {}, "and neither has a page without an inbox");
+});
+
 test("more than a thousand are sent in parts", async (context) => {
   const { client, requests } = await live(context);
   client.markRead(Array.from({ length: 2_001 }, (_, index) => index + 1));

@@ -52,7 +52,8 @@ test("snooze, unsnooze and pin show at once, and are taken back when refused", a
   await settle();
   assert.deepEqual(states("snoozed_until"), [null, UNTIL.toISOString(), UNTIL.toISOString()]);
   assert.deepEqual(client.counts.unread, 1);
-  assert.deepEqual(asked[0].body, { action: "snooze", ids: [1, 2], until: UNTIL.toISOString() });
+  const up_to = "inbox=00000001.9";
+  assert.deepEqual(asked[0].body, { action: "snooze", ids: [1, 2], up_to, until: UNTIL.toISOString() });
   asked[0].reject(Object.assign(new Error("no"), { reason: "server" }));
   assert.equal(await sent, false);
   assert.deepEqual(states("archived_at"), [null, null, null]);
@@ -65,6 +66,13 @@ test("snooze, unsnooze and pin show at once, and are taken back when refused", a
   unsnooze(client, 3);
   await settle();
   assert.equal(asked[2].url, "/3/unsnooze/");
+});
+
+test("a snooze is about what was seen when it was asked until when", async (context) => {
+  const { client, asked } = bench(context);
+  snooze(client, 1, UNTIL, "inbox=00000001.3");
+  await settle();
+  assert.deepEqual(asked[0].body, { up_to: "inbox=00000001.3", until: UNTIL.toISOString() });
 });
 
 test("to archive all empties the list at once, says how many there were, and can be undone", async (context) => {

@@ -6,6 +6,7 @@ import { UndoBar } from "./undo-bar.js";
 
 /** @typedef {import("../inbox/types.js").Item} Item */
 
+const every = (/** @type {Promise<boolean>[]} */ all) => Promise.all(all).then((done) => done.every(Boolean));
 const idsOf = (/** @type {readonly Item[]} */ items) => items.map(({ id }) => id);
 
 export class Verbs {
@@ -57,8 +58,9 @@ export class Verbs {
   snooze(items) {
     const ids = idsOf(items.filter(({ archived_at, snoozed_until }) => !archived_at || snoozed_until));
     if (!ids.length) return;
+    const parts = this.#client.seen(ids); // behind the dialog they may grow
     this.dialog.ask((until) => {
-      const sent = snooze(this.#client, ids, until);
+      const sent = every(parts.map(({ some, up_to }) => snooze(this.#client, some, until, up_to)));
       this.#undoable("snoozed", ids.length, sent, () => unsnooze(this.#client, ids));
     });
   }

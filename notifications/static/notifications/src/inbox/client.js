@@ -2,12 +2,16 @@
 
 import { confirmUpdate } from "../core/optimistic.js";
 import { LiveInbox } from "./live-inbox.js";
+import { seen } from "./seen.js";
 import { adds, COUNTED } from "./states.js";
 
 /** @typedef {number | Iterable<number>} Ids */
 /** @typedef {import("./types.js").Action} Action */
 
 const BULK = 1_000; // items of one request
+
+/** Actions that are about what the user has seen of an item: they leave alone what it has grown by since. */
+const SEEN = /^(read|click|archive|snooze)$/;
 
 /** The counts that an action empties. */
 const EMPTIED = { "read-all": COUNTED, seen: /** @type {const} */ (["unseen"]) };
@@ -79,6 +83,11 @@ export class Client extends LiveInbox {
     return this.#all("seen");
   }
 
+  /** What the user has seen of items, as `seen` says. @internal @param {number[]} ids */
+  seen(ids) {
+    return seen(this.store, ids);
+  }
+
   /**
    * Do something with items.
    *
@@ -91,14 +100,17 @@ export class Client extends LiveInbox {
    */
   async each(action, which, change, more) {
     const ids = typeof which === "number" ? [which] : [...new Set(which)];
-    const parts = Array.from({ length: Math.ceil(ids.length / BULK) }, (_, part) =>
-      ids.slice(part * BULK, (part + 1) * BULK),
+    const parts = this.seen(ids).flatMap(({ some, up_to }) =>
+      Array.from({ length: Math.ceil(some.length / BULK) }, (_, part) => ({
+        some: some.slice(part * BULK, (part + 1) * BULK),
+        seen: SEEN.test(action) ? { up_to } : {},
+      })),
     );
     const { item, bulk } = this.config.urls;
     const done = await Promise.all(
-      parts.map((some) => {
+      parts.map(({ some, seen }) => {
         const url = some.length > 1 ? bulk : item.replace("{action}", action).replace("{id}", `${some[0]}`);
-        const body = { ...more, ...(some.length > 1 && { action, ids: some }) };
+        const body = { ...seen, ...more, ...(some.length > 1 && { action, ids: some }) };
         return this.act(action, some, some, url, body, () => this.each(action, some, change, more), change);
       }),
     );

@@ -9,11 +9,18 @@
 /** @param {Client} client @param {Ids} ids @param {boolean} on */
 export const pin = (client, ids, on) => client.each(on ? "pin" : "unpin", ids, { pinned: on });
 
-/** Take items out of the inbox until a time. @param {Client} client @param {Ids} ids @param {Date} until */
-export function snooze(client, ids, until) {
+/**
+ * Take items out of the inbox until a time.
+ *
+ * @param {Client} client
+ * @param {Ids} ids
+ * @param {Date} until
+ * @param {string} [up_to] what the user had seen when asked until when
+ */
+export function snooze(client, ids, until, up_to) {
   const snoozed_until = until.toISOString();
   const change = { archived_at: new Date(client.now()).toISOString(), snoozed_until };
-  return client.each("snooze", ids, change, { until: snoozed_until });
+  return client.each("snooze", ids, change, { ...(up_to && { up_to }), until: snoozed_until });
 }
 
 /** Bring them back. @param {Client} client @param {Ids} ids */
