@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
-from ...deliveries.couriers import SWEEP, Couriers, deliver_due
+from ...deliveries import couriers
 from ...preferences.channels import sent
 
 
@@ -33,18 +33,18 @@ class Command(BaseCommand):
         if options["threads"] < 1:
             raise CommandError("--threads must be at least 1.")
         if options["once"]:
-            number = deliver_due()
+            number = couriers.deliver_due()
             if options["verbosity"]:
                 self.stdout.write(f"{number} deliver{'y was' if number == 1 else 'ies were'} due.")
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        couriers = Couriers()
+        senders = couriers.Couriers()
         connections.close_all()  # this thread needs none from now on
         try:
             while not stop.is_set():
-                couriers.call(options["threads"])
-                stop.wait(SWEEP)
+                senders.call(options["threads"])
+                stop.wait(couriers.SWEEP)
         finally:
-            couriers.close(wait=True)
+            senders.close(wait=True)
