@@ -21,3 +21,14 @@ def isolate(name: str) -> str:
     if not get_language_bidi() and all(unicodedata.bidirectional(char) in _LEFT_TO_RIGHT for char in name):
         return name
     return f"\u2068{name}\u2069"
+
+
+def begin(text: str) -> str:
+    """Return `text`, with which a sentence in the active language begins, so that it does not turn the sentence.
+
+    For ``dir="auto"`` and ``<bdi>`` browsers look for the first letter, in isolates too (HTML, “The dir attribute”): a
+    name that begins a sentence would decide how all of it is ordered. A mark that nobody sees comes before it.
+    """
+    if not text.startswith("\u2068"):
+        return text
+    return ("\u200f" if get_language_bidi() else "\u200e") + text

@@ -31,10 +31,13 @@ class Order(Thing):
 
 
 class Recording(Thing):
-    """What people comment on."""
+    """What people comment on, and watch."""
 
     class Meta:
         app_label = "project"
+
+    def get_absolute_url(self) -> str:
+        return reverse("recording", args=[self.pk])
 
 
 class Visit(Thing):

@@ -27,6 +27,8 @@ class Sample:
         return {**text, "level": self.level, "category": self.category, "kind": self.kind, "url": self.url}
 
 
+RECORDING = "Evening changes"  # that visitors watch and comment on
+
 # One for each level: what the buttons of the home page send.
 SAMPLES = {
     sample.level: sample

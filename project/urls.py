@@ -10,6 +10,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("send/", views.send, name="send"),
     path("send/kind/", views.send_kind, name="send-kind"),
+    path("recordings/<int:pk>/", views.recording, name="recording"),
     path("live/", live.live, name="live"),
     path("live/order/", live.move_order, name="live-order"),
     path("live/prices/", live.tick, name="live-prices"),

@@ -10,16 +10,16 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from notifications.services import notify
+from notifications.services import notify, watchers
 
 from . import accounts
 from .models import Order, Recording, Visit
 from .notices import Invited, OrderSent, RecordingCommented
-from .samples import SAMPLES
+from .samples import RECORDING, SAMPLES
 
 COMMENTS = 50
 BURST = 12  # notifications at once: bell and toasts must stay calm
@@ -30,7 +30,9 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show the buttons or, to anonymous visitors, the sign-in options."""
     if not request.user.is_authenticated:
         return render(request, "welcome.html", {"visitors": accounts.VISITORS if settings.DEBUG else ()})
-    return render(request, "home.html", {"other": accounts.other_than(_user(request)), "samples": SAMPLES})
+    watched = Recording.objects.filter(name=RECORDING).first()
+    context = {"other": accounts.other_than(_user(request)), "samples": SAMPLES, "recording": watched}
+    return render(request, "home.html", context)
 
 
 @require_POST
@@ -79,12 +81,24 @@ def send_kind(request: HttpRequest) -> HttpResponse:
         visit, _created = Visit.objects.get_or_create(name="St Mary, 6 December")
         notify(user, Invited(visit=visit), actor=other, about=visit)
     elif what == "comments":
-        recording, _created = Recording.objects.get_or_create(name="Evening changes")
+        commented, _created = Recording.objects.get_or_create(name=RECORDING)
         for _number in range(COMMENTS):  # each in a transaction of its own, as people comment
-            notify(user, RecordingCommented(recording=recording), actor=other, about=recording)
+            notify(user, RecordingCommented(recording=commented), actor=other, about=commented)
     else:
         raise Http404("No such kind.")
     return HttpResponse(status=204) if not request.accepts("text/html") else redirect("home")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def recording(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a recording, which people watch; on POST the other visitor comments on it, which watchers hear of."""
+    shown = get_object_or_404(Recording, pk=pk)
+    other = accounts.other_than(_user(request))
+    if request.method != "POST":
+        return render(request, "recording.html", {"recording": shown, "other": other})
+    notify(watchers(shown), RecordingCommented(recording=shown), actor=other, about=shown)
+    return HttpResponse(status=204) if not request.accepts("text/html") else redirect(shown)
 
 
 @require_GET

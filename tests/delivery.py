@@ -6,7 +6,8 @@ and nothing else. Servers are killed, connections cut and left half open, the br
 lose their permission. When all is well again, these rules hold for each reader:
 
 1. ``Log``: every event that was committed was told, but those before a ``feed.reset`` that its policy lets go.
-   Where the policy keeps everything, no ``feed.reset`` comes after the first.
+   Where the policy keeps everything, no ``feed.reset`` comes after the first, but the empty one at position 0 with
+   which a feed begins that a reader has followed before anything was published in it.
 2. ``Latest``: the reader ends with the newest value of each key, and no key ever goes back to an older one.
 3. ``Nothing``: an event comes once at most; with a broker, who is connected when all is well hears the next one.
 4. The inbox: all that was committed after its last ``reset`` is there, at its newest version.
@@ -41,6 +42,7 @@ WRITERS = 3
 EACH = 3  # readers of each kind; the last one loses its permission
 FEEDS = ("all:1", "all:2", "short:1", "latest:1", "live:1", "private:1")
 KEPT = ("all:1", "all:2", "private:1")  # their policies let nothing go
+STORED = (*KEPT, "short:1", "latest:1")  # those that have positions
 BOUND = 6.0  # seconds after which nobody hears more who may not: two rounds of rechecks, and a busy machine
 CALM = 30.0  # seconds within which all must end right when all is well again
 LOOK = 0.25  # seconds between two looks whether it has
@@ -151,11 +153,12 @@ class Game:
         return {**report, "missing": missing, "crashed": crashes, "calm": CALM - (deadline - time.monotonic())}
 
     async def _all_follow(self) -> None:
+        """Wait until every reader has a position of each feed: from there on nothing may be kept from it."""
         deadline = time.monotonic() + CALM
         while strangers := [
             f"{reader.name}: {reader.states} {reader.faults}"
             for reader in self.readers
-            if len(reader.states) < len(FEEDS) and "polling" not in reader.name
+            if not all(reader.feeds[feed].resume for feed in STORED)
         ]:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"These could not follow: {strangers}")
@@ -295,18 +298,20 @@ class Game:
             stored[feed] = {json.loads(data)["name"] for data in rows}
         faults = [f"{reader.name}: {fault}" for reader in self.readers for fault in reader.faults]
         committed = 0
+        lost: list[str] = []
         for writer in self.writers:
             done, _maybe = writer.journal()
             committed += len(done)
-            faults += [f"{feed} lost {name}" for feed, name in done if feed in KEPT and name not in stored[feed]]
+            lost += [f"{feed} lost {name}" for feed, name in done if feed in KEPT and name not in stored[feed]]
             if "Traceback" in (said := writer.errors()):
                 faults.append(f"writer {writer.seed} said: {said[-3000:]}")
             for reader in self.readers:
-                faults += [
+                lost += [
                     f"{reader.name}: {feed} never told of {name}"
                     for feed, name in done
                     if feed in KEPT and name not in reader.feeds[feed].names and self._must_have(reader, feed)
                 ]
+        forbidden = [f"{reader.name}: {told}" for reader in self.readers for told in self._told_too_late(reader)]
         for reader in self.readers:
             faults += [f"{reader.name}: {fault}" for fault in self._judge(reader)]
         for server in self.servers:
@@ -314,8 +319,10 @@ class Game:
                 at = server.output().index("Traceback")
                 faults.append(f"a server said: {server.output()[max(0, at - 500) : at + 3000]}")
         return {
-            "faults": faults,
+            "faults": faults + lost + forbidden,
             "committed": committed,
+            "lost": len(lost),
+            "forbidden": len(forbidden),
             "done": self.done,
             "connections": sum(reader.connections for reader in self.readers),
             "told": sum(len(record.names) for reader in self.readers for record in reader.feeds.values()),
@@ -334,12 +341,16 @@ class Game:
     def _judge(self, reader: Reader) -> list[str]:
         faults = [f"{feed}: {name} came {n} times" for (feed, name), n in Counter(reader.live).items() if n > 1]
         again = [record for record in reader.feeds.values() if record.gaps and record.name in KEPT]
-        faults += [f"{record.name}: resets {record.resets}" for record in again]
+        return faults + [f"{record.name}: resets {record.resets}" for record in again]
+
+    def _told_too_late(self, reader: Reader) -> list[str]:
+        """Return what a reader was told of that had lost the permission: rule 7."""
         until = self.ended.get(reader.name, float("inf")) + BOUND
-        for name, told in reader.feeds["private:1"].times.items():
-            if told > until:
-                faults.append(f"told of {name} {told - until + BOUND:.1f} s after the permission had ended")
-        return faults
+        return [
+            f"told of {name} {told - until + BOUND:.1f} s after the permission had ended"
+            for name, told in reader.feeds["private:1"].times.items()
+            if told > until
+        ]
 
 
 def run(seed: str, seconds: float, options: argparse.Namespace) -> dict[str, Any]:
@@ -360,6 +371,7 @@ SOAKED: tuple[list[str], ...] = (
     ["--postgresql", "--broker"],
 )
 ROUND = 60.0  # seconds of one game of a soak
+SAID = ("committed", "told", "lost", "missing", "forbidden", "resets", "connections", "shut out", "done")
 
 
 def soak(seed: str, seconds: float) -> int:
@@ -370,8 +382,8 @@ def soak(seed: str, seconds: float) -> int:
         words = [f"{seed}{number}", str(min(ROUND, seconds)), *SOAKED[number % len(SOAKED)]]
         played = subprocess.run([sys.executable, "-m", "tests.delivery", *words], capture_output=True, text=True)
         report = json.loads(played.stdout) if played.returncode == 0 else {"faults": [played.stderr]}
-        print(" ".join(words), {name: report.get(name) for name in ("committed", "told", "done")}, flush=True)  # noqa: T201
-        if report["faults"] or report["missing"] or report["crashed"]:
+        print(" ".join(words), {name: report.get(name) for name in SAID}, flush=True)  # noqa: T201
+        if report["faults"] or report.get("missing") or report.get("crashed"):
             print(json.dumps(report, indent=1))  # noqa: T201
             return 1
         number += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,12 +14,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.formats import date_format
 
+from notifications.admin.notification_states import LABELS, with_states
 from notifications.audiences import Audience
 from notifications.models import Broadcast, Notice, Notification
-from notifications.services import mark_read, notify, publish_broadcast
+from notifications.services import archive, mark_read, notify, publish_broadcast, snooze, withdraw
 from tests.factories import make_user, make_users, stamp, tell, written
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +81,64 @@ def test_notifications_can_be_filtered_by_state(staff: Client) -> None:
     mark_read(alice, [one])
     assert shown(staff.get(LISTS["notification"], {"read_at__isempty": "0"})) == {"Read"}
     assert shown(staff.get(LISTS["notification"], {"read_at__isempty": "1"})) == {"Unread"}
+
+
+class TestStates:
+    """The list of notifications says of each what it is to its recipient."""
+
+    @pytest.fixture
+    def rows(self) -> Any:
+        alice, later = make_user(), timezone.now() + timedelta(hours=1)
+        names = ("unread", "read", "archived", "snoozed", "muted", "expired", "recalled")
+        pks = dict(zip(names, tell(alice, *names), strict=True))
+        mark_read(alice, [pks["read"]])
+        archive(alice, [pks["archived"]])
+        snooze(alice, [pks["snoozed"]], later)
+        Notification.objects.filter(pk=pks["muted"]).update(muted=True, archived_at=timezone.now())
+        Notice.objects.filter(title="expired").update(expires_at=timezone.now())
+        withdraw(Notice.objects.get(title="recalled"))
+        notify(alice, "scheduled", send_at=later)
+        notify(alice, "unsent", send_at=later)
+        Notification.objects.filter(notice__title="unsent").update(snoozed_until=None)  # as a kind's rule does it
+        tell(alice, "joined", "unread too", group="post:7")
+        notify(alice, "arriving", group="post:7")
+        return Notification.objects.in_bulk()
+
+    STATES = tuple(LABELS)
+
+    @pytest.mark.parametrize("name", STATES)
+    def test_each_can_be_filtered_for(self, staff: Client, rows: Any, name: str) -> None:
+        expected = {"unread", "unread too"} if name == "unread" else {name}
+        assert shown(staff.get(LISTS["notification"], {"state": name})) == expected
+
+    def test_each_is_named_in_the_language_of_the_page(self, staff: Client, rows: Any) -> None:
+        for code, scheduled, joined in [
+            ("en", "Scheduled", "Part of a growing item"),
+            ("de", "Geplant", "Teil eines wachsenden Eintrags"),
+            ("ar", "مجدول", "جزء من عنصر متزايد"),
+        ]:
+            with translation.override(code):
+                page = staff.get(LISTS["notification"]).content.decode()
+            cells = re.findall(r'class="field-state">(?:<a href="([^"]+)">)?([^<]*)', page)
+            assert len(cells) == len(rows)
+            words = [text for _address, text in cells]
+            assert words.count(scheduled) == words.count(joined) == 1
+            [leads] = [address for address, text in cells if text == joined]
+            assert "unread too" in staff.get(leads).content.decode()
+
+    def test_a_page_tells_of_the_archive_only_what_lies_there(self, staff: Client, rows: Any) -> None:
+        told = {}
+        for row in with_states(Notification.objects.all()):
+            page = staff.get(reverse("admin:carillon_notification_change", args=[row.pk])).content.decode()
+            told[row.state] = ("field-archived_at" in page, "field-snoozed_until" in page)
+        assert {state for state, (archived, _snoozed) in told.items() if archived} == {"archived", "muted"}
+        assert {state for state, (_archived, snoozed) in told.items() if snoozed} == {"snoozed"}
+
+    def test_nobody_has_what_is_still_to_be_sent(self, staff: Client, rows: Any) -> None:
+        for title, figures in (("scheduled", "0; 0 have read it"), ("unread", "1; 0 have read it")):
+            notice = Notice.objects.get(title=title)
+            page = staff.get(reverse("admin:carillon_notice_change", args=[notice.pk])).content.decode()
+            assert figures in page
 
 
 @pytest.mark.parametrize("model", [Notice, Notification])

@@ -75,7 +75,7 @@ class StaffTests(TransactionTestCase):
         return self.client.post(address("add"), {**self.form(**changes), button: ""})
 
     def change(self, broadcast: Broadcast, button: str = "_continue", **changes: Any) -> Any:
-        sent = {**self.form(version=broadcast.revision), **changes, button: ""}
+        sent = {**self.form(loaded_revision=broadcast.revision), **changes, button: ""}
         return self.client.post(address("change", broadcast.pk), sent)
 
     def draft(self, **fields: Any) -> Broadcast:
@@ -337,9 +337,9 @@ class WrongInputTests(StaffTests):
         assert "Someone else has changed this broadcast: its title is now “Theirs”" in self.text(response)
         assert 'value="Mine"' in response.content.decode()
         assert Broadcast.objects.get().title == "Theirs"
-        version = re.search(r'name="version" value="(\d+)"', response.content.decode())
+        version = re.search(r'name="loaded_revision" value="(\d+)"', response.content.decode())
         assert version is not None
-        self.change(loaded, title="Mine", version=version[1])
+        self.change(loaded, title="Mine", loaded_revision=version[1])
         assert Broadcast.objects.get().title == "Mine"
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from notifications.audiences import Audience
 from notifications.inbox import reading
@@ -53,6 +54,51 @@ def test_a_broadcast_for_later(alice: User) -> None:
     said = run("broadcast", "Hello", "--user", "alice", "--at", "2990-01-31T18:00")
     assert said == "Scheduled for 1 person (1 selected user)."
     assert Broadcast.objects.get().state == "scheduled"
+
+
+class TestLanguages:
+    @pytest.fixture(autouse=True)
+    def several_languages(self, settings: Any) -> None:
+        settings.LANGUAGES = [("en", "English"), ("de", "German"), ("ar", "Arabic")]
+        settings.LANGUAGE_CODE = "en"
+
+    def test_each_is_told_in_their_language(self, alice: User) -> None:
+        texts = ["--text", "de", "Wartung", "Ab zehn.", "--text", "ar", "صيانة"]
+        run("broadcast", "Maintenance", "--body", "From ten.", *texts, "--audience", "everyone")
+        told = {}
+        for code in ("en", "de", "ar"):
+            with translation.override(code):
+                [item] = reading.page(alice).items
+            told[code] = (item.title, item.body)
+        assert told == {
+            "en": ("Maintenance", "From ten."),
+            "de": ("Wartung", "Ab zehn."),
+            "ar": ("صيانة", "From ten."),
+        }
+
+    @pytest.mark.parametrize(
+        ("texts", "words"),
+        [
+            (["--text", "fr", "Entretien"], "--text fr: this is no other language of the site; choose from de, ar."),
+            (["--text", "en", "Hello"], "--text en: this is the site's own language"),
+            (["--text", "de"], '--text de: write --text de "Title" or --text de "Title" "Body", and quote each.'),
+            (["--text", "de", "Wartung", "ab", "zehn"], "and quote each."),
+            (["--text", "de", "Wartung", "--text", "de", "Pause"], "--text de: given twice."),
+            (["--text", "de", "x" * 201], "--text de: Ensure this value has at most 200 characters"),
+            (["--text", "de", " "], "--text de: "),
+        ],
+        ids=lambda value: str(value)[:40],
+    )
+    def test_what_is_wrong_is_said_by_language(self, alice: User, texts: list[str], words: str) -> None:
+        with pytest.raises(CommandError) as caught:
+            run("broadcast", "Maintenance", "--audience", "everyone", *texts)
+        assert words in str(caught.value)
+        assert not Broadcast.objects.exists()
+
+    def test_a_site_of_one_language_says_so(self, alice: User, settings: Any) -> None:
+        settings.LANGUAGES = [("en", "English")]
+        with pytest.raises(CommandError, match="LANGUAGES names no other one"):
+            run("broadcast", "Maintenance", "--audience", "everyone", "--text", "de", "Wartung")
 
 
 WRONG = {

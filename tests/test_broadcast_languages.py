@@ -61,6 +61,12 @@ class TestReading:
         assert read(alice, "de") == read(alice, "de-at") == ("Wartung", "Ab zehn.")
         assert read(alice, "ar") == ("صيانة", "From ten.")
 
+    def test_each_finds_it_by_their_words_and_by_those_of_the_site(self, alice: User) -> None:
+        broadcast("Maintenance", to="everyone", texts=TEXTS)
+        for language, text, found in [("de", "wart", 1), ("de", "MAIN", 1), ("ar", "صيانة", 1), ("en", "wart", 0)]:
+            with translation.override(language):
+                assert len(page(alice, search=text).items) == found
+
     def test_open_bells_hear_it_in_theirs(self, alice: User) -> None:
         broadcast("Maintenance", to="everyone", texts=TEXTS)
         page(alice)  # collects it
@@ -120,7 +126,7 @@ class TestComposing:
         change = reverse("admin:carillon_broadcast_change", args=[stored.pk])
         assert 'value="Wartung"' in staff.get(change).content.decode()
         assert 'value="Wartung"' in staff.get(self.add(), {"copy": stored.pk}).content.decode()
-        staff.post(change, form(version=stored.revision, title_ar="صيانة", _continue=""))
+        staff.post(change, form(loaded_revision=stored.revision, title_ar="صيانة", _continue=""))
         stored.refresh_from_db()
         assert stored.texts == {"ar": {"title": "صيانة", "body": ""}}
 

@@ -148,7 +148,7 @@ def test_the_limits_of_feeds_in_the_reference_are_those_that_hold() -> None:
         "an event": EVENT_BYTES // 1024,
         "events in one `publish_many`": MANY,
         "a growing text": TEXT_LENGTH,
-        "events with which a reader of a `Log` catches up": RESUME_LIMIT,
+        "events of a `Log` that one read brings; the next follows at once": RESUME_LIMIT,
     }.items():
         assert rows[what].startswith(f"{limit:,} ") or rows[what] == f"{limit:,}", what
     assert rows["an event"].endswith(f"at most {EVENT_LENGTH} characters")

@@ -272,6 +272,9 @@ class RevokeTests(TransactionTestCase):
         self.addCleanup(access_revoked.disconnect, hear)
         await relay.current().run(int)  # its first round has begun, without anybody
         hers, his = self.follow(alice), self.follow(bob)
+        async with asyncio.timeout(LIMIT):
+            for received in (hers, his):  # nothing was published yet
+                assert b'"feed":"order:1","reason":"start"' in (await received.get())["body"]
         await arevoke_access(alice, feed="order:1")  # who may follow it still
         await apublish("now", {"n": 1})
         async with asyncio.timeout(LIMIT):

@@ -23,8 +23,8 @@ from notifications.feeds.names import Pattern, stream_key
 from notifications.feeds.publishing import EVENT_BYTES, HELD_BACK, Publication, _coalescer, publish, publish_many
 from notifications.feeds.registry import find
 from notifications.feeds.retention import EMPTY_FOR, FEEDS_AT_ONCE, ROUND_EVERY, TURN, Retention
-from notifications.feeds.stream import FEED, UNPUBLISHED, trim
-from notifications.live.cursor import Position, parse
+from notifications.feeds.stream import FEED, remember, trim
+from notifications.live.cursor import UNPUBLISHED, Position, parse
 from notifications.live.pruning import PRUNE_CHUNK
 from notifications.live.replay import changes_since
 from notifications.live.sequencer import sequence
@@ -185,13 +185,47 @@ class KeepingTests(PublishTest):
         assert not FeedEvent.objects.exists()
         assert not Feed.objects.exists()
 
-    def test_following_makes_no_stream_and_the_first_event_is_told_afresh(self) -> None:
-        pk = stream_key("log:7")
+    def test_following_makes_no_stream_and_a_reader_is_told_that_it_is_empty(self) -> None:
+        pk = remember("log:7")
+        batch = changes_since(FEED, {pk: None})[pk]
+        (told,) = [msgspec.json.decode(frame.data) for frame in batch.frames]
+        assert (told["type"], told["reason"], told["events"], told["more"]) == ("feed.reset", "start", [], False)
+        assert batch.frames[0].cursor == told["cursor"] == FEED.cursor(pk, UNPUBLISHED)
+        assert batch.to == UNPUBLISHED
         assert changes_since(FEED, {pk: UNPUBLISHED}) == {}
         assert not Feed.objects.exists()
-        publish("log:7", {"n": 1})
+
+    def test_who_followed_before_anything_was_published_is_told_all_of_it(self) -> None:
+        declare("moves", keep=Log(newest=0))
+        publish_many([("moves", {"n": n}) for n in range(20)])
+        publish("moves", {"n": 20})
+        frames, position = self.read_on("moves", UNPUBLISHED)
+        assert [frame["type"] for frame in frames] == ["feed.reset", "feed"]
+        assert (frames[0]["events"], frames[0]["cursor"]) == ([], frames[1]["from"])
+        assert [row["n"] for row in self.data(frames)] == list(range(21))
+        assert position.epoch == Feed.objects.get().epoch
+        assert self.read("moves", position) == []
+
+    def test_who_followed_before_a_flood_is_told_all_of_it_read_by_read(self) -> None:
+        declare("flood", keep=Log(count=10_000, newest=5))
+        for start in range(0, 1_200, 100):
+            publish_many([("flood", {"n": n}) for n in range(start, start + 100)])
+        told: list[dict[str, Any]] = []
+        frames, position = self.read_on("flood", UNPUBLISHED)
+        while frames:
+            told += frames
+            frames, position = self.read_on("flood", position)
+        assert [frame["type"] for frame in told].count("feed.reset") == 1
+        assert [row["n"] for row in self.data(told)] == list(range(1_200))
+
+    def test_who_followed_before_what_is_gone_starts_afresh(self) -> None:
+        for n in range(10):
+            publish("log:7", {"n": n})
+        while trim("log:7"):
+            pass
         frames = self.read("log:7", UNPUBLISHED)
-        assert (frames[0]["type"], self.data(frames)) == ("feed.reset", [{"n": 1}])
+        assert [(frame["type"], frame["reason"]) for frame in frames] == [("feed.reset", "pruned")]
+        assert self.data(frames) == [{"n": 8}, {"n": 9}]
 
     def test_a_large_snapshot_is_cut_into_frames_of_which_the_last_has_the_cursor(self) -> None:
         declare("big", keep=Log(count=100, newest=20))

@@ -453,11 +453,15 @@ class TestKinds:
     def test_people_are_named(self, names: list[str], count: int, sentence: str) -> None:
         assert people(names, count) == sentence
 
+    def test_a_name_that_begins_a_sentence_does_not_turn_it_around(self) -> None:
+        assert people(["درة", "Ben"], 2) == "\u200e\u2068درة\u2069 and Ben"
+        assert people(["Ann", "درة"], 2) == "Ann and \u2068درة\u2069"
+
     def test_people_are_named_in_the_readers_language(self) -> None:
         with override("de"):
             assert people(["Ann", "Ben", "Cy"], 50) == "Ann, Ben und 48 weitere"
         with override("ar"):
-            assert people(["Ann", "Ben", "Cy"], 50) == "\u2068Ann\u2069، \u2068Ben\u2069 و48 آخر"
+            assert people(["Ann", "Ben", "Cy"], 50) == "\u200f\u2068Ann\u2069، \u2068Ben\u2069 و48 آخر"
 
 
 @pytest.mark.django_db

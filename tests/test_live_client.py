@@ -301,8 +301,9 @@ class TestFeeds:
             page.settled()
             page.follow("orders:42")
             assert page.next("feed.status")["state"] == "live"
+            assert page.next("feed.reset")["events"] == []
             publish("orders:42", {"state": "packed"})
-            page.next("feed.reset")
+            page.next("feed")
             assert [event["data"]["state"] for event in page.events("orders:42")] == ["packed"]
             page.unfollow("orders:42")
             publish("orders:42", {"state": "sent"})

@@ -52,6 +52,14 @@ def hears(stream: EventStream) -> list[Any]:
     return found
 
 
+def told(stream: EventStream, count: int) -> list[int]:
+    """Return the numbers in the next `count` events."""
+    found: list[int] = []
+    while len(found) < count:
+        found += [row["n"] for row in hears(stream)]
+    return found
+
+
 def test_a_plain_event_source_follows_the_inbox_and_feeds_and_resumes_all_of_them(
     asgi_server: Start, alice: User
 ) -> None:
@@ -164,6 +172,53 @@ def test_polling_brings_the_inbox_and_feeds(asgi_server: Start, alice: User) -> 
         server.url, f"/notifications/api/changes/?feeds=orders:1&since={since}&wait=20", cookie
     )
     assert data(more["frames"][0]) == [{"n": 2}]
+
+
+def test_who_follows_before_anything_is_published_is_told_all_of_it_also_after_a_cut(
+    asgi_server: Start, alice: User
+) -> None:
+    server, cookie = asgi_server(), cookies(alice)
+    path = f"{STREAM}?feeds=journal"
+    with EventStream(server.url, cookie, path=path) as stream, EventStream(server.url, cookie, path=path) as cut:
+        for one in (stream, cut):
+            assert (one.next("feed.reset")["events"]) == []
+        position = cut.last_event_id
+        cut.close()
+        publish_many([("journal", {"n": n}) for n in range(200)])  # of which a new reader gets 50
+        assert told(stream, 200) == list(range(200))
+    with EventStream(server.url, cookie, position, path=path) as stream:
+        assert told(stream, 200) == list(range(200))
+
+
+def test_who_steers_a_connection_is_told_all_that_was_published_since_the_feed_was_empty(
+    asgi_server: Start, alice: User
+) -> None:
+    server, cookie = asgi_server(), cookies(alice)
+
+    def tell(**what: Any) -> None:
+        assert post(server.url, "/notifications/api/feeds/", cookie, {"connection": name, **what})[0] == 200
+
+    with EventStream(server.url, cookie, path=f"{STREAM}?feeds=&ids=each") as stream:
+        name = stream.next("hello")["connection"]
+        tell(follow={"journal": ""})
+        position = stream.next("feed.reset")["cursor"]
+        tell(unfollow=["journal"])
+        publish_many([("journal", {"n": n}) for n in range(200)])
+        tell(follow={"journal": position})
+        assert told(stream, 200) == list(range(200))
+
+
+@pytest.mark.parametrize("wait", [0, 20])
+def test_who_polls_before_anything_is_published_is_told_all_of_it(asgi_server: Start, alice: User, wait: int) -> None:
+    server, cookie = asgi_server(), cookies(alice)
+    path = f"/notifications/api/changes/?feeds=journal&inbox=0&wait={wait}"
+    _status, _headers, first = get(server.url, path, cookie)
+    assert [frame["type"] for frame in first["frames"]] == ["feed.reset", "heartbeat"]
+    publish_many([("journal", {"n": n}) for n in range(200)])
+    since = quote(first["frames"][-1]["head"])
+    _status, _headers, more = get(server.url, f"{path}&since={since}", cookie)
+    events = [row for frame in more["frames"] for row in frame.get("events", [])]
+    assert [event["data"]["n"] for event in events] == list(range(200))
 
 
 WRONG: list[dict[str, Any]] = [

@@ -13,6 +13,7 @@ from notifications.models import Notification
 from notifications.services import archive, mark_read
 
 from .factories import make_user, tell
+from .kinds.notices import Odd
 
 ADDRESS = "/notifications/"
 
@@ -84,6 +85,44 @@ class ReadingTests(PageTestCase):
         page = self.page()
         self.assertIn("&lt;img src=x onerror=alert(1)&gt;", page)
         self.assertIn("&lt;b&gt;bold&lt;/b&gt;<br>second line", page)
+
+    def test_who_has_caused_it_is_pictured(self) -> None:
+        def faces() -> list[str]:
+            return re.findall(r'notifications-face"[^>]*>(.*?)</span>', self.page())
+
+        ann = make_user("ann", first_name="ann", last_name="de Vries")
+        tell(self.alice, "Hers", actor=ann)
+        tell(self.alice, "Nobody's")
+        self.assertEqual(faces(), ["", "a\u200cV"])
+        with override_settings(NOTIFICATIONS_AVATAR=lambda user: f"/faces/{user.pk}.png?a=1&b=<"):
+            [nobodys, hers] = faces()
+        self.assertEqual(nobodys, "")
+        self.assertIn(f'src="/faces/{ann.pk}.png?a=1&amp;b=&lt;"', hers)
+
+    def test_a_kind_has_its_picture_where_nobody_has_caused_it(self) -> None:
+        self.addCleanup(Odd.answers.clear)
+        Odd.answers["icon"] = "/static/parcel.svg"
+        tell(self.alice, Odd())
+        self.assertIn('<img src="/static/parcel.svg" alt=""', self.page())
+        tell(self.alice, Odd(), actor=self.bob)
+        self.assertEqual(self.page().count("parcel.svg"), 1)
+
+    def test_nothing_of_it_needs_a_style_or_a_script_that_a_policy_refuses(self) -> None:
+        tell(self.alice, "Hers", actor=self.bob)
+        page = self.page()
+        self.assertNotIn("style=", page)
+        self.assertNotRegex(page, r"\son[a-z]+=")
+
+    def test_who_has_made_an_item_grow_is_named(self) -> None:
+        for actor in (make_user("ann"), make_user("ben"), make_user("cem"), self.bob):
+            tell(self.alice, "commented", actor=actor, group="post:7")
+        page = self.page().replace("\u2068", "").replace("\u2069", "")
+        self.assertIn("<bdi>bob, cem and 2 others</bdi>", page)
+
+    def test_who_is_named_in_the_title_is_not_named_again(self) -> None:
+        tell(self.alice, "ann commented", actor=make_user("ann"), group="post:7")
+        tell(self.alice, "bob and ann commented", actor=self.bob, group="post:7")
+        self.assertNotIn("<bdi>bob", self.page().replace("<bdi>bob and ann commented</bdi>", ""))
 
     def test_a_page_costs_the_same_whatever_its_length(self) -> None:
         tell(self.alice, "Number 0")

@@ -8,15 +8,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client, TestCase, TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from notifications import services
-from notifications.inbox import due, filters
+from notifications.inbox import due, filters, searching
 from notifications.inbox.counts import Counts, counts
 from notifications.inbox.filters import Facet, facets
 from notifications.inbox.reading import page
@@ -41,6 +42,7 @@ from notifications.services import (
 )
 
 from .factories import make_user, make_users, stamp, tell
+from .kinds.notices import Joined, Named
 from .test_contention import application
 from .threads import together
 
@@ -346,9 +348,50 @@ class TestFinding:
         assert titles(alice, search="order", before=first.next) == ["Order 7 has shipped"]
 
     def test_a_search_goes_back_so_far_and_no_further(self, alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(filters, "SEARCHED", 3)
+        monkeypatch.setattr(searching, "SEARCHED", 3)
         tell(alice, *(f"Number {n}" for n in range(5)))
         assert titles(alice, search="number") == ["Number 4", "Number 3", "Number 2"]
+
+    def test_a_kind_is_found_by_what_its_reader_is_shown(self, alice: Any) -> None:
+        tell(alice, Joined(key="7"), Joined(key="8"), "plain 7")
+        with translation.override("de"):
+            assert titles(alice, search="BENUTZER") == ["Benutzer 8", "Benutzer 7"]
+            assert titles(alice, search="nutzer 7") == ["Benutzer 7"]
+            assert titles(alice, search="user") == ["Benutzer 8", "Benutzer 7"]  # as it was stored
+            assert titles(alice, search="nutzer 7", kind="tests.named") == []
+            assert titles(alice, search="7") == ["plain 7", "Benutzer 7"]
+        with translation.override("ar"):
+            assert titles(alice, search="المستخدم 8") == ["المستخدم 8"]
+        assert titles(alice, search="benutzer") == []
+
+    def test_an_instance_is_found_by_the_name_that_it_has_now(self, alice: Any) -> None:
+        group = Group.objects.create(name="Bells")
+        tell(alice, Named(group=group))
+        Group.objects.update(name="Übungen")
+        assert titles(alice, search="übungen") == ["User Übungen"]
+
+    def test_what_is_rendered_for_a_search_has_a_bound_that_a_filter_does_not_use_up(
+        self, alice: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(searching, "RENDERED", 2)
+        tell(alice, Joined(key="1"))
+        tell(alice, *(Named(group=Group.objects.create(name=name)) for name in ("a", "b", "c")))
+        with translation.override("de"):
+            assert titles(alice, search="benutzer") == ["Benutzer c", "Benutzer b"]
+            assert titles(alice, search="benutzer", kind="tests.joined") == ["Benutzer 1"]
+
+    def test_a_search_costs_the_same_however_much_is_rendered_for_it(self, alice: Any) -> None:
+        def cost() -> int:
+            with CaptureQueriesContext(connection) as queries:
+                page(alice, search="benutzer")
+            return len(queries)
+
+        group = Group.objects.create(name="Bells")
+        tell(alice, Named(group=group))
+        before = cost()
+        tell(alice, *(Named(group=group) for _n in range(20)))
+        with translation.override("de"):
+            assert cost() == before + 1  # those that are found are shown, with their group
 
     def test_a_page_is_of_a_kind(self, alice: Any) -> None:
         tell(alice, "One", kind="a")

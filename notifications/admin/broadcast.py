@@ -30,12 +30,13 @@ from ..models.content import CONTENT
 from ..services import edit_broadcast
 from .broadcast_pages import BroadcastPages
 from .forms import BroadcastForm, zone
+from .kinds import said, written
 from .people import labelled, without_absent_groups
 
 CONTENT_FIELDS = ("title", "body", "url", "level", "category")
 AUDIENCE_FIELDS = ("include_names", "include_groups", "include_users")
 EXCEPT_FIELDS = ("exclude_names", "exclude_groups", "exclude_users")
-HIDDEN_FIELDS = ("version", "timezone")
+HIDDEN_FIELDS = ("loaded_revision", "timezone")
 
 
 def group_names(broadcasts: Iterable[Broadcast]) -> dict[int, str]:
@@ -65,7 +66,7 @@ class BroadcastAdmin(BroadcastPages):
     list_filter = ("state", "level")
     list_select_related = ("author",)
     search_fields = ("title", "body", "category")
-    readonly_fields = ("audience_text", "state_and_time")
+    readonly_fields = ("said", "audience_text", "state_and_time")
     ordering = ("-id",)
     actions = None
     show_full_result_count = False
@@ -126,6 +127,11 @@ class BroadcastAdmin(BroadcastPages):
         share = number_format(100 * broadcast.copies_read / broadcast.copies, 0)
         return f"{number_format(broadcast.copies_read, force_grouping=True)} ({share}\u00a0%)"
 
+    @admin.display(description=gettext_lazy("what people read"))
+    def said(self, broadcast: Broadcast) -> str:
+        """Show what a broadcast of a kind says in each language."""
+        return said(broadcast)
+
     @admin.display(description=gettext_lazy("title"), ordering="title")
     def link(self, broadcast: Broadcast) -> str:
         """Lead to the form of a draft, and to the results of everything else."""
@@ -151,13 +157,14 @@ class BroadcastAdmin(BroadcastPages):
     @without_absent_groups
     def get_fieldsets(self, request: HttpRequest, obj: Broadcast | None = None) -> Any:
         """Show what may still be changed."""
+        content = CONTENT_FIELDS if obj is None or obj.facts is None else ("said",)  # of its facts, which code changes
         if not (self.has_change_permission(request, obj) if obj else self.has_add_permission(request)):
-            return [(None, {"fields": [*CONTENT_FIELDS, "audience_text", "publish_at", "expires_at"]})]
+            return [(None, {"fields": [*content, "audience_text", "publish_at", "expires_at"]})]
         if obj is not None and obj.state in OUT:
-            return [(None, {"fields": [*CONTENT_FIELDS, "expires_at", *HIDDEN_FIELDS]})]
+            return [(None, {"fields": [*content, "expires_at", *HIDDEN_FIELDS]})]
         users = 3 if self.may_choose_users(request) else 2
         return [
-            (None, {"fields": CONTENT_FIELDS}),
+            (None, {"fields": content}),
             (_("Audience"), {"fields": AUDIENCE_FIELDS[:users]}),
             (_("Except"), {"fields": EXCEPT_FIELDS[:users]}),
             (_("Time"), {"fields": ("publish_at", "expires_at", *HIDDEN_FIELDS)}),
@@ -180,7 +187,7 @@ class BroadcastAdmin(BroadcastPages):
         chosen = [pk for pk in str(initial.pop("users", "")).split(",") if pk]
         initial.pop("copy", None)
         if (original := self._original(request)) is not None:
-            initial |= original.content() | {"expires_at": None, "audience": self._copied_audience(request, original)}
+            initial |= written(original) | {"expires_at": None, "audience": self._copied_audience(request, original)}
         if not self.may_choose_users(request):
             return {name: value for name, value in initial.items() if not name.endswith("_users")}
         return {**initial, "include_users": self.chosen_users(request, chosen)} if chosen else initial
@@ -238,7 +245,7 @@ class BroadcastAdmin(BroadcastPages):
             obj.save(force_insert=True)
             return
         stored = Broadcast.objects.get(pk=obj.pk)
-        if stored.revision != form.cleaned_data["version"]:
+        if stored.revision != form.cleaned_data["loaded_revision"]:
             raise BroadcastConflict(stored.state)
         allowed = EDITABLE if stored.state in WAITING else CONTENT
         names = [name for name in allowed if name in form.fields or name in ("audience", "texts")]
@@ -267,7 +274,7 @@ class BroadcastAdmin(BroadcastPages):
         return self._go("change", broadcast)
 
     def _send_test(self, request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
-        content = broadcast.content() | {"expires_at": None}
+        content = written(broadcast) | {"expires_at": None}
         texts = content.pop("texts")
         notice = notify(user_of(request), content.pop("title"), **content, kind="broadcast.test")
         Notice.objects.filter(pk=notice.pk).update(texts=texts)  # before the commit, after which it is shown

@@ -179,7 +179,7 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
     attempt overrides, and times are read in the time zone of the user's browser.
     """
 
-    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    loaded_revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
     timezone = forms.CharField(widget=forms.HiddenInput, required=False)
 
     class Meta:
@@ -207,7 +207,7 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if "level" in self.fields:
             self.fields["level"].required = False
-        self.initial["version"] = self.instance.revision
+        self.initial["loaded_revision"] = self.instance.revision
         self.initial["timezone"] = timezone.get_current_timezone_name()
         for name in ("publish_at", "expires_at"):
             if name in self.fields and (at := getattr(self.instance, name)) is not None and not self.is_bound:
@@ -288,11 +288,11 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
         if self.instance.pk is None:
             return
         now = Broadcast.objects.filter(pk=self.instance.pk).values_list("revision", "title", "state").first()
-        if now is None or now[0] == self.cleaned_data.get("version"):
+        if now is None or now[0] == self.cleaned_data.get("loaded_revision"):
             return
         data: Any = self.data
         self.data = data.copy()
-        self.data[self.add_prefix("version")] = str(now[0])  # type: ignore[index]
+        self.data[self.add_prefix("loaded_revision")] = str(now[0])  # type: ignore[index]
         message = _(
             "Someone else has changed this broadcast: its title is now “%(title)s” and its state is %(state)s. "
             "Nothing was saved; your changes are still here. Save again to overwrite their version."

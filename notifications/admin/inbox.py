@@ -11,17 +11,18 @@ from django.db import models
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.formats import number_format
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ..inbox.withdrawal import withdraw
-from ..kinds import Kind
-from ..kinds.rendering import kinds_of, render
-from ..languages import site_languages
 from ..live.http import user_of
 from ..models import Broadcast, Notice, Notification
+from ..models.inbox import SCHEDULED
+from .kinds import said
+from .notification_states import LABELS, StateFilter, with_states
 from .people import labelled, username
 from .times import when
 
@@ -97,13 +98,7 @@ class NoticeAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("what people read"))
     def said(self, notice: Notice) -> str:
         """Show the rendering in each of the site's languages, or say why what was stored is shown."""
-        made = kinds_of([notice]).get(notice.pk)
-        lines = [(name, code, *_said(made, code)) for code, name in site_languages().items()] if made else []
-        if not lines or not all(title for _name, _code, title, _body in lines):
-            problem = _("It cannot be told any more; what was stored with it is shown. The log says why.")
-            return format_html("<strong>{}</strong>", problem)
-        row = '<p><b>{}</b>: <bdi lang="{}">{}</bdi><br><bdi lang="{}">{}</bdi></p>'
-        return format_html_join("", row, [(name, code, title, code, body) for name, code, title, body in lines])
+        return said(notice)
 
     @admin.action(description=gettext_lazy("Recall from every inbox…"), permissions=["recall"])
     def recall(self, request: HttpRequest, chosen: models.QuerySet[Notice]) -> HttpResponseBase | None:
@@ -137,14 +132,9 @@ class NoticeAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "admin/carillon/notice/recall.html", context)
 
 
-def _said(made: Kind, language: str) -> tuple[str, str]:
-    rendered = render(made, language)
-    return (rendered.title, rendered.body) if rendered else ("", "")
-
-
 def _figures(notices: Sequence[Notice]) -> dict[str, int]:
-    """Count the copies of some notices, and those that were read, with one query."""
-    copies = Notification.objects.filter(notice__in=notices)
+    """Count the copies of some notices that people have, and those that were read, with one query."""
+    copies = Notification.objects.filter(notice__in=notices).exclude(folded_into=SCHEDULED)
     return copies.aggregate(copies=models.Count("pk"), read=models.Count("read_at"))
 
 
@@ -152,17 +142,26 @@ def _figures(notices: Sequence[Notice]) -> dict[str, int]:
 class NotificationAdmin(ReadOnlyAdmin):
     """Copies, one for each recipient."""
 
-    list_display = ("title", "recipient", "created_at", "seen_at", "read_at", "archived_at")
+    list_display = ("title", "recipient", "state", "created_at", "seen_at", "read_at")
     list_filter: ClassVar[list[Any]] = [
+        StateFilter,
         ("seen_at", admin.EmptyFieldListFilter),
         ("read_at", admin.EmptyFieldListFilter),
-        ("archived_at", admin.EmptyFieldListFilter),
     ]
     list_select_related = ("notice", "recipient")
     ordering = ("-id",)
     fields = (
-        "title", "recipient", "created_at", "delivered_at", "seen_at", "read_at", "clicked_at", "archived_at",
+        "title", "recipient", "state", "created_at", "delivered_at", "seen_at", "read_at", "clicked_at",
     )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Find out in which state each is, in the same query."""
+        return with_states(super().get_queryset(request))
+
+    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
+        """Show when it was archived, or comes back, only of one of which that is true."""
+        more = {"archived": ["archived_at"], "muted": ["archived_at"], "snoozed": ["snoozed_until"]}
+        return [*super().get_fields(request, obj), *more.get(getattr(obj, "state", ""), [])]
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Search the title and the recipient's user name, whatever the user model calls it."""
@@ -172,6 +171,16 @@ class NotificationAdmin(ReadOnlyAdmin):
     def title(self, notification: Notification) -> str:
         """Show the notice's title."""
         return notification.notice.title
+
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, notification: Any) -> str:
+        """Say what it is to its recipient; one that has joined an item leads there."""
+        label = LABELS[notification.state]
+        if notification.state != "joined":
+            return str(label)
+        site = self.admin_site.name
+        item = reverse("admin:carillon_notification_change", args=[notification.folded_into], current_app=site)
+        return format_html('<a href="{}">{}</a>', item, label)
 
     @admin.display(description=Notice._meta.get_field("created_at").verbose_name, ordering="notice__created_at")
     def created_at(self, notification: Notification) -> str:

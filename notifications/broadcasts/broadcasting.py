@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
+from django.utils.functional import Promise
 
 from ..annotations import LevelName, User
 from ..audiences import Audience
 from ..inbox.recipients import recipient_key
+from ..inbox.validation import refuse_beside
+from ..kinds import Kind
+from ..kinds.declaring import rules_of
+from ..kinds.rendering import notice_fields
 from ..models import Broadcast
 from ..twins import twin
 from .publishing import publish_broadcast
@@ -21,7 +26,7 @@ Meant: TypeAlias = Audience | str | Group | User | Iterable[User]
 
 
 def broadcast(
-    title: str,
+    what: str | Promise | Kind,
     *,
     to: Meant,
     body: str = "",
@@ -39,7 +44,9 @@ def broadcast(
     they next connect or list. It joins the caller's transaction.
 
     Args:
-        title: What happened, in one line of at most 200 characters. Text, never HTML.
+        what: What happened: an instance of a declared kind (see `notifications.kinds`), which each reads in their
+            language, or a title of one line and at most 200 characters. Text, never HTML. A lazy title is evaluated
+            here, in the language that is active.
         to: An `Audience`, the name of a registered one such as ``"everyone"``, a group, a user, or an iterable of
             users. It is stored and evaluated whenever a user visits, so it cannot be a queryset: define an audience
             with ``@audience`` instead.
@@ -59,16 +66,19 @@ def broadcast(
     Raises:
         ValidationError: A field is beyond its limit, or the audience is empty or unknown; the field is named, and
             nothing is written.
-        TypeError: `to` is none of the things it may be.
+        TypeError: `to` is none of the things it may be; or a kind says itself what is given beside it; or it grows, for
+            no copy of a broadcast joins another item.
         ValueError: A user was not saved yet.
     """
+    given: dict[str, Any] = {
+        "body": body,
+        "url": url,
+        "level": level,
+        "category": category,
+        "texts": {code: dict(text) for code, text in texts.items()} if texts else None,
+    }
     made = Broadcast(
-        title=title,
-        body=body,
-        url=url,
-        level=level,
-        category=category,
-        texts={code: dict(text) for code, text in texts.items()} if texts else None,
+        **(_told(what, given) if isinstance(what, Kind) else {"title": what, **given}),
         audience=_audience(to).dump(),
         author_id=None if by is None else recipient_key(by),
         publish_at=publish_at,
@@ -78,6 +88,14 @@ def broadcast(
 
 
 abroadcast = twin(broadcast)
+
+
+def _told(what: Kind, given: dict[str, Any]) -> dict[str, Any]:
+    """Return what is stored of an instance of a kind, which says everything itself."""
+    refuse_beside(what, given)
+    if rules_of(what).grow:
+        raise TypeError(f"{type(what).__name__} grows, which a broadcast cannot: send it with notify().")
+    return notice_fields(what)
 
 
 def _audience(to: Meant) -> Audience:

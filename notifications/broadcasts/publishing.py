@@ -15,7 +15,10 @@ from django.utils.translation import gettext as _
 
 from ..annotations import LevelName, User
 from ..exceptions import BroadcastConflict
+from ..inbox.editing import changed_fields
 from ..inbox.outbox import OUTBOX_STREAM
+from ..kinds import Kind
+from ..kinds.subjects import is_orphaned
 from ..live import relay
 from ..live.sequencer import sequence
 from ..live.transactions import atomic
@@ -27,10 +30,10 @@ from ..twins import twin
 from ..validators import validate_time
 from .history import remember
 
-BROADCAST_KIND = "broadcast"  # of the notices
 WAITING = (BroadcastState.DRAFT, BroadcastState.SCHEDULED)
 OUT = (BroadcastState.SENDING, BroadcastState.SENT)
 EDITABLE = (*CONTENT, "audience", "publish_at")
+SAID = frozenset(CONTENT) - {"expires_at"}  # what a kind says itself
 
 
 class BroadcastFields(TypedDict, total=False):
@@ -77,11 +80,14 @@ def publish_broadcast(broadcast: Broadcast, *, by: User | None = None) -> Broadc
     return broadcast
 
 
-def edit_broadcast(broadcast: Broadcast, *, by: User | None = None, **fields: Unpack[BroadcastFields]) -> Broadcast:
+def edit_broadcast(
+    broadcast: Broadcast, what: Kind | None = None, *, by: User | None = None, **fields: Unpack[BroadcastFields]
+) -> Broadcast:
     """Change a broadcast; one that was sent changes in every open tab.
 
     Args:
         broadcast: One that was not recalled.
+        what: For a broadcast of a kind, an instance with the new facts. None leaves them.
         by: Who did it, for the admin's history.
         fields: What to change: title, body, url, level, category, texts, expires_at and, as long as it was not
             sent, audience and publish_at.
@@ -92,27 +98,30 @@ def edit_broadcast(broadcast: Broadcast, *, by: User | None = None, **fields: Un
     Raises:
         ValidationError: A field is wrong; the field is named.
         BroadcastConflict: It was recalled, or changed since it was loaded.
+        TypeError: One of a kind is given what it says itself, or one without a kind is given facts.
+        ValueError: The facts are of another kind.
     """
     out = broadcast.state in OUT
     _refuse_fields(fields, allowed=CONTENT if out else EDITABLE)
     if out and broadcast.expired:
         raise ValidationError(_("This broadcast has expired and is no longer visible. Create a new one."))
     edited = copy.copy(broadcast)
-    for name, value in fields.items():
+    changes = _changes(broadcast, what, dict(fields))
+    for name, value in changes.items():
         setattr(edited, name, value)
     validate_broadcast(edited)
     with atomic(router.db_for_write(Broadcast)):
         if out:
-            move(broadcast, OUT, **fields, modseq=None)
-            _notice(broadcast).update(**broadcast.content())
+            move(broadcast, OUT, **changes, modseq=None)
+            _notice(broadcast).update(**broadcast.notice_fields())
             _after_commit(post)
         else:
             if edited.audience != broadcast.audience:  # its size is counted anew when somebody asks
-                move(broadcast, WAITING, **fields, reach=None, reach_exact=False)
+                move(broadcast, WAITING, **changes, reach=None, reach_exact=False)
             else:
-                move(broadcast, WAITING, **fields)
+                move(broadcast, WAITING, **changes)
             _after_commit(relay.request_sweep)
-        remember(broadcast, by, _changed(broadcast, fields))
+        remember(broadcast, by, _changed(broadcast, fields if what is None else ["facts", *fields]))
     return broadcast
 
 
@@ -163,6 +172,8 @@ def validate_broadcast(broadcast: Broadcast, *, due: bool = False) -> None:
             broadcast.audience_of().validate()
         except ValidationError as error:
             errors["audience"] = error
+    if due and is_orphaned(broadcast):
+        errors["about"] = ValidationError(_("What it is about has been deleted."))
     for name, message in _time_errors(broadcast, timezone.now(), due):
         errors.setdefault(name, message)
     if errors:
@@ -206,7 +217,7 @@ def send_out(broadcast: Broadcast, states: Collection[str]) -> None:
     now = timezone.now()
     changes = {"state": BroadcastState.SENDING, "published_at": now, "problem": "", "outbox_id": OUTBOX}
     move(broadcast, states, **changes, modseq=None)
-    notice = Notice(**broadcast.content(), kind=BROADCAST_KIND, created_at=now)
+    notice = Notice(**broadcast.notice_fields(), created_at=now)
     notice.save(force_insert=True)
     Broadcast.objects.filter(pk=broadcast.pk).update(notice=notice)
     broadcast.notice = notice
@@ -229,6 +240,15 @@ def move(broadcast: Broadcast, states: Collection[str], **changes: Any) -> None:
     for name, value in changes.items():
         setattr(broadcast, name, value)
     broadcast.revision += 1
+
+
+def _changes(broadcast: Broadcast, what: Kind | None, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return all fields that change: those that were given, and those that new facts make."""
+    if not isinstance(what, Kind | None):
+        raise TypeError(f"`what` must be an instance of a kind, not {type(what).__name__}; a title is given as title=.")
+    said = {name: value for name, value in fields.items() if name in SAID}
+    told = changed_fields(broadcast, what, said if what is None else said | {"title": what})
+    return {name: value for name, value in fields.items() if name not in SAID} | told
 
 
 def _changed(broadcast: Broadcast, fields: Collection[str]) -> list[object]:

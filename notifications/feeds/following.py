@@ -12,7 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from ..exceptions import UnknownFeed
 from ..live import access, relay
 from ..live.batch import Access
-from ..live.cursor import START, Position
+from ..live.cursor import START, UNPUBLISHED, Position
 from ..live.frames import Frame, frame
 from ..live.hub import Connection
 from ..live.messages import Message, handles
@@ -95,10 +95,14 @@ def _checked(wanted: Sequence[Wanted]) -> list[Wanted]:
     Positions come from clients. The hub takes those of its subscriptions for true: one that is ahead of the database
     would tell it that the database has lost commits, and every reader of the feed would have to begin afresh.
     """
-    claimed = [FEED.pk(one.key) for one in wanted if one.position != START and one.key.type == FEED.name]
+    safe = (START, UNPUBLISHED)
+    claimed = [FEED.pk(one.key) for one in wanted if one.position not in safe and one.key.type == FEED.name]
     rows = FEED.positions.run(claimed, FEED.alias) if claimed else []
     heads = {FEED.key(pk): Position(epoch, head) for pk, epoch, head, _floor in rows}
-    return [one if _is_true(one.position, heads.get(one.key)) else one._replace(position=START) for one in wanted]
+    return [
+        one if one.position in safe or _is_true(one.position, heads.get(one.key)) else one._replace(position=START)
+        for one in wanted
+    ]
 
 
 def _is_true(claimed: Position, head: Position | None) -> bool:

@@ -14,11 +14,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
+from ..live.cursor import UNPUBLISHED
 from ..live.django_internals import in_transaction
 from ..live.replay import settle
 from .policies import Nothing
 from .registry import ResolvedFeed, find
-from .stream import FEED, UNPUBLISHED, remember
+from .stream import FEED, remember
 
 SALT = "notifications.part"
 

@@ -13,7 +13,7 @@ class Log:
     Args:
         count: How many events are kept at least; older ones go in small steps.
         age: How long an event is kept; None means for as long as `count` lets it.
-        newest: How many events a reader gets who is new, or was away for too long.
+        newest: How many events a reader gets who is new, or has missed what is not kept any more.
     """
 
     count: int = 1_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Sequence
+from dataclasses import replace
 from hashlib import md5
 from typing import Any
 
@@ -17,8 +18,8 @@ from ..exceptions import UnknownFeed
 from ..live import relay
 from ..live.batch import Batch
 from ..live.chunks import chunks
-from ..live.cursor import Position, dump
-from ..live.frames import ResetReason, encode, frame, pack
+from ..live.cursor import UNPUBLISHED, Position, dump
+from ..live.frames import Frame, ResetReason, encode, frame, pack
 from ..live.pruning import prune_entries
 from ..live.sequencer import expire_cursors
 from ..live.streams import Key, Read, StreamType, register
@@ -30,7 +31,6 @@ from .policies import Latest, Log, Policy
 from .registry import Declared, find
 
 NAMES_LIMIT = 50_000  # names that a process remembers
-UNPUBLISHED = Position("00000000", 0)  # of a feed in which nothing was published yet
 TRIM_ROWS = 500  # events beyond those that a policy keeps, of which one step deletes what was replaced
 
 _names: dict[int, str] = {}
@@ -70,6 +70,7 @@ class FeedStream(StreamType):
     entry = FeedEvent
     field = "feed_id"
     related = ()
+    precedes = True
 
     def cursor_name(self, pk: Hashable) -> str:
         """Return ``feed-`` and the key as hexadecimal digits."""
@@ -95,7 +96,7 @@ class FeedStream(StreamType):
         """Read the newest events of a log, or the latest value of each key."""
         key = int(str(pk))
         name = names_of([key], self.alias)[key]
-        rows = self._present(key, name, position)
+        rows = self._present(key, name, position) if position != UNPUBLISHED else []
         cursor = dump({self.cursor_name(pk): position})
         packed = list(pack(events(rows), 0)) or [(0, [])]
         more = bool(packed[1:])
@@ -112,8 +113,14 @@ class FeedStream(StreamType):
 
     def _batch(self, read: Read, name: str) -> Batch:
         rows = latest_of(read.rows) if isinstance(_policy(name), Latest) else read.rows
-        pieces = self.pieces(read, events(rows))
-        told = [frame(FeedEvents(name, start, to, piece), to) for start, to, piece in pieces]
+        told: list[Frame] = []
+        seen = read
+        if read.start == UNPUBLISHED:  # clients hold on to an epoch, which they can learn from a reset alone
+            seen = replace(read, start=Position(read.to.epoch, 0))
+            cursor = self.cursor(read.pk, seen.start)
+            told.append(frame(FeedReset(name, "start", cursor, []), cursor))
+        pieces = self.pieces(seen, events(rows))
+        told += [frame(FeedEvents(name, start, to, piece), to) for start, to, piece in pieces]
         return Batch(read.start, read.to, tuple(told))
 
     def present(self, pk: int) -> list[Event]:

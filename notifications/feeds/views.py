@@ -20,7 +20,7 @@ from ..inbox.frames import Hello
 from ..inbox.stream import INBOX
 from ..live import connections, cursor, frames, leases, relay, sessions
 from ..live.connections import Admission, JoinedEventStream
-from ..live.cursor import START, Position
+from ..live.cursor import START, UNPUBLISHED, Position
 from ..live.frames import Frame, frame
 from ..live.http import answer, can_hold, endpoint, error, fields, handoff, hold_open, signed_out
 from ..live.identity import NOBODY
@@ -29,7 +29,7 @@ from ..models import FeedText
 from . import following, parts, retention  # noqa: F401  # its periodic task runs where streams are served
 from .answers import stop_answer
 from .following import FEEDS_LIMIT, Wanted
-from .stream import FEED, UNPUBLISHED
+from .stream import FEED
 
 _HALF = re.compile("[\ud800-\udfff]")
 CURSOR_HEADER = "Carillon-Cursor"  # the position that a part shows

@@ -13,8 +13,10 @@ from ..kinds import Kind
 from ..kinds.rendering import notice_fields
 from ..live.transactions import atomic, retried
 from ..models import Broadcast, Notice, Notification
+from ..models.content import Content
 from ..twins import twin
 from .actors import actor_of
+from .frames import Actor
 from .groups import told_by
 from .rows import touch_items
 from .stream import INBOX
@@ -71,7 +73,7 @@ def edit_notice(
         current = Notice.objects.using(INBOX.alias).filter(pk=notice.pk, recalled_at=None).first()
         if current is None:
             return 0
-        changes = _of_kind(current, what, changes)
+        changes = changed_fields(current, what, changes, actor_of(current))
         if expires_at is not None:
             changes["expires_at"] = expires_at
         for name, value in changes.items():
@@ -84,8 +86,13 @@ def edit_notice(
     return Notification.objects.using(INBOX.alias).filter(notice=notice.pk).count()
 
 
-def _of_kind(current: Notice, what: object, changes: dict[str, Any]) -> dict[str, Any]:
-    """Return the changes of a notice: those that were given, or those that new facts make."""
+def changed_fields(current: Content, what: object, changes: dict[str, Any], by: Actor | None = None) -> dict[str, Any]:
+    """Return how content changes: as `changes` says, or as new facts do, which somebody may have caused.
+
+    Raises:
+        TypeError: What is of a kind is given anything but its facts, or something else is given facts.
+        ValueError: The facts are of another kind.
+    """
     if not isinstance(what, Kind):
         if current.facts is not None and changes:
             raise TypeError(f"{current.kind} makes its {next(iter(changes))} of its facts: give an instance.")
@@ -93,7 +100,7 @@ def _of_kind(current: Notice, what: object, changes: dict[str, Any]) -> dict[str
     if len(changes) > 1:
         beside = next(name for name in changes if name != "title")
         raise TypeError(f"{type(what).__name__} says its {beside} itself; leave the argument out.")
-    made = notice_fields(told_by(what, actor_of(current)))
+    made = notice_fields(told_by(what, by))
     if current.facts is None:
         raise TypeError("This notification is of no kind: give a title.")
     if made["kind"] != current.kind:

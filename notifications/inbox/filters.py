@@ -1,4 +1,4 @@
-"""What a list can be narrowed to: its categories and kinds with their numbers, and a search in titles."""
+"""What a list can be narrowed to: its categories and kinds, with their numbers."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ from collections import Counter
 from typing import Any, Final
 
 import msgspec
-from django.core.exceptions import ValidationError
 from django.db.models import Count, Q
-from django.utils.translation import gettext as _
 
 from ..annotations import User
 from ..models import Notification
 from ..models.inbox import NotificationQuerySet
 from ..validators import validate_named_texts
+from .searching import search_text, titled, within_reach
 from .stream import INBOX, State, in_state
 
 FACETS_LIMIT: Final = 200  # pairs of a category and a kind
-SEARCHED: Final = 5_000  # rows among which a text is sought
-SEARCH_LENGTH: Final = 100  # characters
 
 
 class Facet(msgspec.Struct, frozen=True):
@@ -66,22 +63,17 @@ def _facets(pairs: list[tuple[str, str, int, int]], column: int) -> list[Facet]:
 
 
 def narrowed(rows: NotificationQuerySet, category: str, kind: str, search: str) -> NotificationQuerySet:
-    """Keep what is of a category and a kind, and whose title contains a text; each may be empty.
-
-    A text is sought among the first `SEARCHED` rows, which costs a query more: so its price has a bound.
+    """Keep what is of a category and a kind, and has a text in its title (see `titled`); each may be empty.
 
     Raises:
         ValidationError: One of them is out of range; it is named.
     """
-    validate_named_texts(category=category, kind=kind, search=search)
-    if len(search) > SEARCH_LENGTH:
-        raise ValidationError({"search": _("Search for at most %(limit)s characters.") % {"limit": SEARCH_LENGTH}})
-    text = search.strip()
+    validate_named_texts(category=category, kind=kind)
+    text = search_text(search)
     if text:
-        beyond = rows.select_related(None).values_list("rank", flat=True)[SEARCHED : SEARCHED + 1]
-        for rank in beyond:
-            rows = rows.filter(rank__gt=rank)
-        rows = rows.filter(notice__title__icontains=text)
+        rows = within_reach(rows)
     if category:
         rows = rows.filter(notice__category=category)
-    return rows.filter(notice__kind=kind) if kind else rows
+    if kind:
+        rows = rows.filter(notice__kind=kind)
+    return titled(rows, text) if text else rows

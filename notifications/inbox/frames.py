@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
+from ..kinds.growing import people
 from ..live.frames import VERSION, ResetReason
+
+ZWNJ: Final = "\u200c"  # keeps letters apart that would be joined, as Arabic ones are
 
 
 class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -20,6 +23,12 @@ class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
     id: int | str
     name: str
     avatar: str | None = None
+
+    @property
+    def initials(self) -> str:
+        """The letters that stand for who has no picture: of the first word of their name, and of the last."""
+        words = self.name.split()
+        return ZWNJ.join(word[0] for word in (words if len(words) < 2 else [words[0], words[-1]]))
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -85,6 +94,18 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=False):
     outcome: Outcome | None
     toast: bool
     mutable: bool
+
+    @property
+    def caused_by(self) -> str:
+        """Who has caused it, in words of the active language; empty where nobody has, or a grown item's title says so.
+
+        The client's `people` says the same.
+        """
+        if self.group is None or self.group.actors < 2 or not self.group.latest:
+            return self.actor.name if self.actor is not None else ""
+        names = [one.name for one in self.group.latest]
+        told = names[: 3 if self.group.actors <= 3 else 2]
+        return "" if all(name in self.title for name in told) else people(names, self.group.actors)
 
 
 class Tombstone(msgspec.Struct, frozen=True):

@@ -50,6 +50,11 @@ class Items:
         language = language or reader_language()
         return [self._show(row, language) for row in rows]
 
+    def titles(self, rows: Iterable[Notification]) -> list[str]:
+        """Return the titles of rows in the language that is active."""
+        language = reader_language()
+        return [(self._in(language, row) or row.notice).title for row in rows]
+
     def _show(self, row: Notification, language: str) -> Item | Tombstone:
         notice = row.notice
         version = row.modseq or 0

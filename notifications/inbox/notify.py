@@ -30,7 +30,7 @@ from .groups import group_of_kind, scheduled, told_by, waiting
 from .recipients import RECIPIENT_CHUNK, recipient_chunks
 from .storing import store_copies
 from .stream import INBOX
-from .validation import user_or_none, validate
+from .validation import refuse_beside, user_or_none, validate
 
 
 def notify(
@@ -129,11 +129,7 @@ def _content(what: object, given: dict[str, Any], about: Model | None, caused: d
     subject = {} if about is None else about_fields(about)
     if not isinstance(what, Kind):
         return given | subject | {"title": what, "data": {} if given["data"] is None else given["data"]}
-    beside = [name for name, value in given.items() if value not in ("", None) and (name, value) != ("level", "info")]
-    if subject and rules_of(what).about:
-        beside.append("about")
-    if beside:
-        raise TypeError(f"{type(what).__name__} says its {beside[0]} itself; leave the argument out.")
+    refuse_beside(what, given | ({"about": about} if rules_of(what).about else {}))
     return subject | notice_fields(told_by(what, actor_of(Notice(**caused))))
 
 

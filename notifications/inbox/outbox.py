@@ -20,6 +20,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from ..audiences import has_field, members, people
+from ..kinds.subjects import orphans
 from ..live.batch import Batch
 from ..live.chunks import chunks
 from ..live.cursor import Position
@@ -156,6 +157,8 @@ def _copy_published(behind: Mapping[Any, int]) -> None:
     broadcasts = [
         broadcast for broadcast in fresh.select_related("notice").order_by("arrival", "pk") if _usable(broadcast)
     ]
+    if gone := orphans(broadcasts):  # whoever comes after the deletion gets none
+        broadcasts = [broadcast for broadcast in broadcasts if broadcast.pk not in gone]
     audiences = [broadcast.audience_of() for broadcast in broadcasts]
     distinct = list(dict.fromkeys(audiences))
     meant = dict(zip(distinct, members(distinct, list(joined)), strict=True)) if distinct else {}

@@ -81,7 +81,7 @@ def page(
 
     It costs three queries whatever its size, and one for each model to which notifications of declared kinds refer.
 
-    A search takes one query more, and so do items that have grown.
+    Items that have grown take one query more, and a search some more; see `titled`.
 
     Args:
         user: Whose inbox.
@@ -90,7 +90,7 @@ def page(
         before: Only what follows a page: its `next`. The id of an item means those with a lower one.
         limit: Items, from 1 to `PAGE_LIMIT`.
         kind: Only this kind; empty for every one.
-        search: Only what has this text in its title, in the sent language; see `narrowed`.
+        search: Only what has this text in its title, as it is shown or as it is stored; see `titled`.
 
     Raises:
         ValidationError: An argument is out of range; it is named.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
@@ -18,12 +18,16 @@ from ..kinds.facts import shape
 from ..kinds.references import identify
 from ..live.commit import sequence_after_commit
 from ..live.transactions import atomic, retried
-from ..models import Notice, Notification
+from ..models import Broadcast, Notice, Notification
 from ..models.inbox import SCHEDULED
 from .stream import INBOX
 from .withdrawal import withdraw
 
 STEP = 100  # notices that are looked up at once
+
+Applier: TypeAlias = Callable[[str, str], None]
+
+_appliers: list[Applier] = []
 
 
 def connect() -> None:
@@ -50,21 +54,35 @@ def _models(rules: Rules) -> Iterator[type[models.Model]]:
 
 def apply_after_commit(instance: models.Model, using: str, **kwargs: Any) -> None:
     """Have the rules applied to what is about an instance, once its deletion is committed."""
-    transaction.on_commit(partial(apply_rules, *identify(instance, "instance")), using=using, robust=True)
+    about = identify(instance, "instance")
+    for apply in _appliers:
+        transaction.on_commit(partial(apply, *about), using=using, robust=True)
 
 
+def applier(function: Applier) -> Applier:
+    """Have a function called with what is gone, by the label of its model and its key, after each such deletion."""
+    _appliers.append(function)
+    return function
+
+
+@applier
 def apply_rules(model: str, key: str) -> None:
-    """Archive or withdraw the notifications about an instance that is gone, as their kinds say, notice by notice."""
+    """Archive or withdraw the notifications about an instance that is gone, as their kinds say, notice by notice.
+
+    Broadcasts are archived, and recalled where they are known (see `broadcasts.subjects`).
+    """
     ruled = [rules.key for rules in registry.values() if rules.when_gone != "keep"]
     about = Notice.objects.using(INBOX.alias).filter(about_model=model, about_key=key)
     rows = about.filter(kind__in=ruled, version__isnull=False, recalled_at=None).order_by("pk")
+    sent = Broadcast.objects.using(INBOX.alias).filter(about_model=model, about_key=key, notice__isnull=False)
+    broadcasts = set(sent.values_list("notice_id", flat=True))
     last = 0
     while step := list(rows.filter(pk__gt=last)[:STEP]):
         for notice in step:
-            if registry[notice.kind].when_gone == "withdraw":
-                withdraw(notice)
-            else:
+            if registry[notice.kind].when_gone == "archive":
                 _archive(notice)
+            elif notice.pk not in broadcasts:
+                withdraw(notice)
         last = step[-1].pk
 
 

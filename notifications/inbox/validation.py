@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from ..kinds import Kind
 from ..models import Notice
 from ..validators import plain_data, validate_text, validate_time
 from .groups import validate_group
@@ -32,6 +33,13 @@ def user_or_none(user: object, name: str) -> Any:
     if user.pk is None:
         raise ValueError(f"`{name}` has not been saved yet: call save() on the user first.")
     return user
+
+
+def refuse_beside(what: Kind, given: Mapping[str, object]) -> None:
+    """Raise `TypeError` if an argument beside an instance of a kind is given that the kind says itself."""
+    for name, value in given.items():
+        if value not in ("", None) and (name, value) != ("level", "info"):
+            raise TypeError(f"{type(what).__name__} says its {name} itself; leave the argument out.")
 
 
 def validate(

@@ -9,7 +9,7 @@ from typing import TypeVar
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..bidi import isolate
+from ..bidi import begin, isolate
 from .declaring import Kind, fact_names
 
 K = TypeVar("K", bound=Kind)
@@ -28,10 +28,16 @@ def grown(made: K, events: int, count: int, actors: Sequence[str]) -> K:
 def people(actors: Sequence[str], count: int) -> str:
     """Name people in the active language: “Ann”, “Ann and Ben”, “Ann, Ben and 48 others”.
 
+    A sentence may begin with it, whichever way the first name is written.
+
     Args:
         actors: The names of some of them, as a kind has them in ``self.actors``.
         count: How many they are, as in ``self.count``.
     """
+    return begin(_named(actors, count))
+
+
+def _named(actors: Sequence[str], count: int) -> str:
     names = [isolate(name) for name in actors[: 3 if count <= 3 else 2]]
     others = max(0, count - len(names))
     if not names:

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 
 from ..annotations import LevelName
 from ..models import Notice
-from ..models.content import Level
+from ..models.content import Content, Level
 from ..validators import BODY_LENGTH, TITLE_LENGTH, URL_LENGTH, is_visible, storable, validate_link
 from .acting import Action
 from .declaring import Kind, registry, rules_of
@@ -71,10 +71,11 @@ def about_fields(instance: object) -> dict[str, Any]:
     return {"about_model": model, "about_key": key}
 
 
-def kinds_of(notices: Iterable[Notice]) -> dict[int, Kind]:
-    """Return instances of the kinds of notices, by the notice's primary key, with one query for each model they name.
+def kinds_of(notices: Iterable[Content]) -> dict[int, Kind]:
+    """Return instances of the kinds of notices, or of broadcasts, by their primary key.
 
-    One that has no kind, whose kind no code has, or whose facts do not fit any more is left out.
+    It costs one query for each model they name. One that has no kind, whose kind no code has, or whose facts do not fit
+    any more is left out.
     """
     loaded: dict[int, tuple[type[Kind], dict[str, Any]]] = {}
     for notice in notices:
@@ -134,7 +135,7 @@ def rendering(made: Kind, language: str) -> Rendered:
         return _rendered(made)
 
 
-def _loaded(notice: Notice) -> dict[str, Any] | None:
+def _loaded(notice: Content) -> dict[str, Any] | None:
     rules = registry.get(notice.kind)
     if rules is None:
         _tell(notice.kind, None)

@@ -26,6 +26,7 @@ class Position(NamedTuple):
 
 
 START = Position("", -1)  # of a reader that has read nothing of a stream: it gets a snapshot
+UNPUBLISHED = Position("00000000", 0)  # of one that read a stream before there was any: all of it is new to it
 
 
 def parse(text: str) -> dict[str, Position]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db import OperationalError
 
 from .batch import Batch
-from .cursor import Position
+from .cursor import UNPUBLISHED, Position
 from .frames import ResetReason
 from .patience import patience
 from .sequencer import open_streams, sequence
@@ -69,15 +69,20 @@ def changes_since(
     Returns:
         By primary key, the frames that continue the reader, or a `reset` with a fresh snapshot where it
         cannot be continued. A reader that is up to date gets a batch without frames whose `to` is its own
-        position. A stream that does not exist is left out.
+        position. A stream that does not exist is left out, unless its readers may precede it: a new one then begins at
+        `UNPUBLISHED`, from where it is continued.
     """
     answers: dict[Any, Batch] = {}
     reads: dict[Any, tuple[Position, Position]] = {}
-    for pk, (head, floor) in open_streams(stream_type, list(cursors)).items():
+    found = open_streams(stream_type, list(cursors))
+    if stream_type.precedes:
+        for pk in [pk for pk, cursor in cursors.items() if cursor is None and pk not in found]:
+            answers[pk] = stream_type.snapshot(pk, UNPUBLISHED, "start", languages.get(pk, ()))
+    for pk, (head, floor) in found.items():
         cursor = cursors[pk]
         if cursor is None:
             answers[pk] = stream_type.snapshot(pk, head, "start", languages.get(pk, ()))
-        elif reason := _reset_reason(cursor, head, floor):
+        elif reason := _reset_reason(stream_type, cursor, head, floor):
             answers[pk] = stream_type.snapshot(pk, head, reason, languages.get(pk, ()))
         elif cursor == head:
             answers[pk] = Batch(cursor, head, ())
@@ -88,9 +93,10 @@ def changes_since(
     return answers
 
 
-def _reset_reason(cursor: Position, head: Position, floor: int) -> ResetReason | None:
+def _reset_reason(stream_type: StreamType, cursor: Position, head: Position, floor: int) -> ResetReason | None:
     """Return why a reader cannot be resumed from `cursor`, if it cannot."""
-    if cursor.epoch != head.epoch:
+    preceded = stream_type.precedes and cursor == UNPUBLISHED
+    if cursor.epoch != head.epoch and not preceded:
         return "epoch"
     if cursor.modseq > head.modseq:
         return "ahead"  # the database was restored from a backup
@@ -138,7 +144,7 @@ def _pruned_meanwhile(stream_type: StreamType, reads: Iterable[Read]) -> dict[An
     if not suspects:
         return {}
     now = open_streams(stream_type, list(suspects))
-    return {pk: head for pk, (head, floor) in now.items() if _reset_reason(suspects[pk], head, floor)}
+    return {pk: head for pk, (head, floor) in now.items() if _reset_reason(stream_type, suspects[pk], head, floor)}
 
 
 def _begin(stream_type: StreamType, read: Read) -> Batch:

@@ -51,6 +51,7 @@ class StreamType(ABC):
     marks: ClassVar[tuple[str, ...]] = ()  # the columns that `place` needs of a pending entry
     resume_limit: ClassVar[int] = RESUME_LIMIT
     translates: ClassVar[bool] = False  # whether a reader's language matters
+    precedes: ClassVar[bool] = False  # whether readers come before the stream is made, and wait at `UNPUBLISHED`
 
     def streams(self) -> models.QuerySet[Any]:
         """Return all streams, in the primary database."""

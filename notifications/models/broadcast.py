@@ -11,10 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..audiences import Audience, validate_audience
-from .content import Content
+from .content import OF_KIND, Content
 from .inbox import Notice
 from .stream import Stream
 
+BROADCAST_KIND = "broadcast"  # of the notices of those that have no kind
 OUTBOX = 1  # the primary key of the one outbox
 
 
@@ -135,6 +136,10 @@ class Broadcast(Content):
     def expired(self) -> bool:
         """Whether it has expired, so that nobody receives or sees it any more."""
         return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    def notice_fields(self) -> dict[str, Any]:
+        """Return what its notice has of it, by name."""
+        return self.content() | {name: getattr(self, name) for name in OF_KIND} | {"kind": self.kind or BROADCAST_KIND}
 
     def audience_of(self) -> Audience:
         """Return the audience.

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, router
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..validators import validate_data, validate_line
 from .content import Content
 from .django_internals import cascade_in_bulk, write_database
 from .indexes import NullsIndex
@@ -74,19 +72,8 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 class Notice(Content):
-    """The content of a notification, stored once however many recipients it has.
+    """The content of a notification, stored once however many recipients it has."""
 
-    One of a declared kind has `facts`, of the kind's `version`; its title, body, link and level are then what is shown
-    where they cannot be rendered. The instance that it is about is named without a foreign key into the site's tables:
-    by the label of its model, in small letters, and its primary key as text.
-    """
-
-    kind = models.CharField(_("kind"), max_length=100, blank=True, default="", validators=[validate_line])
-    data = models.JSONField(_("data"), blank=True, default=dict, encoder=DjangoJSONEncoder, validators=[validate_data])
-    version = models.PositiveSmallIntegerField(_("version of the facts"), null=True, blank=True, editable=False)
-    facts = models.JSONField(_("facts"), null=True, blank=True, encoder=DjangoJSONEncoder, editable=False)
-    about_model = models.CharField(_("about a"), max_length=100, blank=True, default="", editable=False)
-    about_key = models.CharField(_("with the key"), max_length=200, blank=True, default="", editable=False)
     outcome = models.JSONField(_("outcome"), null=True, blank=True, editable=False)  # of the action that was done
     other_actor = models.JSONField(_("actor that is no user"), null=True, blank=True, editable=False)
     actor = models.ForeignKey(

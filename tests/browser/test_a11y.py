@@ -130,6 +130,13 @@ def test_list_page(visitor: Open) -> None:
     check(page)
 
 
+def test_page_of_a_recording(visitor: Open) -> None:
+    page = visitor("alice")
+    page.locator("a[href^='/recordings/']").click()
+    expect(page.locator("watch-button button")).to_be_hidden()
+    check(page)
+
+
 def test_page_of_the_server(visitor: Open) -> None:
     page = visitor("alice")
     page.route("**/notifications/*.js", lambda route: route.abort())

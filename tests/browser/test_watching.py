@@ -63,6 +63,38 @@ def test_a_choice_is_saved_at_once_and_the_other_tab_follows(
     assert "09:00" in here.locator("option:checked").inner_text().replace("9 a.m.", "09:00")
 
 
+def test_in_the_demo_a_recording_is_watched_and_muted_again(visit: Callable[..., Visitor]) -> None:
+    alice = visit("alice")
+    page = alice.page
+    toasts = page.locator("notification-toasts .toast")
+    page.get_by_role("link", name="Watch a recording").click()
+    choice = page.get_by_role("combobox", name="Watch “Evening changes”")
+    expect(choice).to_have_value("")
+    alice.until_live()
+
+    def choose(label: str) -> None:
+        with page.expect_response("**/api/watch/"):
+            choice.select_option(label=label)
+
+    def comment() -> None:
+        with page.expect_response("**/recordings/*/"):
+            page.get_by_role("button", name="Bob comments on it").click()
+
+    comment()  # of which she hears nothing
+    choose("All activity")
+    comment()
+    expect(toasts).to_have_count(1)
+    expect(toasts).to_contain_text("commented on “Evening changes”")
+    page.reload()
+    expect(choice).to_have_value("all")
+    choose("Mute")
+    comment()
+    page.goto("/notifications/")
+    row = page.locator("notification-list .item", has_text="commented on")
+    expect(row).to_have_count(1)
+    expect(row.locator(".tally")).to_have_count(0)  # one event: the first and the last were not for her
+
+
 def test_what_the_server_refuses_is_as_before_and_says_why(visit: Callable[..., Visitor], button: str) -> None:
     page = visit("alice").page
     here = put(page, button.replace('name="ref" value="', 'name="ref" value="x'))

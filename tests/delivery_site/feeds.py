@@ -7,10 +7,10 @@ from typing import Any
 from notifications.feeds import Latest, Log, Nothing, feed
 from notifications.services import present_events
 
-NEWEST = 20  # of the short log: what a reader gets who was away for too long
+NEWEST = 20  # of a log: what a reader gets who is new or was away for too long; few, for it hides what was lost
 
 
-@feed("all:{n:int}", keep=Log(count=1_000_000, newest=500))
+@feed("all:{n:int}", keep=Log(count=1_000_000, newest=NEWEST))
 def everything(user: Any, n: int) -> bool:
     """Keep all that was published."""
     return True
@@ -34,7 +34,7 @@ def live(user: Any, n: int) -> bool:
     return True
 
 
-@feed("private:{n:int}", keep=Log(count=1_000_000, newest=500))
+@feed("private:{n:int}", keep=Log(count=1_000_000, newest=NEWEST))
 def private(user: Any, n: int) -> bool:
     """Let those follow who are in the feed's group."""
     return bool(user.groups.filter(name=f"private:{n}").exists())

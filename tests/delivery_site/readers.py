@@ -16,6 +16,7 @@ import httpx
 PATIENCE = 6.0  # seconds without a byte after which a connection is dead: three heartbeats
 FOLLOWED = 3.0  # seconds within which a feed that was asked for must be said to be followed
 WAIT = 2  # seconds for which a poll may be held
+UNPUBLISHED = "=00000000.0"  # end of the cursor of a feed in which nothing was published yet
 
 Frame = dict[str, Any]
 
@@ -30,7 +31,7 @@ class FeedRecord:
         self.resume = ""  # the cursor from which it may be continued: that of a frame with an id
         self.again = False  # what it knows may be told again
         self.resets: list[tuple[str, int]] = []  # reason and position of each
-        self.gaps = 0  # resets after the first that was told whole
+        self.gaps = 0  # resets after the first that was told whole, but for the one with which the feed itself begins
         self.spans: list[tuple[int, int]] = []  # positions between which everything must have been told
         self.told: dict[int, int] = {}  # version by event
         self.names: dict[str, int] = {}  # version by the event's own name
@@ -39,7 +40,8 @@ class FeedRecord:
 
     def reset(self, reason: str, cursor: str) -> None:
         self.resets.append((reason, position(cursor)))
-        self.gaps += bool(self.resume)
+        begins = self.cursor.endswith(UNPUBLISHED) and position(cursor) == 0
+        self.gaps += bool(self.resume) and not begins
         self.values.clear()
         self.spans.append((position(cursor), position(cursor)))
         self.moved(cursor)

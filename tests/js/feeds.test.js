@@ -294,6 +294,26 @@ for (const [how, lose] of [
   });
 }
 
+test("who follows before anything is published is told once that there is nothing, and then all of it", async (context) => {
+  const { tabs, tab, publish, model, peers, pass, live, until } = await open(context);
+  const one = tabs[0].follow("log:a");
+  await live(one);
+  await until(() => one.seen.resets.length);
+  assert.deepEqual(one.seen.resets, [{ events: [], reason: "start" }]);
+  const other = tab().follow("log:a");
+  await until(() => other.seen.resets.length);
+  peers[0].cut();
+  for (const n of numbers(200)) model.publish("log:a", { n });
+  await until(() => one.told().length === 200 && other.told().length === 200);
+  publish("log:a", { n: 201 });
+  await until(() => one.told().length === 201 && other.told().length === 201);
+  await pass(100);
+  for (const { told, seen } of [one, other]) {
+    assert.deepEqual(told(), numbers(201));
+    assert.equal(seen.resets.length, 1);
+  }
+});
+
 test("a feed whose database was restored starts afresh", async (context) => {
   const { tabs, publish, model, flush, live, until } = await open(context);
   const one = tabs[0].follow("log:a");
@@ -304,7 +324,7 @@ test("a feed whose database was restored starts afresh", async (context) => {
   flush();
   await until(() => one.seen.resets.at(-1).reason === "epoch");
   publish("log:a", { n: 4 });
-  await until(() => one.seen.events.length === 3);
+  await until(() => one.seen.events.length === 4);
   assert.deepEqual(
     one.handle.events.map(({ data }) => data.n),
     [1, 2, 3, 4],
@@ -321,7 +341,7 @@ test("a reset that is cut off between its parts is asked for again", async (cont
   await until(() => peers.length === 1);
   peers[0].cut();
   await until(() => one.told().length === 4);
-  assert.equal(peers[1].since, "inbox=00000001.0");
+  assert.equal(peers[1].since, `inbox=00000001.0,${model.unpublished("log:a")}`);
   assert.equal(one.seen.resets.length, 1);
 });
 
@@ -333,7 +353,7 @@ test("a reset that comes in parts is told as one", async (context) => {
   const whole = model.reset("log:a");
   const rest = model.frame("log:a", 4, 4, whole.events.slice(2));
   send([...connections][0], { ...whole, events: whole.events.slice(0, 2), more: true }, rest);
-  await until(() => one.seen.resets.length);
+  await until(() => one.seen.resets.length === 2);
   assert.deepEqual(one.told(), [1, 2, 3, 4]);
 });
 
@@ -376,6 +396,7 @@ test("a text grows by its pieces, in characters as the server counts them", asyn
   assert.deepEqual(
     one.seen.events.map(({ append, data }) => [append, data.text, data.state]),
     [
+      [undefined, "", "writing"],
       ["Ding 🔔", "Ding 🔔", "writing"],
       [" dong", "Ding 🔔 dong", "writing"],
       ["", "Ding 🔔 dong", "done"],

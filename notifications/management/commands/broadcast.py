@@ -16,10 +16,12 @@ from django.utils.dateparse import parse_datetime
 from ...audiences import Audience, registry
 from ...broadcasts.publishing import validate_broadcast
 from ...inbox.actors import normalize_username
+from ...languages import site_languages
 from ...models import Broadcast
 from ...models.broadcast import BroadcastState
 from ...models.content import Level
 from ...services import broadcast
+from ...validators import validate_texts
 
 
 class Command(BaseCommand):
@@ -33,6 +35,14 @@ class Command(BaseCommand):
         parser.add_argument("--url", default="", help="where a click leads: a path of this site, or an http(s) address")
         parser.add_argument("--level", default=Level.INFO.value, choices=Level.values)
         parser.add_argument("--category", default="", help="a word by which people may filter")
+        parser.add_argument(
+            "--text",
+            action="append",
+            nargs="+",
+            default=[],
+            metavar=("LANGUAGE TITLE", "BODY"),
+            help="the title and, if you like, the body for readers of another language of the site; once for each",
+        )
         for option, help_text in (("", "who receives it"), ("except-", "who is excluded")):
             parser.add_argument(f"--{option}audience", action="append", default=[], metavar="NAME", help=help_text)
             parser.add_argument(f"--{option}group", action="append", default=[], metavar="NAME", help=help_text)
@@ -48,18 +58,19 @@ class Command(BaseCommand):
             _part(options["audience"], options["group"], options["user"]),
             _part(options["except_audience"], options["except_group"], options["except_user"]),
         )
-        content = {name: options[name] for name in ("title", "body", "url", "level", "category")}
+        content: dict[str, Any] = {name: options[name] for name in ("body", "url", "level", "category")}
+        content["texts"] = _texts(options["text"])
         times: dict[str, Any] = {
             "publish_at": _time("--at", options["at"]),
             "expires_at": _time("--expires", options["expires"]),
         }
         try:
-            validate_broadcast(Broadcast(**content, **times, audience=chosen.dump()))
+            validate_broadcast(Broadcast(title=options["title"], **content, **times, audience=chosen.dump()))
             size = chosen.size()
             if options["dry_run"]:
                 self.stdout.write(f"{chosen.describe()}: {size}. Nothing was sent.")
                 return
-            sent = broadcast(**content, **times, to=chosen)
+            sent = broadcast(options["title"], **content, **times, to=chosen)
         except ValidationError as error:
             raise CommandError(_explained(error)) from error
         done = "Scheduled for" if sent.state == BroadcastState.SCHEDULED else "Sent to"
@@ -74,6 +85,29 @@ def _part(names: list[str], groups: list[str], users: list[str]) -> Any:
     found = [_find(Group, "name", name) for name in groups]
     people = [_find(user_model, user_model.USERNAME_FIELD, normalize_username(name)) for name in users]
     return Audience.of(*names, groups=found, users=people).include
+
+
+def _texts(given: list[list[str]]) -> dict[str, dict[str, str]] | None:
+    """Return what ``--text`` says, by language."""
+    own, *others = site_languages()
+    texts: dict[str, dict[str, str]] = {}
+    for language, *text in given:
+        where = f"--text {language}"
+        if language == own:
+            raise CommandError(f"{where}: this is the site's own language; give its text as the title and --body.")
+        if language not in others:
+            known = f"choose from {', '.join(others)}" if others else "LANGUAGES names no other one"
+            raise CommandError(f"{where}: this is no other language of the site; {known}.")
+        if language in texts:
+            raise CommandError(f"{where}: given twice.")
+        if not 1 <= len(text) <= 2:
+            raise CommandError(f'{where}: write {where} "Title" or {where} "Title" "Body", and quote each.')
+        texts[language] = dict(zip(("title", "body"), text, strict=False))
+        try:
+            validate_texts({language: texts[language]})
+        except ValidationError as error:
+            raise CommandError(f"{where}: {' '.join(error.messages)}") from error
+    return texts or None
 
 
 def _find(model: Any, field: str, name: str) -> Any:

@@ -4,6 +4,7 @@ import { createFeeds } from "../../../notifications/static/notifications/src/fee
 import { wire } from "./wire.js";
 
 const NEWEST = 50;
+const UNPUBLISHED = "00000000.0";
 
 export class FeedModel {
   #streams = new Map();
@@ -26,6 +27,11 @@ export class FeedModel {
   cursor(name, at = this.stream(name).head) {
     const { id, epoch } = this.stream(name);
     return `${id}=${epoch}.${at}`;
+  }
+
+  /** Where a reader is in a feed in which nothing was published yet. */
+  unpublished(name) {
+    return `${this.stream(name).id}=${UNPUBLISHED}`;
   }
 
   publish(name, data, { key = "", event = "message" } = {}) {
@@ -72,7 +78,18 @@ export class FeedModel {
     const { id, epoch, head, events } = this.stream(name);
     const part = (cursor ?? "").split(",").find((part) => part.startsWith(`${id}=`));
     const [, theirs, at] = /=(\w+)\.(\d+)$/.exec(part ?? "") ?? [];
-    if (!part) return head ? [this.reset(name)] : [];
+    const empty = {
+      type: "feed.reset",
+      feed: name,
+      reason: "start",
+      cursor: this.unpublished(name),
+      events: [],
+      more: false,
+    };
+    if (!part) return [head ? this.reset(name) : empty];
+    if (`${theirs}.${at}` === UNPUBLISHED) {
+      return head ? [{ ...empty, cursor: this.cursor(name, 0) }, this.frame(name, 0, head, events)] : [];
+    }
     if (theirs !== epoch) return head ? [this.reset(name, "epoch")] : [];
     const missed = events.filter(({ version }) => version > at);
     return +at < head ? [this.frame(name, +at, head, missed)] : [];

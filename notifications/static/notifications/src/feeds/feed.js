@@ -71,6 +71,12 @@ export class Feed {
     if (type === "feed.reset") {
       // Another tab's beginning: this one goes on from where it is.
       if (this.loaded && reason === "start" && at(cursor).epoch === at(this.cursor).epoch) return this.isBehind(cursor);
+      // What nobody was told of is empty still: only its position is another one, for now its first event comes.
+      if (this.loaded && !this.#events.size && !events.length && !more) {
+        this.#partial = null;
+        this.#move(cursor);
+        return false;
+      }
       this.#partial = [];
     }
     if (this.#partial) {
