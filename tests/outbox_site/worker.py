@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from datetime import timedelta
 
 
@@ -16,6 +18,7 @@ def main() -> None:
     sending.SEND_LEASE = timedelta(seconds=3)  # type: ignore[misc]
     sending.FIRST_PAUSE = timedelta(seconds=0.05)  # type: ignore[misc]
     couriers.SWEEP = 0.2  # type: ignore[misc]
+    os.write(int(sys.argv[1]), b"ready")
     call_command("carillon_deliver", threads=4)
 
 
