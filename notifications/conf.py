@@ -6,9 +6,10 @@ A project sets them as ``NOTIFICATIONS_<NAME>`` in its Django settings.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any, cast
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, cast
 
 from django.conf import settings
 from django.utils.functional import Promise
@@ -37,7 +38,40 @@ POSITIVE = {
     "RECHECK": 0.0,
     "RETENTION": timedelta(0),
     "MESSAGE_RETENTION": timedelta(0),
+    "DELIVERY_RETENTION": timedelta(0),
+    "DELIVERY_THREADS": -1,
 }
+
+
+# What sends the channels that Carillon knows, unless the settings say otherwise.
+BACKENDS: Mapping[str, str] = {}
+
+
+class ChannelSettings(NamedTuple):
+    """What the settings say of a channel; one without a `backend` is for the site's own code to send."""
+
+    label: str | Promise = ""
+    backend: str = ""  # the dotted path of a `DeliveryChannel`
+    default: Literal["on", "off", "digest"] = "off"
+    options: Mapping[str, Any] = MappingProxyType({})
+
+
+def _channel_settings(name: str, said: object) -> ChannelSettings:
+    """Return what a value of ``NOTIFICATIONS_CHANNELS`` says: a label, or ``LABEL``, ``BACKEND``, and so on."""
+    given = {"LABEL": said} if isinstance(said, str | Promise) else said
+    known = {"LABEL": "", "BACKEND": BACKENDS.get(name, ""), "DEFAULT": "off", "OPTIONS": {}}
+    if not isinstance(given, Mapping) or not given.keys() <= known.keys():
+        raise TypeError(f"{name!r} must be a label, or a dictionary of {', '.join(known)}")
+    values = known | dict(given)
+    if not isinstance(values["LABEL"], str | Promise):
+        raise TypeError(f"the label of {name!r} must be text")
+    if not isinstance(values["BACKEND"], str):
+        raise TypeError(f"the BACKEND of {name!r} must be the dotted path of a class")
+    if values["DEFAULT"] not in ("on", "off", "digest"):
+        raise ValueError(f'the DEFAULT of {name!r} must be "on", "off" or "digest"')
+    if not isinstance(values["OPTIONS"], Mapping):
+        raise TypeError(f"the OPTIONS of {name!r} must be a dictionary")
+    return ChannelSettings(values["LABEL"], values["BACKEND"], values["DEFAULT"], values["OPTIONS"])
 
 
 class Conf:
@@ -138,25 +172,29 @@ class Conf:
         return cast("Callable[[Any], str | None] | None", self._function("AVATAR"))
 
     @property
-    def CHANNELS(self) -> Mapping[str, Any]:
-        """Channels beside the bell and the toast that users choose among: what people call each, by name."""
-        return self._labels("CHANNELS", _CHANNEL, CHANNEL_LENGTH)
+    def CHANNELS(self) -> Mapping[str, ChannelSettings]:
+        """Channels beside the bell and the toast, by name: what people call each, or a dictionary that says more."""
+        return {
+            name: _channel_settings(name, value) for name, value in self._named("CHANNELS", _CHANNEL, CHANNEL_LENGTH)
+        }
 
     @property
     def CATEGORIES(self) -> Mapping[str, Any]:
         """Categories of which users choose as a whole: what people call each, by name."""
-        return self._labels("CATEGORIES", _CATEGORY, 100)
+        found = dict(self._named("CATEGORIES", _CATEGORY, 100))
+        for name, label in found.items():
+            if not isinstance(label, str | Promise):
+                raise TypeError(f"the label of {name!r} must be text")
+        return found
 
-    def _labels(self, name: str, form: re.Pattern[str], length: int) -> Mapping[str, Any]:
+    def _named(self, name: str, form: re.Pattern[str], length: int) -> Iterator[tuple[str, Any]]:
         value = self._get(name, {})
         if not isinstance(value, Mapping):
             raise TypeError("it must be a dictionary of labels by name")
-        for key, label in value.items():
+        for key, said in value.items():
             if not (isinstance(key, str) and form.fullmatch(key) and len(key) <= length):
                 raise ValueError(f"{key!r} cannot be a name in it")
-            if not isinstance(label, str | Promise):
-                raise TypeError(f"the label of {key!r} must be text")
-        return value
+            yield key, said
 
     @property
     def PREFERENCE_DEFAULTS(self) -> Callable[[list[Any], Any], Any] | None:
@@ -196,6 +234,27 @@ class Conf:
         value = self._get("RETENTION", timedelta(days=90))
         if not isinstance(value, timedelta):
             raise TypeError("it must be a datetime.timedelta")
+        return value
+
+    @property
+    def DELIVERY_RETENTION(self) -> timedelta:
+        """Age at which ``manage.py prune_notifications`` deletes what is known of deliveries, addresses included."""
+        value = self._get("DELIVERY_RETENTION", timedelta(days=30))
+        if not isinstance(value, timedelta):
+            raise TypeError("it must be a datetime.timedelta")
+        return value
+
+    @property
+    def DELIVERY_THREADS(self) -> int:
+        """Deliveries that one process sends at the same time; 0 leaves them to ``manage.py carillon_deliver``."""
+        return int(self._get("DELIVERY_THREADS", 2))
+
+    @property
+    def BASE_URL(self) -> str:
+        """The site's address, ``https://example.com``, for links in what is read elsewhere."""
+        value = str(self._get("BASE_URL", "")).rstrip("/")
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError(f"it must begin with https:// or http://, not {value!r}")
         return value
 
     @property

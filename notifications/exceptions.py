@@ -6,6 +6,11 @@ can be imported without Django, like the parts of the engine that use it.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
 __all__ = [
     "AccessEnded",
     "BadCursor",
@@ -16,6 +21,8 @@ __all__ = [
     "OtherUser",
     "Refused",
     "Stopped",
+    "TryLater",
+    "Undeliverable",
     "UnknownFeed",
 ]
 
@@ -75,3 +82,25 @@ class UnknownFeed(CarillonError, ValueError):
 
 class Stopped(CarillonError):
     """A reader has asked to stop what is being written: leave the ``with`` block; what was written stays."""
+
+
+class TryLater(CarillonError):
+    """The message could not be sent now: it is tried again, not before `after` where the other side said so."""
+
+    def __init__(self, message: str, *, after: timedelta | None = None) -> None:
+        """Keep for how long the other side wants to be left alone."""
+        super().__init__(message)
+        self.after = after
+
+
+class Undeliverable(CarillonError):
+    """The message will never be taken: it is not tried again.
+
+    With a `reason` of `Delivery.Reason`, for example ``"bounced"`` for an address that does not exist, it counts as
+    skipped, otherwise as failed.
+    """
+
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        """Keep the reason."""
+        super().__init__(message)
+        self.reason = reason

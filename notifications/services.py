@@ -46,6 +46,7 @@ from .chat.rooms import (
     rename_room,
     set_role,
 )
+from .deliveries.couriers import adeliver_due, deliver_due
 from .exceptions import BroadcastConflict, NotMember
 from .feeds.answers import answer, astop_answer, stop_answer
 from .feeds.publishing import apublish, apublish_many, publish, publish_many
@@ -113,6 +114,7 @@ __all__ = [
     "acreate_room",
     "add_member",
     "adelete_message",
+    "adeliver_due",
     "aedit_broadcast",
     "aedit_message",
     "aedit_notice",
@@ -169,6 +171,7 @@ __all__ = [
     "clear_preference",
     "create_room",
     "delete_message",
+    "deliver_due",
     "edit_broadcast",
     "edit_message",
     "edit_notice",

@@ -105,7 +105,7 @@ def test_every_public_door_has_a_page_from_its_docstrings() -> None:
     doors = {"asgi", "routing"}  # they say what they export on their pages
     packages = [
         ROOT / "notifications" / name / "__init__.py"
-        for name in ("audiences", "feeds", "kinds", "preferences", "testing")
+        for name in ("audiences", "deliveries", "feeds", "kinds", "preferences", "testing")
     ]
     for path in [*(ROOT / "notifications").glob("*.py"), *packages]:
         if "\n__all__ = " in path.read_text():

@@ -37,7 +37,7 @@ FLOORS: list[tuple[str, set[str]]] = [
     ("the engine", {"live"}),
     ("what people want of notifications", {"preferences"}),
     ("the bell", {"inbox"}),
-    ("what stands on the bell", {"broadcasts", "chat", "feeds"}),
+    ("what stands on the bell", {"broadcasts", "chat", "deliveries", "feeds"}),
     ("the door to all verbs", {"services"}),
     (
         "edges",
@@ -59,7 +59,7 @@ FLOORS: list[tuple[str, set[str]]] = [
     ("tests of applications", {"pytest_plugin", "testing"}),
 ]
 FLOOR = {name: floor for floor, (_, names) in enumerate(FLOORS) for name in names}
-SIBLINGS = {"broadcasts", "chat", "feeds"}
+SIBLINGS = {"broadcasts", "chat", "deliveries", "feeds"}
 
 # Modules of the engine that are tested without Django, a database or a server.
 PURE = {"batch", "cursor", "frames", "heartbeats", "hub", "identity", "messages", "rate_limit", "shutdown"}

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from ..bidi import isolate
 from ..conf import conf
 from ..inbox.actors import actor, normalize_username
-from ..inbox.copies import copies_for
 from ..inbox.notify import announce_after_commit
+from ..inbox.storing import store_copies
 from ..inbox.stream import INBOX
 from ..live.chunks import chunks
 from ..live.commit import sequence_after_commit
@@ -153,9 +153,7 @@ def _alert(message: Message, recipients: Sequence[Any], title: str) -> None:
         actor=message.author,
     )
     key = f"{_key(room.pk)}.{message.pk}.{notice.pk}"
-    copies = copies_for(recipients, notice, {"dedupe_key": key})
-    Notification.objects.using(INBOX.alias).bulk_create(copies)
-    announce_after_commit(notice, [copy.recipient_id for copy in copies])
+    announce_after_commit(notice, store_copies(notice, recipients, {"dedupe_key": key}))
 
 
 def _key(room: int | str) -> str:

@@ -23,6 +23,7 @@ from ..signals import notification_stored
 from ..twins import twin
 from .copies import ALONE, release_of
 from .notify import tell_applications
+from .storing import plan
 from .stream import INBOX
 
 DUE_STEPS: Final = 10  # steps of a turn, so that other periodic tasks have theirs
@@ -103,9 +104,14 @@ def _as_wanted(rows: list[Notification], now: datetime) -> list[Any]:
         alone = dict.fromkeys((*ALONE, "snoozed_until"))
         waiting.filter(pk__in=release.silent).touch(archived_at=now, muted=True, toast=False, **alone)
     unwanted = set(release.unwanted)
+    sent: dict[Any, list[Any]] = {}
     for row in later:
         if row.pk in unwanted:
             row.folded_into = None  # applications are not told of it
+        else:
+            sent.setdefault(row.notice_id, []).append(row.recipient_id)
+    for notice_id, recipients in sent.items():
+        plan(release.want[notice_id], recipients)
     done = unwanted.union(release.silent)
     return [row.pk for row in rows if row.pk not in done]
 

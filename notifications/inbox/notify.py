@@ -26,9 +26,9 @@ from ..models.ranks import current_rank
 from ..signals import notification_stored
 from ..twins import twin
 from .actors import actor_of, other_actor
-from .copies import copies_for
 from .groups import group_of_kind, scheduled, told_by, waiting
 from .recipients import RECIPIENT_CHUNK, recipient_chunks
+from .storing import store_copies
 from .stream import INBOX
 from .validation import refuse_beside, user_or_none, validate
 
@@ -160,10 +160,15 @@ class _Copies(NamedTuple):
             announce_after_commit(self.notice, pks)
 
     def store(self, pks: Sequence[Any]) -> list[Any]:
-        """Store a copy for each user who wants one, and return them; one who has a copy already gets no second one."""
-        copies = copies_for(pks, self.notice, self.shared)
+        """Store a copy for each user who wants one, and return them; one who has a copy already gets no second one.
+
+        What is to be sent later is for all of them: what they want is asked when it is due.
+        """
+        if not self.is_later:
+            return store_copies(self.notice, pks, self.shared)
+        copies = [Notification(recipient_id=pk, notice=self.notice, **self.shared) for pk in pks]
         Notification.objects.bulk_create(copies, ignore_conflicts=True)
-        return [copy.recipient_id for copy in copies]
+        return list(pks)
 
 
 def _send(copies: _Copies, to: Recipients) -> Notice:

@@ -30,5 +30,6 @@ What is stored are the facts; the sentences are made anew in the language of who
 from .declaring import Kind, Rules, kind, registry
 from .growing import people
 from .references import Gone, Ref
+from .waiting import After
 
-__all__ = ["Gone", "Kind", "Ref", "Rules", "kind", "people", "registry"]
+__all__ = ["After", "Gone", "Kind", "Ref", "Rules", "kind", "people", "registry"]

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 
 from ..annotations import LevelName
 from .acting import Action, ActionStyle
+from .waiting import AT_ONCE, After
 
 KIND_LENGTH = 100  # characters
 _KEY = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")  # no capitals and no accents: not every database tells them apart
@@ -129,6 +130,7 @@ class Rules:
     category: str
     level: LevelName
     channels: Mapping[str, ChannelDefault] = field(default_factory=dict)
+    waits: Mapping[str, After] = field(default_factory=dict)
     grow: bool = False
     required: bool | str | Promise = False
     about: str = ""
@@ -142,6 +144,10 @@ class Rules:
         """The category by which people choose: the decorator's, or the class's where that is text."""
         told = getattr(self.cls, "category", "")
         return self.category or (str(told) if isinstance(told, str | Promise) else "")
+
+    def wait(self, channel: str) -> After:
+        """Return how long a channel waits, and for what."""
+        return self.waits.get(channel, AT_ONCE)
 
     @property
     def place(self) -> str:
@@ -159,7 +165,7 @@ def kind(
     version: int = 1,
     category: str = "",
     level: LevelName = "info",
-    channels: Mapping[str, bool | ChannelDefault] | None = None,
+    channels: Mapping[str, bool | ChannelDefault | After] | None = None,
     grow: bool = False,
     required: bool | str | Promise = False,
     about: str = "",
@@ -176,7 +182,8 @@ def kind(
         category: Your name for a group of kinds, by which users may filter; at most 100 characters.
         level: ``"info"``, ``"success"``, ``"warning"`` or ``"error"``.
         channels: For each channel by name whether it is used unless a user chooses otherwise: True or ``"on"``, False
-            or ``"off"``, or ``"digest"``. What is not named is as the channel is by default.
+            or ``"off"``, or ``"digest"``; or ``After(minutes=15)``, on where nobody has seen it by then. What is not
+            named is as the channel is by default.
         grow: Whether further events join an item that is still unread.
         required: Whether users cannot switch it off: True, or the reason, which they are shown.
         about: The fact that its notifications are about: a model instance.
@@ -192,6 +199,7 @@ def kind(
     def register(cls: K) -> K:
         where = f"@kind({key!r}) class {getattr(cls, '__name__', cls)}"
         chosen = dict(_channels(where, channels or {}))
+        waits = {name: value for name, value in (channels or {}).items() if isinstance(value, After)}
         rules = Rules(
             key,
             cls,
@@ -199,6 +207,7 @@ def kind(
             category,
             level,
             MappingProxyType(chosen),
+            MappingProxyType(waits),
             grow,
             required,
             about,
@@ -246,14 +255,16 @@ def _facts(cls: type[Kind]) -> list[Field[Any]]:
 
 def _channels(where: str, given: Mapping[str, Any]) -> Iterator[tuple[str, ChannelDefault]]:
     for name, value in given.items():
-        if value is True or value == "on":
+        if value is True or value == "on" or (isinstance(value, After) and name not in ("bell", "toast")):
             yield name, "on"
         elif value is False or value == "off":
             yield name, "off"
         elif value == "digest":
             yield name, "digest"
         else:
-            raise ImproperlyConfigured(f'{where}: channels[{name!r}] is {value!r}; use True, False or "digest".')
+            raise ImproperlyConfigured(
+                f'{where}: channels[{name!r}] is {value!r}; use True, False, "digest" or After(…).'
+            )
 
 
 def _problems(rules: Rules) -> Iterator[str]:

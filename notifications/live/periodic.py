@@ -21,6 +21,7 @@ logger = logging.getLogger("notifications")
 _tasks: list[Task] = []
 _in_full: dict[Task, Task] = {}
 _served: set[str] = set()
+_closers: list[Callable[[], None]] = []
 
 
 def periodic(function: Task) -> Task:
@@ -53,6 +54,13 @@ def in_full(task: Task) -> Callable[[Task], Task]:
     return register
 
 
+def closes(function: Callable[[], None]) -> Callable[[], None]:
+    """Register what ends the work that a task has begun elsewhere; the task's next turn begins it again."""
+    if function not in _closers:
+        _closers.append(function)
+    return function
+
+
 def registered() -> list[Task]:
     """Return what does all that is due, in the order in which the tasks take their turns."""
     return [_in_full.get(task, task) for task in _tasks]
@@ -70,6 +78,12 @@ class PeriodicTasks:
     def wake(self) -> None:
         """Take the next turn now."""
         self._wake.set()
+
+    def close(self) -> None:
+        """End the turns, and what the tasks have begun."""
+        self.threads.close()
+        for function in _closers:
+            function()
 
     async def run(self) -> None:
         """Run the tasks forever."""

@@ -245,7 +245,7 @@ class Relay:
             self.readers,
             self.writers,
             self.deciders,
-            self.periodic.threads,
+            self.periodic,
             self.background,
         ):
             threads.close()

@@ -2,6 +2,7 @@
 
 from .broadcast import Broadcast, Outbox
 from .chat import Lease, Membership, Message, Presence, Reaction, Room
+from .delivery import Delivery
 from .feed import Feed, FeedEvent, FeedText
 from .inbox import Inbox, Notice, Notification
 from .preference import Preference
@@ -11,6 +12,7 @@ from .watch import Watch
 
 __all__ = [
     "Broadcast",
+    "Delivery",
     "Feed",
     "FeedEvent",
     "FeedText",

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..conf import conf
+from ..conf import ChannelSettings, conf
 
 Value = Literal["on", "off", "digest"]
 
@@ -38,7 +38,8 @@ class Channel(NamedTuple):
 
 def channels() -> dict[str, Channel]:
     """Return all channels by name: those of Carillon, and those of ``NOTIFICATIONS_CHANNELS``."""
-    return {name: _channel(name, label) for name, label in {**BUILT_IN, **_labelled()}.items()}
+    said = conf.CHANNELS
+    return {name: _channel(name, said.get(name, ChannelSettings())) for name in {**BUILT_IN, **said}}
 
 
 def offered() -> list[Channel]:
@@ -47,12 +48,14 @@ def offered() -> list[Channel]:
     return [every[name] for name in dict.fromkeys([*HERE, *conf.CHANNELS])]
 
 
-def _labelled() -> dict[str, str | Promise]:
-    return {name: label or BUILT_IN.get(name) or name for name, label in conf.CHANNELS.items()}
+def sent() -> list[str]:
+    """Return the names of the channels by which Carillon sends: those of ``NOTIFICATIONS_CHANNELS`` with a backend."""
+    return [name for name, said in conf.CHANNELS.items() if said.backend]
 
 
-def _channel(name: str, label: str | Promise) -> Channel:
-    return Channel(name, label, "on", ("on", "off")) if name in HERE else Channel(name, label, "off", ANY)
+def _channel(name: str, said: ChannelSettings) -> Channel:
+    label = said.label or BUILT_IN.get(name) or name
+    return Channel(name, label, "on", ("on", "off")) if name in HERE else Channel(name, label, said.default, ANY)
 
 
 ANY: Final[tuple[Value, ...]] = ("on", "off", "digest")

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from ..live.statements import SIZES, CompiledSelect
 from ..models import Preference
-from .channels import HERE, Channel, Value, channels
+from .channels import HERE, Channel, Value, channels, sent
 from .site import site_defaults
 from .topics import Topic
 
@@ -62,13 +62,15 @@ def choices(pks: Sequence[Any], using: str, **only: Any) -> dict[Any, dict[tuple
 
 
 # For the few recipients of most notifications: Django takes longer to build the query than to run it.
-_HERE = CompiledSelect(lambda: Preference.objects.filter(channel__in=HERE), "user_id", "scope", "channel", "value")
+_ALL = CompiledSelect(Preference.objects.all, "user_id", "scope", "channel", "value")
 
 
-def _choices_here(pks: Sequence[Any], scopes: Iterable[str], using: str) -> dict[Any, dict[tuple[str, str], str]]:
+def _choices(
+    pks: Sequence[Any], scopes: Iterable[str], names: Iterable[str], using: str
+) -> dict[Any, dict[tuple[str, str], str]]:
     if len(pks) <= SIZES[-1]:
-        return _by_user(_HERE.run(pks, using))
-    return choices(pks, using, scope__in=scopes, channel__in=HERE)
+        return _by_user(_ALL.run(pks, using))
+    return choices(pks, using, scope__in=scopes, channel__in=names)
 
 
 def _by_user(rows: Iterable[Sequence[Any]]) -> dict[Any, dict[tuple[str, str], str]]:
@@ -79,21 +81,22 @@ def _by_user(rows: Iterable[Sequence[Any]]) -> dict[Any, dict[tuple[str, str], s
 
 
 def decisions(topics: Iterable[Topic], pks: Sequence[Any], using: str) -> dict[Topic, dict[Any, dict[str, Decision]]]:
-    """Decide for the channels on the site, some topics and many users, with one query.
+    """Decide for some topics and many users, with one query: for the channels on the site, and those that are sent.
 
     Returns:
         For each topic what holds for a user by the user's primary key, and under None for all whom it does not list.
     """
     topics = list(dict.fromkeys(topics))
     scopes = {scope for topic in topics if topic.open for scope in topic.scopes}
-    chosen = _choices_here(pks, scopes, using) if scopes and pks else {}
+    names = [*HERE, *sent()]
+    chosen = _choices(pks, scopes, names, using) if scopes and pks else {}
     every = channels()
     found: dict[Topic, dict[Any, dict[str, Decision]]] = {}
     for topic in topics:
         site = site_defaults(topic.rules, pks, using) if topic.open and topic.rules else {}
 
         def made(pk: Any, topic: Topic = topic, site: Mapping[Any, Mapping[str, Value]] = site) -> dict[str, Decision]:
-            return {name: decide(topic, every[name], chosen.get(pk, {}), site.get(pk, {})) for name in HERE}
+            return {name: decide(topic, every[name], chosen.get(pk, {}), site.get(pk, {})) for name in names}
 
         others = chosen.keys() | site.keys() if topic.open else ()
         found[topic] = {None: made(None), **{pk: made(pk) for pk in others}}

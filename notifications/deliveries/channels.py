@@ -1,0 +1,89 @@
+"""Delivery channels: how a message gets to an address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, ClassVar
+
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+from ..conf import conf
+from .messages import Message
+
+
+class DeliveryChannel:
+    """A way to reach people beyond the site: derive from it, and name the class in ``NOTIFICATIONS_CHANNELS``.
+
+    One instance serves the process, in several threads at the same time.
+    """
+
+    no_address: ClassVar[str] = "no-address"
+    """The reason given where `address` finds none."""
+
+    has_devices: ClassVar[bool] = False
+    """Whether a user has a delivery for each of some devices, which `devices` names."""
+
+    def __init__(self, name: str, **options: Any) -> None:
+        """Take the channel's name and the ``OPTIONS`` of the settings.
+
+        Raises:
+            TypeError: There are options that the channel does not know.
+        """
+        if options:
+            raise TypeError(f"The channel {name!r} has no options {', '.join(sorted(options))}.")
+        self.name = name
+
+    def devices(self, pks: Sequence[Any], using: str) -> Mapping[Any, Sequence[str]]:
+        """Return the devices of users, by primary key, with one query; asked where `has_devices`.
+
+        A device is your own name for it, of at most 64 characters.
+        """
+        raise NotImplementedError
+
+    def address(self, user: Any) -> str:
+        """Return where a user is reached; empty where nowhere. Not asked where `has_devices`."""
+        raise NotImplementedError
+
+    def send(self, message: Message) -> None:
+        """Send a message. It is called outside of transactions, and must end within half a minute.
+
+        A worker may be killed before it has noted that it has sent something, and another one sends it again:
+        `Message.id` is the same then, so that the other side can tell.
+
+        Raises:
+            TryLater: It should be tried again; so should it for any exception but the next one.
+            Undeliverable: It never will be taken.
+        """
+        raise NotImplementedError
+
+    def problems(self) -> Sequence[str]:
+        """Return what is wrong with the site's settings, in sentences that name the fix; ``check`` shows them."""
+        return ()
+
+
+@cache
+def channel(name: str) -> DeliveryChannel:
+    """Return what sends a channel.
+
+    Raises:
+        LookupError: Nothing sends it.
+        ImportError: Its class cannot be imported.
+        TypeError: It is no delivery channel, or does not know one of its options.
+    """
+    said = conf.CHANNELS.get(name)
+    if said is None or not said.backend:
+        raise LookupError(f"Nothing sends the channel {name!r}: give it a BACKEND in NOTIFICATIONS_CHANNELS.")
+    made = import_string(said.backend)(name, **said.options)
+    if not isinstance(made, DeliveryChannel):
+        raise TypeError(f"{said.backend} must be derived from notifications.deliveries.DeliveryChannel.")
+    return made
+
+
+def _forget(setting: str, **kwargs: Any) -> None:
+    if setting.startswith("NOTIFICATIONS_"):
+        channel.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="carillon.delivery_channels")

@@ -1,0 +1,150 @@
+"""Couriers: the threads that send, some for each channel, so that one that hangs holds up no other.
+
+They run in every process that serves streams, and in ``manage.py carillon_deliver``.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from django.utils import timezone
+
+from ..conf import conf
+from ..live.periodic import closes, in_full, periodic
+from ..live.threads import MakePool, Pool, Threads
+from ..preferences.channels import sent
+from ..twins import twin
+from . import waking
+from .sending import next_due, send_some
+
+logger = logging.getLogger("notifications")
+
+SWEEP: Final = 5.0  # seconds after which what another process has stored is found at the latest
+SOON: Final = 0.2  # seconds
+
+
+class Courier:
+    """The threads of one channel. They end when nothing is due, and begin again when they are called."""
+
+    def __init__(self, name: str, size: int, make_pool: MakePool = Threads) -> None:
+        """Prepare for `size` messages at once."""
+        self.name = name
+        self._size = size
+        self._pool: Pool = make_pool(size, f"notifications-{name.partition(':')[0]}")
+        self._lock = threading.Lock()
+        self._calls = 0
+        self._working = 0
+        self._closed = False
+
+    def call(self) -> None:
+        """Send what is due, with as many threads as there may be."""
+        with self._lock:
+            if self._closed:
+                return
+            self._calls += 1
+            missing, self._working = self._size - self._working, self._size
+        for _ in range(missing):
+            self._pool.submit(self._work)
+
+    def close(self, *, wait: bool = False) -> None:
+        """Finish what is being sent, and no more."""
+        self._closed = True
+        self._pool.close(wait=wait)
+
+    def _work(self) -> None:
+        calls = 0
+        while self._goes_on(calls):
+            calls = self._calls
+            try:
+                while not self._closed and send_some(self.name):
+                    pass
+            except Exception:
+                logger.exception("Sending by %s failed; what was claimed is sent when its lease is over.", self.name)
+
+    def _goes_on(self, calls: int) -> bool:
+        """Return whether it was called since; a thread that ends is one that the next call replaces."""
+        with self._lock:
+            if not self._closed and calls != self._calls:
+                return True
+            self._working -= 1
+            return False
+
+
+class Couriers:
+    """The couriers of one process, made when there is something to send."""
+
+    def __init__(self) -> None:
+        """Prepare; no thread is started yet."""
+        self._lock = threading.Lock()
+        self._couriers: dict[str, Courier] = {}
+        self._remove: Callable[[], None] = lambda: None
+
+    def call(self, size: int) -> None:
+        """Send what is due by all channels, `size` messages of each at once."""
+        with self._lock:
+            if not self._couriers:
+                self._remove = waking.register(self._again)
+            for name in sent():
+                if name not in self._couriers:
+                    self._couriers[name] = Courier(name, size)
+        self._again()
+
+    def close(self, *, wait: bool = False) -> None:
+        """Finish what is being sent, and no more."""
+        with self._lock:
+            self._remove()
+            couriers, self._couriers = list(self._couriers.values()), {}
+        for courier in couriers:
+            courier.close(wait=wait)
+
+    def _again(self) -> None:
+        for courier in list(self._couriers.values()):
+            courier.call()
+
+
+_couriers = Couriers()
+
+
+@periodic
+def take_turn() -> float:
+    """Have the couriers send what is due; return after how many seconds more will be."""
+    names, size = sent(), conf.DELIVERY_THREADS
+    if not names or not size:
+        return SWEEP
+    due = next_due(names)
+    pause = SWEEP if due is None else (due - timezone.now()) / timedelta(seconds=1)
+    if pause <= 0:
+        _couriers.call(size)
+        return SOON
+    return min(pause, SWEEP)
+
+
+closes(_couriers.close)
+
+
+def deliver_due() -> int:
+    """Send what is due by all channels, in this thread, one after the other; several processes may do so at once.
+
+    Server processes do it by themselves, and so does ``manage.py carillon_deliver``. Call it outside of transactions.
+
+    Returns:
+        How many deliveries were due.
+    """
+    number = 0
+    for name in sent():
+        while some := send_some(name):
+            number += some
+    return number
+
+
+adeliver_due = twin(deliver_due)
+
+
+@in_full(take_turn)
+def deliver_all() -> None:
+    """Send all that is due, in this thread."""
+    deliver_due()

@@ -1,0 +1,63 @@
+"""The outbox of deliveries: rows that are written in the transaction of what is to be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import router, transaction
+from django.utils import timezone
+
+from ..inbox.copies import Wanted
+from ..inbox.storing import plans
+from ..kinds import registry
+from ..kinds.waiting import AT_ONCE
+from ..models import Delivery
+from ..preferences.channels import sent
+from .channels import channel
+from .digests import windows
+from .waking import wake
+
+
+@plans
+def store_deliveries(want: Wanted, pks: Sequence[Any]) -> None:
+    """Store what is to be sent of a notice to users who have just got a copy, with one statement for all of them.
+
+    A channel with devices costs one query more, and digests one statement.
+    """
+    names = sent()
+    if not names:
+        return
+    alias = router.db_for_write(Delivery)
+    now = timezone.now()
+    rows = [row for name in names for row in _rows(name, want, pks, now, alias)]
+    if rows:
+        Delivery.objects.using(alias).bulk_create(rows, ignore_conflicts=True)
+        transaction.on_commit(wake, using=alias, robust=True)
+
+
+def _rows(name: str, want: Wanted, pks: Sequence[Any], now: datetime, alias: str) -> Iterator[Delivery]:
+    """Yield the deliveries of one channel; a user without a device has none."""
+    chosen = {pk: decision for pk in pks if (decision := want.of(pk)[name]).value != "off"}
+    if not chosen:
+        return
+    sender = channel(name)
+    devices = sender.devices(list(chosen), alias) if sender.has_devices else dict.fromkeys(chosen, ("",))
+    later = windows([pk for pk, decision in chosen.items() if decision.value == "digest"], now, alias)
+    rules = registry.get(want.notice.kind)
+    due = now + (rules.wait(name) if rules else AT_ONCE).delay
+    for pk, decision in chosen.items():
+        for device in devices.get(pk, ()):
+            whose = {"recipient_id": pk, "channel": name, "device": device, "created_at": now}
+            window = later.get(pk)
+            if window is not None:
+                yield Delivery(**whose, key=window.astimezone(UTC).isoformat(), window=window, due_at=window)
+            yield Delivery(
+                **whose,
+                notice=want.notice,
+                key=str(want.notice.pk),
+                rule=decision.rule,
+                window=window,
+                due_at=due if window is None else None,
+            )

@@ -1,0 +1,43 @@
+"""Storing the copies of a notice, and telling whoever carries them beyond the site."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django.db import router
+
+from ..models import Notice, Notification
+from .copies import Wanted, wanted
+
+Plan = Callable[[Wanted, Sequence[Any]], None]
+
+_plans: list[Plan] = []
+
+
+def plans(function: Plan) -> Plan:
+    """Register a function that is called in the transaction in which users get their copies of a notice.
+
+    It gets what they want of it, and the primary keys of at most a thousand who have a copy.
+    """
+    if function not in _plans:
+        _plans.append(function)
+    return function
+
+
+def plan(want: Wanted, pks: Sequence[Any]) -> None:
+    """Plan what else is done with the copies of a notice that some users have just got."""
+    for function in _plans:
+        function(want, pks)
+
+
+def store_copies(notice: Notice, pks: Sequence[Any], shared: Mapping[str, Any]) -> list[Any]:
+    """Store a copy for each user who wants one, and return them; one who has a copy already gets no second one."""
+    want = wanted([notice], pks)[notice.pk]
+    copies = want.copies(pks, shared)
+    if not copies:
+        return []
+    Notification.objects.using(router.db_for_write(Notification)).bulk_create(copies, ignore_conflicts=True)
+    recipients = [copy.recipient_id for copy in copies]
+    plan(want, recipients)
+    return recipients
