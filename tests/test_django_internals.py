@@ -210,6 +210,31 @@ def test_a_compiled_update_changes_the_rows() -> None:
 
 
 @pytest.mark.django_db
+def test_a_compiled_insert_stores_the_row_and_finds_its_key() -> None:
+    group = Group(name="a")
+    sql, fields, returned = django_internals.compile_insert(group, DEFAULT_DB_ALIAS, ignore_conflicts=False)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [getattr(group, field.attname) for field in fields])
+        key = django_internals.inserted_key(cursor, group, DEFAULT_DB_ALIAS, returned=returned)
+    assert key == Group.objects.get(name="a").pk
+
+
+@pytest.mark.django_db
+def test_a_compiled_insert_may_leave_what_is_there() -> None:
+    group = Group.objects.create(name="a")
+    sql, fields, returned = django_internals.compile_insert(group, DEFAULT_DB_ALIAS, ignore_conflicts=True)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [getattr(group, field.attname) for field in fields])
+    assert (list(Group.objects.all()), returned) == ([group], False)
+
+
+def test_a_row_that_is_set_as_stored_is_saved_by_an_update() -> None:
+    group = Group(pk=7, name="a")
+    django_internals.set_stored(group, DEFAULT_DB_ALIAS)
+    assert (group._state.adding, group._state.db) == (False, DEFAULT_DB_ALIAS)
+
+
+@pytest.mark.django_db
 def test_a_row_is_made_of_its_columns_by_name(django_user_model: Any) -> None:
     user = make_user("alice")
     names = django_internals.column_names(django_user_model)

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from notifications.inbox.counts import counts
 from notifications.inbox.stream import INBOX
-from notifications.live.statements import SIZES, CompiledInstances, CompiledSelect
-from notifications.models import Notification
+from notifications.live.statements import SIZES, CompiledInsert, CompiledInstances, CompiledSelect
+from notifications.models import Notice, Notification
 from notifications.services import notify
 from tests.factories import make_user, make_users, stamp, tell
 
@@ -52,6 +52,39 @@ def test_what_a_row_does_not_refer_to_is_none(django_assert_num_queries: Any) ->
     [row] = read(alice)
     with django_assert_num_queries(0):
         assert row.notice.actor is None
+
+
+def test_a_stored_row_is_what_save_would_have_stored() -> None:
+    bob = make_user("bob")
+    given = {
+        "title": "Ünïcode 🔔",
+        "body": "",
+        "level": "error",
+        "data": {"a": [1, None, "ü"], "b": True},
+        "facts": {"order": 7},
+        "version": 3,
+        "actor": bob,
+        "created_at": timezone.now(),
+        "expires_at": None,
+    }
+    saved, stored = Notice(**given), Notice(**given)
+    saved.save()
+    CompiledInsert().run(stored, INBOX.alias)
+    read_saved, read_stored = (Notice.objects.get(pk=one.pk) for one in (saved, stored))
+    assert values(read_stored) | {"id": saved.pk} == values(read_saved)
+    assert values(stored) == values(read_stored)
+    stored.title = "Changed"
+    stored.save()
+    assert Notice.objects.get(pk=stored.pk).title == "Changed"
+    assert Notice.objects.count() == 2
+
+
+def test_a_row_that_is_there_already_is_left_as_it_is() -> None:
+    [pk] = tell(make_user(), "One")
+    copy = Notification.objects.get(pk=pk)
+    store = CompiledInsert(ignore_conflicts=True)
+    store.run(Notification(recipient_id=copy.recipient_id, notice_id=copy.notice_id, muted=True), INBOX.alias)
+    assert [(row.pk, row.muted) for row in Notification.objects.all()] == [(pk, False)]
 
 
 @pytest.mark.parametrize("number", [1, 2, SIZES[1], SIZES[1] + 1, SIZES[-1] + 1, 2 * SIZES[-1] + 7])

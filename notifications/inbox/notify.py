@@ -28,7 +28,7 @@ from ..twins import twin
 from .actors import actor_of, other_actor
 from .groups import group_of_kind, scheduled, told_by, waiting
 from .recipients import RECIPIENT_CHUNK, recipient_chunks
-from .storing import store_copies
+from .storing import store_copies, store_notice
 from .stream import INBOX
 from .validation import refuse_beside, user_or_none, validate
 
@@ -172,7 +172,7 @@ class _Copies(NamedTuple):
 
 
 def _send(copies: _Copies, to: Recipients) -> Notice:
-    copies.notice.save(force_insert=True)
+    store_notice(copies.notice)
     reached: list[Any] = []
     for pks in recipient_chunks(to):
         reached += copies.store(pks)
@@ -191,7 +191,7 @@ def _send_once(copies: _Copies, to: Recipients, dedupe_key: str) -> Notice:
         new = [pk for pk in pks if pk not in had]
         if new:
             if notice._state.adding:
-                notice.save(force_insert=True)
+                store_notice(notice)
             copies.store(new)
             had |= _notices(sent, new)  # another send may have come first for some of them
         reached += [pk for pk, notice_id in had.items() if notice_id == notice.pk]
@@ -203,7 +203,7 @@ def _send_once(copies: _Copies, to: Recipients, dedupe_key: str) -> Notice:
             notice.delete()
         return first
     if notice._state.adding:
-        notice.save(force_insert=True)
+        store_notice(notice)
     return notice
 
 

@@ -20,7 +20,8 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.models import Expression, Field, Model, QuerySet
-from django.db.models.sql import UpdateQuery
+from django.db.models.constants import OnConflict
+from django.db.models.sql import InsertQuery, UpdateQuery
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
@@ -183,6 +184,43 @@ def compile_update(rows: QuerySet[Any], changes: Mapping[str, Any], alias: str) 
     query.add_update_values(dict(changes))
     sql, parameters = query.get_compiler(alias).as_sql()
     return sql, parameters
+
+
+def compile_insert(row: Model, alias: str, *, ignore_conflicts: bool) -> tuple[str, Sequence[Field[Any, Any]], bool]:
+    """Return the text of the ``INSERT`` of a row, the field of each parameter, and whether it returns the primary key.
+
+    ``InsertQuery`` and its compiler's ``as_sql`` and ``returning_fields``.
+
+    Args:
+        row: A row of the model, with an automatic primary key that the database gives.
+        alias: The database.
+        ignore_conflicts: Whether a row that is there already is left as it is; then nothing is returned.
+    """
+    meta = type(row)._meta
+    fields = [field for field in meta.concrete_fields if field is not meta.pk]
+    query = InsertQuery(type(row), on_conflict=OnConflict.IGNORE if ignore_conflicts else None)
+    query.insert_values(fields, [row])
+    compiler: Any = query.get_compiler(alias)
+    returns = not ignore_conflicts and compiler.connection.features.can_return_columns_from_insert
+    compiler.returning_fields = [meta.pk] if returns else None
+    [(sql, parameters)] = compiler.as_sql()
+    if len(parameters) != len(fields):
+        raise NotImplementedError(f"{meta.label} has columns whose values are no plain parameters.")
+    return sql, fields, returns
+
+
+def inserted_key(cursor: Any, row: Model, alias: str, *, returned: bool) -> Any:
+    """Return the primary key that the database gave to the row of the last ``INSERT``: ``last_insert_id``."""
+    if returned:
+        return cursor.fetchone()[0]
+    meta: Any = type(row)._meta
+    return connections[alias].ops.last_insert_id(cursor, meta.db_table, meta.pk.column)
+
+
+def set_stored(row: Model, alias: str) -> None:
+    """Let a row be one that is in a database, as ``save`` does: ``_state.db``."""
+    row._state.adding = False
+    row._state.db = alias
 
 
 def _loose(converter: Any) -> Callable[..., Any]:

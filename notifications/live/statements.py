@@ -17,7 +17,16 @@ from django.db import connections, models
 from django.db.models import Expression, Q, QuerySet
 from django.utils import timezone
 
-from .django_internals import Converters, column_names, compile_select, compile_update, set_related
+from .django_internals import (
+    Converters,
+    column_names,
+    compile_insert,
+    compile_select,
+    compile_update,
+    inserted_key,
+    set_related,
+    set_stored,
+)
 
 SIZES = (1, 10, 100)  # keys; a statement with 500 takes a megabyte to compile, and is no faster
 
@@ -213,6 +222,31 @@ class CompiledUpdate(Statement):
 
     def _compile(self, alias: str, keys: Sequence[Parameter]) -> CompiledStatement:
         return CompiledStatement(*compile_update(self._rows().filter(In("pk", keys)), self._changes, alias), {})
+
+
+class CompiledInsert:
+    """The storing of a single row, as ``bulk_create`` does it: without signals. Its primary key is automatic."""
+
+    def __init__(self, *, ignore_conflicts: bool = False) -> None:
+        """Describe it; with `ignore_conflicts` a row that is there already is left as it is."""
+        self._ignore = ignore_conflicts
+        self._compiled: dict[str, tuple[str, Sequence[models.Field[Any, Any]], bool]] = {}
+
+    def run(self, row: models.Model, alias: str) -> None:
+        """Store a row; unless conflicts are ignored, it gets its primary key."""
+        if alias not in self._compiled:
+            self._compiled[alias] = compile_insert(row, alias, ignore_conflicts=self._ignore)
+        sql, fields, returns = self._compiled[alias]
+        connection = connections[alias]
+        values = [(field, getattr(row, field.attname)) for field in fields]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                sql,
+                [None if value is None else field.get_db_prep_save(value, connection) for field, value in values],
+            )
+            if not self._ignore:
+                row.pk = inserted_key(cursor, row, alias, returned=returns)
+                set_stored(row, alias)
 
 
 class _Object:
