@@ -438,7 +438,8 @@ class TestTransaction:
             with CaptureQueriesContext(connection) as queries:
                 notify(everybody[:number], "Hello")
             costs.append(len(queries))
-        assert costs[2] - costs[1] == costs[1] - costs[0] <= 20
+        # One for what they have chosen, and 20 inserts: SQLite takes 999 values at once, which are 52 copies.
+        assert costs[2] - costs[1] == costs[1] - costs[0] <= 21
 
 
 class AsyncTests(TestCase):

@@ -424,16 +424,17 @@ class TestHiding:
         set_preference(alice, "bell", "on", kind=Comment)
         assert (got(alice), kept(alice)) == (["two"], [])
 
-    def test_what_is_snoozed_is_hidden_too_and_does_not_return_by_itself(self) -> None:
+    def test_what_is_snoozed_is_hidden_too_and_sleeps_on_when_it_is_back(self) -> None:
         alice = make_user()
         notify(alice, Comment())
         stamp(alice)
         pk = Notification.objects.get().pk
-        snooze(alice, [pk], timezone.now() + timedelta(hours=1))
+        until = timezone.now() + timedelta(hours=1)
+        snooze(alice, [pk], until)
         set_preference(alice, "bell", "off", kind=Comment)
         assert (Notification.objects.get().snoozed_until, kept(alice)) == (None, ["Hello"])
         set_preference(alice, "bell", "on", kind=Comment)
-        assert got(alice) == ["Hello"]
+        assert (Notification.objects.get().snoozed_until, got(alice)) == (until, [])
 
     def test_the_toast_hides_nothing(self) -> None:
         alice = make_user()

@@ -467,6 +467,7 @@ class ApiTests(TestCase):
     def test_many_are_snoozed_at_once(self) -> None:
         pks = tell(self.alice, "One", "Two")
         answer = self.post(reverse("notifications:bulk"), action="snooze", ids=pks, until="tomorrow").json()
+        assert answer.pop("undo").startswith("snooze.")
         assert answer == {"changed": 2, "unread": 0, "unseen": 0}
 
     def test_everything_is_archived_and_brought_back(self) -> None:

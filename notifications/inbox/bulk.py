@@ -18,12 +18,12 @@ from ..models.inbox import NotificationQuerySet
 from ..models.ranks import EPOCH, rank_at
 from ..twins import twin
 from ..validators import validate_named_texts
-from .rows import arrived, rows_of, touch
+from .rows import archiving, arrived, restoring, rows_of, touch
 from .stream import INBOX
 
 Scope = Literal["all", "unread"]
 
-_UNDO: Final = re.compile(r"(?P<verb>archive|read)\.(?P<time>[0-9]{1,17})")
+_UNDO: Final = re.compile(r"(?P<verb>archive|snooze|read)\.(?P<time>[0-9]{1,17})")
 
 
 class Changed(int):
@@ -58,7 +58,7 @@ def archive_all(
     """
     now = timezone.now()
     rows = scope(arrived(user, up_to), category, kind, state)
-    return Changed(touch(user, rows, archived_at=now), "archive", now)
+    return Changed(touch(user, rows, **archiving(now)), "archive", now)
 
 
 def mark_all_read(user: User, up_to: str | None = None, *, category: str = "", kind: str = "") -> Changed:
@@ -69,7 +69,7 @@ def mark_all_read(user: User, up_to: str | None = None, *, category: str = "", k
 
 
 def undo(user: User, token: str) -> int:
-    """Revert what a verb has archived or read.
+    """Revert what a verb has archived, snoozed or read: what had been snoozed is so again, until the same time.
 
     Only what that call changed and nobody has changed since; how long ago it was does not matter.
 
@@ -88,8 +88,9 @@ def undo(user: User, token: str) -> int:
         raise ValidationError({"undo": _("This change cannot be undone.")})
     time = EPOCH + timedelta(microseconds=int(found["time"]))
     rows = rows_of(user).items()
-    if found["verb"] == "archive":
-        return touch(user, rows.archived().filter(archived_at=time), archived_at=None)
+    if found["verb"] != "read":
+        away = rows.archived() if found["verb"] == "archive" else rows.snoozed()
+        return touch(user, away.filter(archived_at=time), **restoring(timezone.now()))
     seen = Case(When(seen_at=time, then=Value(None)), default=F("seen_at"))
     return touch(user, rows.filter(read_at=time), read_at=None, seen_at=seen)
 

@@ -13,6 +13,7 @@ from ..live.commit import sequence_after_commit
 from ..models import Notification
 from ..preferences.resolving import Decision
 from ..preferences.topics import ALWAYS, Topic
+from .rows import archiving, restoring
 from .stream import INBOX
 
 
@@ -29,9 +30,9 @@ def apply_bell(user: User, decided: Mapping[Topic, Decision]) -> None:
     off = _about(topic for topic, decision in decided.items() if decision.value == "off")
     on = _about(topic for topic, decision in decided.items() if decision.value != "off")
     if off:
-        rows.kept().filter(off).touch(archived_at=timezone.now(), snoozed_until=None, muted=True)
+        rows.kept().filter(off).touch(**archiving(timezone.now()), muted=True)
     if on:
-        rows.archived().filter(on, muted=True).touch(archived_at=None, muted=False)
+        rows.archived().filter(on, muted=True).touch(**restoring(timezone.now()), muted=False)
     if decided:
         sequence_after_commit(INBOX, [user.pk])
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import Case, DateTimeField, F, Value, When
 from django.utils.translation import gettext as _
 
 from ..annotations import User
@@ -54,6 +56,20 @@ def arrived(user: User, up_to: str | None) -> NotificationQuerySet:
             {"up_to": _("This cursor does not belong to the current inbox. Reload the page and try again.")}
         )
     return rows.filter(arrival__lte=position.modseq)
+
+
+def archiving(now: datetime) -> dict[str, Any]:
+    """Return the changes that archive items, and remember until when those sleep that did.
+
+    In this order, for MySQL reads what it has just set.
+    """
+    return {"archived_at": now, "previous_snooze": F("snoozed_until"), "snoozed_until": None}
+
+
+def restoring(now: datetime) -> dict[str, Any]:
+    """Return the changes that revert those of `archiving` or of a snooze: back to the inbox, or to sleep as before."""
+    away = Case(When(previous_snooze=None, then=Value(None)), default=Value(now), output_field=DateTimeField())
+    return {"archived_at": away, "snoozed_until": F("previous_snooze")}
 
 
 def rows_of(user: User) -> NotificationQuerySet:

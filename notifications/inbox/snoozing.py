@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from ..annotations import User
 from ..twins import twin
 from ..validators import validate_time
-from .rows import named, touch
+from .bulk import Changed
+from .rows import archiving, named, touch
 
 SNOOZE_LIMIT: Final = timedelta(days=366)  # from now
 MORNING: Final = 9  # o'clock, where a time is "tomorrow" or a day
 
 
-def snooze(user: User, ids: Iterable[int], until: datetime, *, up_to: str | None = None) -> int:
+def snooze(user: User, ids: Iterable[int], until: datetime, *, up_to: str | None = None) -> Changed:
     """Take notifications of `user` out of the inbox until a time.
 
     Then they come back unread and on top; earlier, if one grows that is unread.
@@ -32,7 +33,7 @@ def snooze(user: User, ids: Iterable[int], until: datetime, *, up_to: str | None
         up_to: The cursor of what the user had on screen: what has grown or come back since stays. None means all.
 
     Returns:
-        How many were in the inbox or asleep.
+        How many were in the inbox or asleep until another time, and by which text `undo` reverts just that.
 
     Raises:
         ValidationError: `until` is out of range, there are too many ids, one is not a number, or `up_to` is not a
@@ -45,9 +46,8 @@ def snooze(user: User, ids: Iterable[int], until: datetime, *, up_to: str | None
         raise ValidationError({"until": error}) from error
     if not now < until <= now + SNOOZE_LIMIT:
         raise ValidationError({"until": _("Choose a time in the future, within a year.")})
-    rows = named(user, ids, up_to).visible()
-    awake = touch(user, rows.not_archived(), archived_at=now, snoozed_until=until)
-    return awake + touch(user, rows.snoozed().exclude(snoozed_until=until), snoozed_until=until)
+    rows = named(user, ids, up_to).visible().kept().exclude(snoozed_until=until)
+    return Changed(touch(user, rows, **(archiving(now) | {"snoozed_until": until})), "snooze", now)
 
 
 def unsnooze(user: User, ids: Iterable[int]) -> int:

@@ -12,7 +12,7 @@ from ..annotations import User
 from ..models.ranks import PIN
 from ..twins import twin
 from .bulk import Changed, reading
-from .rows import arrived, named, touch
+from .rows import archiving, arrived, named, touch
 from .snoozing import snooze, unsnooze
 
 
@@ -50,7 +50,7 @@ def mark_unread(user: User, ids: Iterable[int]) -> int:
 def archive(user: User, ids: Iterable[int], *, up_to: str | None = None) -> Changed:
     """Archive notifications of `user`, also snoozed ones; arguments and result are those of `mark_read`."""
     now = timezone.now()
-    return Changed(touch(user, named(user, ids, up_to).kept(), archived_at=now, snoozed_until=None), "archive", now)
+    return Changed(touch(user, named(user, ids, up_to).kept(), **archiving(now)), "archive", now)
 
 
 def unarchive(user: User, ids: Iterable[int]) -> int:

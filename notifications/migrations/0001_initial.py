@@ -594,6 +594,10 @@ class Migration(migrations.Migration):
                 ("clicked_at", models.DateTimeField(blank=True, null=True, verbose_name="clicked at")),
                 ("archived_at", models.DateTimeField(blank=True, null=True, verbose_name="archived at")),
                 ("snoozed_until", models.DateTimeField(blank=True, null=True, verbose_name="snoozed until")),
+                (
+                    "previous_snooze",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="snoozed until before"),
+                ),
                 ("muted", models.BooleanField(default=False, editable=False, verbose_name="muted")),
                 ("toast", models.BooleanField(default=True, editable=False, verbose_name="shown as a toast")),
                 (

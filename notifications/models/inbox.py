@@ -205,6 +205,9 @@ class Notification(Entry):
     clicked_at = models.DateTimeField(_("clicked at"), null=True, blank=True)
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True)
     snoozed_until = models.DateTimeField(_("snoozed until"), null=True, blank=True)  # archived, or not sent, until then
+    previous_snooze = models.DateTimeField(  # that the latest archiving or snooze has ended, for whoever reverts it
+        _("snoozed until before"), null=True, blank=True, editable=False
+    )
     muted = models.BooleanField(_("muted"), default=False, editable=False)  # archived by a preference, not by hand
     toast = models.BooleanField(_("shown as a toast"), default=True, editable=False)
 

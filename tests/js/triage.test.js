@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { snoozeTimes } from "../../notifications/static/notifications/src/inbox/snooze-times.js";
-import { changeAll, pin, snooze, unsnooze } from "../../notifications/static/notifications/src/inbox/triage.js";
+import { changeAll, pin, putAway, unsnooze } from "../../notifications/static/notifications/src/inbox/triage.js";
 import { sections } from "../../notifications/static/notifications/src/elements/sections.js";
 import { Browser } from "./support/browser.js";
 import { settle } from "./support/clock.js";
@@ -47,8 +47,8 @@ function bench(context, count = 3) {
 }
 
 test("snooze, unsnooze and pin show at once, and are taken back when refused", async (context) => {
-  const { client, asked, states } = bench(context);
-  const sent = snooze(client, [1, 2], UNTIL);
+  const { client, asked, states, items } = bench(context);
+  const { sent } = putAway(client, items.slice(0, 2), UNTIL);
   await settle();
   assert.deepEqual(states("snoozed_until"), [null, UNTIL.toISOString(), UNTIL.toISOString()]);
   assert.deepEqual(client.counts.unread, 1);
@@ -69,10 +69,53 @@ test("snooze, unsnooze and pin show at once, and are taken back when refused", a
 });
 
 test("a snooze is about what was seen when it was asked until when", async (context) => {
-  const { client, asked } = bench(context);
-  snooze(client, 1, UNTIL, "inbox=00000001.3");
+  const { client, asked, items } = bench(context);
+  putAway(client, [items[0]], UNTIL, [{ some: [1], up_to: "inbox=00000001.3" }]);
   await settle();
   assert.deepEqual(asked[0].body, { up_to: "inbox=00000001.3", until: UNTIL.toISOString() });
+});
+
+test("what is put away comes back at once, by what the answer says", async (context) => {
+  const { client, asked, states, items } = bench(context);
+  const { sent, back } = putAway(client, items);
+  const reverted = back();
+  await settle();
+  assert.deepEqual(states("archived_at"), [null, null, null], "also before there is an answer");
+  assert.equal(asked.length, 1);
+  asked[0].resolve({ changed: 3, undo: "archive.7" });
+  assert.equal(await sent, true);
+  await settle();
+  assert.deepEqual([asked[1].url, asked[1].body], ["/undo/", { undo: "archive.7" }]);
+  asked[1].resolve({});
+  assert.equal(await reverted, true);
+  assert.deepEqual(states("archived_at"), [null, null, null]);
+});
+
+test("what was asleep before sleeps as before once the server says until when", async (context) => {
+  const { client, asked, states } = bench(context);
+  const asleep = item(1, { version: 10, archived_at: "x", snoozed_until: "2026-12-24T18:00:00Z" });
+  client.store.page({ items: [asleep], cursor: "inbox=00000001.10", unread: 2, unseen: 2 });
+  const { back } = putAway(client, [asleep], UNTIL);
+  await settle();
+  asked[0].resolve({ item: {}, undo: "snooze.7" });
+  back();
+  await settle();
+  assert.deepEqual(asked[1].body, { undo: "snooze.7" });
+  assert.ok(states("snoozed_until")[2], "it is not shown in the inbox meanwhile");
+});
+
+test("of what the server has left alone nothing is undone, and neither of what it has refused", async (context) => {
+  const { client, asked, states, items } = bench(context);
+  for (const answer of ["resolve", "reject"]) {
+    const { sent, back } = putAway(client, items);
+    await settle();
+    asked.at(-1)[answer](Object.assign(new Error("no"), { reason: "server", changed: 0 }));
+    assert.equal(await sent, false);
+    const before = asked.length;
+    assert.equal(await back(), true);
+    assert.equal(asked.length, before);
+  }
+  assert.deepEqual(states("archived_at"), [null, null, null]);
 });
 
 test("to archive all empties the list at once, says how many there were, and can be undone", async (context) => {

@@ -1,12 +1,11 @@
 /** What can be done with the items of a feed, by its rows, by keys and with many at once; and how it is taken back. */
 
-import { pin, snooze, unsnooze } from "../inbox/triage.js";
+import { pin, putAway, unsnooze } from "../inbox/triage.js";
 import { SnoozeDialog } from "./snooze-dialog.js";
 import { UndoBar } from "./undo-bar.js";
 
 /** @typedef {import("../inbox/types.js").Item} Item */
 
-const every = (/** @type {Promise<boolean>[]} */ all) => Promise.all(all).then((done) => done.every(Boolean));
 const idsOf = (/** @type {readonly Item[]} */ items) => items.map(({ id }) => id);
 
 export class Verbs {
@@ -33,9 +32,8 @@ export class Verbs {
 
   /** Archive, or bring back where all are out of the inbox. @param {readonly Item[]} items */
   done(items) {
-    const here = idsOf(items.filter(({ archived_at }) => !archived_at));
-    if (here.length)
-      this.#undoable("archived", here.length, this.#client.archive(here), () => this.#client.unarchive(here));
+    const here = items.filter(({ archived_at }) => !archived_at);
+    if (here.length) this.#undoable("archived", here.length, putAway(this.#client, here));
     else this.restore(items);
   }
 
@@ -56,12 +54,11 @@ export class Verbs {
 
   /** Ask until when, and take them out of the inbox. @param {readonly Item[]} items */
   snooze(items) {
-    const ids = idsOf(items.filter(({ archived_at, snoozed_until }) => !archived_at || snoozed_until));
-    if (!ids.length) return;
-    const parts = this.#client.seen(ids); // behind the dialog they may grow
+    const open = items.filter(({ archived_at, snoozed_until }) => !archived_at || snoozed_until);
+    if (!open.length) return;
+    const seen = this.#client.seen(idsOf(open)); // behind the dialog they may grow
     this.dialog.ask((until) => {
-      const sent = every(parts.map(({ some, up_to }) => snooze(this.#client, some, until, up_to)));
-      this.#undoable("snoozed", ids.length, sent, () => unsnooze(this.#client, ids));
+      this.#undoable("snoozed", open.length, putAway(this.#client, open, until, seen));
     });
   }
 
@@ -102,10 +99,10 @@ export class Verbs {
     return back;
   }
 
-  /** @param {"archived" | "snoozed"} what @param {number} count @param {Promise<boolean>} sent @param {() => void} back */
-  async #undoable(what, count, sent, back) {
+  /** @param {"archived" | "snoozed"} what @param {number} count @param {import("../inbox/triage.js").Undoable} done */
+  async #undoable(what, count, { sent, back }) {
     this.selection?.clear();
     const offered = this.offer(what, count, back);
-    if (!(await sent)) this.bar.close(offered); // that is told elsewhere
+    if (!(await sent)) this.bar.close(offered); // refused, which is told elsewhere, or of what has changed since
   }
 }

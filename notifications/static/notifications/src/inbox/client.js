@@ -96,9 +96,10 @@ export class Client extends LiveInbox {
    * @param {Ids} which
    * @param {Partial<import("./types.js").Item>} [change] where the action does not say how they look
    * @param {object} [more] what the request carries beside
+   * @param {(answer: any) => void} [taken] the server confirmed it, or a part of it
    * @returns {Promise<boolean>}
    */
-  async each(action, which, change, more) {
+  async each(action, which, change, more, taken) {
     const ids = typeof which === "number" ? [which] : [...new Set(which)];
     const parts = this.seen(ids).flatMap(({ some, up_to }) =>
       Array.from({ length: Math.ceil(some.length / BULK) }, (_, part) => ({
@@ -111,7 +112,16 @@ export class Client extends LiveInbox {
       parts.map(({ some, seen }) => {
         const url = some.length > 1 ? bulk : item.replace("{action}", action).replace("{id}", `${some[0]}`);
         const body = { ...seen, ...more, ...(some.length > 1 && { action, ids: some }) };
-        return this.act(action, some, some, url, body, () => this.each(action, some, change, more), change);
+        return this.act(
+          action,
+          some,
+          some,
+          url,
+          body,
+          () => this.each(action, some, change, more, taken),
+          change,
+          taken,
+        );
       }),
     );
     return done.every(Boolean);

@@ -5,22 +5,45 @@
 /** @typedef {import("./types.js").Listed} Listed */
 /** @typedef {import("./types.js").Item} Item */
 /** @typedef {{changed: number, back: () => Promise<boolean>}} Done what was changed, and what reverts it */
+/** @typedef {{sent: Promise<boolean>, back: () => Promise<boolean>}} Undoable whether anything has changed, and what reverts it */
+
+const every = (/** @type {Promise<boolean>[]} */ all) => Promise.all(all).then((done) => done.every(Boolean));
 
 /** @param {Client} client @param {Ids} ids @param {boolean} on */
 export const pin = (client, ids, on) => client.each(on ? "pin" : "unpin", ids, { pinned: on });
 
 /**
- * Take items out of the inbox until a time.
+ * Take items out of the inbox, for good or until a time.
  *
  * @param {Client} client
- * @param {Ids} ids
- * @param {Date} until
- * @param {string} [up_to] what the user had seen when asked until when
+ * @param {readonly Item[]} items
+ * @param {Date} [until]
+ * @param {ReturnType<Client["seen"]>} [parts] what the user had seen of them when asked until when
+ * @returns {Undoable}
  */
-export function snooze(client, ids, until, up_to) {
-  const snoozed_until = until.toISOString();
+export function putAway(client, items, until, parts = client.seen(items.map(({ id }) => id))) {
+  const snoozed_until = until?.toISOString() ?? null;
   const change = { archived_at: new Date(client.now()).toISOString(), snoozed_until };
-  return client.each("snooze", ids, change, { ...(up_to && { up_to }), until: snoozed_until });
+  const action = until ? "snooze" : "archive";
+  /** @type {string[]} */
+  const tokens = [];
+  const sent = every(
+    parts.map(({ some, up_to }) => {
+      const more = { ...(up_to && { up_to }), ...(until && { until: snoozed_until }) };
+      return client.each(action, some, change, more, ({ undo }) => undo && tokens.push(undo));
+    }),
+  );
+  const here = items.filter(({ archived_at }) => !archived_at).map(({ id }) => id);
+  const back = async () => {
+    // At once, also where the answer that says how is on its way; what slept before is told of by the server.
+    const shown = client.store.optimisticUpdate({ archived_at: null, snoozed_until: null }, here);
+    client.changed();
+    await sent;
+    const done = every(tokens.map((undo) => revert(client, here, undo, { archived_at: null, snoozed_until: null })));
+    client.store.settle(shown);
+    return done;
+  };
+  return { sent: sent.then((confirmed) => confirmed && !!tokens.length), back };
 }
 
 /** Bring them back. @param {Client} client @param {Ids} ids */
@@ -51,12 +74,18 @@ export async function changeAll(client, action, { state, category, kind = "" }, 
   });
   const { changed = 0, undo } = answer ?? {};
   if (!confirmed || !undo) return undefined;
-  return { changed, back: () => revert(client, ids, undo, archives) };
+  const before = archives ? { archived_at: null } : { read_at: null };
+  return { changed, back: () => revert(client, ids, undo, before) };
 }
 
-/** @param {Client} client @param {number[]} ids @param {string} undo @param {boolean} archived @returns {Promise<boolean>} */
-function revert(client, ids, undo, archived) {
-  const change = archived ? { archived_at: null } : { read_at: null };
-  const retry = () => revert(client, ids, undo, archived);
+/**
+ * @param {Client} client
+ * @param {number[]} ids
+ * @param {string} undo
+ * @param {Partial<Item>} change
+ * @returns {Promise<boolean>}
+ */
+function revert(client, ids, undo, change) {
+  const retry = () => revert(client, ids, undo, change);
   return client.act("undo", ids, [...ids, "archive-all", "read-all"], client.config.urls.undo, { undo }, retry, change);
 }
