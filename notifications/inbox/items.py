@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,15 +19,17 @@ from .abandoned import abandoned, failed
 from .actors import actor_of
 from .frames import Actor, Item, ItemAction, Outcome, Tombstone
 from .groups import group_of, latest_actors, told_of
+from .permissions import holders, wanted_by
 
-Offer = tuple[list[ItemAction], Outcome | None]
+Offer = tuple[list[tuple[str, ItemAction]], Outcome | None]  # the actions, each with the permission it asks for
 
 
 class Items:
     """Notifications, read `with_content()`, that can be shown in any language.
 
     Those of declared kinds cost one query for each model to which they refer, however many there are, and items that
-    have grown one together, and so does work that is going on; others cost none.
+    have grown one together, and so does work that is going on, and each permission that an open action asks for; others
+    cost none. An action is offered to those alone who have its permission now.
     """
 
     def __init__(self, rows: Sequence[Notification]) -> None:
@@ -36,6 +38,7 @@ class Items:
         self._made = kinds_of(row.notice for row in rows if row.notice.recalled_at is None)
         self._people = latest_actors(rows, alias)
         self._gone = abandoned(rows, alias)
+        self._allowed = holders(wanted_by(_asked(rows, self._made)), alias)
         self._rendered: dict[tuple[int, int, str], Rendered | None] = {}
         self._offers: dict[tuple[int, str], Offer] = {}
         self._actors: dict[Any, Actor | None] = {}
@@ -64,7 +67,9 @@ class Items:
         said: Rendered | Notice = notice if rendered is None else rendered
         gone = row.notice_id in self._gone
         level, data = (Level.ERROR, failed(notice.data)) if gone else (said.level, notice.data)
-        actions, outcome = self._offer(language, notice)
+        offered, outcome = self._offer(language, notice)
+        may = self._allowed
+        actions = [one for asks, one in offered if not asks or (row.recipient_id, asks) in may]
         by = self._actor(notice)
         return Item(
             id=row.pk,
@@ -131,6 +136,14 @@ def items_of(rows: Sequence[Notification]) -> list[Item | Tombstone]:
     return Items(rows).show(rows)
 
 
+def _asked(rows: Iterable[Notification], made: Container[int]) -> Iterator[tuple[Any, str]]:
+    """Yield who is to be asked for which permission: of what is not done yet."""
+    for row in rows:
+        if row.notice_id in made and row.notice.outcome is None:
+            for action in actions_of(row.notice).values():
+                yield row.recipient_id, action.permission
+
+
 def _written(notice: Notice, language: str) -> Rendered | None:
     """Return what was written for readers of a language, if it was; a body that it lacks is that of the others."""
     texts = notice.texts or {}
@@ -146,5 +159,8 @@ def _offer(notice: Notice) -> Offer:
     done = notice.outcome
     if done is None:
         offered = actions_of(notice).values()
-        return [ItemAction(one.name, spoken(notice.kind, one.label, one.name), one.style) for one in offered], None
+        return [
+            (one.permission, ItemAction(one.name, spoken(notice.kind, one.label, one.name), one.style))
+            for one in offered
+        ], None
     return [], Outcome(done["action"], done_of(notice), done["by"], datetime.fromisoformat(done["at"]))
