@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
+from django.db import connection
 from django.test import Client, TransactionTestCase
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy, override
@@ -87,6 +89,29 @@ class TestActing:
     def test_a_label_that_cannot_be_said_costs_its_own_words_alone(self) -> None:
         self.requests.kind.action("count", label=lazy(lambda: 1 / 0, str)())(print)  # type: ignore[arg-type]
         assert [one.label for one in mine(self.bob).actions] == ["Save", "Fail", "count"]
+
+    def test_who_did_it_is_named_as_they_are_called_now_and_by_no_name_once_their_account_is_gone(self) -> None:
+        carol = make_user("carol")
+        notify(carol, self.requests.kind(number=8))
+        stamp(carol)
+        perform_action(carol, mine(carol).id, "approve")
+        perform_action(self.alice, mine(self.alice).id, "approve")
+        with CaptureQueriesContext(connection) as with_outcome:
+            assert mine(self.bob).outcome.by == "alice"
+        self.alice.first_name = "Alicia"
+        self.alice.save()
+        assert mine(self.bob).outcome.by == "Alicia"
+        browser = Client()
+        browser.force_login(self.bob)
+        assert "Saved. · <bdi>Alicia</bdi>" in browser.get("/notifications/").content.decode()
+        self.alice.delete()
+        assert (mine(self.bob).outcome.action, mine(self.bob).outcome.by) == ("approve", "")
+        assert "alic" not in str(list(Notice.objects.values())).lower()
+        assert "Saved.</span>" in browser.get("/notifications/").content.decode()
+        assert mine(carol).outcome.by == "carol"
+        with CaptureQueriesContext(connection) as without:
+            page(self.bob)
+        assert len(with_outcome) <= len(without) + 1
 
     def test_what_raises_has_done_nothing(self) -> None:
         with pytest.raises(ZeroDivisionError):

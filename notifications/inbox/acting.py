@@ -11,7 +11,6 @@ from ..kinds.rendering import actions_of, kinds_of
 from ..live.transactions import atomic, retried
 from ..models import Notice
 from ..twins import twin
-from .actors import display_name
 from .permissions import has_permission
 from .rows import named, touch_items
 from .stream import INBOX
@@ -44,10 +43,12 @@ def perform_action(user: User, id: int, action: str) -> bool:  # as the API and 
         raise ValidationError({"action": _("There is no such action.")})
     if known.permission and not has_permission(user, known.permission):
         raise PermissionDenied(_("You may not do this."))
-    outcome = {"action": action, "by": display_name(user), "at": timezone.now().isoformat()}
+    outcome = {"action": action, "at": timezone.now().isoformat()}
     with atomic(INBOX.alias):
         open_notices = Notice.objects.using(INBOX.alias).filter(outcome__isnull=True, recalled_at=None)
-        if not open_notices.filter(pk=row.notice_id).update(outcome=outcome):  # and locks it until the commit
+        if not open_notices.filter(pk=row.notice_id).update(
+            outcome=outcome, outcome_by=user.pk
+        ):  # and locks it until the commit
             return False
         known.handler(made, user)
         touch_items(row.notice_id)

@@ -53,7 +53,7 @@ class ItemAction(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What somebody has done: the action, what is said of it, who did it and when."""
+    """What somebody has done: the action, what is said of it, who did it (empty once that account is gone), when."""
 
     action: str
     text: str

@@ -48,8 +48,8 @@ def growth_of(row: Notification) -> Growth:
     return Growth(1, len(keys), keys)
 
 
-def latest_actors(rows: Iterable[Notification], alias: str) -> People:
-    """Return those whom grown items name, by key: one query for users, and one for others."""
+def latest_actors(rows: Iterable[Notification], alias: str, also: Iterable[str] = ()) -> People:
+    """Return those whom grown items name, and `also` some users, by key: one query for users, and one for others."""
     grown_rows = [row for row in rows if row.growth is not None]
     keys = {key for row in grown_rows for key in growth_of(row).latest}
     known: dict[str, Actor] = {}
@@ -62,7 +62,7 @@ def latest_actors(rows: Iterable[Notification], alias: str) -> People:
         events = Notification.objects.using(alias).filter(folded_into__in=[row.pk for row in grown_rows])
         told = events.filter(actor_key__in=others).values_list("actor_key", "notice__other_actor")
         known |= {key: msgspec.convert(who, Actor) for key, who in told if key and who}
-    return known | actors_of(keys - known.keys() - others, alias)
+    return known | actors_of((keys - others).union(also) - known.keys(), alias)
 
 
 def group_of(row: Notification, by: Actor | None, people: People) -> Group | None:

@@ -18,7 +18,7 @@ from ..preferences.topics import choosable
 from .abandoned import abandoned, failed
 from .actors import actor_of
 from .frames import Actor, Item, ItemAction, Outcome, Tombstone
-from .groups import group_of, latest_actors, told_of
+from .groups import People, group_of, latest_actors, told_of
 from .permissions import holders, wanted_by
 
 Offer = tuple[list[tuple[str, ItemAction]], Outcome | None]  # the actions, each with the permission it asks for
@@ -28,15 +28,15 @@ class Items:
     """Notifications, read `with_content()`, that can be shown in any language.
 
     Those of declared kinds cost one query for each model to which they refer, however many there are, and items that
-    have grown one together, and so does work that is going on, and each permission that an open action asks for; others
-    cost none. An action is offered to those alone who have its permission now.
+    have grown, or whose action was done, one together. So does work that is going on, and each permission that an open
+    action asks for; others cost none. An action is offered to those alone who have its permission now.
     """
 
     def __init__(self, rows: Sequence[Notification]) -> None:
         """Take the rows, of one user or of many, and fetch what they refer to."""
         alias = router.db_for_write(Notification)
         self._made = kinds_of(row.notice for row in rows if row.notice.recalled_at is None)
-        self._people = latest_actors(rows, alias)
+        self._people = latest_actors(rows, alias, _deciders(rows))
         self._gone = abandoned(rows, alias)
         self._allowed = holders(wanted_by(_asked(rows, self._made)), alias)
         self._rendered: dict[tuple[int, int, str], Rendered | None] = {}
@@ -114,7 +114,7 @@ class Items:
             return [], None
         if (notice.pk, language) not in self._offers:
             with translation.override(language):
-                self._offers[notice.pk, language] = _offer(notice)
+                self._offers[notice.pk, language] = _offer(notice, self._people)
         return self._offers[notice.pk, language]
 
     def _in(self, language: str, row: Notification) -> Rendered | None:
@@ -136,6 +136,11 @@ def items_of(rows: Sequence[Notification]) -> list[Item | Tombstone]:
     return Items(rows).show(rows)
 
 
+def _deciders(rows: Iterable[Notification]) -> set[str]:
+    """Return the keys of those who have done what notifications offered."""
+    return {str(row.notice.outcome_by_id) for row in rows if row.notice.outcome_by_id is not None}
+
+
 def _asked(rows: Iterable[Notification], made: Container[int]) -> Iterator[tuple[Any, str]]:
     """Yield who is to be asked for which permission: of what is not done yet."""
     for row in rows:
@@ -154,7 +159,7 @@ def _written(notice: Notice, language: str) -> Rendered | None:
     return Rendered(text["title"], text.get("body") or notice.body, notice.url, level)
 
 
-def _offer(notice: Notice) -> Offer:
+def _offer(notice: Notice, people: People) -> Offer:
     """Return what may be done, and what was, in the active language."""
     done = notice.outcome
     if done is None:
@@ -163,4 +168,5 @@ def _offer(notice: Notice) -> Offer:
             (one.permission, ItemAction(one.name, spoken(notice.kind, one.label, one.name), one.style))
             for one in offered
         ], None
-    return [], Outcome(done["action"], done_of(notice), done["by"], datetime.fromisoformat(done["at"]))
+    by = people.get(str(notice.outcome_by_id))  # nobody, once that account is deleted
+    return [], Outcome(done["action"], done_of(notice), by.name if by else "", datetime.fromisoformat(done["at"]))

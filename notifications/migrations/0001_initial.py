@@ -264,6 +264,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "outcome_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="outcome by",
+                    ),
+                ),
+                (
                     "recalled_by",
                     models.ForeignKey(
                         blank=True,

@@ -75,6 +75,15 @@ class Notice(Content):
     """The content of a notification, stored once however many recipients it has."""
 
     outcome = models.JSONField(_("outcome"), null=True, blank=True, editable=False)  # of the action that was done
+    outcome_by = models.ForeignKey(  # and not by name in `outcome`: that goes with the account
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("outcome by"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
     other_actor = models.JSONField(_("actor that is no user"), null=True, blank=True, editable=False)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
