@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -11,8 +12,10 @@ from ..annotations import User
 from ..kinds import registry
 from ..live.commit import sequence_after_commit
 from ..models import Notification
+from ..models.inbox import UNPLACED
 from ..preferences.resolving import Decision
 from ..preferences.topics import ALWAYS, Topic
+from .copies import ALONE
 from .rows import archiving, restoring
 from .stream import INBOX
 
@@ -30,6 +33,9 @@ def apply_bell(user: User, decided: Mapping[Topic, Decision]) -> None:
     off = _about(topic for topic, decision in decided.items() if decision.value == "off")
     on = _about(topic for topic, decision in decided.items() if decision.value != "off")
     if off:
+        # An event that no item has taken yet would begin one in sight: it goes to the archive alone, as a silent copy.
+        alone: dict[str, Any] = dict.fromkeys(ALONE)
+        rows.filter(off, folded_into=UNPLACED).touch(**alone, muted=True, toast=False)
         rows.kept().filter(off).touch(**archiving(timezone.now()), muted=True)
     if on:
         rows.archived().filter(on, muted=True).touch(**restoring(timezone.now()), muted=False)
