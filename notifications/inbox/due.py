@@ -100,9 +100,10 @@ def _as_wanted(rows: list[Notification], now: datetime) -> list[Any]:
         delete_unread(waiting.filter(pk__in=release.unwanted))
     if release.quiet:
         waiting.filter(pk__in=release.quiet).update(toast=False)
-    if release.silent:
-        alone = dict.fromkeys((*ALONE, "snoozed_until"))
-        waiting.filter(pk__in=release.silent).touch(archived_at=now, muted=True, toast=False, **alone)
+    alone = dict.fromkeys((*ALONE, "snoozed_until"))
+    for muted, pks in ((True, release.silent), (False, release.muted)):
+        if pks:
+            waiting.filter(pk__in=pks).touch(archived_at=now, muted=muted, toast=False, **alone)
     unwanted = set(release.unwanted)
     sent: dict[Any, list[Any]] = {}
     for row in later:
@@ -112,7 +113,7 @@ def _as_wanted(rows: list[Notification], now: datetime) -> list[Any]:
             sent.setdefault(row.notice_id, []).append(row.recipient_id)
     for notice_id, recipients in sent.items():
         plan(release.want[notice_id], recipients)
-    done = unwanted.union(release.silent)
+    done = unwanted.union(release.silent, release.muted)
     return [row.pk for row in rows if row.pk not in done]
 
 

@@ -53,7 +53,8 @@ def notify(
     """Notify one or many users.
 
     The rows join the caller's transaction; open bells ring after it commits, and nothing happens if it is
-    rolled back. A thousand recipients cost a constant number of queries. Who has switched it off gets none.
+    rolled back. A thousand recipients cost a constant number of queries. Who has switched it off, or muted what it is
+    about, gets none.
 
     Args:
         to: A user, an iterable or queryset of users (a queryset is streamed in chunks), or a group.

@@ -70,6 +70,8 @@ def unwatch(user: User, about: Model) -> bool:
 def mute(user: User, about: Model, *, until: datetime | None = None) -> None:
     """Let a user hear nothing of an object: for good, or until an aware time, when they watch it as before.
 
+    It keeps back also what `notify` sends them by name about it, but for kinds that are required or mention them.
+
     Raises:
         ValidationError: `until` is not in the future.
         TypeError: `about` is no instance of a model.

@@ -60,5 +60,14 @@ class Watch(models.Model):
 def holds(now: object = None) -> Q:
     """Return the condition that a watch has not ended and is not muted by `now` (the present)."""
     now = now or timezone.now()
-    current = Q(until__isnull=True) | Q(until__gt=now)
-    return current & (Q(muted_until__isnull=True) | Q(muted_until__lte=now))
+    return _current(now) & (Q(muted_until__isnull=True) | Q(muted_until__lte=now))
+
+
+def is_muted() -> Q:
+    """Return the condition that a user wants to hear nothing of an object now."""
+    now = timezone.now()
+    return _current(now) & (Q(level=Watch.Level.NONE) | Q(muted_until__gt=now))
+
+
+def _current(now: object) -> Q:
+    return Q(until__isnull=True) | Q(until__gt=now)
