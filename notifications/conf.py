@@ -250,6 +250,11 @@ class Conf:
         return int(self._get("DELIVERY_THREADS", 2))
 
     @property
+    def DELIVERY_TASKS(self) -> str:
+        """The backend in Django's ``TASKS`` (since 6.0) whose workers are woken to send deliveries too; empty: none."""
+        return str(self._get("DELIVERY_TASKS", ""))
+
+    @property
     def BASE_URL(self) -> str:
         """The site's address, ``https://example.com``, for links in what is read elsewhere."""
         value = str(self._get("BASE_URL", "")).rstrip("/")

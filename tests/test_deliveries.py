@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import django
 import pytest
 from asgiref.sync import async_to_sync
+from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
@@ -346,6 +348,55 @@ class TestDigests:
         deliver_due()
         assert len({message.id for message in post.handed_over}) == 1
         assert post.titles() == ["One"]
+
+
+class TestTasks:
+    """Workers of Django's tasks send too, where a site says so."""
+
+    @pytest.fixture(autouse=True)
+    def backend(self, settings: Any) -> None:
+        if django.VERSION < (6, 0):
+            pytest.skip("Django has tasks since 6.0")
+        settings.TASKS = {
+            "mail": {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend"},
+            "later": {"BACKEND": "django.tasks.backends.dummy.DummyBackend"},
+        }
+        settings.NOTIFICATIONS_DELIVERY_TASKS = "mail"
+
+    def test_are_woken_after_the_commit(self, post: Post, django_capture_on_commit_callbacks: Any) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            notify(make_user(), "Hello")
+            assert post.titles() == []
+        assert post.titles() == ["Hello"]
+
+    def test_are_not_woken_before_time(
+        self, post: Post, later: type[Kind], django_capture_on_commit_callbacks: Any
+    ) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            notify(make_user(), later())
+        assert states() == [("waiting", "")]
+
+    def test_are_told_when_to_come_if_they_can_wait(
+        self, post: Post, later: type[Kind], settings: Any, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        from django.tasks import task_backends  # type: ignore[import-not-found, unused-ignore]
+
+        settings.NOTIFICATIONS_DELIVERY_TASKS = "later"
+        with django_capture_on_commit_callbacks(execute=True):
+            notify(make_user(), later())
+        backend: Any = task_backends["later"]
+        [result] = backend.results
+        assert result.task.run_after == Delivery.objects.get().due_at
+
+    def test_a_backend_that_there_is_not_is_named(self, settings: Any) -> None:
+        settings.NOTIFICATIONS_DELIVERY_TASKS = "post"
+        assert "carillon.E061" in [message.id for message in run_checks(tags=["notifications"])]
+
+
+def test_tasks_need_django_6(settings: Any) -> None:
+    settings.NOTIFICATIONS_DELIVERY_TASKS = "default"
+    found = [message.id for message in run_checks(tags=["notifications"])]
+    assert ("carillon.E061" in found) == (django.VERSION < (6, 0))
 
 
 class TestCommand:

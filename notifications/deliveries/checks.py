@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import django
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from ..conf import conf
 from ..preferences.channels import sent
 from .channels import channel
 
@@ -19,7 +22,7 @@ def check_delivery_channels(app_configs: Sequence[AppConfig] | None, **kwargs: A
         names = sent()
     except (TypeError, ValueError):
         return []  # `check_settings` says what is wrong with the setting
-    found: list[CheckMessage] = []
+    found: list[CheckMessage] = list(_task_messages())
     for name in names:
         try:
             problems = channel(name).problems()
@@ -27,3 +30,15 @@ def check_delivery_channels(app_configs: Sequence[AppConfig] | None, **kwargs: A
             problems = [f"It cannot be made: {error}"]
         found += [Error(f"NOTIFICATIONS_CHANNELS[{name!r}]: {problem}", id="carillon.E060") for problem in problems]
     return found
+
+
+def _task_messages() -> Iterator[CheckMessage]:
+    if not (alias := conf.DELIVERY_TASKS):
+        return
+    if django.VERSION < (6, 0):
+        problem, hint = "Django has tasks since 6.0.", "Leave the setting out, or upgrade Django."
+    elif alias not in (known := getattr(settings, "TASKS", {})):
+        problem, hint = f"TASKS has no backend {alias!r}.", f"Its backends: {', '.join(map(repr, known)) or 'none'}."
+    else:
+        return
+    yield Error(f"NOTIFICATIONS_DELIVERY_TASKS: {problem}", hint=hint, id="carillon.E061")

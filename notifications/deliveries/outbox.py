@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from django.db import router, transaction
@@ -34,7 +35,8 @@ def store_deliveries(want: Wanted, pks: Sequence[Any]) -> None:
     rows = [row for name in names for row in _rows(name, want, pks, now, alias)]
     if rows:
         Delivery.objects.using(alias).bulk_create(rows, ignore_conflicts=True)
-        transaction.on_commit(wake, using=alias, robust=True)
+        for due in {row.due_at for row in rows if row.due_at is not None}:
+            transaction.on_commit(partial(wake, due), using=alias, robust=True)
 
 
 def _rows(name: str, want: Wanted, pks: Sequence[Any], now: datetime, alias: str) -> Iterator[Delivery]:

@@ -1,0 +1,29 @@
+"""The task by which a worker of Django's tasks sends what is due; Django has them since 6.0.
+
+Nothing imports this module unless ``NOTIFICATIONS_DELIVERY_TASKS`` names a backend.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.tasks import task  # type: ignore[import-not-found, unused-ignore]  # not before Django 6.0
+from django.utils import timezone
+
+from ..conf import conf
+from .couriers import deliver_due
+
+
+@task(backend=conf.DELIVERY_TASKS)  # type: ignore[untyped-decorator, unused-ignore]
+def deliver() -> None:
+    """Send what is due."""
+    deliver_due()
+
+
+def enqueue(due: datetime) -> None:
+    """Have a worker send what falls due at a time; where the backend cannot wait, only what is due now."""
+    found = deliver.using(backend=conf.DELIVERY_TASKS)
+    if due <= timezone.now():
+        found.enqueue()
+    elif found.get_backend().supports_defer:
+        found.using(run_after=due).enqueue()
