@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from notifications.inbox.reading import page
 from notifications.kinds import Kind, Ref, kind, registry
-from notifications.models import Notification, Watch
+from notifications.models import Delivery, Notification, Watch
 from notifications.services import (
+    deliver_due,
     mute,
     notify,
     release_due,
@@ -24,6 +25,7 @@ from notifications.services import (
     watch,
 )
 from tests.factories import make_user, make_users, stamp
+from tests.sending import Carrier, Post, carrying
 
 pytestmark = pytest.mark.django_db
 
@@ -165,3 +167,14 @@ def test_it_costs_one_query_for_a_thousand_and_none_for_what_is_about_nothing(or
         counts.append(len(queries))
     assert Notification.objects.count() == 900 + 450
     assert counts[1] <= counts[0] + 1
+
+
+@pytest.mark.parametrize("name", ["plain", "silent", "mention"])
+def test_no_other_channel_tells_of_it_either(alice: Any, order: Group, kinds: Kinds, name: str) -> None:
+    Carrier.post = Post()
+    with carrying():
+        mute(alice, order)
+        notify(alice, getattr(kinds, name)(group=order))
+        deliver_due()
+    assert Carrier.post.titles() == (["mention"] if name == "mention" else [])
+    assert Delivery.objects.count() == (name == "mention")

@@ -41,7 +41,7 @@ def store_deliveries(want: Wanted, pks: Sequence[Any]) -> None:
 
 def _rows(name: str, want: Wanted, pks: Sequence[Any], now: datetime, alias: str) -> Iterator[Delivery]:
     """Yield the deliveries of one channel; a user without a device has none."""
-    chosen = {pk: decision for pk in pks if (decision := want.of(pk)[name]).value != "off"}
+    chosen = {pk: decision for pk in pks if (decision := want.sent(pk).get(name))}
     if not chosen:
         return
     sender = channel(name)
