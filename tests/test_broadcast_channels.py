@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -11,10 +12,13 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import F
+from django.test import Client
 from django.test.utils import CaptureQueriesContext, override_settings
+from django.urls import reverse
 from django.utils import timezone
 
 from notifications.audiences import Audience, audience, has_field, registry
+from notifications.broadcasts import results
 from notifications.deliveries import broadcasts
 from notifications.deliveries.broadcasts import take_turn, walk_some
 from notifications.deliveries.outbox import store_by
@@ -315,3 +319,81 @@ class TestWalking:
         with CaptureQueriesContext(connection) as queries:
             assert take_turn() is None
         assert len(queries) == 0
+
+
+class TestAdmin:
+    @pytest.fixture
+    def staff(self) -> Client:
+        client = Client()
+        client.force_login(make_user("admin", is_staff=True, is_superuser=True))
+        return client
+
+    def form(self, **changes: Any) -> dict[str, Any]:
+        return {"title": "Hello", "level": "info", "include_names": ["everyone"], "_review": "yes"} | changes
+
+    def address(self, name: str, *args: Any) -> str:
+        return reverse(f"admin:carillon_broadcast_{name}", args=args)
+
+    def test_the_form_offers_what_is_sent_and_stores_what_was_chosen(self, post: Post, staff: Client) -> None:
+        page = staff.get(self.address("add")).content.decode()
+        assert 'name="channels" value="carrier"' in page
+        staff.post(self.address("add"), self.form(channels=["carrier"]))
+        made = Broadcast.objects.get()
+        assert made.channels == ["carrier"]
+        review = staff.get(self.address("review", made.pk)).content.decode()
+        assert "Also by</dt><dd>carrier" in review
+        staff.post(self.address("change", made.pk), self.form(loaded_revision=made.revision))
+        assert Broadcast.objects.get().channels == []
+
+    def test_a_site_that_sends_nothing_offers_nothing(self, staff: Client) -> None:
+        assert b'name="channels"' not in staff.get(self.address("add")).content
+
+    def test_a_channel_that_is_gone_is_named_and_refused(self, post: Post, staff: Client) -> None:
+        made = Broadcast.objects.create(title="Hello", audience=Audience.of("everyone").dump(), channels=["pigeon"])
+        page = staff.get(self.address("change", made.pk)).content.decode()
+        assert "“pigeon” (no longer exists)" in page
+        data = self.form(channels=["pigeon"], loaded_revision=made.revision)
+        answer = staff.post(self.address("change", made.pk), data)
+        assert "Nothing is sent by “pigeon”" in answer.content.decode()
+
+    def test_a_duplicate_is_sent_the_same_way(self, post: Post, staff: Client) -> None:
+        make_user()
+        page = staff.get(self.address("add"), {"copy": send().pk}).content.decode()
+        assert re.search(r'name="channels" value="carrier"[^>]* checked', page)
+
+    def test_the_results_say_what_became_of_it_by_channel(self, post: Post, staff: Client) -> None:
+        make_users(6)
+        sent = send()
+        walk_some()
+        made = list(Delivery.objects.order_by("pk"))
+        outcomes = [("sent", ""), ("sent", ""), ("failed", ""), ("skipped", "seen"), ("skipped", "bounced")]
+        for delivery, (state, reason) in zip(made, outcomes, strict=False):
+            Delivery.objects.filter(pk=delivery.pk).update(state=state, reason=reason, due_at=None)
+        Delivery.objects.filter(pk=made[0].pk).update(clicked_at=timezone.now())
+        sent.refresh_from_db()
+        found = results.results(sent).text
+        columns = ("waiting", "sent", "clicked", "bounced", "failed", "skipped", "reasons")
+        assert [found[f"by-carrier-{name}"] for name in columns] == [
+            "2", "2", "1", "1", "1", "1", "the recipient has seen it: 1",
+        ]  # fmt: skip
+        page = staff.get(self.address("results", sent.pk)).content.decode()
+        assert '<td id="by-carrier-sent">2</td>' in page
+        assert "the recipient has seen it: 1" in page
+
+    def test_the_results_cost_one_query_for_all_channels(self, post: Post) -> None:
+        make_user()
+        sent = send()
+        results.results(sent)  # counts the audience once
+        with CaptureQueriesContext(connection) as queries:
+            results.results(sent)
+        assert len([one for one in queries if "carillon_delivery" in one["sql"]]) == 1
+        assert len(queries) == 3
+
+    def test_the_results_say_that_more_is_to_come(self, post: Post, small_batches: None) -> None:
+        make_users(7)
+        send()
+        walk_some()
+        assert results.results(Broadcast.objects.get()).text["walking"]
+        while walk_some():
+            pass
+        assert results.results(Broadcast.objects.get()).text["walking"] == ""
