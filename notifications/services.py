@@ -47,6 +47,7 @@ from .chat.rooms import (
     set_role,
 )
 from .deliveries.couriers import adeliver_due, deliver_due
+from .deliveries.explaining import aexplain, explain
 from .exceptions import BroadcastConflict, NotMember
 from .feeds.answers import answer, astop_answer, stop_answer
 from .feeds.publishing import apublish, apublish_many, publish, publish_many
@@ -118,6 +119,7 @@ __all__ = [
     "aedit_broadcast",
     "aedit_message",
     "aedit_notice",
+    "aexplain",
     "ahide_message",
     "aimport_preferences",
     "amark_all_read",
@@ -175,6 +177,7 @@ __all__ = [
     "edit_broadcast",
     "edit_message",
     "edit_notice",
+    "explain",
     "hide_message",
     "import_preferences",
     "mark_all_read",

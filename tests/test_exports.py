@@ -28,6 +28,7 @@ VERBS = [
     "edit_broadcast",
     "edit_message",
     "edit_notice",
+    "explain",
     "hide_message",
     "import_preferences",
     "mark_all_read",
