@@ -48,6 +48,7 @@ from .chat.rooms import (
 )
 from .deliveries.couriers import adeliver_due, deliver_due
 from .deliveries.explaining import aexplain, explain
+from .deliveries.pruning import aprune_deliveries, prune_deliveries
 from .exceptions import BroadcastConflict, NotMember
 from .feeds.answers import answer, astop_answer, stop_answer
 from .feeds.publishing import apublish, apublish_many, publish, publish_many
@@ -140,6 +141,7 @@ __all__ = [
     "apreferences",
     "apresent_events",
     "aprune",
+    "aprune_deliveries",
     "aprune_messages",
     "apublish",
     "apublish_broadcast",
@@ -198,6 +200,7 @@ __all__ = [
     "present_events",
     "progress",
     "prune",
+    "prune_deliveries",
     "prune_messages",
     "publish",
     "publish_broadcast",

@@ -21,6 +21,7 @@ from notifications.audiences import Audience, audience, has_field, registry
 from notifications.broadcasts import results
 from notifications.deliveries import broadcasts
 from notifications.deliveries.broadcasts import take_turn, walk_some
+from notifications.deliveries.clicks import note_click
 from notifications.deliveries.outbox import store_by
 from notifications.inbox import outbox
 from notifications.inbox.reading import page
@@ -397,3 +398,11 @@ class TestAdmin:
         while walk_some():
             pass
         assert results.results(Broadcast.objects.get()).text["walking"] == ""
+
+
+def test_a_click_counts_once_for_its_channel(post: Post) -> None:
+    alice = make_user()
+    sent = send()
+    deliver_due()
+    assert [note_click(alice, sent.notice_id, name) for name in ("carrier", "carrier", "email")] == [True, False, False]
+    assert results.results(Broadcast.objects.get()).text["by-carrier-clicked"] == "1"

@@ -48,6 +48,7 @@ VERBS = [
     "preferences",
     "present_events",
     "prune",
+    "prune_deliveries",
     "prune_messages",
     "publish",
     "publish_broadcast",

@@ -199,6 +199,7 @@ class BroadcastPages(ModelAdmin):
             "columns": [(name, at, found.text[name]) for name, at in results.grid()["columns"]],
             "rows": [(name, at, found.text[name]) for name, at in results.grid()["rows"]],
             "channels": self._channel_rows(broadcast, found),
+            "deliveries_url": self._deliveries_url(request, broadcast),
             "channel_columns": COLUMNS_OF_CHANNELS.values(),
             "width": results.WIDTH,
             "height": results.HEIGHT,
@@ -216,6 +217,13 @@ class BroadcastPages(ModelAdmin):
             )
             for name in broadcast.channels
         ]
+
+    def _deliveries_url(self, request: HttpRequest, broadcast: Broadcast) -> str:
+        """Return where its deliveries are listed; empty for whoever may not see them."""
+        if not (request.user.has_perm("carillon.view_delivery") or request.user.has_perm("carillon.change_delivery")):
+            return ""
+        address = reverse("admin:carillon_delivery_changelist", current_app=self.admin_site.name)
+        return f"{address}?notice={broadcast.notice_id}"
 
     def live_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Stream the results, through the same lane as every event stream."""

@@ -51,16 +51,26 @@ class ChannelFigures:
 
 def figures_of_channels(broadcast: Broadcast) -> dict[str, ChannelFigures]:
     """Count a broadcast's deliveries, by channel, with one query; with none where it is sent by no channel."""
-    known = channels()
-    found = {name: ChannelFigures(known[name].label if name in known else name) for name in broadcast.channels}
-    if not found or broadcast.notice_id is None:
-        return found
-    rows = Delivery.objects.filter(notice=broadcast.notice_id).order_by().values_list("channel", "state", "reason")
+    if not broadcast.channels:
+        return {}
+    counted = {} if broadcast.notice_id is None else figures_of_notice(broadcast.notice_id)
+    return {name: counted.get(name) or _none_of(name) for name in broadcast.channels}
+
+
+def figures_of_notice(notice: int) -> dict[str, ChannelFigures]:
+    """Count the deliveries of a notice, by channel, with one query."""
+    found: dict[str, ChannelFigures] = {}
+    rows = Delivery.objects.filter(notice=notice).order_by().values_list("channel", "state", "reason")
     for name, state, reason, number, clicked in rows.annotate(number=Count("*"), clicked=Count("clicked_at")):
-        if (one := found.get(name)) is not None:
-            _add(one, state, reason, number)
-            one.clicked += clicked
-    return found
+        one = found.setdefault(name, _none_of(name))
+        _add(one, state, reason, number)
+        one.clicked += clicked
+    return dict(sorted(found.items()))
+
+
+def _none_of(name: str) -> ChannelFigures:
+    known = channels()
+    return ChannelFigures(known[name].label if name in known else name)
 
 
 def text_of_channels(broadcast: Broadcast) -> dict[str, str]:

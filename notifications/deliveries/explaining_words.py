@@ -10,8 +10,7 @@ from django.utils import timezone
 from django.utils.formats import localize
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from ..models import Delivery
 from ..preferences.channels import HERE
@@ -25,52 +24,52 @@ Words = Mapping[str, str | Promise]
 State, Reason = Delivery.State, Delivery.Reason
 
 WHY_ON: Final[Words] = {
-    "required": lazy("nobody can switch it off"),
-    "kind": lazy("you chose it for “%(topic)s”"),
-    "category": lazy("you chose it for everything in “%(category)s”"),
-    "everything": lazy("you chose it for all notifications"),
-    "site": lazy("this site chose it for you"),
-    "broadcast": lazy("its sender chose it for everybody"),
-    "code": lazy("it is usual for “%(topic)s”"),
-    "channel": lazy("it is usual here"),
-    "": lazy("you wanted it at the time"),
+    "required": gettext_lazy("nobody can switch it off"),
+    "kind": gettext_lazy("you chose it for “%(topic)s”"),
+    "category": gettext_lazy("you chose it for everything in “%(category)s”"),
+    "everything": gettext_lazy("you chose it for all notifications"),
+    "site": gettext_lazy("this site chose it for you"),
+    "broadcast": gettext_lazy("its sender chose it for everybody"),
+    "code": gettext_lazy("it is usual for “%(topic)s”"),
+    "channel": gettext_lazy("it is usual here"),
+    "": gettext_lazy("you wanted it at the time"),
 }
 WHY_OFF: Final[Words] = {
-    "required": lazy("it is never sent this way"),
-    "kind": lazy("you switched it off for “%(topic)s”"),
-    "category": lazy("you switched it off for everything in “%(category)s”"),
-    "everything": lazy("you switched it off for all notifications"),
-    "site": lazy("this site switched it off for you"),
-    "broadcast": lazy("its sender did not choose that"),
-    "code": lazy("it is not usual for “%(topic)s”"),
-    "channel": lazy("it is off until you choose it"),
-    "": lazy("you did not want it at the time"),
+    "required": gettext_lazy("it is never sent this way"),
+    "kind": gettext_lazy("you switched it off for “%(topic)s”"),
+    "category": gettext_lazy("you switched it off for everything in “%(category)s”"),
+    "everything": gettext_lazy("you switched it off for all notifications"),
+    "site": gettext_lazy("this site switched it off for you"),
+    "broadcast": gettext_lazy("its sender did not choose that"),
+    "code": gettext_lazy("it is not usual for “%(topic)s”"),
+    "channel": gettext_lazy("it is off until you choose it"),
+    "": gettext_lazy("you did not want it at the time"),
 }
 WHY_NOT: Final[Words] = {
-    Reason.SEEN: lazy("It was not sent, because you had seen it already."),
-    Reason.PREFERENCE: lazy("It was not sent, because you had switched it off."),
-    Reason.QUIET_HOURS: lazy("It waits for the end of your quiet hours."),
-    Reason.NO_ADDRESS: lazy("It was not sent, because this site has no address of yours."),
-    Reason.NO_DEVICE: lazy("It was not sent, because you have registered no device."),
-    Reason.EXPIRED: lazy("It was not sent, because it had expired."),
-    Reason.WITHDRAWN: lazy("It was not sent, because it was withdrawn."),
-    Reason.SUPERSEDED: lazy("It was not sent, because a later notification tells of it."),
-    Reason.BOUNCED: lazy("It was not sent, because your address does not take messages."),
-    Reason.GONE: lazy("It was not sent, because the notification was deleted or your account was not active."),
-    "": lazy("Nothing is known about it any more."),
+    Reason.SEEN: gettext_lazy("It was not sent, because you had seen it already."),
+    Reason.PREFERENCE: gettext_lazy("It was not sent, because you had switched it off."),
+    Reason.QUIET_HOURS: gettext_lazy("It waits for the end of your quiet hours."),
+    Reason.NO_ADDRESS: gettext_lazy("It was not sent, because this site has no address of yours."),
+    Reason.NO_DEVICE: gettext_lazy("It was not sent, because you have registered no device."),
+    Reason.EXPIRED: gettext_lazy("It was not sent, because it had expired."),
+    Reason.WITHDRAWN: gettext_lazy("It was not sent, because it was withdrawn."),
+    Reason.SUPERSEDED: gettext_lazy("It was not sent, because a later notification tells of it."),
+    Reason.BOUNCED: gettext_lazy("It was not sent, because your address does not take messages."),
+    Reason.GONE: gettext_lazy("It was not sent, because the notification was deleted or your account was not active."),
+    "": gettext_lazy("Nothing is known about it any more."),
 }
 RULES: Final[Words] = {
-    "required": lazy("required"),
-    "kind": lazy("the user’s choice for the kind"),
-    "category": lazy("the user’s choice for the category"),
-    "everything": lazy("the user’s choice for everything"),
-    "site": lazy("the site’s function"),
-    "broadcast": lazy("the sender of the broadcast"),
-    "code": lazy("the declaration of the kind"),
-    "channel": lazy("the default of the channel"),
-    "": lazy("changed since"),
+    "required": gettext_lazy("required"),
+    "kind": gettext_lazy("the user’s choice for the kind"),
+    "category": gettext_lazy("the user’s choice for the category"),
+    "everything": gettext_lazy("the user’s choice for everything"),
+    "site": gettext_lazy("the site’s function"),
+    "broadcast": gettext_lazy("the sender of the broadcast"),
+    "code": gettext_lazy("the declaration of the kind"),
+    "channel": gettext_lazy("the default of the channel"),
+    "": gettext_lazy("changed since"),
 }
-VALUES: Final[Words] = {"on": lazy("on"), "off": lazy("off"), "digest": lazy("digest")}
+VALUES: Final[Words] = {"on": gettext_lazy("on"), "off": gettext_lazy("off"), "digest": gettext_lazy("digest")}
 
 
 def for_user(one: ChannelExplanation) -> str:
@@ -124,19 +123,16 @@ def _waits(one: ChannelExplanation) -> str:
 def for_staff(one: ChannelExplanation) -> str:
     """Return an explanation of a channel in words for staff: what was wanted, by which rule, and what became of it."""
     wanted = _("%(value)s (%(rule)s)") % {"value": VALUES[one.value], "rule": RULES[one.rule]}
-    became = [_of_row(row) for row in one.deliveries] or [_of_none(one)]
-    return f"{one.label}: {wanted}. {' '.join(became)}"
+    became = [" · ".join(details(row)) for row in one.deliveries] or [outcome_of(one)]
+    return f"{one.label}: {wanted}. {'. '.join(became)}."
 
 
-def _of_none(one: ChannelExplanation) -> str:
+def outcome_of(one: ChannelExplanation) -> str:
+    """Return what became of it where there is no delivery, in a few words."""
     state = _("stored") if one.outcome == "sent" else State(one.outcome).label
     reason = str(Reason(one.reason).label) if one.reason in Reason.values else ""
     basis = "" if one.stored else _("as it holds now; nothing is stored")
-    return f"{' · '.join(filter(None, [str(state), reason, basis]))}."
-
-
-def _of_row(row: Attempted) -> str:
-    return f"{' · '.join(details(row))}."
+    return " · ".join(filter(None, [str(state), reason, basis]))
 
 
 def details(row: Attempted) -> list[str]:
