@@ -47,6 +47,8 @@ from .chat.rooms import (
     set_role,
 )
 from .deliveries.couriers import adeliver_due, deliver_due
+from .deliveries.explaining import aexplain, explain
+from .deliveries.pruning import aprune_deliveries, prune_deliveries
 from .exceptions import BroadcastConflict, NotMember
 from .feeds.answers import answer, astop_answer, stop_answer
 from .feeds.publishing import apublish, apublish_many, publish, publish_many
@@ -118,6 +120,7 @@ __all__ = [
     "aedit_broadcast",
     "aedit_message",
     "aedit_notice",
+    "aexplain",
     "ahide_message",
     "aimport_preferences",
     "amark_all_read",
@@ -138,6 +141,7 @@ __all__ = [
     "apreferences",
     "apresent_events",
     "aprune",
+    "aprune_deliveries",
     "aprune_messages",
     "apublish",
     "apublish_broadcast",
@@ -175,6 +179,7 @@ __all__ = [
     "edit_broadcast",
     "edit_message",
     "edit_notice",
+    "explain",
     "hide_message",
     "import_preferences",
     "mark_all_read",
@@ -195,6 +200,7 @@ __all__ = [
     "present_events",
     "progress",
     "prune",
+    "prune_deliveries",
     "prune_messages",
     "publish",
     "publish_broadcast",

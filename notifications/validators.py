@@ -135,6 +135,12 @@ def validate_link(value: str) -> None:
     )
 
 
+def validate_names(value: Any) -> None:
+    """Accept a list of names."""
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise ValidationError(_("It must be a list of names."), code="names")
+
+
 def validate_texts(value: Any) -> None:
     """Accept a title and a body for languages of the site: ``{"de": {"title": "…", "body": "…"}}``."""
     languages = dict(settings.LANGUAGES)

@@ -2,11 +2,13 @@
 
 from .broadcast import BroadcastAdmin
 from .chat import MembershipAdmin, MessageAdmin, RoomAdmin
+from .deliveries import DeliveryAdmin
 from .inbox import NoticeAdmin, NotificationAdmin
 from .users import notify_selected
 
 __all__ = [
     "BroadcastAdmin",
+    "DeliveryAdmin",
     "MembershipAdmin",
     "MessageAdmin",
     "NoticeAdmin",

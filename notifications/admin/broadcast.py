@@ -27,6 +27,7 @@ from ..live.http import user_of
 from ..models import Broadcast, Notice, Notification
 from ..models.broadcast import BroadcastState, nobody
 from ..models.content import CONTENT
+from ..preferences.channels import sent
 from ..services import edit_broadcast
 from .broadcast_pages import BroadcastPages
 from .forms import BroadcastForm, zone
@@ -167,6 +168,7 @@ class BroadcastAdmin(BroadcastPages):
             (None, {"fields": content}),
             (_("Audience"), {"fields": AUDIENCE_FIELDS[:users]}),
             (_("Except"), {"fields": EXCEPT_FIELDS[:users]}),
+            *([(_("Channels"), {"fields": ("channels",)})] if sent() or (obj and obj.channels) else []),
             (_("Time"), {"fields": ("publish_at", "expires_at", *HIDDEN_FIELDS)}),
         ]
 
@@ -188,6 +190,7 @@ class BroadcastAdmin(BroadcastPages):
         initial.pop("copy", None)
         if (original := self._original(request)) is not None:
             initial |= written(original) | {"expires_at": None, "audience": self._copied_audience(request, original)}
+            initial["channels"] = [name for name in original.channels if name in sent()]
         if not self.may_choose_users(request):
             return {name: value for name, value in initial.items() if not name.endswith("_users")}
         return {**initial, "include_users": self.chosen_users(request, chosen)} if chosen else initial

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from ..audiences.sizes import Size
 from ..broadcasts import results
+from ..broadcasts.channel_results import COLUMNS_OF_CHANNELS
 from ..broadcasts.publishing import OUT, WAITING, validate_broadcast
 from ..exceptions import BroadcastConflict
 from ..live import connections, frames, sessions
@@ -28,6 +29,7 @@ from ..live.http import answer, can_hold, error, handoff, hold_open
 from ..live.streams import Key
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
+from ..preferences.channels import channels
 from ..services import publish_broadcast, recall_broadcast
 from . import users
 from .forms import CountForm, user_names
@@ -196,10 +198,32 @@ class BroadcastPages(ModelAdmin):
             ],
             "columns": [(name, at, found.text[name]) for name, at in results.grid()["columns"]],
             "rows": [(name, at, found.text[name]) for name, at in results.grid()["rows"]],
+            "channels": self._channel_rows(broadcast, found),
+            "deliveries_url": self._deliveries_url(request, broadcast),
+            "channel_columns": COLUMNS_OF_CHANNELS.values(),
             "width": results.WIDTH,
             "height": results.HEIGHT,
         }
         return self._render(request, "results", broadcast, _("Results"), context)
+
+    def _channel_rows(self, broadcast: Broadcast, found: results.Results) -> list[Any]:
+        """Return for each channel its label, its cells as ids and words, and the id and words of the reasons."""
+        known = channels()
+        return [
+            (
+                known[name].label if name in known else name,
+                [(key, found.text[key]) for column in COLUMNS_OF_CHANNELS if (key := f"by-{name}-{column}")],
+                (f"by-{name}-reasons", found.text[f"by-{name}-reasons"]),
+            )
+            for name in broadcast.channels
+        ]
+
+    def _deliveries_url(self, request: HttpRequest, broadcast: Broadcast) -> str:
+        """Return where its deliveries are listed; empty for whoever may not see them."""
+        if not (request.user.has_perm("carillon.view_delivery") or request.user.has_perm("carillon.change_delivery")):
+            return ""
+        address = reverse("admin:carillon_delivery_changelist", current_app=self.admin_site.name)
+        return f"{address}?notice={broadcast.notice_id}"
 
     def live_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Stream the results, through the same lane as every event stream."""
@@ -259,12 +283,14 @@ class BroadcastPages(ModelAdmin):
     def _render(
         self, request: HttpRequest, name: str, broadcast: Broadcast, title: str, context: dict[str, Any]
     ) -> TemplateResponse:
+        known = channels()
         whole = {
             **self.admin_site.each_context(request),
             "title": title,
             "opts": self.opts,
             "broadcast": broadcast,
             "audience": self.audience_text(broadcast),
+            "sent_by": ", ".join(str(known[name].label) if name in known else name for name in broadcast.channels),
             "may_send": self.may_send(request),
             "may_recall": self.may_recall(request),
             "may_change": self.has_change_permission(request, broadcast),

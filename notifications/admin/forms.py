@@ -24,6 +24,7 @@ from ..languages import site_languages
 from ..live.frames import json_key
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
+from ..preferences.channels import channels, sent
 from .people import label
 
 NAMED_LIMIT = 1_000  # users named one by one; more of them are a group or an audience
@@ -179,6 +180,12 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
     attempt overrides, and times are read in the time zone of the user's browser.
     """
 
+    channels = forms.MultipleChoiceField(
+        label=gettext_lazy("Also send by"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("Everybody in the audience gets it this way too, unless they have switched that off."),
+    )
     loaded_revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
     timezone = forms.CharField(widget=forms.HiddenInput, required=False)
 
@@ -215,12 +222,24 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
         if self.instance.state in WAITING:
             stored = Audience.parse(self.initial.pop("audience", self.instance.audience))
             self.offer(stored)
+            self._offer_channels(self.initial.pop("channels", None) or self.instance.channels)
         else:
-            for name in [*AudienceForm.base_fields, "publish_at"]:
+            for name in [*AudienceForm.base_fields, "channels", "publish_at"]:
                 self.fields.pop(name, None)
 
         if "title" in self.fields:
             self._offer_languages(self.initial.pop("texts", None) or self.instance.texts or {})
+
+    def _offer_channels(self, stored: list[str]) -> None:
+        """Fill in the channels that are sent; a stored one that is not any more is shown as such."""
+        known = channels()
+        names = sent()
+        gone = [(name, _("“%(name)s” (no longer exists)") % {"name": name}) for name in stored if name not in names]
+        field: Any = self.fields["channels"]
+        field.choices = [*((name, known[name].label) for name in names), *gone]
+        self.initial["channels"] = list(stored)
+        if not field.choices:
+            del self.fields["channels"]
 
     def _offer_languages(self, stored: dict[str, dict[str, str]]) -> None:
         """Add a title and a body for each of the site's languages but its own, whose are the broadcast's."""
@@ -270,6 +289,8 @@ class BroadcastForm(forms.ModelForm, AudienceForm):  # type: ignore[type-arg]
         super()._post_clean()  # type: ignore[misc]
         if self.instance.state in WAITING and not any(name.startswith(PARTS) for name in self.errors):
             self.instance.audience = self.audience().dump()
+        if "channels" in self.cleaned_data:
+            self.instance.channels = self.cleaned_data["channels"]
         if "title" in self.fields:
             self.instance.texts = self._texts()
         try:

@@ -21,6 +21,7 @@ from ..inbox.withdrawal import withdraw
 from ..live.http import user_of
 from ..models import Broadcast, Notice, Notification
 from ..models.inbox import SCHEDULED
+from .explanations import explanation_table, figures_table
 from .kinds import said
 from .notification_states import LABELS, StateFilter, with_states
 from .people import labelled, username
@@ -72,9 +73,12 @@ class NoticeAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fields = (
         "title", "body", "url", "level", "category", "kind", "data", "actor", "created_at", "expires_at",
-        "recalled_at", "recalled_by", "reached",
+        "recalled_at", "recalled_by", "reached", "by_channels",
     )  # fmt: skip
     actions = ("recall",)
+
+    class Media:
+        css: ClassVar[dict[str, list[str]]] = {"all": ["notifications/admin/moderation.css"]}
 
     def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
         """Show of a declared kind its facts and what it says in each language, and what a notice is about."""
@@ -94,6 +98,11 @@ class NoticeAdmin(ReadOnlyAdmin):
         """Show how many people have it, and how many of them read it."""
         figures = {name: number_format(value, force_grouping=True) for name, value in _figures([notice]).items()}
         return _("%(copies)s; %(read)s have read it") % figures
+
+    @admin.display(description=gettext_lazy("by other channels"))
+    def by_channels(self, notice: Notice) -> str:
+        """Show what each channel made of it."""
+        return figures_table(notice, self.admin_site.name)
 
     @admin.display(description=gettext_lazy("what people read"))
     def said(self, notice: Notice) -> str:
@@ -142,6 +151,9 @@ def _figures(notices: Sequence[Notice]) -> dict[str, int]:
 class NotificationAdmin(ReadOnlyAdmin):
     """Copies, one for each recipient."""
 
+    class Media:
+        css: ClassVar[dict[str, list[str]]] = {"all": ["notifications/admin/moderation.css"]}
+
     list_display = ("title", "recipient", "state", "created_at", "seen_at", "read_at")
     list_filter: ClassVar[list[Any]] = [
         StateFilter,
@@ -161,7 +173,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
         """Show when it was archived, or comes back, only of one of which that is true."""
         more = {"archived": ["archived_at"], "muted": ["archived_at"], "snoozed": ["snoozed_until"]}
-        return [*super().get_fields(request, obj), *more.get(getattr(obj, "state", ""), [])]
+        return [*super().get_fields(request, obj), *more.get(getattr(obj, "state", ""), []), "explanation"]
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Search the title and the recipient's user name, whatever the user model calls it."""
@@ -171,6 +183,11 @@ class NotificationAdmin(ReadOnlyAdmin):
     def title(self, notification: Notification) -> str:
         """Show the notice's title."""
         return notification.notice.title
+
+    @admin.display(description=gettext_lazy("explanation"))
+    def explanation(self, notification: Notification) -> str:
+        """Explain by which channels the recipient got it, and by which not."""
+        return explanation_table(notification.recipient, notification.notice, self.admin_site.name)
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, notification: Any) -> str:

@@ -18,6 +18,7 @@ from ..kinds import Kind
 from ..kinds.declaring import rules_of
 from ..kinds.rendering import notice_fields
 from ..models import Broadcast
+from ..preferences.channels import sent
 from ..twins import twin
 from .publishing import publish_broadcast
 
@@ -34,6 +35,7 @@ def broadcast(
     level: LevelName = "info",
     category: str = "",
     texts: Mapping[str, Mapping[str, str]] | None = None,
+    channels: Iterable[str] | None = None,
     by: User | None = None,
     publish_at: datetime | None = None,
     expires_at: datetime | None = None,
@@ -56,6 +58,9 @@ def broadcast(
         category: Your name for a group of notifications, which users can filter by; at most 100 characters.
         texts: The title and, if you like, the body for readers of other languages of the site, by its code:
             ``{"de": {"title": "Wartung", "body": "…"}}``.
+        channels: By which channels it is sent beyond the site, ``["email"]`` for example, to all in the audience who
+            have not switched that off. What is to be sent is stored after the commit, in batches. None means those
+            that the kind declares, and for a title none.
         by: The broadcast's author, whom the admin history names.
         publish_at: An aware time at which to send it; immediately if not given.
         expires_at: An aware time after which nobody sees it.
@@ -64,10 +69,10 @@ def broadcast(
         The broadcast, sent or scheduled; `edit_broadcast` and `recall_broadcast` take it.
 
     Raises:
-        ValidationError: A field is beyond its limit, or the audience is empty or unknown; the field is named, and
-            nothing is written.
-        TypeError: `to` is none of the things it may be; or a kind says itself what is given beside it; or it grows, for
-            no copy of a broadcast joins another item.
+        ValidationError: A field is beyond its limit, the audience is empty or unknown, or nothing is sent by a
+            channel; the field is named, and nothing is written.
+        TypeError: `to` is none of the things it may be; `channels` is one text; or a kind says itself what is given
+            beside it; or it grows, for no copy of a broadcast joins another item.
         ValueError: A user was not saved yet.
     """
     given: dict[str, Any] = {
@@ -80,6 +85,7 @@ def broadcast(
     made = Broadcast(
         **(_told(what, given) if isinstance(what, Kind) else {"title": what, **given}),
         audience=_audience(to).dump(),
+        channels=_channels(what, channels),
         author_id=None if by is None else recipient_key(by),
         publish_at=publish_at,
         expires_at=expires_at,
@@ -96,6 +102,16 @@ def _told(what: Kind, given: dict[str, Any]) -> dict[str, Any]:
     if rules_of(what).grow:
         raise TypeError(f"{type(what).__name__} grows, which a broadcast cannot: send it with notify().")
     return notice_fields(what)
+
+
+def _channels(what: object, given: Iterable[str] | None) -> list[str]:
+    """Return by which channels it is sent; if that is not said, by those that its kind declares."""
+    if isinstance(given, str):
+        raise TypeError(f"`channels` is a list of names: channels=[{given!r}].")
+    if given is not None:
+        return list(dict.fromkeys(given))
+    declared = rules_of(what).channels if isinstance(what, Kind) else {}
+    return [name for name in sent() if declared.get(name, "off") != "off"]
 
 
 def _audience(to: Meant) -> Audience:

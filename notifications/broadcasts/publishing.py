@@ -25,6 +25,7 @@ from ..live.transactions import atomic
 from ..models import Broadcast, Notice
 from ..models.broadcast import OUTBOX, BroadcastState
 from ..models.content import CONTENT
+from ..preferences.channels import validate_sent
 from ..signals import broadcast_sent
 from ..twins import twin
 from ..validators import validate_time
@@ -32,12 +33,12 @@ from .history import remember
 
 WAITING = (BroadcastState.DRAFT, BroadcastState.SCHEDULED)
 OUT = (BroadcastState.SENDING, BroadcastState.SENT)
-EDITABLE = (*CONTENT, "audience", "publish_at")
+EDITABLE = (*CONTENT, "audience", "channels", "publish_at")
 SAID = frozenset(CONTENT) - {"expires_at"}  # what a kind says itself
 
 
 class BroadcastFields(TypedDict, total=False):
-    """What `edit_broadcast` may change; the last two only until the broadcast is sent."""
+    """What `edit_broadcast` may change; the last three only until the broadcast is sent."""
 
     title: str
     body: str
@@ -47,6 +48,7 @@ class BroadcastFields(TypedDict, total=False):
     texts: dict[str, dict[str, str]] | None
     expires_at: datetime | None
     audience: dict[str, Any]
+    channels: list[str]
     publish_at: datetime | None
 
 
@@ -90,7 +92,7 @@ def edit_broadcast(
         what: For a broadcast of a kind, an instance with the new facts. None leaves them.
         by: Who did it, for the admin's history.
         fields: What to change: title, body, url, level, category, texts, expires_at and, as long as it was not
-            sent, audience and publish_at.
+            sent, audience, channels and publish_at.
 
     Returns:
         The broadcast with its new content.
@@ -174,6 +176,11 @@ def validate_broadcast(broadcast: Broadcast, *, due: bool = False) -> None:
             errors["audience"] = error
     if due and is_orphaned(broadcast):
         errors["about"] = ValidationError(_("What it is about has been deleted."))
+    if broadcast.state in WAITING and "channels" not in errors:
+        try:
+            validate_sent(broadcast.channels)
+        except ValidationError as error:
+            errors["channels"] = error
     for name, message in _time_errors(broadcast, timezone.now(), due):
         errors.setdefault(name, message)
     if errors:
@@ -216,7 +223,8 @@ def send_out(broadcast: Broadcast, states: Collection[str]) -> None:
     """Publish inside a transaction. The first statement decides who does it."""
     now = timezone.now()
     changes = {"state": BroadcastState.SENDING, "published_at": now, "problem": "", "outbox_id": OUTBOX}
-    move(broadcast, states, **changes, modseq=None)
+    walk = {"walked": dict.fromkeys(broadcast.channels, ""), "walk_at": now if broadcast.channels else None}
+    move(broadcast, states, **changes, **walk, modseq=None)
     notice = Notice(**broadcast.notice_fields(), created_at=now)
     notice.save(force_insert=True)
     Broadcast.objects.filter(pk=broadcast.pk).update(notice=notice)

@@ -26,6 +26,7 @@ from ..live.batch import Access
 from ..live.periodic import periodic, serve_at_once
 from ..live.streams import Key
 from ..models import Broadcast, Notification
+from .channel_results import text_of_channels
 
 STREAM = "results"  # type of the keys under which the pages of results listen
 VIEW = ("carillon.view_broadcast", "carillon.change_broadcast")  # either permission shows the page
@@ -92,7 +93,7 @@ def remember_reach(broadcast: Broadcast, size: Size) -> None:
 
 
 def results(broadcast: Broadcast) -> Results:
-    """Read what became of `broadcast`, with two queries."""
+    """Read what became of `broadcast`, with two queries, and a third one if it is sent by channels."""
     now = timezone.now()
     counted = figures(broadcast)
     size = reach(broadcast)
@@ -109,6 +110,7 @@ def results(broadcast: Broadcast) -> Results:
     text |= {f"x{part}": _passed(span * part / COLUMNS) for part in range(COLUMNS + 1)}
     text |= {f"y{part}": _height(top, part) for part in range(ROWS + 1)}
     text["summary"] = _summary(counted, size)
+    text |= text_of_channels(broadcast)
     draw = {f"curve-{name}": path for name, path in _curves(broadcast, counted, begin, end, top).items()}
     return Results(
         state=broadcast.state,

@@ -19,6 +19,7 @@ from ..live.threads import MakePool, Pool, Threads
 from ..preferences.channels import sent
 from ..twins import twin
 from . import waking
+from .broadcasts import walk_some
 from .sending import next_due, send_some
 
 logger = logging.getLogger("notifications")
@@ -134,6 +135,13 @@ def deliver_due() -> int:
     Returns:
         How many deliveries were due.
     """
+    number = _send_all()
+    while walk_some():
+        number += _send_all()
+    return number
+
+
+def _send_all() -> int:
     number = 0
     for name in sent():
         while some := send_some(name):

@@ -7,16 +7,18 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
+from django.db.models import Exists, OuterRef
 
 from ..kinds import registry
 from ..kinds.waiting import AT_ONCE, Unless
-from ..models import Delivery, Notification
+from ..models import Broadcast, Delivery, Notice, Notification
 from ..models.inbox import UNPLACED
-from ..preferences.resolving import Decision, decisions
+from ..preferences.resolving import Decision, Rule, decisions, of_broadcast
 from ..preferences.topics import Topic, topic_of
 
 Reason = Delivery.Reason
 
+BROADCAST: Rule = "broadcast"  # of a delivery that the sender of a broadcast has chosen
 UNPLACED_PAUSE = timedelta(seconds=1)  # until it is looked again whether an event was placed
 UNPLACED_LIMIT = timedelta(minutes=1)  # after which an event is sent as it is
 
@@ -44,6 +46,7 @@ class Facts:
             recipient_id__in=recipients, notice_id__in={one.notice_id for one in asked}
         )
         self.rows = {(row.recipient_id, row.notice_id): row for row in rows.with_content()}
+        self.rows |= _uncollected((one for one in asked if (one.recipient_id, one.notice_id) not in self.rows), alias)
         items = {row.folded_into for row in self.rows.values() if (row.folded_into or 0) > UNPLACED}
         self._items = Notification.objects.using(alias).in_bulk(items) if items else {}
         users = get_user_model()._base_manager.using(alias)
@@ -55,7 +58,7 @@ class Facts:
         )
 
     def row(self, delivery: Delivery) -> Notification | None:
-        """Return the recipient's copy of what a delivery tells of."""
+        """Return the recipient's copy of what a delivery tells of; of a broadcast also one that is not stored yet."""
         return self.rows.get((delivery.recipient_id, delivery.notice_id or 0))
 
     def verdict(self, delivery: Delivery) -> Verdict:
@@ -76,6 +79,8 @@ class Facts:
         if _was_noticed(row, self._unless(row, delivery.channel)):
             return Verdict(Reason.SEEN)
         decision = self._decision(row, delivery)
+        if decision is not None and delivery.rule == BROADCAST:
+            decision = of_broadcast(decision)
         if decision is None or decision.value == "off":
             return Verdict(Reason.PREFERENCE, rule=decision.rule if decision else "")
         return SEND
@@ -87,6 +92,26 @@ class Facts:
     def _decision(self, row: Notification, delivery: Delivery) -> Decision | None:
         found = self._decided[self._topics[row.notice_id]]
         return (found.get(delivery.recipient_id) or found[None]).get(delivery.channel)
+
+
+def _uncollected(deliveries: Iterable[Delivery], alias: str) -> dict[tuple[Any, int], Notification]:
+    """Return the copies of broadcasts that their recipients will have when they next visit, with a query if any."""
+    asked = [(one.recipient_id, one.notice_id) for one in deliveries]
+    if not asked:
+        return {}
+    notices = (
+        Notice.objects.using(alias)
+        .select_related("actor")
+        .filter(
+            Exists(Broadcast.objects.filter(notice=OuterRef("pk"))), pk__in={notice for _recipient, notice in asked}
+        )
+    )
+    found = {notice.pk: notice for notice in notices}
+    return {
+        (recipient, notice): Notification(recipient_id=recipient, notice=found[notice])
+        for recipient, notice in asked
+        if notice in found
+    }
 
 
 def _was_noticed(row: Notification, unless: Unless) -> bool:

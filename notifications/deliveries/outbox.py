@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -27,9 +27,11 @@ def store_deliveries(want: Wanted, pks: Sequence[Any]) -> None:
 
     A channel with devices costs one query more, and digests one statement.
     """
-    names = sent()
-    if not names:
-        return
+    store_by(sent(), want, pks)
+
+
+def store_by(names: Iterable[str], want: Wanted, pks: Sequence[Any]) -> None:
+    """Store what is to be sent of a notice by some channels, in the caller's transaction."""
     alias = router.db_for_write(Delivery)
     now = timezone.now()
     rows = [row for name in names for row in _rows(name, want, pks, now, alias)]

@@ -17,8 +17,8 @@ from ..live.chunks import chunks
 from ..live.frames import frame
 from ..live.transactions import atomic, retried
 from ..models import Preference
-from ..preferences.channels import BELL_CHANNEL, Channel, Value, channel_named, value_of
-from ..preferences.resolving import Decision, choices, decide
+from ..preferences.channels import BELL_CHANNEL, Channel, Value, channel_named, sent, value_of
+from ..preferences.resolving import Decision, choices, decide, of_broadcast
 from ..preferences.site import site_defaults
 from ..preferences.topics import (
     EVERYTHING,
@@ -70,7 +70,7 @@ def set_preference(
         without = {key: old for key, old in _chosen(user).items() if not _gives_way(key, scope, to.name)}
         chosen = without | {(scope, to.name): wanted}
         changes = any(
-            decide(topic, to, chosen, site).value != decide(topic, to, without, site).value
+            _differ(to, decide(topic, to, chosen, site), decide(topic, to, without, site))
             for topic, site in _topics(user, scope)
         )
         _store(user, scope, to, wanted if changes else None)
@@ -161,6 +161,13 @@ def known(scope: str) -> bool:
 def _gives_way(key: tuple[str, str], scope: str, channel: str) -> bool:
     """Return whether a choice is replaced by one for `scope`: that for the same, and those for its parts."""
     return key[1] == channel and (key[0] == scope or key[0] in _parts(scope))
+
+
+def _differ(channel: Channel, one: Decision, other: Decision) -> bool:
+    """Return whether two decisions differ, also for a broadcast whose sender has chosen the channel."""
+    if one.value != other.value:
+        return True
+    return channel.name in sent() and of_broadcast(one).value != of_broadcast(other).value
 
 
 def _parts(scope: str) -> list[str]:

@@ -155,7 +155,7 @@ def _copy_published(behind: Mapping[Any, int]) -> None:
     if oldest := min((since for since in joined.values() if since is not None), default=None):
         fresh = fresh.filter(published_at__gte=oldest)
     broadcasts = [
-        broadcast for broadcast in fresh.select_related("notice").order_by("arrival", "pk") if _usable(broadcast)
+        broadcast for broadcast in fresh.select_related("notice").order_by("arrival", "pk") if usable(broadcast)
     ]
     if gone := orphans(broadcasts):  # whoever comes after the deletion gets none
         broadcasts = [broadcast for broadcast in broadcasts if broadcast.pk not in gone]
@@ -188,7 +188,7 @@ def _was_user(joined: datetime | None, published: datetime | None) -> bool:
     return joined is None or published is None or joined <= published
 
 
-def _usable(broadcast: Broadcast) -> bool:
+def usable(broadcast: Broadcast) -> bool:
     """Return whether the audience still exists; a deploy may have removed it since the broadcast was sent."""
     try:
         unknown = broadcast.audience_of().unknown()

@@ -11,8 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..audiences import Audience, validate_audience
+from ..validators import validate_names
 from .content import OF_KIND, Content
 from .inbox import Notice
+from .indexes import NullsIndex
 from .stream import Stream
 
 BROADCAST_KIND = "broadcast"  # of the notices of those that have no kind
@@ -70,9 +72,14 @@ class Broadcast(Content):
 
     As with notifications, `modseq` is the position of the latest change in the outbox, null while the change
     waits for it, and `arrival` the first one.
+
+    `channels` are the names of those by which it is sent beyond the site. Its deliveries are made in batches after it
+    was published: `walked` says up to which user, by primary key as text, for each channel that is not done yet, and
+    `walk_at` when somebody goes on, or looks whether whoever does is still alive; null when all are made.
     """
 
     audience = models.JSONField(_("audience"), default=nobody, validators=[validate_audience])
+    channels = models.JSONField(_("sent by"), default=list, blank=True, validators=[validate_names])
     publish_at = models.DateTimeField(_("send at"), null=True, blank=True)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -115,6 +122,8 @@ class Broadcast(Content):
     )
     modseq = models.BigIntegerField(_("position"), null=True, editable=False)
     arrival = models.BigIntegerField(_("arrival"), null=True, editable=False)
+    walked = models.JSONField(_("deliveries made up to"), default=dict, blank=True, editable=False)
+    walk_at = models.DateTimeField(_("next deliveries at"), null=True, editable=False)
 
     objects = BroadcastQuerySet.as_manager()
 
@@ -130,6 +139,8 @@ class Broadcast(Content):
             models.Index("outbox", "modseq", name="carillon_posted"),  # the sequencer, and what changed since
             models.Index("arrival", name="carillon_published"),  # what was published since
             models.Index("state", "publish_at", name="carillon_due"),
+            # what has deliveries to be made
+            NullsIndex(fields=["walk_at"], nulls=[], given=["walk_at"], name="carillon_walking"),
         ]
 
     @property

@@ -25,6 +25,7 @@ class Delivery(models.Model):
     `key` says what: the notice's primary key, or for a digest the end of its window. `due_at` is when it is looked at
     next, and null when that is never; of one that is being sent it is the end of the lease of its worker, whose mark is
     `claim`. `window` is the end of the digest that a notice waits for. `rule` is the preference that wanted it.
+    `clicked_at` is when its link was followed first. No text of what is sent is stored.
     """
 
     class State(models.TextChoices):
@@ -57,7 +58,14 @@ class Delivery(models.Model):
         related_name="+",
         db_index=False,  # `carillon_one_delivery` begins with it
     )
-    notice = models.ForeignKey(Notice, verbose_name=_("notice"), on_delete=cascade_in_bulk, null=True, related_name="+")
+    notice = models.ForeignKey(
+        Notice,
+        verbose_name=_("notice"),
+        on_delete=cascade_in_bulk,
+        null=True,
+        related_name="+",
+        db_index=False,  # `carillon_delivery_figures` begins with it
+    )
     channel = models.CharField(_("channel"), max_length=CHANNEL_LENGTH)
     device = models.CharField(_("device"), max_length=DEVICE_LENGTH, blank=True, default="")
     key = models.CharField(max_length=DELIVERY_KEY_LENGTH, editable=False)
@@ -72,6 +80,7 @@ class Delivery(models.Model):
     created_at = models.DateTimeField(_("created at"), editable=False)
     due_at = models.DateTimeField(_("due at"), null=True, editable=False)
     ended_at = models.DateTimeField(_("ended at"), null=True, editable=False)
+    clicked_at = models.DateTimeField(_("clicked at"), null=True, editable=False)
 
     objects: ClassVar[models.Manager[Delivery]]
 
@@ -86,6 +95,8 @@ class Delivery(models.Model):
             NullsIndex(fields=["channel", "due_at"], nulls=[], given=["due_at"], name="carillon_delivery_due"),
             # what waits for a digest
             NullsIndex(fields=["recipient", "window"], nulls=[], given=["window"], name="carillon_delivery_digest"),
+            # what became of a notice, by channel
+            models.Index("notice", "channel", "state", "reason", "clicked_at", name="carillon_delivery_figures"),
             # what is old enough to be deleted
             NullsIndex(fields=["ended_at"], nulls=[], given=["ended_at"], name="carillon_delivery_ended"),
         ]

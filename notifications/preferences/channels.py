@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple
 
 from django.core.exceptions import ValidationError
@@ -72,6 +73,18 @@ def channel_named(name: object) -> Channel:
         message = _("Unknown channel “%(name)s”. Channels: %(names)s.")
         raise ValidationError({"channel": message % {"name": str(name)[:100], "names": ", ".join(every)}})
     return every[name]
+
+
+def validate_sent(names: Iterable[str]) -> None:
+    """Accept names of channels by which Carillon sends.
+
+    Raises:
+        ValidationError: One is not; the message lists those that are.
+    """
+    known = sent()
+    if unknown := [name for name in names if name not in known]:
+        message = _("Nothing is sent by “%(name)s”. Channels: %(names)s.")
+        raise ValidationError(message % {"name": "”, “".join(unknown), "names": ", ".join(known) or "–"})
 
 
 def value_of(channel: Channel, value: object) -> Value:

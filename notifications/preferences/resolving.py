@@ -11,9 +11,9 @@ from .channels import HERE, Channel, Value, channels, sent
 from .site import site_defaults
 from .topics import Topic
 
-Rule = Literal["required", "kind", "category", "everything", "site", "code", "channel"]
+Rule = Literal["required", "kind", "category", "everything", "site", "broadcast", "code", "channel"]
 """The rule that decided: the kind is required; the user's choice for the kind, its category or everything; the site's
-own function; the declaration of the kind; the default of the channel."""
+own function; who sent the broadcast; the declaration of the kind; the default of the channel."""
 
 Chosen = Mapping[tuple[str, str], str]  # values by scope and channel
 
@@ -47,6 +47,13 @@ def decide(topic: Topic, channel: Channel, chosen: Chosen, site: Mapping[str, Va
     if (said := site.get(channel.name)) in channel.values and said:
         return Decision(said, "site")
     return declared
+
+
+def of_broadcast(decision: Decision) -> Decision:
+    """Return what holds for a channel that the sender of a broadcast has chosen: it goes before what the code says."""
+    if decision.value == "off" and decision.rule in ("required", "code", "channel"):
+        return Decision("on", "broadcast")
+    return decision
 
 
 def _rule(scope: str) -> Rule:

@@ -48,6 +48,9 @@ class Command(BaseCommand):
             parser.add_argument(f"--{option}group", action="append", default=[], metavar="NAME", help=help_text)
             parser.add_argument(f"--{option}user", action="append", default=[], metavar="NAME", help=help_text)
         parser.add_argument(
+            "--channel", action="append", default=[], metavar="NAME", help="send it by this channel too, such as email"
+        )
+        parser.add_argument(
             "--at", metavar="TIME", help="when, as 2030-01-31T18:00 in the site's time zone; now unless given"
         )
         parser.add_argument("--expires", metavar="TIME", help="after when nobody sees it any more")
@@ -64,13 +67,15 @@ class Command(BaseCommand):
             "publish_at": _time("--at", options["at"]),
             "expires_at": _time("--expires", options["expires"]),
         }
+        channels = options["channel"]
         try:
-            validate_broadcast(Broadcast(title=options["title"], **content, **times, audience=chosen.dump()))
+            made = Broadcast(title=options["title"], **content, **times, audience=chosen.dump(), channels=channels)
+            validate_broadcast(made)
             size = chosen.size()
             if options["dry_run"]:
                 self.stdout.write(f"{chosen.describe()}: {size}. Nothing was sent.")
                 return
-            sent = broadcast(options["title"], **content, **times, to=chosen)
+            sent = broadcast(options["title"], **content, **times, to=chosen, channels=channels)
         except ValidationError as error:
             raise CommandError(_explained(error)) from error
         done = "Scheduled for" if sent.state == BroadcastState.SCHEDULED else "Sent to"
@@ -132,5 +137,6 @@ def _time(option: str, text: str | None) -> datetime | None:
 def _explained(error: ValidationError) -> str:
     if not hasattr(error, "error_dict"):
         return " ".join(error.messages)
-    option = {"audience": "--audience", "publish_at": "--at", "expires_at": "--expires", "title": "title"}
+    option = {"audience": "--audience", "publish_at": "--at", "expires_at": "--expires"}
+    option |= {"title": "title", "channels": "--channel"}
     return " ".join(f"{option.get(name, f'--{name}')}: {' '.join(found)}" for name, found in error.message_dict.items())

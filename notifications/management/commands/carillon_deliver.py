@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
-from ...deliveries import couriers
+from ...deliveries import broadcasts, couriers
+from ...live.threads import Threads
 from ...preferences.channels import sent
+
+logger = logging.getLogger("notifications")
 
 
 class Command(BaseCommand):
@@ -41,10 +45,20 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         senders = couriers.Couriers()
+        walker = Threads(1, "notifications-broadcasts")
         connections.close_all()  # this thread needs none from now on
         try:
             while not stop.is_set():
                 senders.call(options["threads"])
-                stop.wait(couriers.SWEEP)
+                stop.wait(self._make(walker))
         finally:
+            walker.close(wait=True)
             senders.close(wait=True)
+
+    def _make(self, walker: Threads) -> float:
+        """Make deliveries of broadcasts; return after how many seconds there may be more."""
+        try:
+            return min(couriers.SWEEP, walker.submit(broadcasts.take_turn).result() or couriers.SWEEP)
+        except Exception:
+            logger.exception("The deliveries of a broadcast could not be made; the next turn tries it again.")
+            return couriers.SWEEP

@@ -1,4 +1,4 @@
-"""``manage.py prune_notifications``: delete old notifications and messages. Run it daily."""
+"""``manage.py prune_notifications``: delete old notifications, deliveries and messages. Run it daily."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ from django.utils import timezone
 
 from notifications.chat.prune import prunable_messages, prune_messages
 from notifications.conf import conf
+from notifications.deliveries.pruning import prunable_deliveries, prune_deliveries
 from notifications.inbox.prune import prunable, prune
+from notifications.preferences.channels import sent
 
 
 class Command(BaseCommand):
     """Prune from the command line."""
 
-    help = "Delete notifications that were archived, expired or recalled long ago, and old messages of the chat."
+    help = (
+        "Delete notifications that were archived, expired or recalled long ago, deliveries that ended long ago, and "
+        "old messages of the chat."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the age, and whether to delete at all."""
@@ -36,6 +41,10 @@ class Command(BaseCommand):
             self.stdout.write(f"Notifications that would be deleted: {prunable(now - age).count()}")
         else:
             self.stdout.write(f"Notifications deleted: {prune(now - age)}")
+        number = prunable_deliveries().count() if options["dry_run"] else prune_deliveries()
+        if number or sent():
+            done = "that would be deleted" if options["dry_run"] else "deleted"
+            self.stdout.write(f"Deliveries {done}: {number}")
         if conf.MESSAGE_RETENTION is None:
             return
         before = now - conf.MESSAGE_RETENTION
