@@ -137,6 +137,7 @@ class Rules:
     when_gone: WhenGone = "keep"
     label: str | Promise = ""
     when_off: WhenOff = "drop"
+    urgent: bool = False
     actions: dict[str, Action] = field(default_factory=dict, compare=False)
 
     @property
@@ -172,6 +173,7 @@ def kind(
     when_gone: WhenGone = "keep",
     label: str | Promise = "",
     when_off: WhenOff = "drop",
+    urgent: bool = False,
 ) -> Callable[[K], K]:
     """Declare a kind of notification by the class of its facts.
 
@@ -191,6 +193,7 @@ def kind(
         label: What people call it where they choose what they want; made of the key where it is not given.
         when_off: What becomes of one whose recipient has switched off the bell: ``"drop"``, nothing is stored for
             them, or ``"silent"``, it is stored in their archive, and returns if they switch the kind on again.
+        urgent: Whether it is sent in quiet hours too.
 
     Raises:
         ImproperlyConfigured: A value is wrong, another class has the key, or the class has no title.
@@ -214,6 +217,7 @@ def kind(
             when_gone,
             label,
             when_off,
+            urgent,
         )
         if problem := next(_problems(rules), None):
             raise ImproperlyConfigured(f"{where}: {problem}")
