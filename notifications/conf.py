@@ -15,6 +15,8 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
+from .hours import QuietHours, digest_hour, quiet_week
+
 SPARE_THREADS = 3  # for answers, and for writes, beside the usual ones while those wait for a lock or a network
 DECIDING_THREADS = 8  # that decide who may open a stream, at most, while some of them wait in the site's middleware
 
@@ -200,6 +202,16 @@ class Conf:
     def PREFERENCE_DEFAULTS(self) -> Callable[[list[Any], Any], Any] | None:
         """The site's own defaults of preferences: a function of users' primary keys and a kind, or its dotted path."""
         return cast("Callable[[list[Any], Any], Any] | None", self._function("PREFERENCE_DEFAULTS"))
+
+    @property
+    def QUIET_HOURS(self) -> tuple[QuietHours, ...]:
+        """When nothing that disturbs is sent to whoever has chosen no quiet hours: ``["22:00-07:00"]``."""
+        return quiet_week(self._get("QUIET_HOURS", ()))
+
+    @property
+    def DIGEST(self) -> str:
+        """When digests come to whoever has chosen no time: ``"08:00"``, ``"mon 09:00"`` or ``"mon-fri 07:30"``."""
+        return str(digest_hour(self._get("DIGEST", "08:00")))
 
     def _function(self, name: str) -> object:
         value = self._get(name, None)

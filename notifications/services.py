@@ -49,6 +49,18 @@ from .chat.rooms import (
 from .deliveries.couriers import adeliver_due, deliver_due
 from .deliveries.explaining import aexplain, explain
 from .deliveries.pruning import aprune_deliveries, prune_deliveries
+from .deliveries.scheduling import (
+    aclear_schedule,
+    aschedule,
+    asend_digest_now,
+    aset_schedule,
+    awaiting_digests,
+    clear_schedule,
+    schedule,
+    send_digest_now,
+    set_schedule,
+    waiting_digests,
+)
 from .exceptions import BroadcastConflict, NotMember
 from .feeds.answers import answer, astop_answer, stop_answer
 from .feeds.publishing import apublish, apublish_many, publish, publish_many
@@ -113,6 +125,7 @@ __all__ = [
     "abroadcast",
     "acancel_progress",
     "aclear_preference",
+    "aclear_schedule",
     "acreate_room",
     "add_member",
     "adelete_message",
@@ -155,8 +168,11 @@ __all__ = [
     "aremove_member",
     "arename_room",
     "arevoke_access",
+    "aschedule",
+    "asend_digest_now",
     "aset_preference",
     "aset_role",
+    "aset_schedule",
     "asnooze",
     "astop_answer",
     "atoggle_reaction",
@@ -166,6 +182,7 @@ __all__ = [
     "aunpin",
     "aunsnooze",
     "aunwatch",
+    "awaiting_digests",
     "awatch",
     "awatchers",
     "awatching",
@@ -173,6 +190,7 @@ __all__ = [
     "broadcast",
     "cancel_progress",
     "clear_preference",
+    "clear_schedule",
     "create_room",
     "delete_message",
     "deliver_due",
@@ -212,8 +230,11 @@ __all__ = [
     "remove_member",
     "rename_room",
     "revoke_access",
+    "schedule",
+    "send_digest_now",
     "set_preference",
     "set_role",
+    "set_schedule",
     "snooze",
     "stop_answer",
     "toggle_reaction",
@@ -223,6 +244,7 @@ __all__ = [
     "unpin",
     "unsnooze",
     "unwatch",
+    "waiting_digests",
     "watch",
     "watchers",
     "watching",

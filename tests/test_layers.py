@@ -25,6 +25,7 @@ FLOORS: list[tuple[str, set[str]]] = [
             "bidi",
             "conf",
             "exceptions",
+            "hours",
             "languages",
             "models",
             "migrations",

@@ -25,6 +25,9 @@ class DeliveryChannel:
     has_devices: ClassVar[bool] = False
     """Whether a user has a delivery for each of some devices, which `devices` names."""
 
+    disturbs: ClassVar[bool] = True
+    """Whether it makes a noise, and so waits for the end of quiet hours."""
+
     def __init__(self, name: str, **options: Any) -> None:
         """Take the channel's name and the ``OPTIONS`` of the settings.
 

@@ -4,31 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef
 
 from ..kinds import registry
-from ..kinds.waiting import AT_ONCE, Unless
+from ..kinds.waiting import AT_ONCE, After
 from ..models import Broadcast, Delivery, Notice, Notification
 from ..models.inbox import UNPLACED
 from ..preferences.resolving import Decision, Rule, decisions, of_broadcast
 from ..preferences.topics import Topic, topic_of
+from .channels import channel
+from .digests import DIGEST_GRACE
+from .readers import Reader, reader
+from .timetables import Timetable, schedules, timetable_of
 
-Reason = Delivery.Reason
+State, Reason = Delivery.State, Delivery.Reason
 
 BROADCAST: Rule = "broadcast"  # of a delivery that the sender of a broadcast has chosen
 UNPLACED_PAUSE = timedelta(seconds=1)  # until it is looked again whether an event was placed
 UNPLACED_LIMIT = timedelta(minutes=1)  # after which an event is sent as it is
+SENDING_PAUSE = timedelta(seconds=30)  # until it is looked again whether another channel has sent something
 
 
 class Verdict(NamedTuple):
-    """Send it, or why not; or at `later` it is looked at again. `rule` is the preference's."""
+    """Send it, or why not; or at `later` it is looked at again, or it joins a digest. `rule` is the preference's."""
 
     reason: str = ""
     later: datetime | None = None
     rule: str = ""
+    window: datetime | None = None  # of the digest
 
 
 SEND = Verdict()
@@ -39,8 +46,8 @@ class Facts:
 
     def __init__(self, deliveries: Iterable[Delivery], alias: str, now: datetime) -> None:
         """Read what decides about deliveries of notices; digests have no notice and are left out."""
-        self._now = now
-        asked = [one for one in deliveries if one.notice_id is not None]
+        self._now, self._alias = now, alias
+        self._asked = asked = [one for one in deliveries if one.notice_id is not None]
         recipients = sorted({one.recipient_id for one in asked})
         rows = Notification.objects.using(alias).filter(
             recipient_id__in=recipients, notice_id__in={one.notice_id for one in asked}
@@ -51,6 +58,7 @@ class Facts:
         self._items = Notification.objects.using(alias).in_bulk(items) if items else {}
         users = get_user_model()._base_manager.using(alias)
         self.users: dict[Any, Any] = users.in_bulk(recipients)
+        self._schedules = schedules(recipients, alias) if recipients else {}
         topics = {row.notice_id: topic_of(row.notice.kind, row.notice.category) for row in self.rows.values()}
         self._topics: Mapping[int, Topic] = topics
         self._decided: Mapping[Topic, Mapping[Any, Mapping[str, Decision]]] = (
@@ -61,8 +69,13 @@ class Facts:
         """Return the recipient's copy of what a delivery tells of; of a broadcast also one that is not stored yet."""
         return self.rows.get((delivery.recipient_id, delivery.notice_id or 0))
 
-    def verdict(self, delivery: Delivery) -> Verdict:
-        """Decide whether what a delivery tells of is still to be sent."""
+    def reader(self, delivery: Delivery) -> Reader:
+        """Return how the recipient of a delivery reads."""
+        pk = delivery.recipient_id
+        return reader(self.users[pk], self._schedules.get(pk))
+
+    def verdict(self, delivery: Delivery, *, in_digest: bool = False) -> Verdict:
+        """Decide whether what a delivery tells of is still to be sent, by itself or `in_digest`."""
         row = self.row(delivery)
         user = self.users.get(delivery.recipient_id)
         if row is None or user is None or not getattr(user, "is_active", True):
@@ -76,18 +89,70 @@ class Facts:
                 return Verdict(Reason.SUPERSEDED)
             if self._now < delivery.created_at + UNPLACED_LIMIT:
                 return Verdict(later=self._now + UNPLACED_PAUSE)
-        if _was_noticed(row, self._unless(row, delivery.channel)):
+        rules = registry.get(row.notice.kind)
+        wait = rules.wait(delivery.channel) if rules else AT_ONCE
+        if _was_noticed(row, "read" if in_digest and wait.unless == "seen" else wait.unless):
             return Verdict(Reason.SEEN)
         decision = self._decision(row, delivery)
         if decision is not None and delivery.rule == BROADCAST:
             decision = of_broadcast(decision)
         if decision is None or decision.value == "off":
             return Verdict(Reason.PREFERENCE, rule=decision.rule if decision else "")
-        return SEND
+        if in_digest:
+            return SEND
+        return self._elsewhere(delivery, wait, decision) or self.quiet(delivery, urgent=bool(rules and rules.urgent))
 
-    def _unless(self, row: Notification, channel: str) -> Unless:
-        rules = registry.get(row.notice.kind)
-        return (rules.wait(channel) if rules else AT_ONCE).unless
+    def quiet(self, delivery: Delivery, *, urgent: bool = False) -> Verdict:
+        """Decide whether it waits for the end of the recipient's quiet hours; if there is none, it is not sent."""
+        if urgent or not _disturbs(delivery.channel):
+            return SEND
+        end = self._timetable(delivery).quiet_until(self._now)
+        return SEND if end == self._now else Verdict(Reason.QUIET_HOURS, later=end)
+
+    def _timetable(self, delivery: Delivery) -> Timetable:
+        pk = delivery.recipient_id
+        return timetable_of(self.users[pk], self._schedules.get(pk))
+
+    def _elsewhere(self, delivery: Delivery, wait: After, decision: Decision) -> Verdict | None:
+        """Return what becomes of it where a digest tells of it, or another channel; None if neither does."""
+        if delivery.window is not None:
+            digest = self._digests.get((delivery.recipient_id, delivery.channel, delivery.device, delivery.window))
+            if digest is not None:  # it is late, or tried again
+                return Verdict(later=max(digest, self._now) + DIGEST_GRACE)
+        if decision.value == "digest":
+            topic = self._topics[delivery.notice_id or 0]
+            return Verdict(window=self._timetable(delivery).window(topic, self._now))
+        if wait.unless_sent:
+            states = self._states.get((delivery.recipient_id, delivery.notice_id, wait.unless_sent), set())
+            if State.SENT in states:
+                return Verdict(Reason.SUPERSEDED)
+            if State.SENDING in states:
+                return Verdict(later=self._now + SENDING_PAUSE)
+        return None
+
+    @cached_property
+    def _digests(self) -> dict[tuple[Any, str, str, datetime | None], datetime]:
+        """When those digests are due that have not ended, and that some of the deliveries wait for."""
+        rows = Delivery.objects.using(self._alias).filter(
+            recipient_id__in={one.recipient_id for one in self._asked},
+            window__in={one.window for one in self._asked if one.window is not None},
+            notice__isnull=True,
+            due_at__isnull=False,
+        )
+        return {(row.recipient_id, row.channel, row.device, row.window): row.due_at or self._now for row in rows}
+
+    @cached_property
+    def _states(self) -> dict[tuple[Any, int | None, str], set[str]]:
+        """How far other channels are with the same notices."""
+        rows = Delivery.objects.using(self._alias).filter(
+            recipient_id__in={one.recipient_id for one in self._asked},
+            notice_id__in={one.notice_id for one in self._asked},
+            state__in=(State.SENT, State.SENDING),
+        )
+        found: dict[tuple[Any, int | None, str], set[str]] = {}
+        for row in rows:
+            found.setdefault((row.recipient_id, row.notice_id, row.channel), set()).add(row.state)
+        return found
 
     def _decision(self, row: Notification, delivery: Delivery) -> Decision | None:
         found = self._decided[self._topics[row.notice_id]]
@@ -114,7 +179,14 @@ def _uncollected(deliveries: Iterable[Delivery], alias: str) -> dict[tuple[Any, 
     }
 
 
-def _was_noticed(row: Notification, unless: Unless) -> bool:
+def _disturbs(name: str) -> bool:
+    try:
+        return channel(name).disturbs
+    except (LookupError, ImportError, TypeError):
+        return False  # whoever is to send it says what is wrong
+
+
+def _was_noticed(row: Notification, unless: str) -> bool:
     """Return whether the recipient has noticed it by themselves; what a preference archived was noticed by nobody."""
     if unless == "never":
         return False

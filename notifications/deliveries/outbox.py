@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -16,8 +16,10 @@ from ..kinds import registry
 from ..kinds.waiting import AT_ONCE
 from ..models import Delivery
 from ..preferences.channels import sent
+from ..preferences.topics import topic_of
 from .channels import channel
-from .digests import windows
+from .digests import DIGEST_GRACE, digest_row
+from .timetables import windows
 from .waking import wake
 
 
@@ -37,8 +39,8 @@ def store_by(names: Iterable[str], want: Wanted, pks: Sequence[Any]) -> None:
     rows = [row for name in names for row in _rows(name, want, pks, now, alias)]
     if rows:
         Delivery.objects.using(alias).bulk_create(rows, ignore_conflicts=True)
-        for due in {row.due_at for row in rows if row.due_at is not None}:
-            transaction.on_commit(partial(wake, due), using=alias, robust=True)
+        first = min(row.due_at for row in rows if row.due_at is not None)
+        transaction.on_commit(partial(wake, first), using=alias, robust=True)
 
 
 def _rows(name: str, want: Wanted, pks: Sequence[Any], now: datetime, alias: str) -> Iterator[Delivery]:
@@ -48,7 +50,8 @@ def _rows(name: str, want: Wanted, pks: Sequence[Any], now: datetime, alias: str
         return
     sender = channel(name)
     devices = sender.devices(list(chosen), alias) if sender.has_devices else dict.fromkeys(chosen, ("",))
-    later = windows([pk for pk, decision in chosen.items() if decision.value == "digest"], now, alias)
+    topic = topic_of(want.notice.kind, want.notice.category)
+    later = windows([pk for pk, decision in chosen.items() if decision.value == "digest"], topic, now, alias)
     rules = registry.get(want.notice.kind)
     due = now + (rules.wait(name) if rules else AT_ONCE).delay
     for pk, decision in chosen.items():
@@ -56,12 +59,12 @@ def _rows(name: str, want: Wanted, pks: Sequence[Any], now: datetime, alias: str
             whose = {"recipient_id": pk, "channel": name, "device": device, "created_at": now}
             window = later.get(pk)
             if window is not None:
-                yield Delivery(**whose, key=window.astimezone(UTC).isoformat(), window=window, due_at=window)
+                yield digest_row(pk, name, device, window, now)
             yield Delivery(
                 **whose,
                 notice=want.notice,
                 key=str(want.notice.pk),
                 rule=decision.rule,
                 window=window,
-                due_at=due if window is None else None,
+                due_at=due if window is None else window + DIGEST_GRACE,
             )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from django.conf import settings
+from django.db import router
 
 from ..languages import site_language
+from ..models import Schedule
+from .timetables import schedules, timetable_of
 
 
 class Reader(NamedTuple):
@@ -18,6 +20,15 @@ class Reader(NamedTuple):
 
 
 def reader_of(user: Any) -> Reader:
-    """Return how a user reads: as ``language`` and ``time_zone`` of the user say, where the model has them."""
-    language = site_language(str(getattr(user, "language", "") or ""))
-    return Reader(user, language, str(getattr(user, "time_zone", "") or settings.TIME_ZONE))
+    """Return how a user reads, with one query, as `reader` does."""
+    return reader(user, schedules([user.pk], router.db_for_write(Schedule)).get(user.pk))
+
+
+def reader(user: Any, row: Schedule | None) -> Reader:
+    """Return how a user reads, of whom `row` is the schedule.
+
+    What it does not say is as ``language`` and ``time_zone`` of the user say, where the model has them, then as the
+    site's settings do.
+    """
+    language = site_language((row.language if row else "") or str(getattr(user, "language", "") or ""))
+    return Reader(user, language, timetable_of(user, row).zone.key)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from django.db import router
-from django.db.models import Min, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from ..exceptions import TryLater, Undeliverable
@@ -22,10 +22,12 @@ from ..live.locks import lock_free
 from ..live.transactions import atomic, retried
 from ..models import Delivery, Notification
 from ..models.delivery import ADDRESS_LENGTH, ERROR_LENGTH
+from ..preferences.topics import topic_of
 from .channels import channel
 from .deciding import Facts, Verdict
+from .digests import ASKED, DIGEST_GRACE, digest_row, store_digests
 from .messages import message_of
-from .readers import Reader, reader_of
+from .readers import Reader
 
 logger = logging.getLogger("notifications")
 
@@ -83,6 +85,7 @@ class _Claim:
     def __init__(self, alias: str, delivery: Delivery) -> None:
         self.alias = alias
         self.delivery = delivery
+        self.parts: QuerySet[Delivery] | None = None  # what ends with it, in one transaction
         self._rows = Delivery.objects.using(alias).filter(pk=delivery.pk, claim=delivery.claim, state=State.SENDING)
 
     def begin(self) -> bool:
@@ -95,16 +98,28 @@ class _Claim:
         return bool(self._rows.update(due_at=timezone.now() + SEND_LEASE, attempts=delivery.attempts))
 
     def end(self, state: str, **fields: Any) -> bool:
-        """Note what became of it."""
-        return bool(_end(self._rows, state, **fields))
+        """Note what became of it, and of its parts."""
+        if self.parts is None:
+            return bool(_end(self._rows, state, **fields))
+        return _end_together(self.alias, self._rows, self.parts, state, **fields)
 
     def postpone(self, until: datetime, **fields: Any) -> None:
         """Look at it again later."""
         self._rows.update(state=State.WAITING, claim="", due_at=until, **fields)
 
+    def join(self, window: datetime) -> None:
+        """Let it wait for a digest."""
+        one, due = self.delivery, window + DIGEST_GRACE
+        with atomic(self.alias):
+            if self._rows.update(state=State.WAITING, claim="", window=window, due_at=due):
+                row = digest_row(one.recipient_id, one.channel, one.device, window, timezone.now())
+                store_digests([row], self.alias)
+
     def apply(self, verdict: Verdict) -> bool:
         """Do what was decided; return whether it is to be sent."""
-        if verdict.later is not None:
+        if verdict.window is not None:
+            self.join(verdict.window)
+        elif verdict.later is not None:
             self.postpone(verdict.later, reason=verdict.reason)
         elif verdict.reason:
             self.end(State.SKIPPED, reason=verdict.reason, **({"rule": verdict.rule} if verdict.rule else {}))
@@ -138,7 +153,7 @@ def _send_notice(claim: _Claim, facts: Facts) -> None:
     delivery = claim.delivery
     row = facts.row(delivery)
     if claim.apply(facts.verdict(delivery)) and row is not None:
-        _hand_over(claim, reader_of(facts.users[delivery.recipient_id]), [row])
+        _hand_over(claim, facts.reader(delivery), [row])
 
 
 def _send_digest(claim: _Claim, _facts: Facts) -> None:
@@ -150,40 +165,61 @@ def _send_digest(claim: _Claim, _facts: Facts) -> None:
         device=delivery.device,
         window=delivery.window,
         notice__isnull=False,
-        state=State.WAITING,
+        due_at__isnull=False,
     )
     waiting = list(rows.order_by("-pk")[:DIGEST_SEARCH])
     facts = Facts(waiting, claim.alias, timezone.now())
-    verdicts = {one.pk: facts.verdict(one) for one in waiting}
-    for verdict in {verdict for verdict in verdicts.values() if verdict.reason}:
+    verdicts = {one.pk: facts.verdict(one, in_digest=True) for one in waiting}
+    refused = {verdict for verdict in verdicts.values() if verdict.reason}
+    for verdict in refused:
         pks = [pk for pk, found in verdicts.items() if found == verdict]
         _end(rows.filter(pk__in=pks), State.SKIPPED, reason=verdict.reason)
     told = [one for one in waiting if not verdicts[one.pk].reason]
     if not told:
-        claim.end(State.SKIPPED, reason=Reason.SEEN)
+        reasons = {verdict.reason for verdict in refused}
+        claim.end(State.SKIPPED, reason=reasons.pop() if len(reasons) == 1 else Reason.SEEN)
         return
-    shown = [row for one in told[:DIGEST_LIMIT] if (row := facts.row(one)) is not None]
-    if _hand_over(claim, reader_of(facts.users[delivery.recipient_id]), shown):
-        _end(rows.filter(pk__lte=waiting[0].pk), State.SENT)
+    # What is older than all that it has room for ends with it; what is stored from now on does not.
+    older = Q(pk__lt=waiting[-1].pk) if len(waiting) == DIGEST_SEARCH else Q()
+    claim.parts = rows.filter(Q(pk__in=[one.pk for one in told]) | older)
+    if delivery.key.startswith(ASKED) or claim.apply(facts.quiet(delivery)):
+        shown = _by_category([row for one in told[:DIGEST_LIMIT] if (row := facts.row(one)) is not None])
+        _hand_over(claim, facts.reader(delivery), shown)
+
+
+def _by_category(rows: Sequence[Notification]) -> list[Notification]:
+    """Return rows with those of one category together: the category of the newest one comes first."""
+    categories = list(dict.fromkeys(topic_of(row.notice.kind, row.notice.category).category for row in rows))
+    return sorted(rows, key=lambda row: categories.index(topic_of(row.notice.kind, row.notice.category).category))
+
+
+@retried(lambda alias, *args, **fields: alias)
+def _end_together(alias: str, row: QuerySet[Delivery], parts: QuerySet[Delivery], state: str, **fields: Any) -> bool:
+    """Note what became of a digest and of all that it tells of: a worker that is killed notes both, or neither."""
+    with atomic(alias):
+        ended = bool(_end(row, state, **fields))
+        if ended:
+            _end(parts, state, **{name: value for name, value in fields.items() if name != "address"})
+    return ended
 
 
 def _end(rows: QuerySet[Delivery], state: str, **fields: Any) -> int:
     return rows.update(state=state, claim="", due_at=None, ended_at=timezone.now(), **{"error": "", **fields})
 
 
-def _hand_over(claim: _Claim, reader: Reader, rows: Sequence[Notification]) -> bool:
-    """Send something to its recipient; return whether it went out."""
+def _hand_over(claim: _Claim, reader: Reader, rows: Sequence[Notification]) -> None:
+    """Send something to its recipient."""
     delivery = claim.delivery
     try:
         sender = channel(delivery.channel)
         address = delivery.device if sender.has_devices else sender.address(reader.user)
         if not address:
             claim.end(State.SKIPPED, reason=sender.no_address)
-            return False
+            return
         if not claim.begin():
-            return False
+            return
         sender.send(message_of(delivery, reader, address, rows))
     except Exception as error:  # noqa: BLE001  # whatever a channel raises
         claim.failed(error)
-        return False
-    return claim.end(State.SENT, address=address[:ADDRESS_LENGTH])
+        return
+    claim.end(State.SENT, address=address[:ADDRESS_LENGTH])

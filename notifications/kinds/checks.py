@@ -47,7 +47,8 @@ def _messages(rules: Rules) -> Iterator[CheckMessage]:
                 id="carillon.E042",
             )
     known = [*CHANNELS, *_own_channels()]
-    unknown = [name for name in rules.channels if name not in known and not name.startswith(WEBHOOK)]
+    named = [*rules.channels, *(wait.unless_sent for wait in rules.waits.values() if wait.unless_sent)]
+    unknown = [name for name in named if name not in known and not name.startswith(WEBHOOK)]
     if unknown:
         yield Error(
             f"The kind {rules.key!r} names the channel {unknown[0]!r}, which there is not.",

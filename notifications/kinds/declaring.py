@@ -138,6 +138,7 @@ class Rules:
     label: str | Promise = ""
     when_off: WhenOff = "drop"
     mention: bool = False
+    urgent: bool = False
     actions: dict[str, Action] = field(default_factory=dict, compare=False)
 
     @property
@@ -174,6 +175,7 @@ def kind(
     label: str | Promise = "",
     when_off: WhenOff = "drop",
     mention: bool = False,
+    urgent: bool = False,
 ) -> Callable[[K], K]:
     """Declare a kind of notification by the class of its facts.
 
@@ -195,6 +197,7 @@ def kind(
             them, or ``"silent"``, it is stored in their archive, and returns if they switch the kind on again.
         mention: Whether it addresses its recipients by name: then it reaches also those who have muted what it is
             about.
+        urgent: Whether it is sent in quiet hours too.
 
     Raises:
         ImproperlyConfigured: A value is wrong, another class has the key, or the class has no title.
@@ -219,6 +222,7 @@ def kind(
             label,
             when_off,
             mention,
+            urgent,
         )
         if problem := next(_problems(rules), None):
             raise ImproperlyConfigured(f"{where}: {problem}")

@@ -7,6 +7,7 @@ from .feed import Feed, FeedEvent, FeedText
 from .inbox import Inbox, Notice, Notification
 from .preference import Preference
 from .progress import Progress
+from .schedule import Schedule
 from .stream import Stream
 from .watch import Watch
 
@@ -28,6 +29,7 @@ __all__ = [
     "Progress",
     "Reaction",
     "Room",
+    "Schedule",
     "Stream",
     "Watch",
 ]

@@ -47,7 +47,7 @@ class Delivery(models.Model):
         NO_DEVICE = "no-device", _("the recipient has no device")
         EXPIRED = "expired", _("it has expired")
         WITHDRAWN = "withdrawn", _("it was withdrawn")
-        SUPERSEDED = "superseded", _("a later one tells of it")
+        SUPERSEDED = "superseded", _("another one tells of it")
         BOUNCED = "bounced", _("the address does not take any")
         GONE = "gone", _("the recipient or the notification is gone")
 
