@@ -21,7 +21,12 @@ class NotificationsConfig(AppConfig):
         """Register the checks, listen for sign-out and find what all apps declare."""
         from . import checks, receivers  # noqa: F401  # importing the checks registers them
         from .broadcasts import subjects as broadcast_subjects  # noqa: F401  # applies the rules of kinds
-        from .deliveries import broadcasts, couriers, outbox  # noqa: F401  # periodic tasks, what is stored with copies
+        from .deliveries import (  # noqa: F401  # periodic tasks, what is stored with copies
+            broadcasts,
+            couriers,
+            enqueueing,  # it is woken
+            outbox,
+        )
         from .deliveries import checks as delivery_checks  # noqa: F401
         from .inbox import (
             subjects,

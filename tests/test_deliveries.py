@@ -28,6 +28,7 @@ from notifications.services import (
     deliver_due,
     mark_read,
     mark_seen,
+    mute,
     notify,
     release_due,
     set_preference,
@@ -269,6 +270,13 @@ class TestDeciding:
         set_preference(alice, "carrier", "off")
         deliver_due()
         assert states("state", "reason", "rule") == [("skipped", "preference", "everything")]
+
+    def test_what_is_about_something_that_was_muted(self, post: Post) -> None:
+        alice, about = make_user(), make_user("subject")
+        notify(alice, "Hello", about=about)
+        mute(alice, about)
+        deliver_due()
+        assert states() == [("skipped", "preference")]
 
     def test_whose_recipient_is_not_active_any_more(self, post: Post) -> None:
         alice = make_user()

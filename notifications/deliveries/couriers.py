@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.utils import timezone
@@ -88,7 +88,7 @@ class Couriers:
         """Send what is due by all channels, `size` messages of each at once."""
         with self._lock:
             if not self._couriers:
-                self._remove = waking.register(self._again)
+                self._remove = waking.register(self._wake)
             for name in sent():
                 if name not in self._couriers:
                     self._couriers[name] = Courier(name, size)
@@ -101,6 +101,10 @@ class Couriers:
             couriers, self._couriers = list(self._couriers.values()), {}
         for courier in couriers:
             courier.close(wait=wait)
+
+    def _wake(self, due: datetime) -> None:
+        if due <= timezone.now():
+            self._again()
 
     def _again(self) -> None:
         for courier in list(self._couriers.values()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef
 
+from ..inbox.copies import wanted
 from ..kinds import registry
 from ..kinds.waiting import AT_ONCE, After
 from ..models import Broadcast, Delivery, Notice, Notification
 from ..models.inbox import UNPLACED
-from ..preferences.resolving import Decision, Rule, decisions, of_broadcast
-from ..preferences.topics import Topic, topic_of
+from ..preferences.resolving import Decision, Rule, of_broadcast
+from ..preferences.topics import topic_of
 from .channels import channel
 from .digests import DIGEST_GRACE
 from .readers import Reader, reader
@@ -54,16 +55,11 @@ class Facts:
         )
         self.rows = {(row.recipient_id, row.notice_id): row for row in rows.with_content()}
         self.rows |= _uncollected((one for one in asked if (one.recipient_id, one.notice_id) not in self.rows), alias)
-        items = {row.folded_into for row in self.rows.values() if (row.folded_into or 0) > UNPLACED}
-        self._items = Notification.objects.using(alias).in_bulk(items) if items else {}
         users = get_user_model()._base_manager.using(alias)
         self.users: dict[Any, Any] = users.in_bulk(recipients)
         self._schedules = schedules(recipients, alias) if recipients else {}
-        topics = {row.notice_id: topic_of(row.notice.kind, row.notice.category) for row in self.rows.values()}
-        self._topics: Mapping[int, Topic] = topics
-        self._decided: Mapping[Topic, Mapping[Any, Mapping[str, Decision]]] = (
-            decisions(topics.values(), recipients, alias) if topics else {}
-        )
+        notices = {row.notice_id: row.notice for row in self.rows.values()}
+        self._want = wanted(notices.values(), recipients) if notices else {}
 
     def row(self, delivery: Delivery) -> Notification | None:
         """Return the recipient's copy of what a delivery tells of; of a broadcast also one that is not stored yet."""
@@ -80,15 +76,8 @@ class Facts:
         user = self.users.get(delivery.recipient_id)
         if row is None or user is None or not getattr(user, "is_active", True):
             return Verdict(Reason.GONE)
-        if row.notice.recalled_at is not None:
-            return Verdict(Reason.WITHDRAWN)
-        if row.notice.expires_at is not None and row.notice.expires_at <= self._now:
-            return Verdict(Reason.EXPIRED)
-        if row.folded_into is not None:
-            if row.folded_into > UNPLACED:
-                return Verdict(Reason.SUPERSEDED)
-            if self._now < delivery.created_at + UNPLACED_LIMIT:
-                return Verdict(later=self._now + UNPLACED_PAUSE)
+        if (over := self._over(delivery, row)) is not None:
+            return over
         rules = registry.get(row.notice.kind)
         wait = rules.wait(delivery.channel) if rules else AT_ONCE
         if _was_noticed(row, "read" if in_digest and wait.unless == "seen" else wait.unless):
@@ -101,6 +90,19 @@ class Facts:
         if in_digest:
             return SEND
         return self._elsewhere(delivery, wait, decision) or self.quiet(delivery, urgent=bool(rules and rules.urgent))
+
+    def _over(self, delivery: Delivery, row: Notification) -> Verdict | None:
+        """Return why nobody is to be told any more, or that an event waits for its place; None if neither holds."""
+        if row.notice.recalled_at is not None:
+            return Verdict(Reason.WITHDRAWN)
+        if row.notice.expires_at is not None and row.notice.expires_at <= self._now:
+            return Verdict(Reason.EXPIRED)
+        if row.folded_into is not None:
+            if row.folded_into > UNPLACED:
+                return Verdict(Reason.SUPERSEDED)
+            if self._now < delivery.created_at + UNPLACED_LIMIT:
+                return Verdict(later=self._now + UNPLACED_PAUSE)
+        return None
 
     def quiet(self, delivery: Delivery, *, urgent: bool = False) -> Verdict:
         """Decide whether it waits for the end of the recipient's quiet hours; if there is none, it is not sent."""
@@ -120,7 +122,8 @@ class Facts:
             if digest is not None:  # it is late, or tried again
                 return Verdict(later=max(digest, self._now) + DIGEST_GRACE)
         if decision.value == "digest":
-            topic = self._topics[delivery.notice_id or 0]
+            notice = self._want[delivery.notice_id or 0].notice
+            topic = topic_of(notice.kind, notice.category)
             return Verdict(window=self._timetable(delivery).window(topic, self._now))
         if wait.unless_sent:
             states = self._states.get((delivery.recipient_id, delivery.notice_id, wait.unless_sent), set())
@@ -155,8 +158,9 @@ class Facts:
         return found
 
     def _decision(self, row: Notification, delivery: Delivery) -> Decision | None:
-        found = self._decided[self._topics[row.notice_id]]
-        return (found.get(delivery.recipient_id) or found[None]).get(delivery.channel)
+        """Return what the recipient wants of it by this channel; None for who has muted what it is about."""
+        want = self._want[row.notice_id]
+        return None if delivery.recipient_id in want.muted else want.of(delivery.recipient_id).get(delivery.channel)
 
 
 def _uncollected(deliveries: Iterable[Delivery], alias: str) -> dict[tuple[Any, int], Notification]:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.tasks import task  # type: ignore[import-not-found, unused-ignore]  # not before Django 6.0
+import django
 from django.utils import timezone
 
 from ..conf import conf
 from .couriers import deliver_due
 
+if django.VERSION >= (6, 0):
+    from django.tasks import task
 
-@task(backend=conf.DELIVERY_TASKS)  # type: ignore[untyped-decorator, unused-ignore]
-def deliver() -> None:
-    """Send what is due."""
-    deliver_due()
+    @task(backend=conf.DELIVERY_TASKS or "default")
+    def deliver() -> None:
+        """Send what is due."""
+        deliver_due()
 
 
 def enqueue(due: datetime) -> None:

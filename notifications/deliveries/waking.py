@@ -1,4 +1,4 @@
-"""Waking: what is stored is sent soon, by whoever sends in this process, or by a worker of Django's tasks."""
+"""Waking: what is stored is sent soon, by whoever sends in this process, or has others do so."""
 
 from __future__ import annotations
 
@@ -6,30 +6,24 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from ..conf import conf
+from django.utils import timezone
 
-_sleepers: list[Callable[[], object]] = []
+Sleeper = Callable[[datetime], object]
+
+_sleepers: list[Sleeper] = []
 _lock = threading.Lock()
 
 
-def wake(due: datetime) -> None:
-    """Say that something falls due: to who sends in this process, and to the workers of Django's tasks.
-
-    Raises:
-        Exception: What the backend of the tasks raises; what is due is sent all the same, by whoever looks for it next.
-    """
+def wake(due: datetime | None = None) -> None:
+    """Say that something falls due, now or at a time."""
     with _lock:
         sleepers = tuple(_sleepers)
     for sleeper in sleepers:
-        sleeper()
-    if conf.DELIVERY_TASKS:
-        from .tasks import enqueue
-
-        enqueue(due)
+        sleeper(due or timezone.now())
 
 
-def register(sleeper: Callable[[], object]) -> Callable[[], None]:
-    """Have `sleeper` called, in any thread, whenever something may be due; return what ends that."""
+def register(sleeper: Sleeper) -> Callable[[], None]:
+    """Have `sleeper` called, in any thread, whenever something falls due; return what ends that."""
     with _lock:
         _sleepers.append(sleeper)
 
