@@ -1,11 +1,13 @@
 """The admin: what was sent and what became of it, broadcasts by staff, and the moderation of the chat."""
 
+from .bounces import BounceAdmin
 from .broadcast import BroadcastAdmin
 from .chat import MembershipAdmin, MessageAdmin, RoomAdmin
 from .inbox import NoticeAdmin, NotificationAdmin
 from .users import notify_selected
 
 __all__ = [
+    "BounceAdmin",
     "BroadcastAdmin",
     "MembershipAdmin",
     "MessageAdmin",
