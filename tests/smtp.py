@@ -15,6 +15,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 from django.test import override_settings
 
+from .servers.process import free_port
+
 ADDRESS = "127.0.0.1"
 
 
@@ -57,13 +59,6 @@ class MailServer:
         """Return the HTML part of a mail."""
         part: Any = self.mails[number].get_body(("html",))
         return str(part.get_content())
-
-
-def free_port() -> int:
-    """Return a port that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind((ADDRESS, 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

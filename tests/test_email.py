@@ -24,7 +24,8 @@ from notifications.models import Bounce, Delivery
 from notifications.services import amark_bounced, deliver_due, mark_bounced, notify, set_preference
 
 from .factories import make_user
-from .smtp import MailServer, Silence, free_port, mail_server, mailing
+from .servers.process import free_port
+from .smtp import MailServer, Silence, mail_server, mailing
 
 pytestmark = pytest.mark.django_db
 

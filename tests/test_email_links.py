@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as site
+from django.conf.urls.i18n import i18n_patterns
 from django.core import mail as outbox
 from django.db.models import F
 from django.test import Client, override_settings
+from django.urls import include, path
 
 from notifications.deliveries.unsubscribing import token_of
 from notifications.kinds import Kind, kind, registry
@@ -81,6 +83,13 @@ class TestUnsubscribing:
         ]
         notify(alice, order())
         assert deliver_due() == 0
+
+    def test_without_https_no_mailbox_is_invited_to_post(self, alice: Alice, order: type[Kind]) -> None:
+        notify(alice, order())
+        with override_settings(NOTIFICATIONS_BASE_URL="http://bells.example.com"):
+            headers = sent().extra_headers
+        assert headers["List-Unsubscribe"].startswith("<http://bells.example.com/")
+        assert "List-Unsubscribe-Post" not in headers
 
     def test_a_link_that_is_only_followed_changes_nothing(
         self, alice: Alice, order: type[Kind], stranger: Client
@@ -317,6 +326,22 @@ class TestOpening:
         given: Any = settings
         with override_settings(**given):
             assert f"{prefix}notifications/open/" in sent().body
+
+    def test_a_site_with_languages_in_its_paths_has_its_links_in_the_reader_s(
+        self, alice: Alice, order: type[Kind], stranger: Client
+    ) -> None:
+        class Paths:
+            urlpatterns = i18n_patterns(path("bells/", include("notifications.urls")))
+
+        given: Any = {"ROOT_URLCONF": Paths, "LANGUAGES": [("en", "English"), ("de", "Deutsch")]}
+        type(alice).language = "de"
+        try:
+            with override_settings(**given):
+                notify(alice, order())
+                header = sent().extra_headers["List-Unsubscribe"]
+        finally:
+            del type(alice).language
+        assert path_in(header).startswith("/de/bells/unsubscribe/")
 
     def test_a_site_that_has_not_included_the_urls_has_plain_links(self, alice: Alice) -> None:
         notify(alice, "Hello", url="/orders/7/")

@@ -68,7 +68,9 @@ def headers_of(message: Message, unsubscribe: str) -> dict[str, str]:
     if about := _about(message):
         headers |= {"In-Reply-To": f"<carillon.{about}@{host}>", "References": f"<carillon.{about}@{host}>"}
     if unsubscribe:
-        headers |= {"List-Unsubscribe": f"<{unsubscribe}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+        headers["List-Unsubscribe"] = f"<{unsubscribe}>"
+        if unsubscribe.startswith("https://"):  # RFC 8058, 3.1: no other scheme takes a POST
+            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return headers
 
 
