@@ -82,7 +82,8 @@ def mailing(port: int, backend: str = "django.core.mail.backends.smtp.EmailBacke
         "DEFAULT_FROM_EMAIL": "Bells <bells@example.com>",
     }
     if django.VERSION >= (6, 1):
-        settings["MAILERS"] = {"default": {"BACKEND": backend, "OPTIONS": {"host": ADDRESS, "port": port}}}
+        takes = {"host": ADDRESS, "port": port} if backend.endswith("smtp.EmailBackend") else {}
+        settings["MAILERS"] = {"default": {"BACKEND": backend, "OPTIONS": takes}}
     else:
         settings |= {"EMAIL_BACKEND": backend, "EMAIL_HOST": ADDRESS, "EMAIL_PORT": port}
     return override_settings(**settings)

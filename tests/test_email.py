@@ -10,11 +10,15 @@ from typing import Any
 
 import django
 import pytest
+import requests
+from anymail.exceptions import AnymailRecipientsRefused, AnymailRequestsAPIError
+from anymail.signals import AnymailTrackingEvent, tracking
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.core.checks import run_checks
 from django.db.models import F
 from django.test import override_settings
+from django.utils import timezone
 
 from notifications.deliveries import email_connections
 from notifications.deliveries.channels import channel
@@ -47,6 +51,14 @@ def alice() -> Alice:
 
 def let_pass(time: timedelta) -> None:
     Delivery.objects.filter(due_at__isnull=False).update(due_at=F("due_at") - time)
+
+
+def answer(status: int, retry_after: str) -> Any:
+    """Return what a provider has answered over HTTP."""
+    found = requests.Response()
+    found.status_code = status
+    found.headers["Retry-After"] = retry_after
+    return found
 
 
 def outcome(*names: str) -> list[Any]:
@@ -207,6 +219,30 @@ class TestAnswers:
         assert outcome() == [(state, reason, 1)]
         assert answer in outcome("error")[0][0]
         assert Bounce.objects.filter(user=alice, address="alice@example.org").exists() is bounced
+
+    @pytest.mark.parametrize(
+        ("error", "state", "reason", "wait"),
+        [
+            (lambda: AnymailRecipientsRefused("All refused."), "skipped", "bounced", 0),
+            (lambda: AnymailRequestsAPIError("Busy.", response=answer(429, "3600")), "waiting", "", 3_600),
+            (lambda: AnymailRequestsAPIError("Busy.", response=answer(429, "")), "waiting", "", 10),
+            (lambda: AnymailRequestsAPIError("Down.", response=answer(503, "3600")), "waiting", "", 10),
+        ],
+    )
+    def test_a_provider_s_errors_are_understood(
+        self, alice: Alice, monkeypatch: pytest.MonkeyPatch, error: Any, state: str, reason: str, wait: int
+    ) -> None:
+        def refuse(self: Any, messages: Any) -> int:
+            raise error()
+
+        monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", refuse)
+        with mailing(25, backend="django.core.mail.backends.locmem.EmailBackend"):
+            notify(alice, "Hello")
+            deliver_due()
+        [(found, why, due)] = outcome("state", "reason", "due_at")
+        assert (found, why) == (state, reason)
+        if wait:
+            assert wait - 10 <= (due - timezone.now()).total_seconds() <= wait + 10
 
     def test_a_server_that_is_not_there_is_tried_again(self, alice: Alice) -> None:
         with mailing(free_port()):
@@ -369,8 +405,6 @@ class TestBounces:
     def test_anymail_tells_of_hard_bounces(
         self, server: MailServer, alice: Alice, fields: dict[str, Any], bounced: bool
     ) -> None:
-        from anymail.signals import AnymailTrackingEvent, tracking
-
         notify(alice, "Hello")
         deliver_due()
         sent = server.mails[-1]["Message-ID"].removeprefix("<carillon.").partition("@")[0]

@@ -143,6 +143,9 @@ class TestUnsubscribing:
         assert stranger.post(path).status_code == 404
         assert not Preference.objects.exists()
 
+    def test_no_token_begins_with_a_dot_which_servers_hide(self, alice: Alice) -> None:
+        assert all(token_of(alice, "email", f"category:{'orders ' * number}", "")[0] == "u" for number in (0, 1, 9))
+
     def test_a_token_of_one_address_and_scope_is_always_the_same(self, alice: Alice, order: type[Kind]) -> None:
         notify(alice, order())
         first = sent().extra_headers["List-Unsubscribe"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import smtplib
+from datetime import timedelta
 from typing import Final
 
 from ..exceptions import CarillonError, TryLater, Undeliverable
@@ -36,12 +37,26 @@ def meaning_of(error: Exception) -> CarillonError | None:
         if error.smtp_code == TOO_LARGE[0] or _status(told) == TOO_LARGE[1]:
             return Undeliverable(f"{error.smtp_code} {told}")
         return TryLater(f"{error.smtp_code} {told} (sender {error.sender})")
-    if isinstance(error, smtplib.SMTPNotSupportedError):
-        return Undeliverable(str(error))
     if isinstance(error, smtplib.SMTPResponseException):
         return TryLater(f"{error.smtp_code} {_plain(error.smtp_error)}")
+    if (meaning := _of_anymail(error)) is not None:
+        return meaning
     if isinstance(error, OSError):  # SMTPException is one; so are timeouts and failed look-ups
         return TryLater(f"{type(error).__name__}: {error}")
+    return None
+
+
+def _of_anymail(error: Exception) -> CarillonError | None:
+    """Return what an error of django-anymail means, where it is installed."""
+    try:
+        from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
+    except ImportError:
+        return None
+    if isinstance(error, AnymailRecipientsRefused):
+        return Bounced(str(error), for_good=False)
+    if isinstance(error, AnymailAPIError) and error.status_code == 429:
+        seconds = str(getattr(error.response, "headers", {}).get("Retry-After", ""))
+        return TryLater(str(error), after=timedelta(seconds=int(seconds)) if seconds.isdecimal() else None)
     return None
 
 

@@ -24,6 +24,7 @@ from .messages import Message, Part
 
 TOKEN: Final = r"[A-Za-z0-9_.-]{20,1500}"  # noqa: S105  # how one looks
 _SALT: Final = "carillon.unsubscribe"
+_START: Final = "u"  # for a compressed token begins with a dot, and web servers like to hide such files
 
 
 class Subscription(NamedTuple):
@@ -72,13 +73,13 @@ def _scopes(part: Part) -> tuple[str, ...]:
 
 def token_of(user: Any, channel: str, scope: str, address: str) -> str:
     """Return the token by which an address switches something off: the same for all its messages."""
-    return _signer().sign_object([str(user.pk), channel, scope, _fingerprint(address)], compress=True)
+    return _START + _signer().sign_object([str(user.pk), channel, scope, _fingerprint(address)], compress=True)
 
 
 def subscription_of(token: str) -> Subscription | None:
     """Return what a token may switch off; None if it is forged, or its user is gone or has another address."""
     try:
-        pk, name, scope, fingerprint = _signer().unsign_object(token)
+        pk, name, scope, fingerprint = _signer().unsign_object(token.removeprefix(_START))
     except (BadSignature, ValueError, TypeError):
         return None
     alias = router.db_for_write(Preference)
