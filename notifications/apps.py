@@ -22,6 +22,7 @@ class NotificationsConfig(AppConfig):
         from . import checks, receivers  # noqa: F401  # importing the checks registers them
         from .broadcasts import subjects as broadcast_subjects  # noqa: F401  # applies the rules of kinds
         from .deliveries import (  # noqa: F401  # periodic tasks, what is stored with copies
+            bounces,
             broadcasts,
             couriers,
             enqueueing,  # it is woken
@@ -36,5 +37,6 @@ class NotificationsConfig(AppConfig):
         from .preferences import checks as preference_checks  # noqa: F401
 
         receivers.connect()
+        bounces.listen_to_anymail()
         autodiscover_modules("audiences", "feeds", "notices")
         subjects.connect()

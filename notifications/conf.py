@@ -46,7 +46,9 @@ POSITIVE = {
 
 
 # What sends the channels that Carillon knows, unless the settings say otherwise.
-BACKENDS: Mapping[str, str] = {}
+BACKENDS: Mapping[str, str] = {
+    "email": "notifications.deliveries.email.EmailChannel",
+}
 
 
 class ChannelSettings(NamedTuple):

@@ -85,12 +85,16 @@ class Stopped(CarillonError):
 
 
 class TryLater(CarillonError):
-    """The message could not be sent now: it is tried again, not before `after` where the other side said so."""
+    """The message could not be sent now: it is tried again, not before `after` where the other side said so.
 
-    def __init__(self, message: str, *, after: timedelta | None = None) -> None:
-        """Keep for how long the other side wants to be left alone."""
+    Where it `counts` not, nothing was tried: as when the channel itself keeps a pace.
+    """
+
+    def __init__(self, message: str, *, after: timedelta | None = None, counts: bool = True) -> None:
+        """Keep for how long the other side wants to be left alone, and whether this was a try."""
         super().__init__(message)
         self.after = after
+        self.counts = counts
 
 
 class Undeliverable(CarillonError):

@@ -46,6 +46,7 @@ from .chat.rooms import (
     rename_room,
     set_role,
 )
+from .deliveries.bounces import amark_bounced, mark_bounced
 from .deliveries.couriers import adeliver_due, deliver_due
 from .deliveries.explaining import aexplain, explain
 from .deliveries.pruning import aprune_deliveries, prune_deliveries
@@ -137,6 +138,7 @@ __all__ = [
     "ahide_message",
     "aimport_preferences",
     "amark_all_read",
+    "amark_bounced",
     "amark_clicked",
     "amark_object_read",
     "amark_read",
@@ -201,6 +203,7 @@ __all__ = [
     "hide_message",
     "import_preferences",
     "mark_all_read",
+    "mark_bounced",
     "mark_clicked",
     "mark_object_read",
     "mark_read",

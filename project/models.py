@@ -45,3 +45,23 @@ class Visit(Thing):
 
     class Meta:
         app_label = "project"
+
+
+class Letter(models.Model):
+    """An e-mail that the demo has sent: it stays here, for there is no mail server."""
+
+    address = models.CharField(max_length=320, db_index=True)
+    sender = models.CharField(max_length=320)
+    subject = models.CharField(max_length=500)
+    text = models.TextField()
+    html = models.TextField()
+    unsubscribe = models.CharField(max_length=2000)  # the address of the header `List-Unsubscribe`
+    sent_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[models.Manager[Any]] = models.Manager()
+
+    class Meta:
+        app_label = "project"
+
+    def __str__(self) -> str:
+        return self.subject

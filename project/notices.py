@@ -6,12 +6,18 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from notifications.kinds import Kind, Ref, kind, people
+from notifications.kinds import After, Kind, Ref, kind, people
 
 from .models import Order, Recording, Visit
 
 
-@kind("demo.order", category="orders", level="success", label=gettext_lazy("An order is on its way"))
+@kind(
+    "demo.order",
+    category="orders",
+    level="success",
+    label=gettext_lazy("An order is on its way"),
+    channels={"email": True},
+)
 class OrderSent(Kind):
     """An order has left the foundry."""
 
@@ -52,7 +58,12 @@ class RecordingCommented(Kind):
         return self.recording.get_absolute_url()
 
 
-@kind("demo.invitation", category="calendar", label=gettext_lazy("An invitation"))
+@kind(
+    "demo.invitation",
+    category="calendar",
+    label=gettext_lazy("An invitation"),
+    channels={"email": After(minutes=1)},
+)
 class Invited(Kind):
     """An invitation, which is answered on the spot."""
 

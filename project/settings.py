@@ -1,8 +1,9 @@
-"""Settings of the demo site; its environment is DATABASE_URL, REDIS_URL, SECRET_KEY, DEBUG and ALLOWED_HOSTS."""
+"""Settings of the demo site; docs/reference/settings.md lists the variables of its environment."""
 
 from pathlib import Path
 from typing import Any
 
+import django
 import environ
 from django.utils.translation import gettext_lazy as _
 
@@ -96,6 +97,14 @@ NOTIFICATIONS_CATEGORIES = {
     "comments": _("Comments"),
     "orders": _("Orders"),
 }
+NOTIFICATIONS_BASE_URL: str = env.str("BASE_URL", default="http://127.0.0.1:8000")  # where links in e-mails lead
+NOTIFICATIONS_CHANNELS: dict[str, Any] = {"email": {"OPTIONS": {"site_name": "Carillon"}}}
+DEFAULT_FROM_EMAIL = "Carillon <bells@example.org>"
+MAILBOX = "project.mailbox.EmailBackend"  # a page of the site, in the place of a mail server
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": MAILBOX}}
+else:
+    EMAIL_BACKEND = MAILBOX
 NOTIFICATIONS_CHAT_URL = "/chat/{room}/"  # where the notification of a mention leads
 
 LOGIN_URL = "login"

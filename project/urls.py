@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from . import live, views
+from . import live, mailbox, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,6 +17,9 @@ urlpatterns = [
     path("live/journal/", live.write_journal, name="live-journal"),
     path("live/import/", live.import_recordings, name="live-import"),
     path("live/question/", live.ask, name="live-question"),
+    path("mailbox/", mailbox.mailbox, name="mailbox"),
+    path("mailbox/<int:pk>/", mailbox.mailbox, name="letter"),
+    path("mailbox/<int:pk>/html/", mailbox.letter_html, name="letter-html"),
     path("chat/", views.chat, name="chat"),
     path("chat/<int:room>/", views.chat, name="chat-room"),
     path("sign-in/", LoginView.as_view(template_name="sign_in.html", redirect_authenticated_user=True), name="login"),

@@ -4,7 +4,7 @@ set -eu
 
 python=.venv/bin/python
 port=${PORT:-8000}
-export DEBUG="${DEBUG:-1}"
+export DEBUG="${DEBUG:-1}" BASE_URL="${BASE_URL:-http://127.0.0.1:$port}"
 
 fail() {
     echo >&2

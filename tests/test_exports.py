@@ -33,6 +33,7 @@ VERBS = [
     "hide_message",
     "import_preferences",
     "mark_all_read",
+    "mark_bounced",
     "mark_clicked",
     "mark_object_read",
     "mark_read",
@@ -119,6 +120,7 @@ DOORS: dict[str, list[str]] = {
     "deliveries": ["DeliveryChannel", "Message", "Part", "TryLater", "Undeliverable"],
     "kinds": ["After", "Gone", "Kind", "Ref", "Rules", "kind", "people", "registry"],
     "models": [
+        "Bounce",
         "Broadcast",
         "Delivery",
         "Feed",

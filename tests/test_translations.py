@@ -36,7 +36,7 @@ def sources() -> set[Text]:
     found: set[Text] = set()
     for path in PACKAGE.rglob("*.py"):
         found.update(calls(ast.parse(path.read_text())))
-    for path in PACKAGE.rglob("*.html"):
+    for path in [*PACKAGE.rglob("*.html"), *PACKAGE.glob("templates/**/*.txt")]:
         for call in CALL.findall(templatize(path.read_text(), origin=str(path))):
             found.update(calls(ast.parse(call)))
     return found

@@ -1,5 +1,6 @@
 """The admin: what was sent and what became of it, broadcasts by staff, and the moderation of the chat."""
 
+from .bounces import BounceAdmin
 from .broadcast import BroadcastAdmin
 from .chat import MembershipAdmin, MessageAdmin, RoomAdmin
 from .deliveries import DeliveryAdmin
@@ -7,6 +8,7 @@ from .inbox import NoticeAdmin, NotificationAdmin
 from .users import notify_selected
 
 __all__ = [
+    "BounceAdmin",
     "BroadcastAdmin",
     "DeliveryAdmin",
     "MembershipAdmin",

@@ -11,7 +11,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -21,6 +21,7 @@ from ..inbox.withdrawal import withdraw
 from ..live.http import user_of
 from ..models import Broadcast, Notice, Notification
 from ..models.inbox import SCHEDULED
+from .emails import EmailPreviews
 from .explanations import explanation_table, figures_table
 from .kinds import said
 from .notification_states import LABELS, StateFilter, with_states
@@ -88,6 +89,10 @@ class NoticeAdmin(ReadOnlyAdmin):
         more = ["said", "facts", "version"] if obj.facts is not None else []
         more += [name for name in ("texts", "about_model", "about_key", "other_actor") if getattr(obj, name)]
         return [*fields[:6], *more, *fields[6:]]
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the previews of e-mails."""
+        return [*EmailPreviews(self).urls(), *super().get_urls()]
 
     def has_recall_permission(self, request: HttpRequest) -> bool:
         """Allow recalling with the permission to delete notices."""

@@ -46,7 +46,11 @@ class DeliveryChannel:
         raise NotImplementedError
 
     def address(self, user: Any) -> str:
-        """Return where a user is reached; empty where nowhere. Not asked where `has_devices`."""
+        """Return where a user is reached; empty where nowhere. Not asked where `has_devices`.
+
+        Raises:
+            Undeliverable: Nothing is tried there, for the reason that it has.
+        """
         raise NotImplementedError
 
     def send(self, message: Message) -> None:

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urljoin
 
 from django.utils import translation
 
-from ..conf import conf
 from ..inbox.frames import Item
 from ..inbox.items import Items
 from ..models import Delivery, Notification
+from .links import link_to
 from .readers import Reader
 
 
@@ -82,7 +81,7 @@ def message_of(delivery: Delivery, reader: Reader, address: str, rows: Iterable[
     rows = list(rows)
     with translation.override(reader.language):
         shown = Items(rows).show(rows, reader.language)
-    parts = [_part(row, item) for row, item in zip(rows, shown, strict=True) if isinstance(item, Item)]
+    parts = [_part(row, item, reader.language) for row, item in zip(rows, shown, strict=True) if isinstance(item, Item)]
     return Message(
         id=f"{delivery.pk}.{delivery.created_at:%Y%m%d%H%M%S%f}",
         user=reader.user,
@@ -97,7 +96,7 @@ def message_of(delivery: Delivery, reader: Reader, address: str, rows: Iterable[
     )
 
 
-def _part(row: Notification, item: Item) -> Part:
+def _part(row: Notification, item: Item, language: str) -> Part:
     notice = row.notice
     return Part(
         notice=notice.pk,
@@ -106,15 +105,10 @@ def _part(row: Notification, item: Item) -> Part:
         level=item.level,
         title=item.title,
         body=item.body,
-        url=absolute(item.url),
+        url=link_to(notice.pk, item.url, language),
         actor=item.actor.name if item.actor else "",
         events=item.group.events if item.group else 1,
         created_at=item.created_at,
         about=f"{notice.about_model}:{notice.about_key}" if notice.about_model else "",
         data=item.data,
     )
-
-
-def absolute(url: str) -> str:
-    """Return a link that works beyond the site; empty for none."""
-    return urljoin(f"{conf.BASE_URL}/", url) if url else ""

@@ -134,6 +134,9 @@ class _Claim:
         if isinstance(error, Undeliverable):
             known = error.reason in Reason.values
             self.end(State.SKIPPED if known else State.FAILED, reason=error.reason if known else "", error=told)
+        elif isinstance(error, TryLater) and not error.counts:
+            pause = min(error.after or FIRST_PAUSE, LONGEST_PAUSE)
+            self.postpone(timezone.now() + pause, attempts=delivery.attempts - 1)
         elif delivery.attempts >= ATTEMPTS:
             self.end(State.FAILED, error=told)
         else:

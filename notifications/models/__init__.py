@@ -1,5 +1,6 @@
 """The database models, one module per stream_type."""
 
+from .bounce import Bounce
 from .broadcast import Broadcast, Outbox
 from .chat import Lease, Membership, Message, Presence, Reaction, Room
 from .delivery import Delivery
@@ -12,6 +13,7 @@ from .stream import Stream
 from .watch import Watch
 
 __all__ = [
+    "Bounce",
     "Broadcast",
     "Delivery",
     "Feed",

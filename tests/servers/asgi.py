@@ -55,6 +55,10 @@ def server(
         [*command(kind, application, port), *words],
         port=port,
         log=folder / f"{kind}-{port}.log",
-        env={**environment(database_url, redis_url, settings), **(env or {})},
+        env={
+            **environment(database_url, redis_url, settings),
+            "BASE_URL": f"http://127.0.0.1:{port}",
+            **(env or {}),
+        },
         cwd=ROOT,
     )

@@ -53,13 +53,21 @@ class Command(BaseCommand):
     def _account(self, name: str) -> User:
         first, last = NAMES[name]
         is_admin = name == accounts.ADMIN
+        address = f"{name}@example.org"
         user, created = get_user_model().objects.get_or_create(
             username=name,
-            defaults={"first_name": first, "last_name": last, "is_staff": is_admin, "is_superuser": is_admin},
+            defaults={
+                "email": address,
+                "first_name": first,
+                "last_name": last,
+                "is_staff": is_admin,
+                "is_superuser": is_admin,
+            },
         )
         if created:
             user.set_password(name)
-            user.save(update_fields=["password"])
+        user.email = user.email or address  # of a demo from before it sent e-mails
+        user.save(update_fields=["password", "email"])
         return user
 
     def _fill(self, user: User, other: User) -> None:

@@ -1,0 +1,44 @@
+"""Links: addresses of this site that work beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from django.conf import settings
+from django.urls import NoReverseMatch, get_script_prefix, reverse, set_script_prefix
+from django.utils import translation
+
+from ..conf import conf
+
+
+def absolute(url: str) -> str:
+    """Return a link that works beyond the site; empty for none."""
+    return urljoin(f"{conf.BASE_URL}/", url) if url else ""
+
+
+def page_url(name: str, language: str, **values: Any) -> str:
+    """Return where one of Carillon's pages is, in a language; empty where the site has not included its URLs."""
+    with _mounted(), translation.override(language):
+        try:
+            return absolute(reverse(f"notifications:{name}", kwargs=values))
+        except NoReverseMatch:
+            return ""
+
+
+def link_to(notice: int, url: str, language: str) -> str:
+    """Return a link through the site, which marks a notification as read, to its own link; empty for none."""
+    return (page_url("open", language, notice=notice) or absolute(url)) if url else ""
+
+
+@contextmanager
+def _mounted() -> Iterator[None]:
+    """Know under which path the site is mounted, which Django tells the threads of requests alone."""
+    before = get_script_prefix()
+    set_script_prefix(urlsplit(conf.BASE_URL).path or settings.FORCE_SCRIPT_NAME or before)
+    try:
+        yield
+    finally:
+        set_script_prefix(before)
