@@ -44,7 +44,9 @@ POSITIVE = {
 
 
 # What sends the channels that Carillon knows, unless the settings say otherwise.
-BACKENDS: Mapping[str, str] = {}
+BACKENDS: Mapping[str, str] = {
+    "push": "notifications.deliveries.push.PushChannel",
+}
 
 
 class ChannelSettings(NamedTuple):

@@ -94,6 +94,17 @@ NOTIFICATIONS_CATEGORIES = {
     "account": _("Your account"),
     "chat": _("Chat"),
 }
+NOTIFICATIONS_CHANNELS: dict[str, Any] = {}
+VAPID_PRIVATE_KEY: str = env.str("VAPID_PRIVATE_KEY", default="")  # `make demo` makes one
+if VAPID_PRIVATE_KEY:
+    NOTIFICATIONS_CHANNELS["push"] = {
+        "DEFAULT": "on",
+        "OPTIONS": {
+            "private_key": VAPID_PRIVATE_KEY,
+            "subject": "mailto:demo@example.com",
+            "allow_loopback": DEBUG,
+        },
+    }
 NOTIFICATIONS_CHAT_URL = "/chat/{room}/"  # where the notification of a mention leads
 
 LOGIN_URL = "login"

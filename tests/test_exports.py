@@ -127,6 +127,7 @@ DOORS: dict[str, list[str]] = {
         "Preference",
         "Presence",
         "Progress",
+        "PushDevice",
         "Reaction",
         "Room",
         "Stream",

@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 
 from ..conf import conf
 from .messages import Message
+from .readers import Reader
 
 
 class DeliveryChannel:
@@ -45,6 +46,10 @@ class DeliveryChannel:
     def address(self, user: Any) -> str:
         """Return where a user is reached; empty where nowhere. Not asked where `has_devices`."""
         raise NotImplementedError
+
+    def reader(self, reader: Reader, address: str) -> Reader:
+        """Return how a user reads at an address or on a device: as everywhere, unless you know better."""
+        return reader
 
     def send(self, message: Message) -> None:
         """Send a message. It is called outside of transactions, and must end within half a minute.
