@@ -48,6 +48,7 @@ def test_the_wheel_holds_the_app_and_nothing_else(wheel: Path) -> None:
         "notifications/static/notifications/bell.js",
         "notifications/static/notifications/notifications.js",
         "notifications/static/notifications/panel.js",
+        "notifications/static/notifications/push-worker.js",
         "notifications/locale/de/LC_MESSAGES/django.mo",
     ],
 )

@@ -89,21 +89,25 @@ def _register(user: Any, browser: Browser, token: str) -> str:
     return fresh
 
 
-def confirm(user: Any, endpoint: str, language: str) -> str | None:
+def confirm(user: Any, endpoint: str, language: str, token: str) -> str | None:
     """Note that a user is signed in in a browser that takes pushes.
 
     If they are for somebody else, they end: whoever shows the endpoint has the browser now.
 
     Returns:
-        A new token for its cookie; None if nothing is pushed there.
+        The token for its cookie: the one that it has, else a new one; None if nothing is pushed there.
     """
-    fresh = secrets.token_urlsafe(32)
     rows = _rows().filter(digest=_digest(endpoint))
-    known = {"token": _digest(fresh), "stamp": stamp(user).hex(), "language": language}
-    if rows.filter(user_id=user.pk).update(**known):
-        return fresh
-    rows.exclude(user_id=user.pk).delete()
-    return None
+    device = rows.filter(user_id=user.pk).first()
+    if device is None:
+        rows.exclude(user_id=user.pk).delete()
+        return None
+    # Two tabs that ask at once would each get another token, of which the browser keeps one and the database one.
+    kept = token if _digest(token) == device.token else secrets.token_urlsafe(32)
+    known = {"token": _digest(kept), "stamp": stamp(user).hex(), "language": language}
+    if any(getattr(device, name) != value for name, value in known.items()):
+        _rows().filter(pk=device.pk, user_id=user.pk).update(**known)
+    return kept
 
 
 def renew(user: Any, browser: Browser, token: str) -> str | None:

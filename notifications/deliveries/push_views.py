@@ -89,13 +89,13 @@ def push(request: HttpRequest) -> HttpResponse:
     token = None
     if request.method == "POST":
         values = fields(request)
+        before = request.COOKIES.get(COOKIE, "")
         if "keys" in values:
             browser = _browser(request, values, channel)
-            before = request.COOKIES.get(COOKIE, "")
             change = devices.renew if values.get("renew") is True else devices.register
             token = change(user, browser, before)
         else:
-            token = devices.confirm(user, _endpoint(values), get_language() or "")
+            token = devices.confirm(user, _endpoint(values), get_language() or "", before)
     response = answer(shown(user, token if request.method == "POST" else request.COOKIES.get(COOKIE)))
     if token is not None:
         _mark(response, request, token)

@@ -89,12 +89,12 @@ class Reader(Visitor):
         )
         self.tools.send("ServiceWorker.enable")
         page.goto("/")
-        page.get_by_role("button", name=f"Sign in as {name.capitalize()}").click()
+        page.locator(f"form[action='/sign-in/{name}/'] button").click()
         page.goto(PAGE)
 
     @property
     def question(self) -> Locator:
-        return self.page.get_by_role("button", name="Turn on in this browser")
+        return self.page.locator("notification-push [data-do=on]")
 
     @property
     def devices(self) -> Locator:
@@ -107,7 +107,7 @@ class Reader(Visitor):
 
     def turn_on(self) -> None:
         self.question.click()
-        expect(self.page.get_by_text("This browser shows you notifications")).to_be_visible()
+        expect(self.page.locator("notification-push")).to_have_attribute("state", "on")
         expect(self.devices).to_have_count(1)
 
     def go_away(self) -> None:
@@ -156,10 +156,11 @@ def arrive(chrome: Browser, demo: Demo, service: PushService) -> Iterator[Callab
 
 def test_nothing_is_asked_before_the_button_is_pressed(arrive: Callable[..., Reader]) -> None:
     alice = arrive()
-    expect(alice.question).to_be_visible()
+    expect(alice.page.get_by_role("button", name="Turn on in this browser")).to_be_visible()
     assert alice.context.service_workers == []
     assert alice.page.evaluate("localStorage.getItem('subscribed')") is None
     alice.turn_on()
+    expect(alice.page.get_by_text("This browser shows you notifications")).to_be_visible()
     expect(alice.devices).to_contain_text("Chrome, Linux this browser")
 
 
@@ -266,10 +267,10 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_a_telephone(
     arrive: Callable[..., Reader], scheme: str, language: str
 ) -> None:
     narrow = {"width": 360, "height": 700}
-    alice = arrive(bypass_csp=True, color_scheme=scheme, viewport=narrow)
+    alice = arrive(bypass_csp=True, color_scheme=scheme, viewport=narrow, locale=language)
+    expect(alice.page.locator("html")).to_have_attribute("lang", language)
+    expect(alice.question).to_be_visible()
+    assert faults(alice.page) == []
     alice.turn_on()
-    alice.context.set_extra_http_headers({"Accept-Language": language})
-    alice.page.reload()
-    expect(alice.page.locator("notification-push")).to_have_attribute("state", "on")
     assert faults(alice.page) == []
     assert alice.page.evaluate("document.documentElement.scrollWidth") == narrow["width"]
