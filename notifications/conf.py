@@ -48,6 +48,7 @@ POSITIVE = {
 # What sends the channels that Carillon knows, unless the settings say otherwise.
 BACKENDS: Mapping[str, str] = {
     "email": "notifications.deliveries.email.EmailChannel",
+    "push": "notifications.deliveries.push.PushChannel",
 }
 
 

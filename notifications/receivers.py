@@ -17,6 +17,8 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from django.http import HttpRequest
 
 from .broadcasts.results import STREAM as RESULTS
+from .deliveries import devices
+from .deliveries.push_views import COOKIE as PUSH_COOKIE
 from .live import relay, sessions
 from .live.commit import reset_readers_after_deletion
 from .models.stream import entries_deleted
@@ -30,6 +32,8 @@ def connect() -> None:
     user = get_user_model()
     user_logged_out.connect(end_session, dispatch_uid="carillon.end_session")
     user_logged_in.connect(end_replaced_session, dispatch_uid="carillon.end_replaced_session")
+    user_logged_out.connect(end_pushes, dispatch_uid="carillon.end_pushes")
+    user_logged_in.connect(end_pushes_of_others, dispatch_uid="carillon.end_pushes_of_others")
     post_save.connect(look_at_saved, sender=user, dispatch_uid="carillon.look_at_saved")
     pre_delete.connect(lock_deleted, sender=user, dispatch_uid="carillon.lock_deleted")
     post_delete.connect(delete_late_references, sender=user, dispatch_uid="carillon.delete_late_references")
@@ -61,6 +65,22 @@ def end_replaced_session(request: HttpRequest | None, user: Any, **kwargs: Any) 
     now = getattr(getattr(request, "session", None), "session_key", None)
     if cookie and cookie != now and sessions.has_keys():
         relay.revoke("reauthenticate", session=cookie)
+
+
+def end_pushes(request: HttpRequest | None, **kwargs: Any) -> None:
+    """Push nothing more to the browser in which somebody signs out."""
+    if token := _push_token(request):
+        devices.forget_browser(token)
+
+
+def end_pushes_of_others(request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
+    """Push nothing more that is somebody else's to the browser in which a user signs in."""
+    if token := _push_token(request):
+        devices.forget_browser(token, but_of=user)
+
+
+def _push_token(request: HttpRequest | None) -> str:
+    return request.COOKIES.get(PUSH_COOKIE, "") if request is not None else ""
 
 
 def look_at_saved(instance: Any, created: bool, using: str, **kwargs: Any) -> None:

@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from .chat import views as chat
-from .deliveries import opening, unsubscribe_views
+from .deliveries import opening, push_views, unsubscribe_views
 from .deliveries.unsubscribing import TOKEN
 from .feeds import views as feeds
 from .inbox import actions, pages, preference_pages, preference_views, views, watch_views
@@ -18,6 +18,9 @@ urlpatterns = [
     path("stream/", feeds.stream, name="stream"),
     path("api/inbox/", views.inbox_list, name="inbox-list"),
     path("api/preferences/", preference_views.preferences_api, name="preferences-api"),
+    path("api/push/", push_views.push, name="push"),
+    path("api/push/remove/", push_views.remove_device, name="push-remove"),
+    path("push/worker.js", push_views.push_worker, name="push-worker"),
     path("api/watch/", watch_views.watch_api, name="watch"),
     path("api/counts/", views.counts, name="counts"),
     path("api/csrf/", views.csrf, name="csrf"),

@@ -11,7 +11,9 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
     "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-TRUSTED_TYPES = "; require-trusted-types-for 'script'; trusted-types 'none'"  # no string ever becomes markup or code
+TRUSTED_TYPES = (
+    "; require-trusted-types-for 'script'; trusted-types carillon"  # no string but the service worker's address
+)
 DEBUG_PAGES = (404, 500)  # Django's own, which carry their styles inside
 
 View = Callable[[HttpRequest], HttpResponseBase]

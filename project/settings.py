@@ -105,6 +105,16 @@ if django.VERSION >= (6, 1):
     MAILERS = {"default": {"BACKEND": MAILBOX}}
 else:
     EMAIL_BACKEND = MAILBOX
+VAPID_PRIVATE_KEY: str = env.str("VAPID_PRIVATE_KEY", default="")  # `make demo` makes one
+if VAPID_PRIVATE_KEY:
+    NOTIFICATIONS_CHANNELS["push"] = {
+        "DEFAULT": "on",
+        "OPTIONS": {
+            "private_key": VAPID_PRIVATE_KEY,
+            "subject": "mailto:demo@example.com",
+            "allow_loopback": DEBUG,
+        },
+    }
 NOTIFICATIONS_CHAT_URL = "/chat/{room}/"  # where the notification of a mention leads
 
 LOGIN_URL = "login"

@@ -45,7 +45,7 @@ export async function bundles() {
 export const gzipped = (contents) => gzipSync(contents, { level: 9 }).length;
 
 /** The types of every bundle: the files as they should be. */
-export const types = () => declarations(NAMES.filter((name) => !["signed-out", "panel"].includes(name))); // nothing, or nothing for others
+export const types = () => declarations(NAMES.filter((name) => !["signed-out", "panel", "push-worker"].includes(name))); // nothing, or nothing for others
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const files = await bundles();

@@ -27,6 +27,13 @@ except (OSError, OverflowError):
     sys.exit(1)
 ASK
 
+# The key by which push services know this demo; browsers that were subscribed with another one would hear nothing.
+if [ -z "${VAPID_PRIVATE_KEY:-}" ]; then
+    [ -s .demo-vapid-key ] || (umask 077 && "$python" manage.py carillon_vapid --key-only >.demo-vapid-key)
+    VAPID_PRIVATE_KEY=$(cat .demo-vapid-key)
+    export VAPID_PRIVATE_KEY
+fi
+
 echo "Bringing the database up to date"
 "$python" manage.py migrate --verbosity 0
 "$python" manage.py demo

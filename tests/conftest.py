@@ -16,6 +16,7 @@ from django.conf import settings
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
+    from tests.push_service import PushService
     from tests.servers.faults import FaultProxy
     from tests.servers.postgresql import PostgreSQL
     from tests.servers.process import ServerProcess
@@ -173,3 +174,14 @@ def fault_proxy() -> Iterator[Callable[[int], FaultProxy]]:
     yield start
     for proxy in started:
         proxy.stop()
+
+
+@pytest.fixture
+def push_service() -> Iterator[PushService]:
+    """Run a push service, to which the site pushes everything; it must have had no reason to refuse anything."""
+    from tests.push_service import PushService
+    from tests.pushing import pushing
+
+    with PushService().running() as running, pushing():
+        yield running
+    assert running.faults == []

@@ -136,6 +136,7 @@ DOORS: dict[str, list[str]] = {
         "Preference",
         "Presence",
         "Progress",
+        "PushDevice",
         "Reaction",
         "Room",
         "Schedule",

@@ -48,6 +48,7 @@ def test_the_wheel_holds_the_app_and_nothing_else(wheel: Path) -> None:
         "notifications/static/notifications/bell.js",
         "notifications/static/notifications/notifications.js",
         "notifications/static/notifications/panel.js",
+        "notifications/static/notifications/push-worker.js",
         "notifications/locale/de/LC_MESSAGES/django.mo",
     ],
 )
@@ -63,7 +64,7 @@ def test_the_metadata_names_licence_python_and_few_dependencies(metadata: Messag
     assert metadata["Requires-Python"] == ">=3.11"
     required = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
     assert sorted(re.split(r"[<>=]", line)[0] for line in required) == ["channels", "django", "msgspec"]
-    assert metadata.get_all("Provides-Extra") == ["daphne", "redis"]
+    assert metadata.get_all("Provides-Extra") == ["daphne", "push", "redis"]
 
 
 @pytest.mark.packaging

@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 
 from ..conf import conf
 from .messages import Message
+from .readers import Reader
 
 
 class DeliveryChannel:
@@ -52,6 +53,10 @@ class DeliveryChannel:
             Undeliverable: Nothing is tried there, for the reason that it has.
         """
         raise NotImplementedError
+
+    def reader(self, reader: Reader, address: str) -> Reader:
+        """Return how a user reads at an address or on a device: as everywhere, unless you know better."""
+        return reader
 
     def send(self, message: Message) -> None:
         """Send a message. It is called outside of transactions, and must end within half a minute.

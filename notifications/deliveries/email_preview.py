@@ -91,4 +91,7 @@ def _parts(kinds: Iterable[Rules], language: str) -> Iterable[Part]:
                 created_at=timezone.now(),
                 about="",
                 data={},
+                item=0,
+                group="",
+                expires_at=None,
             )

@@ -36,6 +36,9 @@ class Part:
     created_at: datetime
     about: str  # what it is about, by model and key: the same for all that belongs together; empty for nothing
     data: dict[str, Any]
+    item: int  # the key of the recipient's own copy, by which the site's JSON API knows it
+    group: str  # what it grows in; empty where it does not grow
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,4 +114,7 @@ def _part(row: Notification, item: Item, language: str) -> Part:
         created_at=item.created_at,
         about=f"{notice.about_model}:{notice.about_key}" if notice.about_model else "",
         data=item.data,
+        item=row.pk,
+        group=row.group or "",
+        expires_at=item.expires_at,
     )

@@ -221,7 +221,7 @@ def _hand_over(claim: _Claim, reader: Reader, rows: Sequence[Notification]) -> N
             return
         if not claim.begin():
             return
-        sender.send(message_of(delivery, reader, address, rows))
+        sender.send(message_of(delivery, sender.reader(reader, address), address, rows))
     except Exception as error:  # noqa: BLE001  # whatever a channel raises
         claim.failed(error)
         return

@@ -4,6 +4,7 @@ from .bounce import Bounce
 from .broadcast import Broadcast, Outbox
 from .chat import Lease, Membership, Message, Presence, Reaction, Room
 from .delivery import Delivery
+from .device import PushDevice
 from .feed import Feed, FeedEvent, FeedText
 from .inbox import Inbox, Notice, Notification
 from .preference import Preference
@@ -29,6 +30,7 @@ __all__ = [
     "Preference",
     "Presence",
     "Progress",
+    "PushDevice",
     "Reaction",
     "Room",
     "Schedule",

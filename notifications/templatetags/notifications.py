@@ -22,6 +22,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from ..chat.configuration import chat_configuration
+from ..deliveries.push_views import push_context
 from ..feeds import parts
 from ..feeds.configuration import feeds_configuration
 from ..inbox.configuration import configuration, summary_of
@@ -155,6 +156,25 @@ def notification_preferences(context: Context) -> SafeString:
     style = format_html('<link rel="stylesheet" href="{}"{}>', static("notifications/inbox.css"), nonce)
     found = {**form_context(user_of(request)), "style": style, "script": _script("preferences", nonce)}
     return render_to_string("notifications/preferences_form.html", found, request)
+
+
+@register.simple_tag(takes_context=True)
+def notification_push(context: Context) -> SafeString:
+    """Render the devices to which the user's notifications are pushed, and what turns pushes on in this browser.
+
+    The page has ``{% notifications_head %}`` too. Where the site pushes nothing, it renders nothing.
+
+    Raises:
+        TemplateSyntaxError: The request is missing.
+    """
+    request = _request(context)
+    found = push_context(request) if _signed_in(request) else None
+    if found is None:
+        return SafeString("")
+    nonce = _nonce(context, request)
+    style = format_html('<link rel="stylesheet" href="{}"{}>', static("notifications/inbox.css"), nonce)
+    found |= {"style": style, "script": _script("push", nonce)}
+    return render_to_string("notifications/push.html", found, request)
 
 
 @register.simple_tag(takes_context=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, expect, sync_playwright
 
 from tests.servers import asgi, chromium
 from tests.servers.faults import FaultProxy
@@ -99,12 +99,18 @@ class Visitor:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Run Chromium for the session."""
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium.find(chromium.SHELL), args=chromium.ARGUMENTS)
+def playwright() -> Iterator[Playwright]:
+    """Start the driver for the session; a process has one at most."""
+    with sync_playwright() as running:
         yield running
-        running.close()
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Run Chromium for the session."""
+    running = playwright.chromium.launch(executable_path=chromium.find(chromium.SHELL), args=chromium.ARGUMENTS)
+    yield running
+    running.close()
 
 
 @pytest.fixture(scope="session")
