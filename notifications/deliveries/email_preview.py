@@ -92,6 +92,7 @@ def _parts(kinds: Iterable[Rules], language: str) -> Iterable[Part]:
                 about="",
                 data={},
                 item=0,
+                target=absolute(said.url),
                 group="",
                 expires_at=None,
             )

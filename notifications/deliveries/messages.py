@@ -12,7 +12,7 @@ from django.utils import translation
 from ..inbox.frames import Item
 from ..inbox.items import Items
 from ..models import Delivery, Notification
-from .links import link_to
+from .links import absolute, link_to
 from .readers import Reader
 
 
@@ -37,6 +37,7 @@ class Part:
     about: str  # what it is about, by model and key: the same for all that belongs together; empty for nothing
     data: dict[str, Any]
     item: int  # the key of the recipient's own copy, by which the site's JSON API knows it
+    target: str  # where the link leads in the end, for channels that mark as read themselves
     group: str  # what it grows in; empty where it does not grow
     expires_at: datetime | None
 
@@ -109,6 +110,7 @@ def _part(row: Notification, item: Item, language: str) -> Part:
         title=item.title,
         body=item.body,
         url=link_to(notice.pk, item.url, language),
+        target=absolute(item.url),
         actor=item.actor.name if item.actor else "",
         events=item.group.events if item.group else 1,
         created_at=item.created_at,

@@ -26,7 +26,7 @@ from .push_messages import headers_of, payload_of
 from .readers import Reader
 
 GONE: Final = (403, 404, 410)  # the subscription has ended, or was made for another key of the site's
-TOO_LARGE: Final = 413
+PAYLOAD_TOO_LARGE: Final = 413
 LATER: Final = (401, 408, 425, 429)  # and all from 500 on
 TIME: Final = 12.0  # seconds for one request; two of them are less than half a minute
 LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
@@ -94,7 +94,7 @@ class PushChannel(DeliveryChannel):
             raise Undeliverable("The password was changed since.", reason=Delivery.Reason.NO_DEVICE)
         unread = counts([message.user.pk])[message.user.pk].unread
         answer = self._post(device, message, payload_of(message, unread))
-        if answer.status == TOO_LARGE:
+        if answer.status == PAYLOAD_TOO_LARGE:
             answer = self._post(device, message, payload_of(message, unread, small=True))
         if 200 <= answer.status < 300:
             devices.note_use(device)

@@ -60,7 +60,7 @@ def payload_of(message: Message, unread: int, *, small: bool = False) -> bytes:
         "events": part.events,
         "lang": message.language,
         "unread": unread,
-        "url": "" if message.is_digest else part.url,
+        "url": "" if message.is_digest else part.target,
     }
     with translation.override(message.language):
         if small:
