@@ -21,7 +21,7 @@ class NotificationsConfig(AppConfig):
         """Register the checks, listen for sign-out and find what all apps declare."""
         from . import checks, receivers  # noqa: F401  # importing the checks registers them
         from .broadcasts import subjects as broadcast_subjects  # noqa: F401  # applies the rules of kinds
-        from .deliveries import bounces, couriers, outbox  # noqa: F401  # a periodic task, and what is stored with copies
+        from .deliveries import anymail_events, couriers, outbox  # noqa: F401  # a periodic task, and what is stored with copies
         from .deliveries import checks as delivery_checks  # noqa: F401
         from .inbox import (
             subjects,
@@ -31,6 +31,6 @@ class NotificationsConfig(AppConfig):
         from .preferences import checks as preference_checks  # noqa: F401
 
         receivers.connect()
-        bounces.listen_to_anymail()
+        anymail_events.listen()
         autodiscover_modules("audiences", "feeds", "notices")
         subjects.connect()
