@@ -22,7 +22,7 @@ class NotificationsConfig(AppConfig):
         from . import checks, receivers  # noqa: F401  # importing the checks registers them
         from .broadcasts import subjects as broadcast_subjects  # noqa: F401  # applies the rules of kinds
         from .deliveries import (  # noqa: F401  # periodic tasks, what is stored with copies
-            bounces,
+            anymail_events,
             broadcasts,
             couriers,
             enqueueing,  # it is woken
@@ -37,6 +37,6 @@ class NotificationsConfig(AppConfig):
         from .preferences import checks as preference_checks  # noqa: F401
 
         receivers.connect()
-        bounces.listen_to_anymail()
+        anymail_events.listen()
         autodiscover_modules("audiences", "feeds", "notices")
         subjects.connect()

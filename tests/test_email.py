@@ -347,6 +347,24 @@ class TestAddresses:
         deliver_due()
         assert server.recipients == [["bob@xn--glckner-b1a.example"]]
 
+    def test_the_user_model_says_in_which_field_it_stands(
+        self, server: MailServer, alice: Alice, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(type(alice), "EMAIL_FIELD", "first_name")
+        notify(make_user("bob", first_name="bob@example.org"), "Hello")
+        notify(alice, "Hello")
+        deliver_due()
+        assert server.recipients == [["bob@example.org"]]
+        assert sorted(outcome("state", "reason")) == [("sent", ""), ("skipped", "no-address")]
+
+    def test_a_user_model_without_such_a_field_has_no_addresses(
+        self, server: MailServer, alice: Alice, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(type(alice), "EMAIL_FIELD", "no_such_field")
+        notify(alice, "Hello")
+        deliver_due()
+        assert (outcome(), mark_bounced("alice@example.org")) == ([("skipped", "no-address", 0)], 0)
+
     def test_who_has_none_is_skipped(self, server: MailServer) -> None:
         notify(make_user("bob"), "Hello")
         deliver_due()
@@ -414,6 +432,15 @@ class TestBounces:
         tracking.send(sender=object(), event=event, esp_name="Test")
         assert Bounce.objects.exists() is bounced
         assert outcome() == [("skipped", "bounced", 1) if bounced else ("sent", "", 1)]
+
+    @pytest.mark.parametrize("event_type", ["complained", "unsubscribed"])
+    def test_who_complains_to_the_provider_gets_no_more(
+        self, server: MailServer, alice: Alice, event_type: str
+    ) -> None:
+        event = AnymailTrackingEvent(event_type=event_type, timestamp=None, recipient="Alice@example.org")
+        tracking.send(sender=object(), event=event, esp_name="Test")
+        notify(alice, "Hello")
+        assert (deliver_due(), Bounce.objects.count()) == (0, 0)
 
     @pytest.mark.django_db(transaction=True)
     def test_the_twin_does_the_same(self, alice: Alice) -> None:

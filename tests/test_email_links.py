@@ -136,6 +136,15 @@ class TestUnsubscribing:
         assert answer.status_code == 404
         assert not Preference.objects.exists()
 
+    def test_a_token_outlives_a_change_of_the_secret_key(
+        self, alice: Alice, order: type[Kind], stranger: Client
+    ) -> None:
+        notify(alice, order())
+        path = path_in(sent().extra_headers["List-Unsubscribe"])
+        with override_settings(SECRET_KEY="a new one", SECRET_KEY_FALLBACKS=[site.SECRET_KEY]):
+            assert stranger.post(path).status_code == 200
+        assert Preference.objects.count() == 1
+
     def test_a_token_ends_with_the_address(self, alice: Alice, order: type[Kind], stranger: Client) -> None:
         notify(alice, order())
         path = path_in(sent().extra_headers["List-Unsubscribe"])

@@ -34,12 +34,8 @@ def mark_bounced(address: str, *, detail: str = "", message_id: str = "", channe
         How many users have this address.
     """
     address = address.strip()
-    model = get_user_model()
-    if not address or not hasattr(model, email_field()):
-        return 0
     alias = router.db_for_write(Bounce)
-    users = model._base_manager.using(alias).filter(**{f"{email_field()}__iexact": address})
-    pks = list(users.values_list("pk", flat=True))
+    pks = [user.pk for user in users_of(address)]
     for pk in pks:
         store_bounce(pk, channel, address, detail)
     if found := _MESSAGE_ID.fullmatch(message_id.strip()):
@@ -51,6 +47,15 @@ def mark_bounced(address: str, *, detail: str = "", message_id: str = "", channe
 
 
 amark_bounced = twin(mark_bounced)
+
+
+def users_of(address: str) -> list[Any]:
+    """Return the users who have an e-mail address, in capitals or not."""
+    model = get_user_model()
+    if not address or not hasattr(model, email_field()):
+        return []
+    users = model._base_manager.using(router.db_for_write(Bounce))
+    return list(users.filter(**{f"{email_field()}__iexact": address}))
 
 
 def store_bounce(user: Any, channel: str, address: str, detail: str) -> None:
@@ -69,27 +74,3 @@ def bounce_of(user: Any, channel: str, address: str) -> Bounce | None:
     """Return what is known of a user's address refusing messages; None while it takes them."""
     alias = router.db_for_write(Bounce)
     return Bounce.objects.using(alias).filter(user=user.pk, channel=channel, address__iexact=address).first()
-
-
-def on_tracking(sender: Any, event: Any, **kwargs: Any) -> None:
-    """Hear of django-anymail what became of messages; soft bounces and refused content say nothing of an address."""
-    is_refusal = event.event_type in ("bounced", "rejected") and event.reject_reason in ("bounced", "invalid")
-    if not is_refusal or not event.recipient or _is_transient(event):
-        return
-    detail = " ".join(filter(None, [event.description, event.mta_response]))
-    metadata = event.metadata if isinstance(event.metadata, dict) else {}
-    mark_bounced(event.recipient, detail=detail, message_id=str(metadata.get("carillon", "")))
-
-
-def _is_transient(event: Any) -> bool:
-    """Return whether it is one of Amazon's soft bounces, which anymail calls as it calls the hard ones."""
-    return str(event.description or "").startswith("Transient")
-
-
-def listen_to_anymail() -> None:
-    """Hear of bounces from django-anymail, where it is installed."""
-    try:
-        from anymail.signals import tracking
-    except ImportError:
-        return
-    tracking.connect(on_tracking, dispatch_uid="carillon.bounces")
