@@ -77,10 +77,11 @@ class TestSending:
         make_user("alice"), make_user("bob", is_active=False), make_user("carol")
         send(body="Tonight", url="/status/")
         deliver_due()
-        assert [(message.address, message.title, message.body) for message in post.arrived] == [
+        assert {(message.address, message.title, message.body) for message in post.arrived} == {
             ("alice", "Maintenance", "Tonight"),
             ("carol", "Maintenance", "Tonight"),
-        ]
+        }
+        assert len(post.arrived) == 2
         assert not Notification.objects.exists()  # it is collected when they next visit
 
     def test_one_without_channels_is_sent_by_none(self, post: Post) -> None:
