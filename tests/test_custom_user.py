@@ -15,7 +15,10 @@ FILES = [
     "prune",
     "api",
     "admin",
+    "broadcast_channels",
     "broadcast_services",
+    "delivery_admin",
+    "explaining",
     "kinds",
     "kind_subjects",
 ]

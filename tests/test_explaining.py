@@ -23,6 +23,7 @@ from notifications.services import (
     deliver_due,
     explain,
     mark_read,
+    mute,
     notify,
     set_preference,
 )
@@ -270,3 +271,13 @@ def test_the_twin_does_the_same(post: Post) -> None:
     alice = make_user()
     notice = notify(alice, "Hello")
     assert async_to_sync(aexplain)(alice, notice.pk) == explain(alice, notice)
+
+
+def test_what_is_about_something_muted_says_so(post: Post) -> None:
+    alice, thing = make_user("alice"), make_user("thing")
+    notice = notify(alice, "Hello", about=thing)
+    mute(alice, thing)
+    deliver_due()
+    found = about(alice, notice)
+    assert (found.outcome, found.reason, found.rule) == ("skipped", "preference", "muted")
+    assert "because you have muted what it is about" in found.text

@@ -25,9 +25,11 @@ from ..models import Delivery, Notice
 from ..preferences.channels import channels
 from .explanations import explanation_table
 from .inbox import ReadOnlyAdmin
+from .times import when
 
 LISTED_LIMIT = 10_000  # rows of a list; of more of them it has that many, the newest ones
 FOUND_LIMIT = 100  # users, and notices, by whom a search finds deliveries
+HITS_LIMIT = 1_000  # deliveries, the newest ones, that a search finds by each of those ways
 SEARCHED_LIMIT = 100_000  # deliveries, the newest ones, whose addresses and errors are searched
 CHANGED_AT_ONCE = 100  # deliveries in one transaction
 CHANGED_LIMIT = 1_000  # deliveries by one action
@@ -69,13 +71,14 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     change_list_template = "admin/carillon/delivery/change_list.html"
     paginator = BoundedPaginator
-    list_display = ("told", "recipient", "channel", "state", "why", "attempts", "problem", "due_at", "ended_at")
+    list_display = ("told", "recipient", "channel", "outcome", "attempts", "problem", "time")
     list_filter = ("state", ChannelFilter, "reason", ("error", admin.EmptyFieldListFilter), "created_at")
     list_select_related = ("notice", "recipient")
     search_fields = ("address",)
     search_help_text = gettext_lazy("User name, title, and, of the newest ones, address and error.")
     ordering = ("-id",)
     sortable_by = ()
+    show_facets = admin.ShowFacets.NEVER  # each would count the whole table
     actions = ("try_again", "give_up")
     fields = (
         "about", "recipient", "channel", "device", "state", "why", "rule_text", "address", "attempts", "error",
@@ -92,13 +95,15 @@ class DeliveryAdmin(ReadOnlyAdmin):
         users = get_user_model()._base_manager.filter(**{f"{get_user_model().USERNAME_FIELD}__icontains": term})
         notices = Notice.objects.filter(title__icontains=term).order_by("-pk")
         newest = Delivery.objects.aggregate(pk=Max("pk"))["pk"] or 0
-        said = Q(address__icontains=term) | Q(error__icontains=term)
-        condition = (
-            Q(recipient__in=list(users.values_list("pk", flat=True)[:FOUND_LIMIT]))
-            | Q(notice__in=list(notices.values_list("pk", flat=True)[:FOUND_LIMIT]))
-            | (Q(pk__gt=newest - SEARCHED_LIMIT) & said)
+        # One by one, for a database that is asked for all at once reads every row of which one may hold.
+        ways = (
+            Q(recipient__in=list(users.values_list("pk", flat=True)[:FOUND_LIMIT])),
+            Q(notice__in=list(notices.values_list("pk", flat=True)[:FOUND_LIMIT])),
+            Q(pk__gt=newest - SEARCHED_LIMIT) & (Q(address__icontains=term) | Q(error__icontains=term)),
         )
-        return queryset.filter(condition), False
+        rows = queryset.select_related(None).order_by("-pk")
+        found = {pk for way in ways for pk in rows.filter(way).values_list("pk", flat=True)[:HITS_LIMIT]}
+        return queryset.filter(pk__in=found), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Say how many rows a list has at most."""
@@ -123,6 +128,17 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def why(self, delivery: Delivery) -> str:
         """Say why it was not sent, or waits."""
         return delivery.get_reason_display() if delivery.reason else ""
+
+    @admin.display(description=gettext_lazy("state"))
+    def outcome(self, delivery: Delivery) -> str:
+        """Say what became of it, and why."""
+        return " · ".join(filter(None, [delivery.get_state_display(), self.why(delivery)]))
+
+    @admin.display(description=gettext_lazy("ended, or due"))
+    def time(self, delivery: Delivery) -> str:
+        """Show when it ended or, while it waits, when it is due."""
+        at = delivery.ended_at or delivery.due_at or delivery.window
+        return when(at) if at else ""
 
     @admin.display(description=gettext_lazy("error"))
     def problem(self, delivery: Delivery) -> str:

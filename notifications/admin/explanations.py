@@ -21,7 +21,7 @@ def explanation_table(user: Any, notice: Notice, site: str) -> SafeString:
     found = explain(user, notice)
     rows = format_html_join(
         "",
-        "<tr><th scope='row'>{}</th><td>{}</td><td dir='auto'>{}</td></tr>",
+        "<tr><th scope='row'>{}</th><td dir='auto'>{}</td><td dir='auto'>{}</td></tr>",
         ((one.label, _wanted(one), _became(one, site)) for one in found.channels),
     )
     heads = (_("channel"), _("wanted, by which rule"), _("what became of it"))

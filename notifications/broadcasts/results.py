@@ -114,7 +114,7 @@ def results(broadcast: Broadcast) -> Results:
     draw = {f"curve-{name}": path for name, path in _curves(broadcast, counted, begin, end, top).items()}
     return Results(
         state=broadcast.state,
-        text=text,
+        text={name: str.__str__(words) for name, words in text.items()},  # Django calls some numbers safe
         draw=draw,
         bars={name: round(100 * value / max(bases[name], 1), 2) for name, value in values.items()},
         time=frames.now().replace(microsecond=0),

@@ -86,7 +86,7 @@ class Facts:
         if decision is not None and delivery.rule == BROADCAST:
             decision = of_broadcast(decision)
         if decision is None or decision.value == "off":
-            return Verdict(Reason.PREFERENCE, rule=decision.rule if decision else "")
+            return Verdict(Reason.PREFERENCE, rule=decision.rule if decision else "muted")
         if in_digest:
             return SEND
         return self._elsewhere(delivery, wait, decision) or self.quiet(delivery, urgent=bool(rules and rules.urgent))

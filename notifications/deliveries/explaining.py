@@ -140,7 +140,9 @@ class _Case:
             self._rows.setdefault(row.channel, []).append(row)
         self._broadcast = Broadcast.objects.using(alias).filter(notice=notice).first()
         self.is_recipient = bool(self._copy or self._rows) or self._is_meant()
-        self._decided: Mapping[str, Decision] = wanted([notice], [pk])[notice.pk].of(pk)
+        want = wanted([notice], [pk])[notice.pk]
+        self._decided: Mapping[str, Decision] = want.of(pk)
+        self._is_muted = pk in want.muted
 
     def explained(self) -> Iterator[ChannelExplanation]:
         for name in HERE:
@@ -164,6 +166,8 @@ class _Case:
 
     def _decision(self, name: str) -> Decision:
         """Return what holds now."""
+        if self._is_muted:
+            return Decision("off", "muted")
         known = channels()
         decision = self._decided.get(name) or Decision(known[name].default if name in known else "off", "channel")
         if self._broadcast is None or name in HERE:
@@ -197,7 +201,8 @@ class _Case:
             return self._made(name, now, False, outcome, reason=Reason.PREFERENCE if outcome == "skipped" else "")
         if copy.folded_into == SCHEDULED:
             return self._made(name, now, False, "waiting", until=copy.snoozed_until)
-        there = not copy.muted if name == BELL_CHANNEL else copy.toast
+        muted = copy.muted or (self._is_muted and copy.archived_at is not None and not copy.toast)
+        there = not muted if name == BELL_CHANNEL else copy.toast
         then: Value = "on" if there else "off"
         same = then == now.value
         outcome, reason = ("sent", "") if there else ("skipped", str(Reason.PREFERENCE))

@@ -36,6 +36,7 @@ WHY_ON: Final[Words] = {
 }
 WHY_OFF: Final[Words] = {
     "required": gettext_lazy("it is never sent this way"),
+    "muted": gettext_lazy("you have muted what it is about"),
     "kind": gettext_lazy("you switched it off for “%(topic)s”"),
     "category": gettext_lazy("you switched it off for everything in “%(category)s”"),
     "everything": gettext_lazy("you switched it off for all notifications"),
@@ -53,13 +54,14 @@ WHY_NOT: Final[Words] = {
     Reason.NO_DEVICE: gettext_lazy("It was not sent, because you have registered no device."),
     Reason.EXPIRED: gettext_lazy("It was not sent, because it had expired."),
     Reason.WITHDRAWN: gettext_lazy("It was not sent, because it was withdrawn."),
-    Reason.SUPERSEDED: gettext_lazy("It was not sent, because a later notification tells of it."),
+    Reason.SUPERSEDED: gettext_lazy("It was not sent, because another message tells of it."),
     Reason.BOUNCED: gettext_lazy("It was not sent, because your address does not take messages."),
     Reason.GONE: gettext_lazy("It was not sent, because the notification was deleted or your account was not active."),
     "": gettext_lazy("Nothing is known about it any more."),
 }
 RULES: Final[Words] = {
     "required": gettext_lazy("required"),
+    "muted": gettext_lazy("what it is about is muted"),
     "kind": gettext_lazy("the user’s choice for the kind"),
     "category": gettext_lazy("the user’s choice for the category"),
     "everything": gettext_lazy("the user’s choice for everything"),
@@ -74,7 +76,8 @@ VALUES: Final[Words] = {"on": gettext_lazy("on"), "off": gettext_lazy("off"), "d
 
 def for_user(one: ChannelExplanation) -> str:
     """Return an explanation of a channel in words for its recipient."""
-    because = str((WHY_OFF if one.value == "off" else WHY_ON)[one.rule])
+    why = WHY_OFF if one.value == "off" else WHY_ON
+    because = str(why.get(one.rule, why[""]))
     because %= {"topic": one.topic or one.category or "–", "category": one.category or "–"}
     values = {"channel": one.label, "because": because}
     if one.value == "off":
@@ -113,6 +116,8 @@ def _waits(one: ChannelExplanation) -> str:
     at = {"time": moment(one.until)}
     if any(row.attempts for row in one.deliveries):
         return _("It could not be sent yet; it is tried again on %(time)s.") % at
+    if one.wait.unless_sent:
+        return _("It is sent on %(time)s, unless it has reached you another way by then.") % at
     if one.wait.delay and one.wait.unless == "seen":
         return _("It is sent on %(time)s, unless you have seen it by then.") % at
     if one.wait.delay and one.wait.unless == "read":
@@ -122,7 +127,7 @@ def _waits(one: ChannelExplanation) -> str:
 
 def for_staff(one: ChannelExplanation) -> str:
     """Return an explanation of a channel in words for staff: what was wanted, by which rule, and what became of it."""
-    wanted = _("%(value)s (%(rule)s)") % {"value": VALUES[one.value], "rule": RULES[one.rule]}
+    wanted = _("%(value)s (%(rule)s)") % {"value": VALUES[one.value], "rule": rule_label(one.rule)}
     became = [" · ".join(details(row)) for row in one.deliveries] or [outcome_of(one)]
     return f"{one.label}: {wanted}. {'. '.join(became)}."
 

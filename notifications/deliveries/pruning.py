@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import router
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from ..conf import conf
@@ -22,14 +22,13 @@ State = Delivery.State
 
 ABANDONED: Final = timedelta(days=1)  # after which what nobody sends has failed
 NO_BACKEND: Final = "Nothing sends the channel {!r}: give it a BACKEND in NOTIFICATIONS_CHANNELS, then try again."
-NO_DIGEST: Final = "The digest that was to tell of it was not sent."
 
 
 def prune_deliveries(before: datetime | None = None) -> int:
     """Delete deliveries that ended before a time, with their addresses and errors.
 
-    What waits is kept, but what nobody has sent for a day, because its channel is gone from the settings or its digest
-    has failed, ends as failed, with an error that says so. It works in steps of some hundred rows, and leaves what
+    What waits is kept, but what nobody has sent for a day, because its channel is gone from the
+    settings, ends as failed, with an error that says so. It works in steps of some hundred rows, and leaves what
     another transaction holds for the next time. Must run outside a transaction.
 
     Args:
@@ -58,17 +57,7 @@ def end_abandoned() -> int:
     long_ago = timezone.now() - ABANDONED
     unsent = rows.filter(due_at__lt=long_ago).exclude(channel__in=sent())
     names = list(unsent.order_by().values_list("channel", flat=True).distinct())
-    number = sum(_end(unsent.filter(channel=name), NO_BACKEND.format(name), alias) for name in names)
-    digest = rows.filter(
-        recipient=OuterRef("recipient"),
-        channel=OuterRef("channel"),
-        device=OuterRef("device"),
-        window=OuterRef("window"),
-        notice=None,
-        due_at__isnull=False,
-    )
-    untold = rows.filter(~Exists(digest), state=State.WAITING, due_at=None, window__lt=long_ago)
-    return number + _end(untold, NO_DIGEST, alias)
+    return sum(_end(unsent.filter(channel=name), NO_BACKEND.format(name), alias) for name in names)
 
 
 def _end(rows: QuerySet[Delivery], error: str, alias: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db import router, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from ..live.transactions import atomic, retried
@@ -38,10 +38,12 @@ def try_again(pks: Sequence[Any]) -> int:
     It is decided again whether they are: what the recipient has seen, or has switched off, is skipped once more.
     """
     alias = router.db_for_write(Delivery)
-    fresh: dict[str, Any] = {"attempts": 0, "reason": "", "error": "", "claim": "", "ended_at": None}
+    wanted = Case(When(reason=Delivery.Reason.PREFERENCE, then=Value("")), default=F("rule"))  # else it said why not
+    # The rule first, for MySQL reads what it has just set.
+    fresh: dict[str, Any] = {"rule": wanted, "attempts": 0, "reason": "", "error": "", "claim": "", "ended_at": None}
     with atomic(alias):
         rows = retriable(Delivery.objects.using(alias).filter(pk__in=pks))
-        again = dict(state=State.WAITING, due_at=timezone.now(), **fresh)
+        again = dict(**fresh, state=State.WAITING, due_at=timezone.now())
         digests = rows.filter(notice__isnull=True).update(**again)
         number = digests + retriable(rows.filter(notice__isnull=False)).update(**again, window=None)
         transaction.on_commit(wake, using=alias, robust=True)

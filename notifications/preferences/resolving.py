@@ -11,9 +11,10 @@ from .channels import HERE, Channel, Value, channels, sent
 from .site import site_defaults
 from .topics import Topic
 
-Rule = Literal["required", "kind", "category", "everything", "site", "broadcast", "code", "channel"]
-"""The rule that decided: the kind is required; the user's choice for the kind, its category or everything; the site's
-own function; who sent the broadcast; the declaration of the kind; the default of the channel."""
+Rule = Literal["required", "muted", "kind", "category", "everything", "site", "broadcast", "code", "channel"]
+"""The rule that decided: the kind is required; the user has muted what it is about; the user's choice for the kind, its
+category or everything; the site's own function; who sent the broadcast; the declaration of the kind; the default of
+the channel."""
 
 Chosen = Mapping[tuple[str, str], str]  # values by scope and channel
 

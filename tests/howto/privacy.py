@@ -4,10 +4,11 @@ import json
 
 from django.contrib.auth import get_user_model
 from django.test import TransactionTestCase
+from people.addresses import forget_addresses
 from people.erasure import erase
 from people.export import export
 
-from notifications.models import Message, Notification
+from notifications.models import Delivery, Message, Notification
 from notifications.services import create_room, notify, post_message, remove_member
 
 
@@ -35,6 +36,15 @@ class PrivacyTests(TransactionTestCase):
         self.assertFalse(Message.objects.filter(body__contains="secret").exists())
         self.assertFalse(Notification.objects.exclude(recipient=self.bob).exists())
         self.assertFalse(get_user_model().objects.filter(pk=self.alice.pk).exists())
+
+    def test_the_addresses_of_a_person_are_forgotten_and_those_of_others_stay(self):
+        notice = notify([self.alice, self.bob], "Hello")
+        for user in (self.alice, self.bob):
+            whose = {"recipient": user, "address": user.username, "error": f"550 {user.username}"}
+            Delivery.objects.create(notice=notice, channel="email", created_at=notice.created_at, **whose)
+        forget_addresses(self.alice)
+        left = set(Delivery.objects.values_list("address", "error"))
+        self.assertEqual(left, {("", ""), ("bob@example.org", "550 bob@example.org")})
 
     def test_a_person_gets_what_is_stored(self):
         post_message(create_room("Here", by=self.alice), "my words", by=self.alice)

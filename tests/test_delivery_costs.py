@@ -1,0 +1,65 @@
+"""What deliveries cost those who notify."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext, override_settings
+
+from notifications.deliveries import DeliveryChannel, Message
+from notifications.models import Delivery
+from notifications.services import notify
+
+from .factories import make_user, make_users
+from .sending import PATH
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Phones(DeliveryChannel):
+    """A channel by which each user has two devices, which cost a query."""
+
+    has_devices = True
+
+    def devices(self, pks: Any, using: str) -> dict[Any, list[str]]:
+        list(Delivery.objects.using(using).filter(recipient__in=pks, channel="none"))
+        return {pk: ["phone", "tablet"] for pk in pks}
+
+    def send(self, message: Message) -> None:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def three_channels() -> Iterator[None]:
+    plain = {"BACKEND": PATH, "DEFAULT": "on"}
+    phones = {"BACKEND": f"{__name__}.Phones", "DEFAULT": "on"}
+    with override_settings(NOTIFICATIONS_CHANNELS={"email": plain, "webhook:one": plain, "push": phones}):
+        yield
+
+
+def statements(to: Any) -> int:
+    """Return how many statements a notification costs until it has its positions, after the commit."""
+    with CaptureQueriesContext(connection) as queries:
+        notify(to, "Hello")
+    return len(queries)
+
+
+def test_one_user_with_three_channels_costs_at_most_half_as_much_again(request: pytest.FixtureRequest) -> None:
+    alice = make_user()
+    statements(alice)  # the inbox is made at the first time
+    without = statements(alice)
+    request.getfixturevalue("three_channels")
+    assert without < statements(alice) <= 1.5 * without
+    assert Delivery.objects.count() == 4
+
+
+@pytest.mark.usefixtures("three_channels")
+def test_each_thousand_costs_what_the_first_one_does() -> None:
+    few, many = make_users(1_000, "few"), make_users(4_000, "many")
+    for users in (few, many):
+        notify(users, "Hello")  # the inboxes are made at the first time
+    assert statements(many) <= 4 * statements(few)
+    assert Delivery.objects.count() == 2 * 5_000 * 4
