@@ -264,6 +264,7 @@ class TestButton:
         client = self.sign_in(alice)
         assert client.post(API, {**form, "next": "/orders/7/"})["Location"] == "/orders/7/"
         assert client.post(API, {**form, "next": "https://evil.example/"})["Location"] == "/notifications/"
+        assert client.post(API, {**form, "next": "index"})["Location"] == "index"
         assert client.get(API, {**form, "next": "/orders/7/"}).status_code == 200
 
     def test_a_reference_of_another_user_or_site_or_of_long_ago_is_refused(self, group: Group, alice: Any) -> None:
