@@ -160,6 +160,33 @@ class TestActing:
         assert 'name="name" value="approve"' not in shown
         assert "Saved. ·" in shown
 
+    @pytest.mark.parametrize(
+        ("name", "status", "reason"),
+        [
+            ("reject", 403, "You may not do this."),
+            ("too_late", 400, "&lt;Too late&gt;"),
+            ("forbidden", 403, "Not on Sundays"),
+            ("nothing", 400, "There is no such action."),
+        ],
+    )
+    def test_why_it_is_refused_is_said_there_too(self, name: str, status: int, reason: str) -> None:
+        def refuse(problem: Exception) -> Any:
+            def handler(made: Any, user: Any) -> None:
+                raise problem
+
+            handler.__qualname__ = str(problem)
+            return handler
+
+        del self.requests.kind.rules.actions["fail"]
+        self.requests.kind.action("too_late", label="Late")(refuse(ValidationError("<Too late>")))
+        self.requests.kind.action("forbidden", label="Sunday")(refuse(PermissionDenied("Not on Sundays")))
+        browser = Client()
+        browser.force_login(self.alice)
+        answer = browser.post("/notifications/", {"action": "do", "id": mine(self.alice).id, "name": name})
+        assert (answer.status_code, reason in answer.content.decode()) == (status, True)
+        assert 'value="approve"' in answer.content.decode()
+        assert (mine(self.alice).outcome, self.requests.done) == (None, [])
+
 
 def mine_of(user: Any, notice: Notice) -> int:
     return Notification.objects.of(user).get(notice=notice).pk

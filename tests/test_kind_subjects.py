@@ -23,8 +23,9 @@ from notifications.inbox.reading import page
 from notifications.kinds import Kind, Ref, kind, registry
 from notifications.live.frames import json_key
 from notifications.models import Notice, Notification
-from notifications.services import notify, withdraw
-from tests.factories import make_user, written
+from notifications.services import mark_object_read, notify, set_preference, watch, watching, withdraw
+from tests.factories import make_user, stamp, written
+from tests.kinds.notices import Named
 
 pytestmark = pytest.mark.django_db
 
@@ -244,3 +245,44 @@ class TestActors:
     def test_a_hook_that_is_no_function_is_an_error_of_the_settings(self, hook: Any) -> None:
         with override_settings(NOTIFICATIONS_AVATAR=hook):
             assert "carillon.E001" in [message.id for message in run_checks(tags=["notifications"])]
+
+
+class TestKeys:
+    """An instance that was made with a key has it as it was given: as text, a UUID also in capitals."""
+
+    @staticmethod
+    def typed(user: Any) -> Any:
+        user.pk = str(user.pk).replace("-", "").upper()
+        return user
+
+    def test_a_fact_is_found_by_it(self, alice: Any, group: Group) -> None:
+        bob = make_user("bob")
+        notify(alice, Named(group=group, user=self.typed(make_user("carol"))))
+        notify(alice, "Hello", about=self.typed(bob))
+        assert items(alice)[1].body == "carol"
+        bob.refresh_from_db()
+        assert mark_object_read(alice, bob) == 1
+
+    def test_a_recipient_and_a_watcher_is_who_they_are(self, alice: Any, group: Group) -> None:
+        again = self.typed(type(alice)._base_manager.get())
+        set_preference(alice, "bell", "off", kind="tests.kept")
+        notify(again, Kept(group=group))
+        notify([again, alice], "Hello")
+        watch(again, group, "none")
+        notify(again, "Muted", about=group)
+        assert [item.title for item in items(alice)] == ["Hello"]
+        assert watching(alice, group) == "none"
+
+    def test_an_actor_is_counted_once(self, alice: Any) -> None:
+        bob = make_user("bob")
+        again = self.typed(type(alice)._base_manager.get(pk=bob.pk))
+        for actor in (again, bob, again):
+            notify(alice, "Said", group="room", actor=actor)
+        stamp(alice)
+        [item] = items(alice)
+        assert item.group is not None
+        assert (item.group.events, item.group.actors, [one.name for one in item.group.latest]) == (
+            3,
+            1,
+            [actors.display_name(bob)],
+        )

@@ -1,12 +1,15 @@
 """The inbox page, as a browser without JavaScript uses it."""
 
 import re
+from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import quote
 
 from django.contrib.auth.models import User
 from django.test import Client, TestCase, override_settings
 from django.urls import reverse
+from django.utils import timezone
 
 from notifications.inbox.reading import summary
 from notifications.models import Notification
@@ -194,6 +197,18 @@ class ChangingTests(PageTestCase):
         self.assertIsNotNone(self.one(shown).read_at)
         self.assertIsNone(self.one(later).read_at)
 
+    def test_of_a_list_that_is_narrowed_what_is_listed_alone_is_read(self) -> None:
+        (news,) = tell(self.alice, "Number 1", category="news")
+        (other,) = tell(self.alice, "Number 2", category="other", kind="a.kind")
+        for query in ("?category=news", "?category=news&state=unread", "?kind=another"):
+            page = self.page(query)
+            form = page[: page.index('value="read-all"')].rpartition("<form")[2]
+            self.post(action="read-all", **dict(re.findall(r'name="(up_to|category|kind)" value="([^"]*)"', form)))
+            self.assertIsNone(self.one(other).read_at, query)
+        self.assertIsNotNone(self.one(news).read_at)
+        for query in ("?q=number", "?state=archived", "?state=snoozed"):
+            self.assertNotIn('value="read-all"', self.page(query))
+
     def test_it_returns_to_where_the_form_was(self) -> None:
         (pk,) = tell(self.alice, "Number 1")
         response = self.post(action="read", id=pk, next="/notifications/?state=unread")
@@ -204,6 +219,22 @@ class ChangingTests(PageTestCase):
         for address in ("https://example.org/", "//example.org/", "javascript:alert(1)", "", r"\\example.org"):
             with self.subTest(address):
                 self.assertRedirects(self.post(action="read", id=pk, next=address), ADDRESS)
+
+    def test_where_it_returns_to_is_an_address_and_not_the_name_of_a_view(self) -> None:
+        (pk,) = tell(self.alice, "Number 1")
+        for address in ("hour", "index", "?state=unread"):
+            with self.subTest(address):
+                self.assertEqual(self.post(action="read", id=pk, next=address).headers["Location"], address)
+
+    def test_why_a_time_is_refused_is_said_on_the_page(self) -> None:
+        (pk,) = tell(self.alice, "Number 1")
+        morning, night = (timezone.now().replace(hour=hour) + timedelta(days=1) for hour in (10, 19))
+        with patch("django.utils.timezone.now", return_value=morning):
+            self.assertIn('value="evening"', self.page())
+        with patch("django.utils.timezone.now", return_value=night):
+            answer = self.post(action="snooze", id=pk, until="evening")  # of a page that was left open
+        self.assertContains(answer, "Choose a time in the future", status_code=400)
+        self.assertContains(answer, "Number 1", status_code=400)
 
     def test_what_is_anothers_stays_as_it_is(self) -> None:
         (pk,) = tell(self.bob, "Number 1")

@@ -18,7 +18,7 @@ from django.test import Client, RequestFactory, override_settings
 from django.utils import timezone
 
 from notifications.inbox.watch_views import ending, reference
-from notifications.models import Watch
+from notifications.models import Notification, Watch
 from notifications.services import (
     amute,
     awatch,
@@ -56,6 +56,11 @@ def names(about: Group, level: Any = "all") -> set[str]:
 
 def later(**delta: float) -> Any:
     return patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(**delta))
+
+
+def to_alice(alice: Any) -> int:
+    """Return how many notifications somebody has got, and forget them."""
+    return Notification.objects.of(alice).delete()[0]
 
 
 class TestWho:
@@ -100,6 +105,35 @@ class TestWho:
         assert watching(alice, group) == "none"
         with later(hours=2):
             assert (names(group, "mentions"), watching(alice, group)) == (set(), None)
+
+    @pytest.mark.parametrize(("first", "second"), [(1, 4), (4, 1), (None, 1)])
+    def test_a_later_mute_takes_the_place_of_an_earlier_one(
+        self, group: Group, alice: Any, first: int | None, second: int
+    ) -> None:
+        now = timezone.now()
+        mute(alice, group, until=now + timedelta(hours=first) if first else None)
+        mute(alice, group, until=now + timedelta(hours=second))
+        for hours in (0.5, 2, 5):
+            with later(hours=hours):
+                muted = hours < second
+                assert watching(alice, group) == ("none" if muted else None)
+                notify(alice, "By name", about=group)
+                assert to_alice(alice) == (0 if muted else 1)
+
+    def test_a_mute_outlasts_the_watch_that_it_has_muted(self, group: Group, alice: Any) -> None:
+        watch(alice, group, until=timezone.now() + SOON)
+        mute(alice, group, until=timezone.now() + 4 * SOON)
+        with later(hours=2):
+            prune()
+            assert (names(group), watching(alice, group)) == (set(), "none")
+            notify(alice, "By name", about=group)
+            assert to_alice(alice) == 0
+            mute(alice, group, until=timezone.now() + SOON)
+            assert Watch.objects.count() == 1
+        with later(hours=5):
+            assert (names(group), watching(alice, group)) == (set(), None)
+            prune()
+            assert not Watch.objects.exists()
 
     def test_watching_may_end(self, group: Group, alice: Any) -> None:
         watch(alice, group, until=timezone.now() + SOON)
@@ -230,6 +264,7 @@ class TestButton:
         client = self.sign_in(alice)
         assert client.post(API, {**form, "next": "/orders/7/"})["Location"] == "/orders/7/"
         assert client.post(API, {**form, "next": "https://evil.example/"})["Location"] == "/notifications/"
+        assert client.post(API, {**form, "next": "index"})["Location"] == "index"
         assert client.get(API, {**form, "next": "/orders/7/"}).status_code == 200
 
     def test_a_reference_of_another_user_or_site_or_of_long_ago_is_refused(self, group: Group, alice: Any) -> None:

@@ -12,7 +12,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from ..conf import conf
-from ..kinds.references import identify, name_of
+from ..kinds.references import identify, key_of, name_of
 from ..live.frames import json_key
 from ..models import Notice
 from ..validators import URL_LENGTH, validate_link
@@ -76,7 +76,7 @@ def actor_key(notice: Notice) -> str | None:
     """Return what tells actors of a growing item apart: a user's key, or what `other_actor` made of another."""
     if notice.other_actor is not None:
         return str(notice.other_actor["id"])
-    return None if notice.actor_id is None else str(notice.actor_id)
+    return None if notice.actor is None else str(key_of(notice.actor, get_user_model()))
 
 
 def is_other(key: str) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -42,14 +43,37 @@ def inbox(request: HttpRequest) -> HttpResponse:
     The list takes ``?state=``, ``?category=``, ``?kind=``, ``?q=`` and ``?before=`` (see `inbox.page`). A form sends
     ``action``: one of `STATE_VERBS` with the ``id`` of an item, ``snooze`` with one and ``until``, ``click`` with one
     whose link is to be followed, ``read-all`` or ``archive-all``, or ``undo`` with what the page was told can be
-    undone. The cursor ``up_to`` is that of what the page showed: what has come since stays. GET changes nothing.
+    undone. The cursor ``up_to`` is that of what the page showed: what has come since stays. GET changes nothing. Why
+    an action or a snooze is refused is said on the page.
     """
     try:
         if request.method == "POST":
-            return redirect(_change(request))
+            return HttpResponseRedirect(_change(request))
         return render(request, "notifications/inbox.html", _context(request))
+    except _Refused as refused:
+        context = {**_context(request), "problem": refused.reason}
+        return render(request, "notifications/inbox.html", context, status=refused.status)
     except ValidationError as error:
         raise Http404(" ".join(error.messages)) from error
+
+
+class _Refused(Exception):
+    """What a form asks for makes sense, but cannot be done now; a person is told why."""
+
+    def __init__(self, reason: str, status: int) -> None:
+        self.reason = reason
+        self.status = status
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Have the page say why what is done here is refused."""
+    try:
+        yield
+    except ValidationError as invalid:
+        raise _Refused(" ".join(invalid.messages), 400) from invalid
+    except PermissionDenied as denied:
+        raise _Refused(str(denied), 403) from denied
 
 
 @dataclass(frozen=True)
@@ -128,14 +152,18 @@ def _change(request: HttpRequest) -> str:
     if action in STATE_VERBS:
         changed = STATE_VERBS[action](user, [_number(given.get("id", ""))], **seen)
     elif action == "snooze":
-        snooze(user, [_number(given.get("id", ""))], time_of(given.get("until")), **seen)
+        pk = _number(given.get("id", ""))
+        with _explained():
+            snooze(user, [pk], time_of(given.get("until")), **seen)
     elif action in ("read-all", "archive-all"):
         narrow: Any = {name: given.get(name, "") for name in ("category", "kind")}
         verb: Callable[..., Changed] = mark_all_read if action == "read-all" else archive_all
         state = {"state": given["state"]} if action == "archive-all" and given.get("state") else {}
         changed = verb(user, given.get("up_to"), **narrow, **state)
     elif action == "do":
-        perform_action(user, _number(given.get("id", "")), given.get("name", ""))
+        pk = _number(given.get("id", ""))
+        with _explained():
+            perform_action(user, pk, given.get("name", ""))
     elif action == "undo":
         undo(user, given.get("undo", ""))
     else:

@@ -11,6 +11,7 @@ from django.db import models, router
 
 from ..annotations import Recipients
 from ..audiences import has_field
+from ..kinds.references import key_of
 from ..live.chunks import chunks
 from ..models import Inbox
 
@@ -57,6 +58,7 @@ def recipient_key(user: object) -> Any:
     user_model = get_user_model()
     if not isinstance(user, user_model):
         raise TypeError(f"`to` holds {type(user).__name__}; each recipient must be a {user_model.__name__}.")
-    if user.pk is None:
+    pk = key_of(user, user_model)
+    if pk is None:
         raise ValueError("A recipient has not been saved yet: call save() on the user before notifying.")
-    return user.pk
+    return pk

@@ -41,15 +41,18 @@ def connect() -> None:
 
 
 def _models(rules: Rules) -> Iterator[type[models.Model]]:
-    """Yield the models whose deletion matters to a kind, with their proxies, for which Django sends signals too."""
+    """Yield the models whose deletion matters to a kind, with their proxies, for which Django sends signals too.
+
+    An instance of a model that is derived from one of them is one of them, and named by its own model.
+    """
     if rules.when_gone == "keep":
         return
     try:
         named = shape(rules.cls).models[rules.about]
     except ImproperlyConfigured:  # a check says so
         return
-    meant = {model._meta.concrete_model for model in named}
-    yield from (model for model in apps.get_models() if model._meta.concrete_model in meant)
+    meant: Any = tuple(model._meta.concrete_model for model in named)
+    yield from (model for model in apps.get_models() if issubclass(model, meant))
 
 
 def apply_after_commit(instance: models.Model, using: str, **kwargs: Any) -> None:

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -80,7 +79,7 @@ def watch_api(request: HttpRequest) -> HttpResponse:
             choose(user, about, values.get("choice"))
         found = shown(user, about)
     if request.method == "POST" and "next" in values:  # a form, without JavaScript
-        return redirect(return_address(request))
+        return HttpResponseRedirect(return_address(request))
     return answer(found)
 
 

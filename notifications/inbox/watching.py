@@ -21,7 +21,7 @@ from ..kinds.references import identify
 from ..live.chunks import chunks
 from ..live.transactions import atomic, retried
 from ..models import Watch
-from ..models.watch import holds
+from ..models.watch import holds, is_over
 from ..twins import twin
 from ..validators import validate_time
 from .recipients import recipient_key
@@ -70,7 +70,8 @@ def unwatch(user: User, about: Model) -> bool:
 def mute(user: User, about: Model, *, until: datetime | None = None) -> None:
     """Let a user hear nothing of an object: for good, or until an aware time, when they watch it as before.
 
-    It keeps back also what `notify` sends them by name about it, but for kinds that are required or mention them.
+    It keeps back also what `notify` sends them by name about it, but for kinds that are required or mention them. It
+    takes the place of an earlier mute, and of the level ``"none"``.
 
     Raises:
         ValidationError: `until` is not in the future.
@@ -128,11 +129,11 @@ def find(user: User, about: tuple[str, str]) -> Watch | None:
     """Return how a user watches an object, if they do; what is over is left out of it."""
     now = timezone.now()
     row = _rows(user, about).first()
-    if row is None or (row.until and row.until <= now):
+    if row is None:
         return None
     if row.muted_until and row.muted_until <= now:
         row.muted_until = None
-    return row
+    return None if row.until and row.until <= now and row.muted_until is None else row
 
 
 def forget(user: User, about: tuple[str, str]) -> bool:
@@ -143,13 +144,12 @@ def forget(user: User, about: tuple[str, str]) -> bool:
 
 def hush(user: User, about: tuple[str, str], until: datetime | None) -> None:
     """Do what `mute` does, for an object that is named."""
-    if until is None:
-        _store(user, about, level="none", until=None, muted_until=None)
-    elif find(user, about) is None:
-        _store(user, about, level="none", until=until, muted_until=None)
-    else:
-        with atomic(INBOX.alias):
-            _rows(user, about).update(muted_until=until)
+    row = None if until is None else find(user, about)
+    with atomic(INBOX.alias):
+        # What is none already, by an earlier mute too, gets the new end: a second one would let the earlier one win.
+        heard = row is not None and row.level != Watch.Level.NONE
+        if not (heard and _rows(user, about).update(muted_until=until)):
+            _store(user, about, level="none", until=until, muted_until=None)
 
 
 def store_level(user: User, about: tuple[str, str], level: str) -> None:
@@ -181,7 +181,7 @@ def there(label: str, keys: Sequence[str]) -> set[str]:
 def prune_watches() -> int:
     """Delete the watches that are over, and those of objects that are gone; return how many."""
     rows = Watch.objects.using(INBOX.alias)
-    over, _by_model = rows.filter(until__lte=timezone.now()).delete()
+    over, _by_model = rows.filter(is_over()).delete()
     deleted = over
     for label in list(rows.order_by().values_list("about_model", flat=True).distinct()):
         if label not in _labels():

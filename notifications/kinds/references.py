@@ -118,7 +118,7 @@ def stored_reference(instance: models.Model, allowed: Sequence[type[models.Model
     if model is None:
         names = " or ".join(model.__name__ for model in allowed) or "none"
         raise ValidationError(f"Expected {names}, got an instance of {type(instance).__name__}.", code="wrong_model")
-    pk = instance.serializable_value(_key(model).attname)
+    pk = key_of(instance, model)
     if pk is None:
         raise ValidationError(f"This {model.__name__} has not been saved yet: call save() first.", code="unsaved")
     plain = pk if type(pk) is int else str(pk)
@@ -134,7 +134,7 @@ def identify(instance: object, name: str) -> tuple[str, str]:
     """
     if not isinstance(instance, models.Model) or getattr(instance._meta.pk, "column", None) is None:
         raise TypeError(f"`{name}` must be an instance of a model, not {type(instance).__name__}.")
-    pk = instance.serializable_value(_key(instance).attname)
+    pk = key_of(instance, type(instance))
     if pk is None:
         raise ValueError(f"`{name}` has not been saved yet: call save() on it first.")
     return _label(instance), str(pk)
@@ -143,6 +143,19 @@ def identify(instance: object, name: str) -> tuple[str, str]:
 def name_of(instance: models.Model) -> str:
     """Return what an instance is called, in one line."""
     return storable(" ".join(str(instance).split()))[:NAME_LENGTH]
+
+
+def key_of(instance: models.Model, model: type[models.Model]) -> Any:
+    """Return the primary key of an instance of a model as the database gives it back; None before it is saved.
+
+    One that was made with a key keeps it as it was given: a UUID may be text in capitals, or without hyphens.
+    """
+    key = _key(model)
+    pk = instance.serializable_value(key.attname)
+    try:
+        return key.to_python(pk)
+    except ValidationError:
+        return pk
 
 
 def _key(model: type[models.Model] | models.Model) -> models.Field[Any, Any]:

@@ -16,7 +16,8 @@ from .django_internals import cascade_in_bulk
 class Watch(models.Model):
     """How much a user wants to hear of an object, which is named by its model's label and its key.
 
-    It ends at `until`. While it is muted, until `muted_until`, its level is as if it were none; then it holds again.
+    It ends at `until`. While it is muted, until `muted_until`, its level is as if it were none; then it holds again. A
+    mute lasts as long as it says, also beyond the end of what it has muted.
     """
 
     class Level(models.TextChoices):
@@ -66,7 +67,13 @@ def holds(now: object = None) -> Q:
 def is_muted() -> Q:
     """Return the condition that a user wants to hear nothing of an object now."""
     now = timezone.now()
-    return _current(now) & (Q(level=Watch.Level.NONE) | Q(muted_until__gt=now))
+    return Q(muted_until__gt=now) | (_current(now) & Q(level=Watch.Level.NONE))
+
+
+def is_over() -> Q:
+    """Return the condition that a watch has ended, and so has its mute."""
+    now = timezone.now()
+    return Q(until__lte=now) & (Q(muted_until__isnull=True) | Q(muted_until__lte=now))
 
 
 def _current(now: object) -> Q:

@@ -26,3 +26,19 @@ class Person(AbstractBaseUser, PermissionsMixin):
     EMAIL_FIELD = "email"
 
     objects: ClassVar[PersonManager] = PersonManager()
+
+
+class Vehicle(models.Model):
+    """Something that others are derived from."""
+
+    name = models.CharField(max_length=50)
+
+    def __str__(self) -> str:
+        """Name it."""
+        return self.name
+
+
+class Bus(Vehicle):
+    """Something that has a table of its own beside that of what it is derived from."""
+
+    seats = models.PositiveIntegerField()
