@@ -138,7 +138,7 @@ class TestSending:
             assert deliver_due() == 1
         [message] = post.arrived
         assert (message.title, message.body) == ("Hello", "World")
-        assert message.url == f"https://example.com/notifications/open/{message.parts[0].notice}/"
+        assert message.url == f"https://example.com/notifications/open/{message.parts[0].notice}/?by=carrier"
         assert (message.address, message.user, message.attempt, message.is_digest) == ("alice", alice, 1, False)
         [(state, reason, address, attempts)] = states("state", "reason", "address", "attempts")
         assert (state, reason, address, attempts) == ("sent", "", "alice", 1)

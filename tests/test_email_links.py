@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.conf import settings as site
@@ -19,7 +19,7 @@ from django.urls import include, path
 from notifications.deliveries.unsubscribing import token_of
 from notifications.kinds import Kind, kind, registry
 from notifications.models import Delivery, Notification, Preference
-from notifications.services import deliver_due, notify, set_preference, withdraw
+from notifications.services import broadcast, deliver_due, notify, set_preference, withdraw
 
 from .factories import make_user, stamp
 from .smtp import mailing
@@ -256,12 +256,30 @@ class TestOpening:
         row = Notification.objects.get()
         assert row.read_at is not None
         assert row.clicked_at is not None
+        assert Delivery.objects.get().clicked_at is not None
+
+    @pytest.mark.parametrize("query", ["?by=push", "?by=%00", "?by=", ""])
+    def test_who_came_another_way_counts_for_no_e_mail(self, alice: Alice, client: Client, query: str) -> None:
+        path = self.open(alice).partition("?")[0]
+        client.force_login(alice)
+        assert client.get(path + query).status_code == 302
+        assert Delivery.objects.get().clicked_at is None
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_broadcast_that_was_not_collected_yet_is(self, alice: Alice, client: Client) -> None:
+        broadcast("Hello", to="everyone", url="/status/", channels=["email"])
+        [link] = re.findall(r"https://bells\.example\.com(/notifications/open/\S+)", sent().body)
+        assert not Notification.objects.exists()
+        client.force_login(alice)
+        assert client.get(link)["Location"] == "/status/"
+        assert Notification.objects.get().clicked_at is not None
+        assert Delivery.objects.get().clicked_at is not None
 
     def test_who_is_not_signed_in_signs_in_first_and_comes_back(self, alice: Alice, client: Client) -> None:
         path = self.open(alice)
         answer = client.get(path)
         parts = urlsplit(answer["Location"])
-        assert (parts.path, parts.query) == ("/admin/login/", f"next={path}")
+        assert (parts.path, parse_qs(parts.query)) == ("/admin/login/", {"next": [path]})
         assert Notification.objects.get().read_at is None
 
     def test_somebody_else_gets_to_the_own_inbox_and_learns_nothing(self, alice: Alice, client: Client) -> None:
@@ -275,11 +293,11 @@ class TestOpening:
     def test_it_never_leads_where_the_request_says(self, alice: Alice, client: Client, query: str) -> None:
         path = self.open(alice)
         client.force_login(alice)
-        assert client.get(path + query)["Location"] == "/orders/7/"
+        assert client.get(path.partition("?")[0] + query)["Location"] == "/orders/7/"
 
     def test_it_holds_no_secret(self, alice: Alice) -> None:
         path = self.open(alice)
-        assert re.fullmatch(r"/notifications/open/[0-9]+/", path)
+        assert re.fullmatch(r"/notifications/open/[0-9]+/\?by=email", path)
 
     @pytest.mark.parametrize(
         "headers",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from django.conf import settings
 from django.urls import NoReverseMatch, get_script_prefix, reverse, set_script_prefix
 from django.utils import translation
 
 from ..conf import conf
+
+CAME_BY = "by"  # the parameter of links that names the channel
 
 
 def absolute(url: str) -> str:
@@ -28,9 +30,15 @@ def page_url(name: str, language: str, **values: Any) -> str:
             return ""
 
 
-def link_to(notice: int, url: str, language: str) -> str:
-    """Return a link through the site, which marks a notification as read, to its own link; empty for none."""
-    return (page_url("open", language, notice=notice) or absolute(url)) if url else ""
+def link_to(notice: int, url: str, language: str, channel: str) -> str:
+    """Return a link through the site, which marks a notification as read, to its own link; empty for none.
+
+    It names the channel by which the reader came, for the figures.
+    """
+    if not url:
+        return ""
+    page = page_url("open", language, notice=notice)
+    return f"{page}?{urlencode({CAME_BY: channel})}" if page else absolute(url)
 
 
 @contextmanager

@@ -85,7 +85,8 @@ def message_of(delivery: Delivery, reader: Reader, address: str, rows: Iterable[
     rows = list(rows)
     with translation.override(reader.language):
         shown = Items(rows).show(rows, reader.language)
-    parts = [_part(row, item, reader.language) for row, item in zip(rows, shown, strict=True) if isinstance(item, Item)]
+    links = reader.language, delivery.channel
+    parts = [_part(row, item, *links) for row, item in zip(rows, shown, strict=True) if isinstance(item, Item)]
     return Message(
         id=f"{delivery.pk}.{delivery.created_at:%Y%m%d%H%M%S%f}",
         user=reader.user,
@@ -100,7 +101,7 @@ def message_of(delivery: Delivery, reader: Reader, address: str, rows: Iterable[
     )
 
 
-def _part(row: Notification, item: Item, language: str) -> Part:
+def _part(row: Notification, item: Item, language: str, channel: str) -> Part:
     notice = row.notice
     return Part(
         notice=notice.pk,
@@ -109,14 +110,14 @@ def _part(row: Notification, item: Item, language: str) -> Part:
         level=item.level,
         title=item.title,
         body=item.body,
-        url=link_to(notice.pk, item.url, language),
+        url=link_to(notice.pk, item.url, language, channel),
         target=absolute(item.url),
         actor=item.actor.name if item.actor else "",
         events=item.group.events if item.group else 1,
         created_at=item.created_at,
         about=f"{notice.about_model}:{notice.about_key}" if notice.about_model else "",
         data=item.data,
-        item=row.pk,
+        item=row.pk or 0,
         group=row.group or "",
         expires_at=item.expires_at,
     )

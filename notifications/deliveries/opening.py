@@ -11,11 +11,15 @@ from django.views.decorators.http import require_safe
 from ..annotations import User
 from ..inbox.frames import Item
 from ..inbox.items import items_of
+from ..inbox.outbox import collect
 from ..inbox.states import mark_clicked
 from ..inbox.stream import INBOX
 from ..live.http import user_of
 from ..models import Notification
 from ..models.inbox import UNPLACED
+from ..preferences.channels import channels
+from .clicks import note_click
+from .links import CAME_BY
 
 
 @never_cache
@@ -37,12 +41,16 @@ def open_notice(request: HttpRequest, notice: str) -> HttpResponse:
         return redirect("notifications:inbox")
     if _is_followed(request):
         mark_clicked(user, [row.pk])
+        came_by = request.GET.get(CAME_BY, "")
+        if came_by in channels():
+            note_click(user, int(notice), came_by)
     return redirect(shown.url or "notifications:inbox")
 
 
 def _row(user: User, notice: int) -> Notification | None:
     """Return the item that shows a user a notice."""
     rows = Notification.objects.using(INBOX.alias).of(user)
+    collect(INBOX, [user.pk])  # of a broadcast nobody has a copy before
     row = rows.filter(notice=notice).with_content().first()
     item = (row.folded_into if row is not None else None) or UNPLACED
     if item > UNPLACED:

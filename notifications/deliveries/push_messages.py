@@ -60,7 +60,8 @@ def payload_of(message: Message, unread: int, *, small: bool = False) -> bytes:
         "events": part.events,
         "lang": message.language,
         "unread": unread,
-        "url": "" if message.is_digest else part.target,
+        # The item is marked by its key; what has no copy yet, a broadcast, on the way through the site.
+        "url": "" if message.is_digest else part.target if part.item else part.url,
     }
     with translation.override(message.language):
         if small:
