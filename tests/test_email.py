@@ -15,6 +15,7 @@ from anymail.exceptions import AnymailRecipientsRefused, AnymailRequestsAPIError
 from anymail.signals import AnymailTrackingEvent, tracking
 from asgiref.sync import async_to_sync
 from django.conf import settings
+from django.core import mail as outbox
 from django.core.checks import run_checks
 from django.db.models import F
 from django.test import override_settings
@@ -23,6 +24,7 @@ from django.utils import timezone
 from notifications.deliveries import email_connections
 from notifications.deliveries.channels import channel
 from notifications.deliveries.pace import Pace
+from notifications.deliveries.sending import send_some
 from notifications.kinds import Kind, kind, registry
 from notifications.models import Bounce, Delivery
 from notifications.services import amark_bounced, deliver_due, mark_bounced, notify, set_preference
@@ -30,6 +32,7 @@ from notifications.services import amark_bounced, deliver_due, mark_bounced, not
 from .factories import make_user
 from .servers.process import free_port
 from .smtp import MailServer, Silence, mail_server, mailing
+from .threads import together
 
 pytestmark = pytest.mark.django_db
 
@@ -316,8 +319,38 @@ class TestConnections:
         while connection.connection is not None:
             pass
 
-    def test_a_timeout_of_the_site_is_kept_if_it_is_shorter(self, server: MailServer) -> None:
-        assert email_connections.make_connection("").timeout == email_connections.ANSWER_TIMEOUT
+    @pytest.mark.parametrize(("given", "kept"), [(None, 8.0), (3, 3), (60, 8.0), (0, 8.0)])
+    def test_a_timeout_of_the_site_is_kept_if_it_is_shorter(self, given: float | None, kept: float) -> None:
+        backend = "django.core.mail.backends.smtp.EmailBackend"
+        mailer = {"BACKEND": backend, "OPTIONS": {"host": "127.0.0.1", "timeout": given}}
+        old: Any = {"EMAIL_BACKEND": backend, "EMAIL_TIMEOUT": given}
+        with override_settings(**({"MAILERS": {"default": mailer}} if django.VERSION >= (6, 1) else old)):
+            assert email_connections.make_connection("").timeout == kept
+
+    @pytest.mark.django_db(transaction=True)
+    def test_threads_that_send_at_the_same_time_have_one_each(self, server: MailServer, alice: Alice) -> None:
+        for number in range(30):
+            notify(alice, f"Hello {number}")
+
+        def work() -> int:
+            number = 0
+            while some := send_some("email"):
+                number += some
+            return number
+
+        assert sum(together(work, work)) == 30
+        assert len({mail["Message-ID"] for mail in server.mails}) == 30
+        assert server.sessions <= 2
+
+    def test_what_leads_to_no_mail_server_is_neither_paced_nor_kept(self, alice: Alice) -> None:
+        outbox.outbox = []
+        with mailing(25, backend="django.core.mail.backends.locmem.EmailBackend", per_domain=0.1):
+            for number in range(5):
+                notify(alice, f"Hello {number}")
+            deliver_due()
+            sender: Any = channel("email")
+            assert sender.connections._kept == []
+        assert len(outbox.outbox) == 5
 
 
 class TestAddresses:

@@ -94,7 +94,7 @@ def channel(name: str) -> DeliveryChannel:
 
 
 def _forget(setting: str, **kwargs: Any) -> None:
-    if setting.startswith("NOTIFICATIONS_"):
+    if setting.startswith(("NOTIFICATIONS_", "EMAIL_", "MAILERS")):
         channel.cache_clear()
 
 

@@ -6,6 +6,7 @@ import smtplib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from time import monotonic
 from typing import Any, Final
 
@@ -14,6 +15,10 @@ from django.core import mail
 KEPT_OPEN: Final = 5.0  # seconds for which a connection is kept; servers close theirs after minutes (RFC 5321, 4.5.3.2)
 MESSAGES: Final = 50  # over one connection; some servers take no more than a hundred
 ANSWER_TIMEOUT: Final = 8.0  # seconds for one answer of the server; one of many that a message needs
+# Django's own that hand nothing to a mail server: nobody need be spared, and nothing is kept open.
+LOCAL_BACKENDS: Final = frozenset(
+    f"django.core.mail.backends.{name}" for name in ("console", "dummy", "filebased", "locmem")
+)
 SEND_TIMEOUT: Final = 20.0  # seconds for a message, all answers together: a channel has half a minute
 
 
@@ -35,6 +40,11 @@ def has_mailer(mailer: str) -> bool:
     return mailers is not None and mailer in mailers
 
 
+def is_local(connection: Any) -> bool:
+    """Return whether a connection leads to no mail server: it prints e-mails, or keeps them for tests."""
+    return type(connection).__module__ in LOCAL_BACKENDS
+
+
 class Connections:
     """The open connections of one mailer that nobody uses just now, and those that are made when there is none."""
 
@@ -45,6 +55,11 @@ class Connections:
         self._lock = threading.Lock()
         self._kept: list[tuple[float, int, Any]] = []  # since when, the messages it has carried, and the connection
         self._is_watched = False  # by a timer that closes those of which nobody has need
+
+    @cached_property
+    def are_local(self) -> bool:
+        """Return whether they lead to no mail server."""
+        return is_local(make_connection(self._mailer))
 
     @contextmanager
     def use(self) -> Iterator[Any]:
@@ -82,7 +97,7 @@ class Connections:
         return 0, make_connection(self._mailer)
 
     def _keep(self, carried: int, connection: Any) -> None:
-        if carried >= MESSAGES:
+        if carried >= MESSAGES or is_local(connection):
             _close(connection)
             return
         with self._lock:
