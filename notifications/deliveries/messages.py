@@ -12,7 +12,7 @@ from django.utils import translation
 from ..inbox.frames import Item
 from ..inbox.items import Items
 from ..models import Delivery, Notification
-from .links import link_to
+from .links import absolute, link_to
 from .readers import Reader
 
 
@@ -39,6 +39,9 @@ class Part:
     item: int  # the key of the recipient's own copy, by which the site's JSON API knows it
     group: str  # what it grows in; empty where it does not grow
     expires_at: datetime | None
+    target: str = ""  # the link itself, absolute: for programs, and for what many read
+    facts: dict[str, Any] | None = None  # of a declared kind, as they are stored
+    version: int = 1  # of the facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ class Message:
     """What a channel sends to one address.
 
     `id` is the same whenever the same is sent again. It has one part, or as a digest several. `title`, `body` and `url`
-    are those of its first part; a digest's are its own. `language` and `time_zone` are the recipient's.
+    are those of its first part; a digest's are its own. `language` and `time_zone` are the recipient's. `user` is None
+    where it goes to what many share, as the webhook of a group is.
     """
 
     id: str
@@ -117,4 +121,7 @@ def _part(row: Notification, item: Item, language: str) -> Part:
         item=row.pk,
         group=row.group or "",
         expires_at=item.expires_at,
+        target=absolute(item.url),
+        facts=notice.facts,
+        version=notice.version or 1,
     )
