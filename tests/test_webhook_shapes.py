@@ -29,6 +29,9 @@ def part(**changes: Any) -> Part:
         "created_at": datetime(2026, 11, 26, 9, 30, tzinfo=UTC),
         "about": "",
         "data": {},
+        "item": 1,
+        "group": "",
+        "expires_at": None,
         "facts": None,
         "version": 1,
     }
