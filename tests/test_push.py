@@ -137,9 +137,9 @@ class TestWhatIsPushed:
             "",
             {},
             1,
-            f"/{'x' * 1_900}",
             "",
             None,
+            target=f"/{'x' * 1_900}",
         )
         message = Message("1", alice.user, "push", "1", "1", "en", "UTC", [part], is_digest=False, attempt=1)
         assert len(payload_of(message, 1)) <= PAYLOAD_BYTES

@@ -37,9 +37,11 @@ class Part:
     about: str  # what it is about, by model and key: the same for all that belongs together; empty for nothing
     data: dict[str, Any]
     item: int  # the key of the recipient's own copy, by which the site's JSON API knows it
-    target: str  # where the link leads in the end, for channels that mark as read themselves
     group: str  # what it grows in; empty where it does not grow
     expires_at: datetime | None
+    target: str = ""  # the link itself, absolute: for programs, for what many read, and for who marks as read itself
+    facts: dict[str, Any] | None = None  # of a declared kind, as they are stored
+    version: int = 1  # of the facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class Message:
     """What a channel sends to one address.
 
     `id` is the same whenever the same is sent again. It has one part, or as a digest several. `title`, `body` and `url`
-    are those of its first part; a digest's are its own. `language` and `time_zone` are the recipient's.
+    are those of its first part; a digest's are its own. `language` and `time_zone` are the recipient's. `user` is None
+    where it goes to what many share, as the webhook of a group is.
     """
 
     id: str
@@ -111,7 +114,6 @@ def _part(row: Notification, item: Item, language: str, channel: str) -> Part:
         title=item.title,
         body=item.body,
         url=link_to(notice.pk, item.url, language, channel),
-        target=absolute(item.url),
         actor=item.actor.name if item.actor else "",
         events=item.group.events if item.group else 1,
         created_at=item.created_at,
@@ -120,4 +122,7 @@ def _part(row: Notification, item: Item, language: str, channel: str) -> Part:
         item=row.pk or 0,
         group=row.group or "",
         expires_at=item.expires_at,
+        target=absolute(item.url),
+        facts=notice.facts,
+        version=notice.version or 1,
     )
