@@ -15,7 +15,7 @@ from django.contrib.auth.models import AnonymousUser, Group
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db import models
+from django.db import connection, models
 from django.test import Client, override_settings
 from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
@@ -253,6 +253,29 @@ def test_what_cannot_be_fetched_costs_its_own_notifications_their_language_alone
     with override_settings(DATABASE_ROUTERS=routers), translation.override("de"):
         assert [item.title for item in page(alice).items] == ["Benutzer 7", "User Far away"]
     assert "Could not read far.Far" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_fails_on_the_page_ends_no_transaction_of_the_site(
+    alice: Any, own_kinds: None, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+
+    @kind("tests.counting")
+    class Counting(Kind):
+        number: int = 0
+
+        def title(self) -> str:
+            seen.append(connection.in_atomic_block)
+            return f"Number {Far._base_manager.count() if self.number else 0}"
+
+    notice = notify(alice, Counting())
+    Notice.objects.filter(pk=notice.pk).update(facts={"number": 1})
+    seen.clear()
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    client.force_login(alice)
+    assert "<bdi>Number 0</bdi>" in client.get("/notifications/").content.decode()
+    assert seen == [False]
 
 
 def test_a_key_of_text_finds_its_instance(alice: Any, own_kinds: None) -> None:

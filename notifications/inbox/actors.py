@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
@@ -44,7 +46,15 @@ def actor_of(notice: Notice) -> Actor | None:
     """Name who caused what a notice says, if it is known."""
     if notice.actor is not None:
         return actor(notice.actor)
-    return None if notice.other_actor is None else msgspec.convert(notice.other_actor, Actor)
+    return stored_actor(notice.other_actor)
+
+
+def stored_actor(stored: object) -> Actor | None:
+    """Return whom `other_actor` has stored; None for nobody, and where something else was written there since."""
+    try:
+        return msgspec.convert(stored, Actor | None)
+    except msgspec.ValidationError:
+        return None
 
 
 def avatar(of: Any) -> str | None:
@@ -80,14 +90,17 @@ def actor_key(notice: Notice) -> str | None:
 
 
 def is_other(key: str) -> bool:
-    """Return whether a key is of somebody who is no user."""
+    """Return whether a key may be of somebody who is no user; those of users may have a colon too."""
     return ":" in key
 
 
 def actors_of(keys: Iterable[str], alias: str) -> dict[str, Actor]:
-    """Name the actors with some keys, but for those that are gone: one query, and none if there are no keys."""
+    """Name the users with some keys, but for those that are gone: one query, and none if there are no keys."""
     model = get_user_model()
-    pks = [model._meta.pk.to_python(key) for key in keys]
+    pks = []
+    for key in keys:
+        with suppress(ValidationError):  # of no user, or the keys' type has changed since
+            pks.append(model._meta.pk.to_python(key))
     users = model._base_manager.using(alias).filter(pk__in=pks) if pks else ()
     return {str(user.pk): actor(user) for user in users}
 

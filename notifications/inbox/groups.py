@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -14,7 +15,7 @@ from ..kinds.growing import grown
 from ..models import Notice, Notification
 from ..models.inbox import SCHEDULED, UNPLACED
 from ..validators import validate_text
-from .actors import actor_key, actor_of, actors_of, is_other
+from .actors import actor_key, actor_of, actors_of, is_other, stored_actor
 from .frames import Actor, Group
 
 GROUP_NAME_LENGTH: Final = 200  # characters
@@ -43,7 +44,8 @@ class Growth(msgspec.Struct):
 def growth_of(row: Notification) -> Growth:
     """Return how an item has grown."""
     if row.growth is not None:
-        return msgspec.convert(row.growth, Growth)
+        with suppress(msgspec.ValidationError):  # whatever was written there since
+            return msgspec.convert(row.growth, Growth)
     keys = [] if row.actor_key is None else [row.actor_key]
     return Growth(1, len(keys), keys)
 
@@ -54,15 +56,16 @@ def latest_actors(rows: Iterable[Notification], alias: str, also: Iterable[str] 
     keys = {key for row in grown_rows for key in growth_of(row).latest}
     known: dict[str, Actor] = {}
     for row in grown_rows:
-        key, who = actor_key(row.notice), actor_of(row.notice)
+        who = actor_of(row.notice)
+        key = actor_key(row.notice) if who is not None else None
         if key is not None and who is not None:
             known[key] = who
     others = {key for key in keys - known.keys() if is_other(key)}
     if others:
         events = Notification.objects.using(alias).filter(folded_into__in=[row.pk for row in grown_rows])
         told = events.filter(actor_key__in=others).values_list("actor_key", "notice__other_actor")
-        known |= {key: msgspec.convert(who, Actor) for key, who in told if key and who}
-    return known | actors_of((keys - others).union(also) - known.keys(), alias)
+        known |= {key: who for key, stored in told if key and (who := stored_actor(stored)) is not None}
+    return known | actors_of(keys.union(also) - known.keys(), alias)
 
 
 def group_of(row: Notification, by: Actor | None, people: People) -> Group | None:

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.db import router
 from django.utils import translation
 
@@ -131,6 +132,20 @@ class Items:
         return self._rendered[key]
 
 
+class _Text(msgspec.Struct):
+    """What was written for readers of a language, as it is stored."""
+
+    title: str
+    body: str = ""
+
+
+class _Done(msgspec.Struct):
+    """The outcome of an action, as it is stored."""
+
+    action: str
+    at: datetime
+
+
 def items_of(rows: Sequence[Notification]) -> list[Item | Tombstone]:
     """Return notifications, read `with_content()`, as they are shown in the language that is active."""
     return Items(rows).show(rows)
@@ -151,12 +166,15 @@ def _asked(rows: Iterable[Notification], made: Container[int]) -> Iterator[tuple
 
 def _written(notice: Notice, language: str) -> Rendered | None:
     """Return what was written for readers of a language, if it was; a body that it lacks is that of the others."""
-    texts = notice.texts or {}
+    try:
+        texts = msgspec.convert(notice.texts, dict[str, _Text])
+    except msgspec.ValidationError:  # whatever was written there since
+        return None
     text = texts.get(language) or texts.get(language.partition("-")[0])
-    if not text:
+    if text is None:
         return None
     level: Any = notice.level
-    return Rendered(text["title"], text.get("body") or notice.body, notice.url, level)
+    return Rendered(text.title, text.body or notice.body, notice.url, level)
 
 
 def _offer(notice: Notice, people: People) -> Offer:
@@ -168,5 +186,9 @@ def _offer(notice: Notice, people: People) -> Offer:
             (one.permission, ItemAction(one.name, spoken(notice.kind, one.label, one.name), one.style))
             for one in offered
         ], None
+    try:
+        stored = msgspec.convert(done, _Done)
+    except msgspec.ValidationError:  # whatever was written there since: nothing is open any more
+        return [], None
     by = people.get(str(notice.outcome_by_id))  # nobody, once that account is deleted
-    return [], Outcome(done["action"], done_of(notice), by.name if by else "", datetime.fromisoformat(done["at"]))
+    return [], Outcome(stored.action, done_of(notice, stored.action), by.name if by else "", stored.at)

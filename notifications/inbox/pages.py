@@ -20,7 +20,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from ..annotations import User
-from ..live.http import user_of
+from ..live.http import outside_transactions, user_of
 from ..models import Notification
 from .acting import perform_action
 from .bulk import Changed, archive_all, mark_all_read, undo
@@ -33,6 +33,7 @@ from .states import SEEN_VERBS, STATE_VERBS, mark_clicked
 from .stream import INBOX, State
 
 
+@outside_transactions
 @never_cache
 @csrf_protect
 @login_required

@@ -100,9 +100,8 @@ def actions_of(notice: Notice) -> Mapping[str, Action]:
     return registry[notice.kind].actions
 
 
-def done_of(notice: Notice) -> str:
-    """Return what is said in the active language of what was done; empty where no code knows it any more."""
-    name = (notice.outcome or {}).get("action", "")
+def done_of(notice: Notice, name: str) -> str:
+    """Return what is said in the active language once an action is done; empty where no code knows it any more."""
     action = actions_of(notice).get(name)
     return spoken(notice.kind, action.done, "") if action is not None else ""
 

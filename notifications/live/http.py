@@ -104,12 +104,20 @@ def endpoint(*methods: str, anonymous: bool = False) -> Callable[[View], View]:
                 raise
 
         guarded = decorator_from_middleware(csrf_middleware(_csrf_failed))(checked)
-        outer = csrf_exempt(login_not_required(_readable(guarded)))
-        for alias in connections:  # the sequencer commits by itself, and a verb that meets another is done again
-            outer = transaction.non_atomic_requests(alias)(outer)
-        return outer
+        return outside_transactions(csrf_exempt(login_not_required(_readable(guarded))))
 
     return decorate
+
+
+def outside_transactions(view: View) -> View:
+    """Have a view called outside of any transaction, also where ``ATOMIC_REQUESTS`` is set.
+
+    The sequencer commits by itself, and a verb that meets another is done again. And where a query of the site's fails,
+    of a kind's method for example, PostgreSQL would refuse all others of the transaction.
+    """
+    for alias in connections:
+        view = transaction.non_atomic_requests(alias)(view)
+    return view
 
 
 def _language_of_page(request: HttpRequest) -> AbstractContextManager[None]:
