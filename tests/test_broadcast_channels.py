@@ -40,6 +40,7 @@ from notifications.services import (
 
 from .factories import make_user, make_users
 from .sending import PATH, Carrier, Post, carrying
+from .threads import together
 
 pytestmark = pytest.mark.django_db
 
@@ -246,6 +247,21 @@ class TestWalking:
         walk_some()
         assert Delivery.objects.count() == 3
         assert Broadcast.objects.get().walked == {"carrier": str(Delivery.objects.latest("pk").recipient_id)}
+
+    @pytest.mark.django_db(transaction=True)
+    def test_several_workers_leave_nothing_out_and_double_nothing(self, post: Post) -> None:
+        make_users(40)
+        for title in ("One", "Two", "Three"):
+            send(title)
+
+        def work() -> None:
+            while Broadcast.objects.filter(walk_at__isnull=False).exists():
+                walk_some()
+
+        together(work, work, work, work)
+        assert Delivery.objects.count() == 3 * 40
+        deliver_due()
+        assert len({message.id for message in post.arrived}) == len(post.arrived) == 3 * 40
 
     @pytest.mark.parametrize("over", ["recalled", "expired"])
     def test_ends_with_the_broadcast(self, post: Post, over: str) -> None:
