@@ -19,7 +19,7 @@ from django.utils import timezone, translation
 
 from notifications.audiences import Audience, audience, has_field, registry
 from notifications.broadcasts import results
-from notifications.deliveries import broadcasts
+from notifications.deliveries import broadcasts, waking
 from notifications.deliveries.broadcasts import take_turn, walk_some
 from notifications.deliveries.clicks import note_click
 from notifications.deliveries.outbox import store_by
@@ -166,6 +166,19 @@ class TestSending:
         sent = send()
         with pytest.raises(ValidationError, match="channels"):
             edit_broadcast(sent, channels=[])
+
+    def test_wakes_whoever_sends_after_the_commit(self, post: Post, django_capture_on_commit_callbacks: Any) -> None:
+        make_user()
+        woken: list[Any] = []
+        end = waking.register(woken.append)
+        try:
+            with django_capture_on_commit_callbacks(execute=True):
+                broadcast("Only here", to="everyone")
+                sent = send()
+                assert woken == []
+        finally:
+            end()
+        assert woken == [sent.walk_at]
 
     def test_a_channel_by_which_nothing_is_sent_is_refused(self, post: Post) -> None:
         with pytest.raises(ValidationError, match=r"Nothing is sent by “pigeon”\. Channels: carrier\."):
