@@ -19,7 +19,7 @@ from django.utils import timezone, translation
 
 from notifications.audiences import Audience, audience, has_field, registry
 from notifications.broadcasts import results
-from notifications.deliveries import broadcasts
+from notifications.deliveries import broadcasts, waking
 from notifications.deliveries.broadcasts import take_turn, walk_some
 from notifications.deliveries.clicks import note_click
 from notifications.deliveries.outbox import store_by
@@ -40,6 +40,7 @@ from notifications.services import (
 
 from .factories import make_user, make_users
 from .sending import PATH, Carrier, Post, carrying
+from .threads import together
 
 pytestmark = pytest.mark.django_db
 
@@ -166,6 +167,19 @@ class TestSending:
         with pytest.raises(ValidationError, match="channels"):
             edit_broadcast(sent, channels=[])
 
+    def test_wakes_whoever_sends_after_the_commit(self, post: Post, django_capture_on_commit_callbacks: Any) -> None:
+        make_user()
+        woken: list[Any] = []
+        end = waking.register(woken.append)
+        try:
+            with django_capture_on_commit_callbacks(execute=True):
+                broadcast("Only here", to="everyone")
+                sent = send()
+                assert woken == []
+        finally:
+            end()
+        assert woken == [sent.walk_at]
+
     def test_a_channel_by_which_nothing_is_sent_is_refused(self, post: Post) -> None:
         with pytest.raises(ValidationError, match=r"Nothing is sent by “pigeon”\. Channels: carrier\."):
             broadcast("Hello", to="everyone", channels=["pigeon"])
@@ -246,6 +260,21 @@ class TestWalking:
         walk_some()
         assert Delivery.objects.count() == 3
         assert Broadcast.objects.get().walked == {"carrier": str(Delivery.objects.latest("pk").recipient_id)}
+
+    @pytest.mark.django_db(transaction=True)
+    def test_several_workers_leave_nothing_out_and_double_nothing(self, post: Post) -> None:
+        make_users(40)
+        for title in ("One", "Two", "Three"):
+            send(title)
+
+        def work() -> None:
+            while Broadcast.objects.filter(walk_at__isnull=False).exists():
+                walk_some()
+
+        together(work, work, work, work)
+        assert Delivery.objects.count() == 3 * 40
+        deliver_due()
+        assert len({message.id for message in post.arrived}) == len(post.arrived) == 3 * 40
 
     @pytest.mark.parametrize("over", ["recalled", "expired"])
     def test_ends_with_the_broadcast(self, post: Post, over: str) -> None:

@@ -337,6 +337,15 @@ class TestOpening:
         assert client.get(f"/notifications/open/{first.pk}/")["Location"] == "/2/"
         assert Notification.objects.of(alice).items().get().read_at is not None
 
+    def test_it_says_why_its_recipient_gets_it(self, alice: Alice) -> None:
+        set_preference(alice, "email", "off")
+        set_preference(alice, "email", "on")
+        notify(alice, "Hello")
+        told = sent()
+        said = "You get this by “E-mail”, because"
+        assert said in told.body
+        assert said in told.alternatives[0][0]
+
     def test_what_has_no_link_has_none(self, alice: Alice) -> None:
         notify(alice, "Hello")
         assert "/open/" not in sent().body

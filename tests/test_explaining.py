@@ -26,6 +26,7 @@ from notifications.services import (
     mute,
     notify,
     set_preference,
+    set_schedule,
 )
 
 from .factories import make_user, make_users, stamp
@@ -251,6 +252,23 @@ def test_it_is_said_in_the_language_that_is_active(post: Post) -> None:
     found = about(alice, notify(alice, "Hello"))
     with translation.override("de"):
         assert found.text.startswith("Sie erhalten dies über „carrier“, weil")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "You get this by “carrier”, because you chose it for everything in “Shopping”."),
+        ("de", "Sie erhalten dies über „carrier“, weil Sie es für alles in „Shopping“ gewählt haben."),
+    ],
+)
+def test_a_message_says_why_its_recipient_gets_it(post: Post, order: type[Kind], language: str, said: str) -> None:
+    with carrying(DEFAULT="off"):
+        alice = make_user()
+        set_schedule(alice, language=language)
+        set_preference(alice, "carrier", "on", category="orders")
+        notify(alice, "Shipped", category="orders")
+        deliver_due()
+    assert [message.because for message in post.arrived] == [said]
 
 
 def test_it_costs_the_same_for_any_number_of_channels(post: Post) -> None:

@@ -17,7 +17,7 @@ from notifications.deliveries.push_messages import PAYLOAD_BYTES, URGENCY
 from notifications.kinds import Kind, kind, registry
 from notifications.live.sessions import user_key
 from notifications.models import Delivery, Notification, PushDevice
-from notifications.services import deliver_due, mark_read, notify
+from notifications.services import broadcast, deliver_due, mark_read, notify
 
 from .factories import make_user, make_users, stamp
 from .push_service import PushService
@@ -52,6 +52,14 @@ class TestWhatIsPushed:
         assert message["user"] == user_key(alice.user.pk)
         assert message["unread"] == 1
         assert states() == [("sent", "")]
+
+    def test_a_broadcast_that_nobody_has_collected_leads_through_the_site(
+        self, push_service: PushService, alice: Visitor
+    ) -> None:
+        made = broadcast("Hello", to="everyone", url="/where/", channels=["push"])
+        deliver_due()
+        (message,) = push_service.messages
+        assert (message["item"], message["url"]) == (0, f"/notifications/open/{made.notice_id}/?by=push")
 
     def test_every_device_gets_it_and_notes_that_it_was_used(self, push_service: PushService, alice: Visitor) -> None:
         Visitor(alice.user).turn_on(push_service, "two")

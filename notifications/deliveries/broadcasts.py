@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from django.contrib.auth import get_user_model
 from django.db import router
+from django.dispatch import receiver
 from django.utils import timezone
 
 from ..audiences import has_field, people
@@ -29,7 +30,9 @@ from ..models import Broadcast, Delivery
 from ..models.broadcast import BroadcastState
 from ..preferences.channels import sent
 from ..preferences.resolving import of_broadcast
+from ..signals import broadcast_sent
 from .outbox import store_by
+from .waking import wake
 
 logger = logging.getLogger("notifications")
 
@@ -42,6 +45,13 @@ OUT: Final = (BroadcastState.SENDING, BroadcastState.SENT)
 SWEEP: Final = 5.0  # seconds after which what another process has published is found at the latest
 SOON: Final = 0.2  # seconds
 ROOM_PAUSE: Final = timedelta(seconds=1)  # until it is looked again whether a channel has sent what was made
+
+
+@receiver(broadcast_sent, dispatch_uid="carillon.wake_for_broadcast")
+def wake_for_broadcast(broadcast: Broadcast, **kwargs: Any) -> None:
+    """Wake whoever makes deliveries where no process takes turns, such as workers of Django's tasks."""
+    if broadcast.walk_at is not None:
+        wake(broadcast.walk_at)
 
 
 @periodic

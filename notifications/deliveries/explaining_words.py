@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ..models import Delivery
-from ..preferences.channels import HERE
-from ..preferences.topics import categories
+from ..preferences.channels import HERE, channels
+from ..preferences.topics import Topic, categories
 
 if TYPE_CHECKING:
     from .explaining import Attempted, ChannelExplanation
@@ -76,10 +76,7 @@ VALUES: Final[Words] = {"on": gettext_lazy("on"), "off": gettext_lazy("off"), "d
 
 def for_user(one: ChannelExplanation) -> str:
     """Return an explanation of a channel in words for its recipient."""
-    why = WHY_OFF if one.value == "off" else WHY_ON
-    because = str(why.get(one.rule, why[""]))
-    because %= {"topic": one.topic or one.category or "–", "category": one.category or "–"}
-    values = {"channel": one.label, "because": because}
+    values = {"channel": one.label, "because": _why(one.value, one.rule, one.topic, one.category)}
     if one.value == "off":
         return _("You do not get this by “%(channel)s”, because %(because)s.") % values
     if one.outcome in ("skipped", "failed"):
@@ -89,6 +86,19 @@ def for_user(one: ChannelExplanation) -> str:
     else:
         sentence = _("You get this by “%(channel)s”, because %(because)s.") % values
     return " ".join(filter(None, [sentence, _became(one)]))
+
+
+def because(channel: str, rule: str, topic: Topic) -> str:
+    """Return why somebody gets something by a channel, in a sentence for its recipient."""
+    known = channels()
+    label = known[channel].label if channel in known else channel
+    why = _why("on", rule, topic.label, category_label(topic.category))
+    return _("You get this by “%(channel)s”, because %(because)s.") % {"channel": label, "because": why}
+
+
+def _why(value: str, rule: str, topic: str, category: str) -> str:
+    why = WHY_OFF if value == "off" else WHY_ON
+    return str(why.get(rule, why[""])) % {"topic": topic or category or "–", "category": category or "–"}
 
 
 def _became(one: ChannelExplanation) -> str:

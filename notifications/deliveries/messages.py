@@ -12,6 +12,8 @@ from django.utils import translation
 from ..inbox.frames import Item
 from ..inbox.items import Items
 from ..models import Delivery, Notification
+from ..preferences.topics import topic_of
+from .explaining_words import because
 from .links import absolute, link_to
 from .readers import Reader
 
@@ -50,7 +52,8 @@ class Message:
 
     `id` is the same whenever the same is sent again. It has one part, or as a digest several. `title`, `body` and `url`
     are those of its first part; a digest's are its own. `language` and `time_zone` are the recipient's. `user` is None
-    where it goes to what many share, as the webhook of a group is.
+    where it goes to what many share, as the webhook of a group is. `because` is a sentence that says why the recipient
+    gets it by this channel; a digest has none.
     """
 
     id: str
@@ -63,6 +66,7 @@ class Message:
     parts: Sequence[Part]
     is_digest: bool
     attempt: int
+    because: str = ""
 
     @property
     def title(self) -> str:
@@ -101,7 +105,16 @@ def message_of(delivery: Delivery, reader: Reader, address: str, rows: Iterable[
         parts=parts,
         is_digest=delivery.notice_id is None,
         attempt=delivery.attempts,
+        because=_because(delivery, reader.language, rows),
     )
+
+
+def _because(delivery: Delivery, language: str, rows: Sequence[Notification]) -> str:
+    if delivery.notice_id is None or not rows:
+        return ""
+    topic = topic_of(rows[0].notice.kind, rows[0].notice.category)
+    with translation.override(language):
+        return because(delivery.channel, delivery.rule, topic)
 
 
 def _part(row: Notification, item: Item, language: str, channel: str) -> Part:

@@ -58,7 +58,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         raise Http404(" ".join(error.messages)) from error
 
 
-class _Refused(Exception):
+class _Refused(CarillonError):
     """What a form asks for makes sense, but cannot be done now; a person is told why."""
 
     def __init__(self, reason: str, status: int) -> None:
