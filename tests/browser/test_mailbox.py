@@ -67,3 +67,27 @@ def test_an_e_mail_can_be_read_by_everybody(demo: Demo, browser: Browser, scheme
     assert faults(page) == []
     assert page.evaluate("document.querySelector('.column').getBoundingClientRect().width") <= 600
     page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_to_unsubscribe_and_the_admin_s_previews_have_no_faults(
+    demo: Demo, browser: Browser, scheme: str
+) -> None:
+    page = new_page(browser, demo.server.url, color_scheme=scheme, bypass_csp=True)
+    page.goto("/")
+    page.locator("form[action='/sign-in/alice/'] button").click()
+    page.locator("form[action='/send/kind/'] button[value=order]").click()
+    open_mailbox(page)
+    page.frame_locator(".letter iframe").get_by_role("link", name="Unsubscribe").click()
+    expect(page.get_by_role("heading", name="Unsubscribe")).to_be_visible()
+    assert faults(page, "main") == []
+    page.context.clear_cookies()
+    page.goto("/admin/")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill("admin")
+    page.get_by_role("button", name="Log in").click()
+    page.goto("/admin/carillon/notice/emails/?kind=demo.order")
+    mail = page.frame_locator("iframe[title='The e-mail']")
+    expect(mail.get_by_role("heading", name="“Handbell in C” is on its way")).to_be_visible()
+    assert faults(page, "#content-main") == []
+    page.context.close()
