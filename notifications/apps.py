@@ -27,8 +27,10 @@ class NotificationsConfig(AppConfig):
             couriers,
             enqueueing,  # it is woken
             outbox,
+            shared,
         )
         from .deliveries import checks as delivery_checks  # noqa: F401
+        from .deliveries.failures import declare_if_used
         from .inbox import (
             subjects,
             verification,  # noqa: F401  # a periodic task
@@ -38,5 +40,6 @@ class NotificationsConfig(AppConfig):
 
         receivers.connect()
         anymail_events.listen()
+        declare_if_used()
         autodiscover_modules("audiences", "feeds", "notices")
         subjects.connect()

@@ -49,6 +49,7 @@ POSITIVE = {
 BACKENDS: Mapping[str, str] = {
     "email": "notifications.deliveries.email.EmailChannel",
     "push": "notifications.deliveries.push.PushChannel",
+    "webhook": "notifications.deliveries.webhook.Webhooks",
 }
 
 
@@ -64,7 +65,7 @@ class ChannelSettings(NamedTuple):
 def _channel_settings(name: str, said: object) -> ChannelSettings:
     """Return what a value of ``NOTIFICATIONS_CHANNELS`` says: a label, or ``LABEL``, ``BACKEND``, and so on."""
     given = {"LABEL": said} if isinstance(said, str | Promise) else said
-    known = {"LABEL": "", "BACKEND": BACKENDS.get(name, ""), "DEFAULT": "off", "OPTIONS": {}}
+    known = {"LABEL": "", "BACKEND": BACKENDS.get(name.partition(":")[0], ""), "DEFAULT": "off", "OPTIONS": {}}
     if not isinstance(given, Mapping) or not given.keys() <= known.keys():
         raise TypeError(f"{name!r} must be a label, or a dictionary of {', '.join(known)}")
     values = known | dict(given)

@@ -4,6 +4,7 @@ from .bounces import BounceAdmin
 from .broadcast import BroadcastAdmin
 from .chat import MembershipAdmin, MessageAdmin, RoomAdmin
 from .deliveries import DeliveryAdmin
+from .endpoints import EndpointAdmin
 from .inbox import NoticeAdmin, NotificationAdmin
 from .users import notify_selected
 
@@ -11,6 +12,7 @@ __all__ = [
     "BounceAdmin",
     "BroadcastAdmin",
     "DeliveryAdmin",
+    "EndpointAdmin",
     "MembershipAdmin",
     "MessageAdmin",
     "NoticeAdmin",

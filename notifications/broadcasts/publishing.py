@@ -17,6 +17,7 @@ from ..annotations import LevelName, User
 from ..exceptions import BroadcastConflict
 from ..inbox.editing import changed_fields
 from ..inbox.outbox import OUTBOX_STREAM
+from ..inbox.storing import tell_witnesses
 from ..kinds import Kind
 from ..kinds.subjects import is_orphaned
 from ..live import relay
@@ -229,6 +230,7 @@ def send_out(broadcast: Broadcast, states: Collection[str]) -> None:
     notice.save(force_insert=True)
     Broadcast.objects.filter(pk=broadcast.pk).update(notice=notice)
     broadcast.notice = notice
+    tell_witnesses(notice, ())
     _after_commit(post)
     _after_commit(lambda: broadcast_sent.send_robust(Broadcast, broadcast=broadcast))
 

@@ -10,6 +10,7 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from ..conf import conf
+from ..models import Notice
 from .messages import Message
 from .readers import Reader
 
@@ -28,6 +29,8 @@ class DeliveryChannel:
 
     disturbs: ClassVar[bool] = True
     """Whether it makes a noise, and so waits for the end of quiet hours."""
+    for_people: ClassVar[bool] = True
+    """Whether people read it. Programs are told whatever somebody has seen, and of every event of an item."""
 
     def __init__(self, name: str, **options: Any) -> None:
         """Take the channel's name and the ``OPTIONS`` of the settings.
@@ -45,6 +48,10 @@ class DeliveryChannel:
         A device is your own name for it, of at most 64 characters.
         """
         raise NotImplementedError
+
+    def devices_for(self, notice: Notice, pks: Sequence[Any], using: str) -> Mapping[Any, Sequence[str]]:
+        """Return the devices of users that take a notice: all that there are, unless the channel says otherwise."""
+        return self.devices(pks, using)
 
     def address(self, user: Any) -> str:
         """Return where a user is reached; empty where nowhere. Not asked where `has_devices`.

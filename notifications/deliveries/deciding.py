@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef
 
 from ..inbox.copies import wanted
-from ..kinds import registry
+from ..kinds import Rules, registry
 from ..kinds.waiting import AT_ONCE, After
 from ..models import Broadcast, Delivery, Notice, Notification
 from ..models.inbox import UNPLACED
@@ -48,8 +48,8 @@ class Facts:
     def __init__(self, deliveries: Iterable[Delivery], alias: str, now: datetime) -> None:
         """Read what decides about deliveries of notices; digests have no notice and are left out."""
         self._now, self._alias = now, alias
-        self._asked = asked = [one for one in deliveries if one.notice_id is not None]
-        recipients = sorted({one.recipient_id for one in asked})
+        self._asked = asked = [one for one in deliveries if one.notice_id is not None and one.recipient_id is not None]
+        recipients = sorted({one.recipient_id for one in asked if one.recipient_id is not None})
         rows = Notification.objects.using(alias).filter(
             recipient_id__in=recipients, notice_id__in={one.notice_id for one in asked}
         )
@@ -63,7 +63,7 @@ class Facts:
 
     def row(self, delivery: Delivery) -> Notification | None:
         """Return the recipient's copy of what a delivery tells of; of a broadcast also one that is not stored yet."""
-        return self.rows.get((delivery.recipient_id, delivery.notice_id or 0))
+        return self.rows.get((delivery.recipient_id or 0, delivery.notice_id or 0))
 
     def reader(self, delivery: Delivery) -> Reader:
         """Return how the recipient of a delivery reads."""
@@ -80,7 +80,7 @@ class Facts:
             return over
         rules = registry.get(row.notice.kind)
         wait = rules.wait(delivery.channel) if rules else AT_ONCE
-        if _was_noticed(row, "read" if in_digest and wait.unless == "seen" else wait.unless):
+        if _was_noticed(row, self._unless(delivery, rules, in_digest)):
             return Verdict(Reason.SEEN)
         decision = self._decision(row, delivery)
         if decision is not None and delivery.rule == BROADCAST:
@@ -91,13 +91,21 @@ class Facts:
             return SEND
         return self._elsewhere(delivery, wait, decision) or self.quiet(delivery, urgent=bool(rules and rules.urgent))
 
+    def _unless(self, delivery: Delivery, rules: Rules | None, in_digest: bool) -> str:
+        """Return what makes it needless; for programs nothing does, unless the kind says so."""
+        declared = rules.waits.get(delivery.channel) if rules else None
+        if declared is None and not _for_people(delivery.channel):
+            return "never"
+        unless = (declared or AT_ONCE).unless
+        return "read" if in_digest and unless == "seen" else unless
+
     def _over(self, delivery: Delivery, row: Notification) -> Verdict | None:
         """Return why nobody is to be told any more, or that an event waits for its place; None if neither holds."""
         if row.notice.recalled_at is not None:
             return Verdict(Reason.WITHDRAWN)
         if row.notice.expires_at is not None and row.notice.expires_at <= self._now:
             return Verdict(Reason.EXPIRED)
-        if row.folded_into is not None:
+        if row.folded_into is not None and _for_people(delivery.channel):
             if row.folded_into > UNPLACED:
                 return Verdict(Reason.SUPERSEDED)
             if self._now < delivery.created_at + UNPLACED_LIMIT:
@@ -165,7 +173,7 @@ class Facts:
 
 def _uncollected(deliveries: Iterable[Delivery], alias: str) -> dict[tuple[Any, int], Notification]:
     """Return the copies of broadcasts that their recipients will have when they next visit, with a query if any."""
-    asked = [(one.recipient_id, one.notice_id) for one in deliveries]
+    asked = [(one.recipient_id or 0, one.notice_id) for one in deliveries]
     if not asked:
         return {}
     notices = (
@@ -188,6 +196,13 @@ def _disturbs(name: str) -> bool:
         return channel(name).disturbs
     except (LookupError, ImportError, TypeError):
         return False  # whoever is to send it says what is wrong
+
+
+def _for_people(name: str) -> bool:
+    try:
+        return channel(name).for_people
+    except (LookupError, ImportError, TypeError, ValueError):
+        return True  # whoever is to send it says what is wrong
 
 
 def _was_noticed(row: Notification, unless: str) -> bool:

@@ -40,6 +40,8 @@ class Part:
     target: str  # where the link leads in the end, for channels that mark as read themselves
     group: str  # what it grows in; empty where it does not grow
     expires_at: datetime | None
+    facts: dict[str, Any] | None = None  # of a declared kind, as they are stored
+    version: int = 1  # of the facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class Message:
     """What a channel sends to one address.
 
     `id` is the same whenever the same is sent again. It has one part, or as a digest several. `title`, `body` and `url`
-    are those of its first part; a digest's are its own. `language` and `time_zone` are the recipient's.
+    are those of its first part; a digest's are its own. `language` and `time_zone` are the recipient's. `user` is None
+    where it goes to what many share, as the webhook of a group is.
     """
 
     id: str
@@ -119,4 +122,6 @@ def _part(row: Notification, item: Item, language: str) -> Part:
         item=row.pk,
         group=row.group or "",
         expires_at=item.expires_at,
+        facts=notice.facts,
+        version=notice.version or 1,
     )

@@ -49,7 +49,9 @@ def _rows(name: str, want: Wanted, pks: Sequence[Any], now: datetime, alias: str
     if not chosen:
         return
     sender = channel(name)
-    devices = sender.devices(list(chosen), alias) if sender.has_devices else dict.fromkeys(chosen, ("",))
+    devices = (
+        sender.devices_for(want.notice, list(chosen), alias) if sender.has_devices else dict.fromkeys(chosen, ("",))
+    )
     topic = topic_of(want.notice.kind, want.notice.category)
     later = windows([pk for pk, decision in chosen.items() if decision.value == "digest"], topic, now, alias)
     rules = registry.get(want.notice.kind)

@@ -27,7 +27,8 @@ from .channels import channel
 from .deciding import Facts, Verdict
 from .digests import ASKED, DIGEST_GRACE, digest_row, store_digests
 from .messages import message_of
-from .readers import Reader
+from .readers import Reader, reader
+from .shared import shared_row, shared_verdict
 
 logger = logging.getLogger("notifications")
 
@@ -154,6 +155,11 @@ def _pause(attempts: int) -> timedelta:
 
 def _send_notice(claim: _Claim, facts: Facts) -> None:
     delivery = claim.delivery
+    if delivery.recipient_id is None:
+        shared = shared_row(delivery, claim.alias)
+        if claim.apply(shared_verdict(shared)):
+            _hand_over(claim, reader(None, None), [shared])
+        return
     row = facts.row(delivery)
     if claim.apply(facts.verdict(delivery)) and row is not None:
         _hand_over(claim, facts.reader(delivery), [row])

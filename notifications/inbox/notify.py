@@ -28,7 +28,7 @@ from ..twins import twin
 from .actors import actor_of, other_actor
 from .groups import group_of_kind, scheduled, told_by, waiting
 from .recipients import RECIPIENT_CHUNK, recipient_chunks
-from .storing import store_copies, store_notice
+from .storing import store_copies, store_notice, tell_witnesses
 from .stream import INBOX
 from .validation import refuse_beside, user_or_none, validate
 
@@ -177,6 +177,7 @@ def _send(copies: _Copies, to: Recipients) -> Notice:
     reached: list[Any] = []
     for pks in recipient_chunks(to):
         reached += copies.store(pks)
+    tell_witnesses(copies.notice, reached)
     copies.announce(reached)
     return copies.notice
 
@@ -197,6 +198,8 @@ def _send_once(copies: _Copies, to: Recipients, dedupe_key: str) -> Notice:
             had |= _notices(sent, new)  # another send may have come first for some of them
         reached += [pk for pk, notice_id in had.items() if notice_id == notice.pk]
         earlier.update(had.values())
+    if reached:
+        tell_witnesses(notice, reached)
     copies.announce(reached)
     if earlier and not reached:
         first = Notice.objects.using(INBOX.alias).get(pk=min(earlier))

@@ -12,12 +12,14 @@ from ..models import Notice, Notification
 from .copies import Wanted, wanted
 
 Plan = Callable[[Wanted, Sequence[Any]], None]
+Witness = Callable[[Notice, Sequence[Any]], None]
 
 # Of single rows: Django takes twice as long to build such a statement as the database to answer it.
 _NOTICE = CompiledInsert()
 _COPY = CompiledInsert(ignore_conflicts=True)
 
 _plans: list[Plan] = []
+_witnesses: list[Witness] = []
 
 
 def plans(function: Plan) -> Plan:
@@ -39,6 +41,22 @@ def plan(want: Wanted, pks: Sequence[Any]) -> None:
 def store_notice(notice: Notice) -> None:
     """Store a notice, which has no row yet."""
     _NOTICE.run(notice, router.db_for_write(Notice))
+
+
+def witnesses(function: Witness) -> Witness:
+    """Register a function that is called once for each notice that is sent, in the transaction that stores it.
+
+    It gets the primary keys of all who have a copy, or will have one when the notice is due; none for a broadcast.
+    """
+    if function not in _witnesses:
+        _witnesses.append(function)
+    return function
+
+
+def tell_witnesses(notice: Notice, pks: Sequence[Any]) -> None:
+    """Tell those who hear of each notice once that one is stored."""
+    for function in _witnesses:
+        function(notice, pks)
 
 
 def store_copies(notice: Notice, pks: Sequence[Any], shared: Mapping[str, Any]) -> list[Any]:

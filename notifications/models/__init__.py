@@ -5,6 +5,7 @@ from .broadcast import Broadcast, Outbox
 from .chat import Lease, Membership, Message, Presence, Reaction, Room
 from .delivery import Delivery
 from .device import PushDevice
+from .endpoint import Endpoint
 from .feed import Feed, FeedEvent, FeedText
 from .inbox import Inbox, Notice, Notification
 from .preference import Preference
@@ -17,6 +18,7 @@ __all__ = [
     "Bounce",
     "Broadcast",
     "Delivery",
+    "Endpoint",
     "Feed",
     "FeedEvent",
     "FeedText",

@@ -25,7 +25,8 @@ class Delivery(models.Model):
     `key` says what: the notice's primary key, or for a digest the end of its window. `due_at` is when it is looked at
     next, and null when that is never; of one that is being sent it is the end of the lease of its worker, whose mark is
     `claim`. `window` is the end of the digest that a notice waits for. `rule` is the preference that wanted it.
-    `clicked_at` is when its link was followed first. No text of what is sent is stored.
+    `clicked_at` is when its link was followed first. Without a recipient it goes to a device that many share, as the
+    webhook of a group is. No text of what is sent is stored.
     """
 
     class State(models.TextChoices):
@@ -55,6 +56,8 @@ class Delivery(models.Model):
         settings.AUTH_USER_MODEL,
         verbose_name=_("recipient"),
         on_delete=cascade_in_bulk,
+        null=True,
+        blank=True,
         related_name="+",
         db_index=False,  # `carillon_one_delivery` begins with it
     )
