@@ -24,10 +24,12 @@ PLAIN: Final = "notification"  # the type of a notification without a kind of it
 SLACK_LENGTH: Final = 2_900  # characters of one text; Slack takes 3,000
 SLACK_PARTS: Final = 20  # of a digest; a message has at most 50 blocks
 DISCORD_PARTS: Final = 10  # embeds of a message
-DISCORD_LENGTH: Final = 500  # characters of each body, for all embeds have at most 6,000 together
+DISCORD_LENGTH: Final = 2_000  # characters of a body, twice as many once they are escaped; an embed takes 4,096
+DISCORD_SHORT: Final = 170  # of one among several, for all embeds have at most 6,000 together
 COLOURS: Final = {"info": 0x3B82F6, "success": 0x16A34A, "warning": 0xD97706, "error": 0xDC2626}
-TEAMS_PARTS: Final = 20  # of a digest; a message has at most 28 KB
-TEAMS_LENGTH: Final = 800  # characters of each body
+TEAMS_PARTS: Final = 15  # of a digest
+TEAMS_LENGTH: Final = 4_000  # characters of a body, of up to four bytes each; a message has at most 28 KB
+TEAMS_SHORT: Final = 200  # of one among several
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~@:])")
 
 
@@ -66,10 +68,11 @@ def slack(message: Message) -> bytes:
 def teams(message: Message) -> bytes:
     """Return a message as workflows of Microsoft Teams take it: an adaptive card of text without a form."""
     body: list[dict[str, Any]] = []
+    room = TEAMS_LENGTH if len(message.parts) == 1 else TEAMS_SHORT
     for part in message.parts[:TEAMS_PARTS]:
         body.append(_run(part.title, weight="Bolder"))
         if part.body:
-            body.append(_run(_cut(part.body, TEAMS_LENGTH)))
+            body.append(_run(_cut(part.body, room)))
     links = [part.target for part in message.parts[:1] if part.target]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
@@ -84,10 +87,11 @@ def teams(message: Message) -> bytes:
 
 def discord(message: Message) -> bytes:
     """Return a message as Discord's webhooks take it: an embed for each notification, and no mention of anybody."""
+    room = DISCORD_LENGTH if len(message.parts) == 1 else DISCORD_SHORT
     embeds = [
         {
             "title": _cut(_escaped(part.title), 256),
-            "description": _escaped(_cut(part.body, DISCORD_LENGTH // 2)),
+            "description": _escaped(_cut(part.body, room)),
             "color": COLOURS.get(part.level, COLOURS["info"]),
             "timestamp": part.created_at,
             **({"url": part.target} if part.target else {}),

@@ -1,0 +1,102 @@
+"""Channels of applications, and what the checks say of those that cannot be made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from notifications.deliveries import DeliveryChannel
+from notifications.deliveries.checks import check_delivery_channels
+from notifications.models import Delivery, Notice
+from notifications.services import deliver_due, notify
+
+from .factories import make_user
+from .receiving import Receiver, answer, receiving
+
+pytestmark = pytest.mark.django_db
+
+
+class Fussy(DeliveryChannel):
+    """A channel with an option that it needs, and something that it lacks."""
+
+    def __init__(self, name: str, *, sender: str, **options: Any) -> None:
+        super().__init__(name, **options)
+
+    def problems(self) -> Sequence[str]:
+        return ["Set SMS_KEY."]
+
+
+class Plain:
+    """No channel at all."""
+
+    def __init__(self, name: str) -> None:
+        """Take a name as a channel does."""
+
+
+def problems(**channel: Any) -> list[str]:
+    with override_settings(NOTIFICATIONS_CHANNELS={"sms": channel}):
+        found = check_delivery_channels(None)
+    assert {error.id for error in found} <= {"carillon.E060"}
+    return [error.msg for error in found]
+
+
+@pytest.mark.parametrize(
+    ("channel", "said"),
+    [
+        ({"BACKEND": "nowhere.Sms"}, "No module named 'nowhere'"),
+        ({"BACKEND": f"{__name__}.Missing"}, "does not define a"),
+        ({"BACKEND": f"{__name__}.Plain"}, "must be derived from notifications.deliveries.DeliveryChannel"),
+        ({"BACKEND": f"{__name__}.Fussy"}, "missing 1 required keyword-only argument: 'sender'"),
+        ({"BACKEND": f"{__name__}.Fussy", "OPTIONS": {"sender": "x", "colour": "red"}}, "has no options colour"),
+        ({"BACKEND": f"{__name__}.Fussy", "OPTIONS": {"sender": "x"}}, "Set SMS_KEY."),
+    ],
+)
+def test_what_is_wrong_with_a_channel_is_said(channel: dict[str, Any], said: str) -> None:
+    [problem] = problems(**channel)
+    assert said in problem
+    assert "NOTIFICATIONS_CHANNELS['sms']" in problem
+
+
+# It imports a module that Python 3.13 has no more, and minds its absence.
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+class TestApprise:
+    BACKEND = "notifications.deliveries.apprise.Apprise"
+
+    def send(self, address: str) -> Delivery:
+        channel = {"BACKEND": self.BACKEND, "DEFAULT": "on", "OPTIONS": {"address": lambda user: address}}
+        with override_settings(NOTIFICATIONS_CHANNELS={"telegram": channel}):
+            notify(make_user("alice"), "Hello", body="World", url="https://example.com/7/")
+            deliver_due()
+        return Delivery.objects.get()
+
+    def url(self, receiver: Receiver) -> str:
+        return f"json://127.0.0.1:{receiver.port}/"
+
+    def test_sends_to_the_url_of_a_user(self) -> None:
+        with receiving() as receiver:
+            receiver.behaviour = answer(200)
+            assert self.send(self.url(receiver)).state == "sent"
+        said = json.loads(receiver.received[0].body)
+        assert (said["title"], said["message"]) == ("Hello", f"World\n/notifications/open/{Notice.objects.get().pk}/")
+
+    def test_tries_again_what_was_not_taken(self) -> None:
+        with receiving() as receiver:
+            receiver.behaviour = answer(500)
+            assert self.send(self.url(receiver)).state == "waiting"
+
+    def test_gives_up_an_address_of_no_service(self) -> None:
+        delivery = self.send("nothing://at/all")
+        assert (delivery.state, delivery.reason) == ("skipped", "bounced")
+
+    def test_skips_who_has_none(self) -> None:
+        delivery = self.send("")
+        assert (delivery.state, delivery.reason) == ("skipped", "no-address")
+
+    def test_must_be_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("notifications.deliveries.apprise.find_spec", lambda name: None)
+        [problem] = problems(BACKEND=self.BACKEND, OPTIONS={"address": str})
+        assert "django-carillon[apprise]" in problem
