@@ -19,6 +19,7 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
 # What a page leaves to the reader: where its views and its middleware go.
 MORE = {
+    "deliveries": {"shop/gateway.py": (SURROUNDINGS / "gateway.py").read_text()},
     "sending": {"mysite/urls.py": "from shop import views\nurlpatterns += [path('help/', views.ask_for_help)]\n"},
     "api-clients": {"mysite/settings.py": "MIDDLEWARE += ['shop.middleware.token_authentication']\n"},
     "sign-in": {
@@ -28,7 +29,9 @@ MORE = {
 }
 
 
-@pytest.mark.parametrize("page", ["testing", "sending", "kinds", "preferences", "privacy", "api-clients", "sign-in"])
+@pytest.mark.parametrize(
+    "page", ["testing", "sending", "deliveries", "kinds", "preferences", "privacy", "api-clients", "sign-in"]
+)
 def test_the_code_of_a_guide_does_what_it_says(page: str, tmp_path: Path) -> None:
     project = FreshProject(tmp_path)
     project.append("shop/models.py", (SURROUNDINGS / "models.py").read_text())

@@ -15,6 +15,7 @@ class Order(models.Model):
 class Profile(models.Model):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     language = models.CharField(max_length=10)
+    phone = models.CharField(max_length=20, blank=True)
 
 
 class ApiToken(models.Model):
