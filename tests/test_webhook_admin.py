@@ -11,7 +11,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from notifications.models import Delivery, Endpoint
-from notifications.services import add_endpoint, disable_endpoint
+from notifications.services import add_endpoint, disable_endpoint, notify
 
 from .factories import make_user
 
@@ -149,3 +149,20 @@ def test_the_list_costs_the_same_for_one_and_for_many(staff: Client, django_asse
         add_endpoint(make_user(f"user{number}"), URL)
     with django_assert_max_num_queries(6):
         staff.get(reverse("admin:carillon_endpoint_changelist"))
+
+
+def test_what_goes_to_the_site_is_among_the_deliveries(staff: Client) -> None:
+    endpoint = add_endpoint(None, URL)
+    notify(make_user("alice"), "Hello")
+    with override_settings(NOTIFICATIONS_CHANNELS={"webhook": {"DEFAULT": "on"}}):
+        notify(make_user("bob"), "Hello, Bob")
+    delivery = Delivery.objects.get()
+    assert (delivery.recipient, delivery.device) == (None, str(endpoint.pk))
+    for address in (
+        reverse("admin:carillon_delivery_changelist"),
+        reverse("admin:carillon_delivery_change", args=[delivery.pk]),
+        reverse("admin:carillon_notice_change", args=[delivery.notice_id]),
+    ):
+        response = staff.get(address)
+        assert response.status_code == 200
+        assert "webhook" in response.content.decode()

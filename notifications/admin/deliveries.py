@@ -154,7 +154,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("explanation"))
     def explanation(self, delivery: Delivery) -> str:
         """Explain by which channels the recipient got the notification."""
-        if delivery.notice is None:
+        if delivery.notice is None or delivery.recipient is None:
             return ""
         return explanation_table(delivery.recipient, delivery.notice, self.admin_site.name)
 

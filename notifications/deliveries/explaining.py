@@ -241,7 +241,7 @@ class _Case:
         if broadcast is not None and broadcast.walk_at is not None and name in broadcast.walked:
             return self._made(name, decision, False, "waiting")
         sender = channel(name)
-        if sender.has_devices and not sender.devices([self._pk], self._alias).get(self._pk):
+        if sender.has_devices and not sender.devices_for(self._notice, [self._pk], self._alias).get(self._pk):
             return self._made(name, decision, False, "skipped", reason=str(Reason.NO_DEVICE))
         return self._made(name, decision, False, "skipped")
 

@@ -20,6 +20,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from ..annotations import User
+from ..exceptions import CarillonError
 from ..live.http import outside_transactions, user_of
 from ..models import Notification
 from .acting import perform_action
