@@ -36,6 +36,7 @@ from .live.hub import Message, Send
 from .live.layouts import Layouts, is_carried, may_be_carried
 from .live.threads import keep_connections
 from .live.workers import Overflow
+from .preferences.channels import sent
 
 __all__ = ["Handoff"]
 
@@ -88,9 +89,12 @@ class Handoff:
         self.app = app
         self._layouts = Layouts()
         self._handler = SyncHandler()
+        self._working = False  # whether this process does the work that waits for nobody, such as sending e-mails
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
+        if not self._working and scope["type"] in ("http", "websocket"):
+            self._work(scope)
         if not may_be_carried(scope):
             await self.app(scope, receive, static_files.watch(scope, send))
             return
@@ -123,6 +127,12 @@ class Handoff:
         finally:
             connections.disconnect(connection)
         await connections.send_bye(connection, send)
+
+    def _work(self, scope: Scope) -> None:
+        """Begin with the first request to send by other channels, if any, for nobody may ever open a stream."""
+        self._working = True
+        if sent():
+            relay.current().served_by(scope.get("server"))
 
     async def _decide(self, scope: Scope, receive: Receive, send: Send) -> Decision | None:
         """Have Django decide a request; return None if it was another view's and has been answered."""
