@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import router
 from django.utils.functional import Promise
 
 from ..annotations import LevelName
@@ -23,7 +22,7 @@ from .stream import INBOX
 from .validation import validate
 
 
-@retried(lambda *args, **kwargs: router.db_for_write(Notice))
+@retried(lambda *args, **kwargs: INBOX.alias)
 def edit_notice(
     notice: Notice,
     what: str | Promise | Kind | None = None,
@@ -67,9 +66,9 @@ def edit_notice(
         "data": data,
     }
     changes = {name: value for name, value in given.items() if value is not None}
-    if Broadcast.objects.filter(notice=notice.pk).exists():
+    if Broadcast.objects.using(INBOX.alias).filter(notice=notice.pk).exists():
         raise ValueError("This notice belongs to a broadcast: use edit_broadcast().")
-    with atomic(router.db_for_write(Notice)):
+    with atomic(INBOX.alias):
         current = Notice.objects.using(INBOX.alias).filter(pk=notice.pk, recalled_at=None).first()
         if current is None:
             return 0

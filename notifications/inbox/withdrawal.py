@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db import router
 from django.utils import timezone
 
 from ..annotations import User
@@ -15,7 +14,7 @@ from .stream import INBOX
 from .validation import user_or_none
 
 
-@retried(lambda *args, **kwargs: router.db_for_write(Notice))
+@retried(lambda *args, **kwargs: INBOX.alias)
 def withdraw(notice: Notice, *, by: User | None = None) -> int:
     """Recall a notification from all its recipients: it disappears from every inbox, live; or it is never sent.
 
@@ -34,13 +33,14 @@ def withdraw(notice: Notice, *, by: User | None = None) -> int:
         ValueError: The notice belongs to a broadcast, which `recall_broadcast` recalls; or `by` has not been saved.
     """
     actor = user_or_none(by, "by")
-    if Broadcast.objects.filter(notice=notice.pk).exists():
+    if Broadcast.objects.using(INBOX.alias).filter(notice=notice.pk).exists():
         raise ValueError("This notice belongs to a broadcast: use recall_broadcast().")
     now = timezone.now()
-    with atomic(router.db_for_write(Notice)):
-        if not Notice.objects.filter(pk=notice.pk, recalled_at=None).update(recalled_at=now, recalled_by=actor):
+    with atomic(INBOX.alias):
+        here = Notice.objects.using(INBOX.alias).filter(pk=notice.pk, recalled_at=None)
+        if not here.update(recalled_at=now, recalled_by=actor):
             return 0
-        copies = Notification.objects.filter(notice=notice.pk)
+        copies = Notification.objects.using(INBOX.alias).filter(notice=notice.pk)
         cancelled = copies.filter(folded_into=SCHEDULED).update(snoozed_until=None)
         withdrawn = cancelled + copies.exclude(folded_into=SCHEDULED).touch()
         sequence_after_commit(INBOX, copies.values_list("recipient_id", flat=True))
