@@ -96,6 +96,22 @@ class ResultsTests(TransactionTestCase):
         assert b'"read":"40"' in told[-1][1].data
 
 
+@pytest.mark.django_db
+def test_each_page_is_told_in_its_own_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    User.objects.create_user("alice")
+    broadcast = publish_broadcast(Broadcast(title="Hello", audience=Audience.of("everyone").dump()))
+    told: dict[str, bytes] = {}
+    keys = [results.key_of(broadcast.pk, language) for language in ("en", "de", None)]
+    monkeypatch.setattr("notifications.live.relay.connected", lambda stream_type: {key.pk for key in keys})
+    monkeypatch.setattr(
+        "notifications.live.relay.publish_ephemeral_here", lambda key, frame: told.update({key.pk: frame.data})
+    )
+    results.refresh()
+    said = {name: ("zugestellt" in data.decode(), "Delivered" in data.decode()) for name, data in told.items()}
+    english, german, bare = (key.pk for key in keys)
+    assert said == {english: (False, True), german: (True, False), bare: (False, True)}
+
+
 def test_axes_read_well() -> None:
     assert [results._ceiling(number) for number in (1, 3, 5, 11, 61, 99, 1_234)] == [1, 4, 6, 20, 80, 100, 2_000]
     seconds = (0, 45, 60 * 90, 3600 * 30, 86400 * 9)
