@@ -88,12 +88,29 @@ class ResultsTests(TransactionTestCase):
                 "notifications.live.relay.publish_ephemeral_here", lambda key, frame: told.append((key, frame))
             )
             patch.setattr("notifications.broadcasts.results.timezone.now", lambda: now)
+            patch.setattr("notifications.broadcasts.results.time.monotonic", lambda: 0.0)  # a look takes no time
             assert results.refresh() == results.PAUSE
             results.refresh()
             Notification.objects.update(read_at=timezone.now())
             results.refresh()
         assert [key.pk for key, _frame in told] == [str(self.broadcast.pk)] * 2
         assert b'"read":"40"' in told[-1][1].data
+
+
+@pytest.mark.django_db
+def test_each_page_is_told_in_its_own_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    User.objects.create_user("alice")
+    broadcast = publish_broadcast(Broadcast(title="Hello", audience=Audience.of("everyone").dump()))
+    told: dict[str, bytes] = {}
+    keys = [results.key_of(broadcast.pk, language) for language in ("en", "de", None)]
+    monkeypatch.setattr("notifications.live.relay.connected", lambda stream_type: {key.pk for key in keys})
+    monkeypatch.setattr(
+        "notifications.live.relay.publish_ephemeral_here", lambda key, frame: told.update({key.pk: frame.data})
+    )
+    results.refresh()
+    said = {name: ("zugestellt" in data.decode(), "Delivered" in data.decode()) for name, data in told.items()}
+    english, german, bare = (key.pk for key in keys)
+    assert said == {english: (False, True), german: (True, False), bare: (False, True)}
 
 
 def test_axes_read_well() -> None:

@@ -41,6 +41,7 @@ class Phones(DeliveryChannel):
     """A channel whose users have no device."""
 
     has_devices = True
+    no_address = "no-device"
 
     def devices(self, pks: Any, using: str) -> dict[Any, list[str]]:
         return {}

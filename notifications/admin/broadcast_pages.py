@@ -14,8 +14,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from ..audiences.sizes import Size
 from ..broadcasts import results
@@ -26,7 +26,6 @@ from ..live import connections, frames, sessions
 from ..live.connections import Admission
 from ..live.cursor import Position
 from ..live.http import answer, can_hold, error, handoff, hold_open
-from ..live.streams import Key
 from ..models import Broadcast
 from ..models.broadcast import BroadcastState
 from ..preferences.channels import channels
@@ -231,7 +230,7 @@ class BroadcastPages(ModelAdmin):
         if not can_hold(request):
             return error(501, "no-streaming", _("This server cannot stream (WSGI); fetch now/ instead."))
         first = frames.frame(results.results(broadcast))
-        key = Key(results.STREAM, str(pk))
+        key = results.key_of(pk, get_language())
         identity = sessions.identity(request.user, getattr(request, "session", None))
         admission = Admission(key, Position("", 0), (first,), identity)
         return hold_open(request, admission, connections.iterate, "text/event-stream; charset=utf-8")

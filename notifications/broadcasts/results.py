@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
+from django.conf import settings
 from django.db.models import Count, F
 from django.db.models.functions import Mod
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -214,8 +215,14 @@ def refresh() -> float | None:
     if not watched:
         return None
     began = time.monotonic()
-    for broadcast in Broadcast.objects.filter(pk__in=[int(pk) for pk in watched]):
-        _tell(broadcast)
+    languages: dict[int, list[str]] = {}
+    for name in watched:
+        pk, _dot, language = name.partition(".")
+        languages.setdefault(int(pk), []).append(language)
+    for broadcast in Broadcast.objects.filter(pk__in=list(languages)):
+        for language in languages[broadcast.pk]:
+            with translation.override(language or settings.LANGUAGE_CODE):
+                _tell(broadcast, key_of(broadcast.pk, language))
     return max(PAUSE, SHARE * (time.monotonic() - began))
 
 
@@ -237,10 +244,14 @@ def _may_view(user: Any) -> bool:
 _last: dict[str, bytes] = {}  # what was last sent to the subscribers here, except for the time
 
 
-def _tell(broadcast: Broadcast) -> None:
+def key_of(pk: int, language: str | None) -> Key:
+    """Return the key under which pages of a broadcast's results listen that are read in a language."""
+    return Key(STREAM, f"{pk}.{language}" if language else str(pk))
+
+
+def _tell(broadcast: Broadcast, key: Key) -> None:
     found = results(broadcast)
     told = frames.encode([found.state, found.text, found.draw])
-    pk = str(broadcast.pk)
-    if _last.get(pk) != told:
-        _last[pk] = told
-        relay.publish_ephemeral_here(Key(STREAM, pk), frames.frame(found))
+    if _last.get(key.pk) != told:
+        _last[key.pk] = told
+        relay.publish_ephemeral_here(key, frames.frame(found))

@@ -242,7 +242,7 @@ class _Case:
             return self._made(name, decision, False, "waiting")
         sender = channel(name)
         if sender.has_devices and not sender.devices_for(self._notice, [self._pk], self._alias).get(self._pk):
-            return self._made(name, decision, False, "skipped", reason=str(Reason.NO_DEVICE))
+            return self._made(name, decision, False, "skipped", reason=str(sender.no_address))
         return self._made(name, decision, False, "skipped")
 
 
