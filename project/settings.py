@@ -99,6 +99,16 @@ NOTIFICATIONS_CATEGORIES = {
 }
 NOTIFICATIONS_BASE_URL: str = env.str("BASE_URL", default="http://127.0.0.1:8000")  # where links in e-mails lead
 NOTIFICATIONS_CHANNELS: dict[str, Any] = {"email": {"OPTIONS": {"site_name": "Carillon"}}}
+if DEBUG:  # the demo is its own receiver: nothing that a site on the internet should allow
+    NOTIFICATIONS_CHANNELS["webhook"] = {
+        "LABEL": _("Webhooks"),
+        "DEFAULT": "on",
+        "OPTIONS": {
+            "http": True,
+            "ports": [env.int("PORT", default=8000)],
+            "allow": ["localhost", "127.0.0.1", "::1"],
+        },
+    }
 DEFAULT_FROM_EMAIL = "Carillon <bells@example.org>"
 MAILBOX = "project.mailbox.EmailBackend"  # a page of the site, in the place of a mail server
 if django.VERSION >= (6, 1):

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from . import live, mailbox, views
+from . import live, mailbox, views, webhooks
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -22,6 +22,9 @@ urlpatterns = [
     path("mailbox/<int:pk>/html/", mailbox.letter_html, name="letter-html"),
     path("chat/", views.chat, name="chat"),
     path("chat/<int:room>/", views.chat, name="chat-room"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/connect/", webhooks.connect, name="webhook-connect"),
+    path("webhooks/receive/<int:pk>/", webhooks.receive, name="webhook-receive"),
     path("sign-in/", LoginView.as_view(template_name="sign_in.html", redirect_authenticated_user=True), name="login"),
     path("sign-in/<slug:username>/", views.sign_in_as, name="sign-in-as"),
     path("sign-out/", LogoutView.as_view(), name="logout"),

@@ -58,6 +58,7 @@ def server(
         env={
             **environment(database_url, redis_url, settings),
             "BASE_URL": f"http://127.0.0.1:{port}",
+            "PORT": str(port),  # to which the demo sends its webhooks
             **(env or {}),
         },
         cwd=ROOT,
