@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/preferences/", preference_views.preferences_api, name="preferences-api"),
     path("api/push/", push_views.push, name="push"),
     path("api/push/remove/", push_views.remove_device, name="push-remove"),
+    path("api/push/clicked/", push_views.clicked, name="push-clicked"),
     path("push/worker.js", push_views.push_worker, name="push-worker"),
     path("api/watch/", watch_views.watch_api, name="watch"),
     path("api/counts/", views.counts, name="counts"),

@@ -16,7 +16,7 @@ from notifications.deliveries import vapid
 from notifications.deliveries.push_messages import PAYLOAD_BYTES, URGENCY
 from notifications.kinds import Kind, kind, registry
 from notifications.live.sessions import user_key
-from notifications.models import Delivery, Notification, PushDevice
+from notifications.models import Delivery, Notification, PushDevice, Schedule
 from notifications.services import broadcast, deliver_due, mark_read, notify
 
 from .factories import make_user, make_users, stamp
@@ -125,6 +125,15 @@ class TestWhatIsPushed:
             del registry["test.pushed"]
         assert push_service.messages[0]["title"] == "Benachrichtigungen"
         assert push_service.messages[0]["lang"] == "de"
+
+    def test_a_language_that_its_reader_has_chosen_is_that_of_every_device(self, push_service: PushService) -> None:
+        anna = Visitor(make_user("anna"))
+        with override_settings(LANGUAGES=[("en", "English"), ("de", "German"), ("ar", "Arabic")]):
+            anna.post(push_service.subscribe("one", PUBLIC).shown(), **{"Carillon-Language": "de"})
+            Schedule.objects.create(user=anna.user, language="ar")
+            notify(anna.user, "Hello")
+            deliver_due()
+        assert push_service.messages[0]["lang"] == "ar"
 
     @pytest.mark.parametrize("letter", ["a", "ü", "🎉", "\x01"])
     def test_what_is_too_long_is_cut(self, push_service: PushService, alice: Visitor, letter: str) -> None:

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from notifications.deliveries import devices, vapid
 from notifications.deliveries.push_views import COOKIE
-from notifications.models import PushDevice
+from notifications.models import Delivery, Notification, PushDevice
 from notifications.services import deliver_due, notify
 
 from .factories import make_user
@@ -225,3 +225,28 @@ class TestDevices:
         assert len(tokens) == 4
         (device,) = PushDevice.objects.all()
         assert sum(devices.device_of_token(user, token) == device.pk for token in tokens) == 1
+
+
+class TestClicks:
+    def test_a_click_marks_it_as_read_and_counts_for_the_channel(
+        self, push_service: PushService, alice: Visitor
+    ) -> None:
+        notify(alice.user, "Hello", url="/where/")
+        deliver_due()
+        item = push_service.messages[0]["item"]
+        for changed in (1, 0):
+            assert alice.post({"item": item}, f"{API}clicked/").json() == {"changed": changed}
+        row = Notification.objects.of(alice.user).get()
+        assert row.read_at is not None
+        assert row.clicked_at is not None
+        assert Delivery.objects.get().clicked_at is not None
+
+    @pytest.mark.parametrize("item", [None, "", "1", 0, -1, 2**64, True, [1]])
+    def test_what_is_none_is_not_found(self, alice: Visitor, item: Any) -> None:
+        assert alice.post({"item": item}, f"{API}clicked/").status_code == 404
+
+    def test_those_of_others_are_not_found(self, alice: Visitor) -> None:
+        notify(alice.user, "Hello")
+        item = Notification.objects.of(alice.user).get().pk
+        assert Visitor(make_user("bob")).post({"item": item}, f"{API}clicked/").status_code == 404
+        assert Notification.objects.of(alice.user).get().read_at is None

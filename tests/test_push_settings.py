@@ -35,7 +35,7 @@ class TestWorker:
         assert PUBLIC in code
         assert PRIVATE not in code
         assert "sourceMappingURL" not in code
-        assert '"item":"/notifications/api/inbox/{id}/click/"' in code
+        assert '"clicked":"/notifications/api/push/clicked/"' in code
         assert Client().post(self.URL).status_code == 405
 
     def test_its_addresses_have_the_prefix_of_the_site(self, push_service: PushService) -> None:

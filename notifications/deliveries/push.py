@@ -23,8 +23,9 @@ from .destinations import Destinations
 from .messages import Message
 from .outgoing import Answer, post, tls_context
 from .push_messages import headers_of, payload_of
-from .readers import Reader
+from .readers import Reader, has_chosen_language
 
+CHANNEL: Final = "push"
 GONE: Final = (403, 404, 410)  # the subscription has ended, or was made for another key of the site's
 PAYLOAD_TOO_LARGE: Final = 413
 LATER: Final = (401, 408, 425, 429)  # and all from 500 on
@@ -77,9 +78,11 @@ class PushChannel(DeliveryChannel):
         return devices.names_of(pks, using)
 
     def reader(self, reader: Reader, address: str) -> Reader:
-        """Return a reader in the language of the page in which they turned the pushes on."""
+        """Return a reader in the language that they have chosen, else in that of the page which turned pushes on."""
         device = devices.find(reader.user, address)
-        return reader._replace(language=device.language) if device is not None and device.language else reader
+        if device is None or device.language in ("", reader.language) or has_chosen_language(reader.user):
+            return reader
+        return reader._replace(language=device.language)
 
     def check_endpoint(self, endpoint: str) -> None:
         """Raise `ValueError` for an endpoint to which nothing may be sent."""
@@ -181,7 +184,7 @@ def _retry_after(answer: Answer) -> timedelta | None:
 def offered_push() -> PushChannel | None:
     """Return the channel by which this site pushes; None where it does not, or lacks something."""
     try:
-        found = channel("push")
+        found = channel(CHANNEL)
     except (LookupError, ImportError, TypeError, ValueError):
         return None
     return found if isinstance(found, PushChannel) and not found.problems() else None

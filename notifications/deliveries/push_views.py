@@ -20,14 +20,16 @@ from django.views.decorators.http import require_safe
 
 from ..annotations import User
 from ..exceptions import BadRequest
-from ..inbox.configuration import PLACEHOLDER
 from ..inbox.pages import return_address
+from ..inbox.states import mark_clicked
+from ..inbox.stream import INBOX
 from ..live.frames import encode
 from ..live.http import answer, endpoint, error, fields, user_of
-from ..models import PushDevice
+from ..models import Notification, PushDevice
 from ..models.device import ENDPOINT_LENGTH
 from . import devices, vapid
-from .push import PushChannel, offered_push
+from .clicks import note_click
+from .push import CHANNEL, PushChannel, offered_push
 from .user_agents import name_of
 
 COOKIE = "carillon_push"
@@ -61,14 +63,13 @@ def _worker() -> str:
 
 
 def _worker_configuration(channel: PushChannel) -> dict[str, Any]:
-    item = reverse("notifications:item-action", args=[PLACEHOLDER, "click"])
     return {
         "key": channel.public_key,
         "icon": channel.icon,
         "header": settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-"),
         "urls": {
             "csrf": reverse("notifications:csrf"),
-            "item": item.replace(str(PLACEHOLDER), "{id}"),
+            "clicked": reverse("notifications:push-clicked"),
             "page": reverse("notifications:inbox"),
             "push": reverse("notifications:push"),
         },
@@ -113,6 +114,18 @@ def remove_device(request: HttpRequest) -> HttpResponseBase:
     if not found:
         return error(404, "not-found", _("There is no such device."))
     return answer(shown(user_of(request), request.COOKIES.get(COOKIE)))
+
+
+@endpoint("POST")
+def clicked(request: HttpRequest) -> HttpResponse:
+    """Mark the ``item`` that was pushed as read and followed; one of another user is not found."""
+    user, item = user_of(request), fields(request).get("item")
+    rows = Notification.objects.using(INBOX.alias).of(user)
+    row = rows.filter(pk=item).first() if type(item) is int and 0 < item < 2**63 else None
+    if row is None:
+        return error(404, "not-found", _("Notification not found."))
+    note_click(user, row.notice_id, CHANNEL)
+    return answer({"changed": int(mark_clicked(user, [row.pk]))})
 
 
 def shown(user: User, token: str | None) -> dict[str, Any]:

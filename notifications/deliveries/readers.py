@@ -24,6 +24,14 @@ def reader_of(user: Any) -> Reader:
     return reader(user, schedules([user.pk], router.db_for_write(Schedule)).get(user.pk))
 
 
+def has_chosen_language(user: Any) -> bool:
+    """Return whether a user, or the user's model, says in which language they read."""
+    if getattr(user, "language", ""):
+        return True
+    row = schedules([user.pk], router.db_for_write(Schedule)).get(user.pk)
+    return row is not None and bool(row.language)
+
+
 def reader(user: Any, row: Schedule | None) -> Reader:
     """Return how a user reads, of whom `row` is the schedule.
 

@@ -10,7 +10,7 @@ const CONFIG = {
   key: "BKey_-",
   icon: "/icon.png",
   header: "X-CSRFToken",
-  urls: { csrf: "/csrf/", item: "/item/{id}/click/", page: "/inbox/", push: "/push/" },
+  urls: { csrf: "/csrf/", clicked: "/clicked/", page: "/inbox/", push: "/push/" },
 };
 const PUSHED = {
   id: "1.2",
@@ -142,6 +142,19 @@ test("a worker without windows, badges or a list of what is shown still shows", 
   assert.deepEqual(shown, ["Hello"]);
 });
 
+test("a browser that never says what it shows holds back nothing", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const shown = [];
+  const registration = { getNotifications: never, showNotification: async (title) => shown.push(title) };
+  const done = worker({ scope: { clients: { matchAll: never }, registration } }).push(PUSHED);
+  for (let step = 0; step < 2; step++) {
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    context.mock.timers.tick(1_000);
+  }
+  await done;
+  assert.deepEqual(shown, ["Hello"]);
+});
+
 const clicked = (data = { id: "1.2", user: "alice", item: 7, url: "/where/" }) => ({
   notification: { data, close() {} },
 });
@@ -182,7 +195,8 @@ test("a click marks it as read, by the session of whom it was for", async () => 
   await dispatch("notificationclick", clicked());
   const [token, marked] = asked;
   assert.equal(token.url, "/csrf/");
-  assert.equal(marked.url, "/item/7/click/");
+  assert.equal(marked.url, "/clicked/");
+  assert.equal(marked.body, '{"item":7}');
   assert.equal(marked.method, "POST");
   assert.equal(marked.headers["X-CSRFToken"], "secret");
   assert.equal(marked.headers["Carillon-User"], "alice");

@@ -12,11 +12,12 @@ import { get } from "../core/request.js";
  * @property {string} key of the site
  * @property {string} icon
  * @property {string} header of the CSRF token
- * @property {{csrf: string, item: string, page: string, push: string}} urls
+ * @property {{csrf: string, clicked: string, page: string, push: string}} urls
  */
 /** @typedef {{id: string, user: string, tag: string, item: number, lang: string, unread: number, url: string, title: string, body: string}} Pushed */
 
 const PATIENCE = 10_000; // ms; a worker that waits for longer is ended by the browser
+const LOOK = 1_000; // ms for the browser to say what it shows
 
 /**
  * @param {any} scope the worker's global scope
@@ -28,10 +29,11 @@ export function serve(scope, { key, icon, header, urls }, send = ask) {
   const on = (type, act) => scope.addEventListener(type, (/** @type {any} */ event) => event.waitUntil(act(event)));
 
   const windows = async () =>
-    (await settled(() => scope.clients.matchAll({ type: "window", includeUncontrolled: true }))) ?? [];
+    (await settled(() => scope.clients.matchAll({ type: "window", includeUncontrolled: true }), LOOK)) ?? [];
 
   /** What is shown of an item. @param {string} [tag] @returns {Promise<any[]>} */
-  const present = async (tag) => (tag && (await settled(() => scope.registration.getNotifications({ tag })))) || [];
+  const present = async (tag) =>
+    (tag && (await settled(() => scope.registration.getNotifications({ tag }), LOOK))) || [];
 
   /** @param {string} url @param {string} [user] whose it is: another one who has signed in since gets nothing @param {object} [body] */
   const request = async (url, user = "", body) => {
@@ -82,7 +84,7 @@ export function serve(scope, { key, icon, header, urls }, send = ask) {
   const click = ({ notification }) => {
     attempt(() => notification.close());
     const { user, item, url } = notification.data ?? {};
-    const mark = () => item && request(urls.item.replace("{id}", item), user, {});
+    const mark = () => item && request(urls.clicked, user, { item });
     return Promise.all([settled(() => open(url), PATIENCE), settled(mark, PATIENCE)]);
   };
 
