@@ -14,7 +14,7 @@ from django.utils.timezone import now
 
 from notifications.live import frames
 from notifications.models import FeedEvent, Notification, Progress
-from notifications.services import abroadcast, archive, broadcast, notify, progress, prune, publish, snooze
+from notifications.services import abroadcast, archive, broadcast, notify, progress, prune, publish, snooze, withdraw
 from notifications.testing import captured, run_due, travel
 from tests.factories import make_user
 
@@ -99,6 +99,21 @@ class WhatFallsDue(Case):
         async with captured() as sent, travel(hours=1):
             pass
         sent.assert_notified(self.alice, "Maintenance")
+
+    def test_what_was_to_be_sent_later_counts_when_it_is_sent(self) -> None:
+        alice, bob = self.alice, make_user("bob")
+        notify([alice, bob], "Before", send_at=timezone.now() + HOUR)
+        cancelled = notify(alice, "Cancelled", send_at=timezone.now() + HOUR)
+        with captured() as sent:
+            notify(alice, "Within", send_at=timezone.now() + HOUR)
+            sent.assert_nothing_notified()
+            withdraw(cancelled)
+            with travel(hours=2):
+                sent.assert_notified(alice, "Within")
+                sent.assert_notified(bob, "Before")
+        self.assertEqual([notice.title for notice in sent.to(alice)], ["Before", "Within"])
+        with captured() as later, travel(hours=3):
+            later.assert_nothing_notified()
 
     def test_work_whose_worker_is_gone_has_failed(self) -> None:
         work = progress(self.alice, "Import")

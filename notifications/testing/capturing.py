@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.core.exceptions import SynchronousOnlyOperation
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils.functional import Promise
 
 from ..annotations import User
@@ -18,9 +18,13 @@ from ..inbox.stream import INBOX
 from ..kinds import Kind
 from ..kinds.rendering import kinds_of
 from ..models import Broadcast, Notice, Notification
+from ..models.inbox import SCHEDULED
 from .describing import Expected, Sending, times
 
 NAMED = 20  # recipients whom a message calls by name
+
+
+Waiting = Mapping[int, frozenset[Any]]  # recipients by the notice
 
 
 class Sent:
@@ -28,12 +32,14 @@ class Sent:
 
     What a rolled back transaction or savepoint had sent does not count, nor what was withdrawn within the block, what
     a dedupe key has kept from being sent again, or what reached nobody. A broadcast counts for all members of its
-    audience once it is sent, whether or not they have visited since.
+    audience once it is sent, whether or not they have visited since. What has a time to be sent at, a broadcast or a
+    notification, counts when it falls due, also where it was written before the block.
     """
 
-    def __init__(self, after: int) -> None:
-        """Begin behind the notice with the primary key `after`."""
+    def __init__(self, after: int, waiting: Waiting) -> None:
+        """Begin behind the notice with the primary key `after`, and with those that are `waiting` for their time."""
         self._after = after
+        self._waiting = waiting
         self._sendings: Sequence[Sending] | None = None
         self._names: dict[Any, str] = {}
 
@@ -118,7 +124,7 @@ class Sent:
         if self._sendings is not None:
             return self._sendings
         try:
-            sendings = _stored_after(self._after)
+            sendings = _stored_after(self._after, self._waiting)
             self._names = _names(pk for one in sendings for pk in sorted(one.recipients))
         except SynchronousOnlyOperation as error:
             message = "Ask what was sent after the block of `async with captured()`: within it, that is a query."
@@ -148,7 +154,7 @@ class captured:  # noqa: N801  # read as a verb: `with captured() as sent`
     def __enter__(self) -> Sent:
         """Begin."""
         newest = Notice.objects.using(INBOX.alias).aggregate(newest=Max("pk"))["newest"]
-        self._sent = Sent(newest or 0)
+        self._sent = Sent(newest or 0, _waiting())
         return self._sent
 
     def __exit__(
@@ -169,17 +175,26 @@ class captured:  # noqa: N801  # read as a verb: `with captured() as sent`
         await sync_to_async(self.__exit__)(kind, error, trace)
 
 
-def _stored_after(after: int) -> list[Sending]:
-    """Read the notices after one that reached somebody, with whom."""
+def _waiting() -> Waiting:
+    """Read what waits for its time, and for whom."""
+    copies = Notification.objects.using(INBOX.alias).filter(folded_into=SCHEDULED, notice__recalled_at=None)
+    found: dict[int, set[Any]] = {}
+    for notice, recipient in copies.values_list("notice_id", "recipient_id"):
+        found.setdefault(notice, set()).add(recipient)
+    return {notice: frozenset(recipients) for notice, recipients in found.items()}
+
+
+def _stored_after(after: int, waiting: Waiting) -> list[Sending]:
+    """Read the notices after one, and of those that were waiting, that reached somebody, with whom."""
     alias = INBOX.alias
-    recent = Notice.objects.using(alias).filter(pk__gt=after, recalled_at=None)
+    recent = Notice.objects.using(alias).filter(Q(pk__gt=after) | Q(pk__in=list(waiting)), recalled_at=None)
     notices = list(recent.select_related("actor").order_by("pk"))
     if not notices:
         return []
     reached: dict[int, set[Any]] = {notice.pk: set() for notice in notices}
-    copies = Notification.objects.using(alias).filter(notice__in=recent.order_by())
+    copies = Notification.objects.using(alias).filter(notice__in=recent.order_by()).exclude(folded_into=SCHEDULED)
     for notice, recipient in copies.values_list("notice_id", "recipient_id"):
-        if notice in reached:
+        if notice in reached and (notice > after or recipient in waiting[notice]):
             reached[notice].add(recipient)
     for broadcast in Broadcast.objects.using(alias).filter(notice__in=recent.order_by()):
         if broadcast.notice_id in reached:
