@@ -23,7 +23,7 @@ from notifications.deliveries.channels import channel
 from notifications.deliveries.checks import check_delivery_channels
 from notifications.deliveries.failures import KEY
 from notifications.deliveries.webhook import Webhooks, retry_after
-from notifications.kinds import Kind, kind, registry
+from notifications.kinds import After, Kind, kind, registry
 from notifications.models import Broadcast, Delivery, Endpoint, Notice, Notification
 from notifications.services import (
     aadd_endpoint,
@@ -191,6 +191,23 @@ class TestSending:
         deliver_due()
         titles = [json.loads(received.body)["data"]["title"] for received in receiver.received]
         assert sorted(titles) == ["Comment 0", "Comment 1", "Comment 2"]
+
+    def test_unless_the_kind_says_that_they_wait_for_that(self, receiver: Receiver) -> None:
+        @kind("test.patient", channels={"webhook": After(minutes=15)})
+        class Patient(Kind):
+            title: str = "Patient"
+
+        try:
+            alice = make_user()
+            add_endpoint(alice, receiver.url)
+            notify(alice, Patient())
+            stamp(alice)
+            mark_read(alice, Notification.objects.values_list("pk", flat=True))
+            let_pass(HOUR)
+            deliver_due()
+        finally:
+            del registry["test.patient"]
+        assert states() == [("skipped", "seen")]
 
 
 class TestAnswers:

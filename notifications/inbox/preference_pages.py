@@ -49,6 +49,11 @@ class Fieldset(NamedTuple):
     label: str
     rows: list[Row]
 
+    @property
+    def is_locked(self) -> bool:
+        """Whether nothing in it can be chosen, and so nothing in it takes the focus by which a keyboard scrolls it."""
+        return all(row.required for row in self.rows)
+
 
 @never_cache
 @csrf_protect
