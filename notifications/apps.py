@@ -26,7 +26,7 @@ class NotificationsConfig(AppConfig):
             broadcasts,
             couriers,
             enqueueing,  # it is woken
-            outbox,
+            planning,
             shared,
         )
         from .deliveries import checks as delivery_checks  # noqa: F401

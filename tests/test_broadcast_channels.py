@@ -22,7 +22,7 @@ from notifications.broadcasts import results
 from notifications.deliveries import broadcasts, waking
 from notifications.deliveries.broadcasts import take_turn, walk_some
 from notifications.deliveries.clicks import note_click
-from notifications.deliveries.outbox import store_by
+from notifications.deliveries.planning import store_by
 from notifications.inbox import outbox
 from notifications.inbox.reading import page
 from notifications.inbox.stream import INBOX

@@ -81,7 +81,10 @@ class TestApprise:
             receiver.behaviour = answer(200)
             assert self.send(self.url(receiver)).state == "sent"
         said = json.loads(receiver.received[0].body)
-        assert (said["title"], said["message"]) == ("Hello", f"World\n/notifications/open/{Notice.objects.get().pk}/?by=telegram")
+        assert (said["title"], said["message"]) == (
+            "Hello",
+            f"World\n/notifications/open/{Notice.objects.get().pk}/?by=telegram",
+        )
 
     def test_tries_again_what_was_not_taken(self) -> None:
         with receiving() as receiver:

@@ -31,7 +31,7 @@ from ..models.broadcast import BroadcastState
 from ..preferences.channels import sent
 from ..preferences.resolving import of_broadcast
 from ..signals import broadcast_sent
-from .outbox import store_by
+from .planning import store_by
 from .waking import wake
 
 logger = logging.getLogger("notifications")

@@ -1,4 +1,4 @@
-"""The outbox of deliveries: rows that are written in the transaction of what is to be sent."""
+"""Planning: the deliveries of a notice are rows that are written in the transaction in which it is sent."""
 
 from __future__ import annotations
 

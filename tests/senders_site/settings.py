@@ -12,7 +12,7 @@ LOGGING["loggers"]["notifications"]["level"] = "CRITICAL"  # that a receiver fai
 
 NOTIFICATIONS_CHANNELS = {
     name: {
-        "BACKEND": "tests.outbox_site.channels.Http",
+        "BACKEND": "tests.senders_site.channels.Http",
         "DEFAULT": "on",
         "OPTIONS": {"port": int(os.environ.get("RECEIVER", "0"))},
     }

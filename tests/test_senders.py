@@ -1,4 +1,4 @@
-"""The short form of the outbox's checker: what `tests.outbox` promises, on each database."""
+"""The short form of the checker of senders: what `tests.senders` promises, on two databases."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from notifications.models import Delivery
 from notifications.services import notify
 from tests.factories import make_user
-from tests.outbox_site.receiver import Receiver, manner
+from tests.senders_site.receiver import Receiver, manner
 from tests.servers.asgi import ROOT
 from tests.servers.process import ServerProcess, wait_until
 from tests.streaming import cookies, get
@@ -25,7 +25,7 @@ DELIVERIES = 120
 
 @pytest.mark.parametrize("words", [[], ["--postgresql"]], ids=["SQLite", "PostgreSQL"])
 def test_every_delivery_is_made_once_or_says_why_not(words: list[str]) -> None:
-    command = [sys.executable, "-m", "tests.outbox", "short", str(DELIVERIES), *words]
+    command = [sys.executable, "-m", "tests.senders", "short", str(DELIVERIES), *words]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     report = json.loads(done.stdout)
     assert report["faults"] == []
@@ -43,10 +43,10 @@ def test_a_server_sends_too_once_it_is_visited_and_stops_when_it_is_told(
     receiver = Receiver()
     receiver.start()
     try:
-        options = {"BACKEND": "tests.outbox_site.channels.Http", "DEFAULT": "on", "OPTIONS": {"port": receiver.port}}
+        options = {"BACKEND": "tests.senders_site.channels.Http", "DEFAULT": "on", "OPTIONS": {"port": receiver.port}}
         settings.NOTIFICATIONS_CHANNELS = {"letters": options}
         alice = make_user()
-        server = asgi_server(settings="tests.outbox_site.settings", env={"RECEIVER": str(receiver.port)})
+        server = asgi_server(settings="tests.senders_site.settings", env={"RECEIVER": str(receiver.port)})
         assert get(server.url, "/notifications/api/counts/", cookies(alice))[0] == 200  # nobody opens a stream
         notify(alice, TAKEN_AT_ONCE)
         wait_until(lambda: ("letters", "alice", TAKEN_AT_ONCE) in receiver.taken, "The server sent nothing.")

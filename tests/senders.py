@@ -1,4 +1,4 @@
-"""The checker of the outbox: what is stored is sent once, or says why not, whoever is killed meanwhile.
+"""The checker of senders: what is stored is sent once, or says why not, whoever is killed meanwhile.
 
 Writers notify in transactions, of which a fifth roll back; two workers send by three channels and are killed again and
 again; receivers fail, hang, ask for patience, and take a message and die before they say so. When all is well again:
@@ -9,7 +9,7 @@ again; receivers fail, hang, ask for patience, and take a message and die before
 4. Nothing that was rolled back was ever sent.
 5. Nothing was sent from within a transaction.
 
-``python -m tests.outbox SEED NUMBER [--postgresql | --mariadb]`` plays with so many deliveries, and prints a report.
+``python -m tests.senders SEED NUMBER [--postgresql | --mariadb]`` plays with so many deliveries, and prints a report.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from tests.outbox_site.receiver import Receiver
+from tests.senders_site.receiver import Receiver
 from tests.servers import asgi, mariadb, postgresql
 from tests.servers.asgi import ROOT
 
-SETTINGS = "tests.outbox_site.settings"
+SETTINGS = "tests.senders_site.settings"
 WORKERS = 2
 RECIPIENTS = ("ann", "ben", "cem", "dora", "eve", "gus gone", "bob broken", "hal homeless")
 CHANNELS = 3
@@ -51,7 +51,7 @@ class Rollback(Exception):
 def prepared(options: argparse.Namespace, port: int) -> Iterator[None]:
     """Set Django up in this process, on an empty database that is migrated; leave nothing behind."""
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="carillon-outbox-"))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="carillon-senders-"))
         url = f"sqlite:///{folder}/db.sqlite3"
         if options.postgresql:
             url = stack.enter_context(postgresql.running()).create()
@@ -78,7 +78,7 @@ class Worker:
         self.life = life
         self.end: float | None = None
         read, write = os.pipe()
-        command = [sys.executable, "-m", "tests.outbox_site.worker", str(write)]
+        command = [sys.executable, "-m", "tests.senders_site.worker", str(write)]
         self.process = subprocess.Popen(command, cwd=ROOT, pass_fds=[write])
         os.close(write)
         self._ready = os.fdopen(read, "rb")
@@ -212,7 +212,7 @@ class Game:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.outbox")
+    parser = argparse.ArgumentParser(prog="python -m tests.senders")
     parser.add_argument("seed")
     parser.add_argument("number", type=int)
     parser.add_argument("--postgresql", action="store_true")

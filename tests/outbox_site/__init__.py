@@ -1,1 +1,0 @@
-"""The site of the outbox's checker: three channels whose receivers fail, hang, ask for patience and die."""

@@ -1,0 +1,1 @@
+"""The site of the checker of senders: three channels whose receivers fail, hang, ask for patience and die."""
