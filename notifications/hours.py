@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -82,17 +82,29 @@ def quiet_week(texts: Iterable[object]) -> tuple[QuietHours, ...]:
         ValueError: One is none, there are too many, or they leave no minute of the week.
         TypeError: It is one text, not several.
     """
-    if isinstance(texts, str):
-        raise TypeError(f'quiet hours are a list of texts: ["{texts[:40]}"]')
-    plan = tuple(quiet_hours(text) for text in texts)
-    if len(plan) > QUIET_LIMIT:
-        raise ValueError(f"there can be {QUIET_LIMIT} quiet hours, not {len(plan)}")
+    plan = quiet_plan(texts)
     if not leaves_time(plan):
         raise ValueError("they leave no minute of the week: switch off what must never disturb")
     return plan
 
 
-def leaves_time(plan: Iterable[QuietHours]) -> bool:
+def quiet_plan(texts: Iterable[object]) -> tuple[QuietHours, ...]:
+    """Return the quiet hours of a week, which may be all of it.
+
+    Raises:
+        ValueError: One is none, or there are too many.
+        TypeError: It is one text, not several.
+    """
+    if isinstance(texts, str):
+        raise TypeError(f'quiet hours are a list of texts: ["{texts[:40]}"]')
+    plan = tuple(quiet_hours(text) for text in texts)
+    if len(plan) > QUIET_LIMIT:
+        raise ValueError(f"there can be {QUIET_LIMIT} quiet hours, not {len(plan)}")
+    return plan
+
+
+@lru_cache(maxsize=64)
+def leaves_time(plan: tuple[QuietHours, ...]) -> bool:
     """Return whether quiet hours leave a minute of the week."""
     quiet = {(day * DAY + start + minute) % WEEK for days, start, n in plan for day in days for minute in range(n)}
     return len(quiet) < WEEK

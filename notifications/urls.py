@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from .chat import views as chat
-from .deliveries import opening, push_views, unsubscribe_views
+from .deliveries import opening, push_views, schedule_pages, unsubscribe_views
 from .deliveries.unsubscribing import TOKEN
 from .feeds import views as feeds
 from .inbox import actions, pages, preference_pages, preference_views, views, watch_views
@@ -13,6 +13,8 @@ app_name = "notifications"
 urlpatterns = [
     path("", pages.inbox, name="inbox"),
     path("preferences/", preference_pages.preferences_page, name="preferences"),
+    path("preferences/schedule/", schedule_pages.schedule_page, name="schedule"),
+    path("preferences/digest/", schedule_pages.digest_page, name="send-digest"),
     re_path(r"^open/(?P<notice>[0-9]{1,18})/$", opening.open_notice, name="open"),
     re_path(rf"^unsubscribe/(?P<token>{TOKEN})/$", unsubscribe_views.unsubscribe, name="unsubscribe"),
     path("stream/", feeds.stream, name="stream"),

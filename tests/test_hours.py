@@ -14,6 +14,7 @@ from notifications.hours import (
     leaves_time,
     next_hour,
     quiet_hours,
+    quiet_plan,
     quiet_until,
     quiet_week,
     zone_named,
@@ -98,13 +99,13 @@ def test_an_end_that_the_clock_shows_twice_is_the_second_one(
 
 
 def test_hours_that_leave_no_minute_never_end_and_are_refused() -> None:
-    endless = [quiet_hours("mon-thu 00:00-24:00"), quiet_hours("fri-sun 12:00-12:00"), quiet_hours("fri 00:00-12:00")]
+    endless = quiet_plan(["mon-thu 00:00-24:00", "fri-sun 12:00-12:00", "fri 00:00-12:00"])
     now = at("2026-01-14T12:00", BERLIN)
     assert quiet_until(endless, ZoneInfo(BERLIN), now) is None
     assert not leaves_time(endless)
     with pytest.raises(ValueError, match="leave no minute"):
         quiet_week(["mon-thu 00:00-24:00", "fri-sun 12:00-12:00", "fri 00:00-12:00"])
-    assert leaves_time([quiet_hours("00:01-24:00")])
+    assert leaves_time(quiet_plan(["00:01-24:00"]))
     assert quiet_until([], ZoneInfo(BERLIN), now) == now
 
 

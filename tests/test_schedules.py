@@ -14,7 +14,9 @@ from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
+from django.utils.module_loading import import_string
 
+from notifications.conf import conf
 from notifications.deliveries.digests import DIGEST_GRACE
 from notifications.deliveries.readers import reader_of
 from notifications.hours import digest_hour, next_hour
@@ -127,7 +129,7 @@ class TestSetting:
             ({"quiet_hours": ["at night"]}, "quiet_hours", "22:00-07:00"),
             ({"quiet_hours": "22:00-07:00"}, "quiet_hours", "list"),
             ({"quiet_hours": 7}, "quiet_hours", "cannot be"),
-            ({"quiet_hours": ALWAYS_QUIET}, "quiet_hours", "switch off"),
+            ({"quiet_hours": ALWAYS_QUIET}, "quiet_hours", "Switch off"),
             ({"not_before": datetime(2026, 1, 1)}, "not_before", "time zone"),  # noqa: DTZ001
             ({"not_before": "tomorrow"}, "not_before", "time zone"),
             ({"digest": "noon"}, "digest", "08:00"),
@@ -259,14 +261,16 @@ class TestQuietHours:
             deliver_due()
         assert post.titles() == ["Hello"]
 
+    @pytest.mark.parametrize(("name", "disturbs"), [("email", False), ("push", True), ("webhook:billing", False)])
+    def test_mail_and_webhooks_make_no_noise_and_push_does(self, name: str, disturbs: bool, settings: Any) -> None:
+        settings.NOTIFICATIONS_CHANNELS = {name: ""}
+        assert import_string(conf.CHANNELS[name].backend).disturbs is disturbs
+
     def test_hours_that_leave_no_minute_let_nothing_pass(self, post: Post) -> None:
         alice = make_user()
-        Schedule.objects.create(user_id=alice.pk, quiet_hours=[])
+        Schedule.objects.create(user_id=alice.pk, quiet_hours=ALWAYS_QUIET)  # only a row that no check has seen says so
         notify(alice, "Hello")
-        with pytest.MonkeyPatch.context() as patch:  # only a row that no check has seen can say so
-            patch.setattr("notifications.hours.leaves_time", lambda plan: True)
-            Schedule.objects.update(quiet_hours=ALWAYS_QUIET)
-            deliver_due()
+        deliver_due()
         assert states() == [("skipped", "quiet-hours")]
 
     def test_what_expires_meanwhile_is_not_sent(self, post: Post) -> None:

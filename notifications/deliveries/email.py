@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -31,6 +31,8 @@ PACE_WAIT: Final = 2.0  # seconds that a message waits for its turn here; beyond
 
 class EmailChannel(DeliveryChannel):
     """Sends to the address in the user model's ``EMAIL_FIELD``, in plain text and HTML."""
+
+    disturbs: ClassVar[bool] = False
 
     def __init__(
         self,

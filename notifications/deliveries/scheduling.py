@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..annotations import User
-from ..hours import digest_hour, quiet_week, zone_names
+from ..hours import digest_hour, leaves_time, quiet_plan, zone_names
 from ..inbox.frames import Item
 from ..inbox.items import Items
 from ..kinds import Kind
@@ -227,10 +227,14 @@ def _quiet(texts: Any) -> list[str] | None:
     if texts is None:
         return None
     try:
-        return [str(quiet) for quiet in quiet_week(texts)]
+        plan = quiet_plan(texts)
     except (ValueError, TypeError) as error:
         message = _("These quiet hours cannot be: %(problem)s.")
         raise ValidationError({"quiet_hours": message % {"problem": error}}) from error
+    if not leaves_time(plan):
+        message = _("Quiet hours must leave a minute of the week. Switch off what must never disturb you.")
+        raise ValidationError({"quiet_hours": message})
+    return [str(quiet) for quiet in plan]
 
 
 def _hour(text: object) -> str:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from ..conf import conf
-from ..hours import DigestHour, QuietHours, digest_hour, next_hour, quiet_until, quiet_week, zone_named
+from ..hours import DigestHour, QuietHours, digest_hour, next_hour, quiet_plan, quiet_until, zone_named
 from ..models import Schedule
 from ..preferences.topics import Topic
 
@@ -75,7 +75,7 @@ def _quiet(row: Schedule | None) -> tuple[QuietHours, ...]:
     if row is None or row.quiet_hours is None:
         return conf.QUIET_HOURS
     try:
-        return quiet_week(row.quiet_hours)
+        return quiet_plan(row.quiet_hours)
     except (ValueError, TypeError):  # somebody else has written it
         return conf.QUIET_HOURS
 

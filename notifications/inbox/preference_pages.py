@@ -72,7 +72,7 @@ def preferences_page(request: HttpRequest) -> HttpResponse:
             return redirect(f"{reverse('notifications:preferences')}?saved")
         except ValidationError as invalid:
             problem = " ".join(invalid.messages)
-    context = {"problem": problem, "saved": "saved" in request.GET}
+    context = {"problem": problem, "saved": "saved" in request.GET, "asked": "digest" in request.GET}
     return render(request, "notifications/preferences.html", context, status=400 if problem else 200)
 
 

@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 
 from ..chat.configuration import chat_configuration
 from ..deliveries.push_views import push_context
+from ..deliveries.schedule_form import schedule_context
 from ..feeds import parts
 from ..feeds.configuration import feeds_configuration
 from ..inbox.configuration import configuration, summary_of
@@ -175,6 +176,23 @@ def notification_push(context: Context) -> SafeString:
     style = format_html('<link rel="stylesheet" href="{}"{}>', static("notifications/inbox.css"), nonce)
     found |= {"style": style, "script": _script("push", nonce)}
     return render_to_string("notifications/push.html", found, request)
+
+
+@register.simple_tag(takes_context=True)
+def notification_schedule(context: Context) -> SafeString:
+    """Render the form in which the user says when they are told beyond the site: quiet hours, digests, time zone.
+
+    It goes below ``{% notification_preferences %}``, which brings its style and script. Where the site sends nothing
+    beyond the page, it prints nothing.
+
+    Raises:
+        TemplateSyntaxError: The request is missing.
+    """
+    request = _request(context)
+    if not _signed_in(request):
+        return SafeString("")
+    found = schedule_context(user_of(request), context.get("schedule_fields"))
+    return render_to_string("notifications/schedule_form.html", found, request) if found else SafeString("")
 
 
 @register.simple_tag(takes_context=True)

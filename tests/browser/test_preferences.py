@@ -24,7 +24,7 @@ def switch(page: Page, name: str) -> Locator:
 def settings(visitor: Visitor) -> Page:
     """Open the settings and wait until they are live."""
     visitor.page.goto(PAGE)
-    expect(visitor.page.get_by_role("button", name="Save")).to_be_hidden()
+    expect(visitor.page.get_by_role("button", name="Save", exact=True)).to_be_hidden()
     visitor.until_live()
     return visitor.page
 
@@ -68,7 +68,7 @@ def test_without_javascript_it_is_a_form_with_a_button(visit: Visit) -> None:
     alice.page.goto(PAGE)
     switch(alice.page, READY).uncheck()
     expect(switch(alice.page, "Your storage is almost full: Inbox")).to_be_disabled()
-    alice.page.get_by_role("button", name="Save").click()
+    alice.page.get_by_role("button", name="Save", exact=True).click()
     expect(alice.page.get_by_role("status")).to_have_text("Your settings were saved.")
     expect(switch(alice.page, READY)).not_to_be_checked()
 

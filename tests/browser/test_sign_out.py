@@ -47,7 +47,7 @@ def test_after_a_boosted_sign_in_as_somebody_else_nothing_of_the_first_user_is_l
     alice.ring()
     expect(alice.titles).to_have_count(7)
     demo.notify("alice", "For Alice alone")
-    expect(alice.bell.get_by_role("button", name="1 new")).to_be_visible()
+    expect(alice.bell.get_by_role("button", name="1 new", exact=True)).to_be_visible()
     user = alice.bell.get_attribute("user")
     page.evaluate(BOOST, "/sign-out/")
     page.evaluate(BOOST, "/sign-in/bob/")
@@ -57,7 +57,7 @@ def test_after_a_boosted_sign_in_as_somebody_else_nothing_of_the_first_user_is_l
     expect(alice.titles.first).to_be_visible()
     assert "For Alice alone" not in alice.titles.all_inner_texts()
     demo.notify("bob", "For Bob")
-    expect(alice.bell.get_by_role("button", name="1 new")).to_be_visible()
+    expect(alice.bell.get_by_role("button", name="1 new", exact=True)).to_be_visible()
 
 
 def test_an_anonymous_pages_bell_starts_after_a_boosted_sign_in(visitor: Visitor, demo: Demo) -> None:

@@ -111,10 +111,11 @@ export function float(element, open) {
   if (!done) element.hidden = !open;
 }
 
-/** Tell when an element comes into sight or leaves it. @param {Element} element @param {(seen: boolean) => void} callback @returns {() => void} stop */
+/** Tell when an element comes into sight or leaves it; where the browser cannot say, it is in sight. @param {Element} element @param {(seen: boolean) => void} callback @returns {() => void} stop */
 export function whenSeen(element, callback) {
   const observer = attempt(() => new IntersectionObserver((entries) => callback(!!entries.at(-1)?.isIntersecting)));
-  observer?.observe(element);
+  if (observer) observer.observe(element);
+  else callback(true);
   return () => observer?.disconnect();
 }
 

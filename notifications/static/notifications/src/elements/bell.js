@@ -1,5 +1,6 @@
 /** `<notification-bell>`: the bell with its number, and the panel that it opens. */
 
+import { whenAttended } from "../core/attention.js";
 import { popoverOf } from "../core/browser.js";
 import { countText } from "../core/locale.js";
 import { button, h } from "./dom.js";
@@ -54,8 +55,12 @@ export class NotificationBell extends NotificationElement {
       if (this.#view) this.#view.retry(to);
       else if (/live|polling/.test(to)) this.#again();
     });
+    whenAttended(() => this.#view?.look(), signal);
     this.on("notification", ({ items, total }) => this.#arrived(items[0].title, total));
-    this.on("grown", (event) => this.announceGrowth(event));
+    this.on("grown", (event) => {
+      this.#view?.look();
+      this.announceGrowth(event);
+    });
     this.on("failure", (failure) => this.open && this.#view?.fail(failure));
   }
 
@@ -115,7 +120,7 @@ export class NotificationBell extends NotificationElement {
 
   /** @param {string} title @param {number} total */
   #arrived(title, total) {
-    if (this.open && this.#view) this.client.markSeen();
+    if (this.open && this.#view) this.#view.look();
     else if (document.querySelector("notification-toasts:defined")) return; // they speak
     this.announce(total > 1 ? this.text("arrivedMany", { count: total }) : this.text("arrived", { title }));
   }

@@ -20,12 +20,15 @@ import { Verbs } from "./verbs.js";
 export class FeedView {
   /** @type {Feed} */
   feed = /** @type {any} */ (null);
+  /** Called when what was held back is shown. */
+  onfresh = () => {};
 
   #pill = button("fresh", () => {
     this.feed.showFresh();
     this.#window.reset();
     this.#scroll.scrollTop = 0;
     this.root.scrollIntoView({ block: "nearest" });
+    this.onfresh();
   });
   #skeleton = h("div", { class: "skeleton" });
   #note = h("div", { class: "note" });

@@ -1,6 +1,7 @@
 /** What `<notification-list>` shows: filters, the list, and what the visitor may ask for beside. */
 
-import { hasDesktop, isVisible, showAddress, whenSeen } from "../core/browser.js";
+import { isAttended, whenAttended } from "../core/attention.js";
+import { hasDesktop, showAddress, whenSeen } from "../core/browser.js";
 import { h, iconButton } from "./dom.js";
 import { icon } from "./feed-icons.js";
 import { FeedView } from "./feed-view.js";
@@ -20,6 +21,8 @@ export class ListView {
   #tools;
   /** Show how the visitor's options stand: another tab, or a browser that breaks its word, changes them. @type {(() => void)[]} */
   #options = [];
+  /** Mark as seen what is in view, if somebody looks. */
+  #look = () => {};
 
   /**
    * @param {import("./list.js").NotificationList} owner
@@ -52,8 +55,11 @@ export class ListView {
 
   /** @param {AbortSignal} signal */
   listen(signal) {
-    const look = () => void (isVisible() && this.#owner.client.markSeen());
-    let atTop = true;
+    let atTop = false;
+    const look = () => {
+      if (atTop && isAttended() && this.#showsNew()) this.#owner.client.markSeen();
+    };
+    this.#view.onfresh = look;
     // Nothing moves under the pointer, nor where the focus is.
     const hold = () => {
       const busy = this.#view.root.matches(":is(:hover, :focus-within)");
@@ -62,6 +68,7 @@ export class ListView {
     const unwatch = whenSeen(this.#top, (seen) => {
       atTop = seen;
       hold();
+      look();
     });
     for (const type of ["pointerenter", "pointerleave", "focusin"])
       this.#view.root.addEventListener(type, hold, { signal });
@@ -70,7 +77,7 @@ export class ListView {
       unwatch();
       this.#view.close();
     });
-    document.addEventListener("visibilitychange", look, { signal });
+    whenAttended(look, signal);
     this.#owner.on("state", ({ to }) => this.#view.retry(to));
     this.#owner.on("notification", look);
     this.#owner.on("grown", (event) => {
@@ -78,8 +85,8 @@ export class ListView {
       if (!document.querySelector("notification-bell:defined")) this.#owner.announceGrowth(event); // else the bell does
     });
     this.#owner.on("failure", (failure) => this.#view.fail(failure));
+    this.#look = look;
     this.choose();
-    look();
   }
 
   render() {
@@ -100,7 +107,14 @@ export class ListView {
   /** Show what the attributes say. */
   choose() {
     const { client, filter } = this.#owner;
-    this.#view.show(client.feed(filter));
+    this.#view.show(client.feed(filter)).then(() => this.#look());
+  }
+
+  /** Whether what is new is in view where the list begins: nothing is left out, or waits behind its button. */
+  #showsNew() {
+    const { state, category, kind, q } = this.#owner.filter;
+    const { loaded, fresh } = this.#view.feed;
+    return loaded && !fresh && !category && !kind && !q && (state === "all" || state === "unread");
   }
 
   /** Let the page's address say what is listed, so that it is after a reload. */

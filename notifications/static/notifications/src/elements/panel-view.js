@@ -1,5 +1,6 @@
 /** What the bell's panel shows: its head with the filters, a feed, and the way to the inbox page. */
 
+import { isAttended } from "../core/attention.js";
 import { button, h } from "./dom.js";
 import { FeedView } from "./feed-view.js";
 import { Shortcuts } from "./shortcuts.js";
@@ -20,6 +21,7 @@ export class PanelView {
   constructor(owner, panel) {
     this.#owner = owner;
     this.#view = new FeedView(owner);
+    this.#view.onfresh = () => this.look();
     new Shortcuts(this.#view, panel);
     const readAll = () => {
       panel.focus(); // the button is about to go
@@ -53,9 +55,15 @@ export class PanelView {
     const feed = client.feed({ state });
     this.#view.show(feed).then(() => {
       feed.hold(this.#owner.open && feed === this.#view.feed); // what is there stays in place
-      if (this.#owner.open) client.markSeen();
+      this.look();
     });
     this.render();
+  }
+
+  /** Mark as seen what is in view, if somebody looks; what waits behind its button is not. */
+  look() {
+    const { feed } = this.#view;
+    if (this.#owner.open && isAttended() && feed?.loaded && !feed.fresh) this.#owner.client.markSeen();
   }
 
   render() {

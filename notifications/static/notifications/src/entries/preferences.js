@@ -2,7 +2,8 @@
 
 import { define } from "../elements/define.js";
 import { NotificationPreferences } from "../elements/preferences.js";
+import { NotificationSchedule } from "../elements/schedule.js";
 
-define({ "notification-preferences": NotificationPreferences });
+define({ "notification-preferences": NotificationPreferences, "notification-schedule": NotificationSchedule });
 
-export { NotificationPreferences };
+export { NotificationPreferences, NotificationSchedule };

@@ -1,3 +1,4 @@
 /** The bundle `preferences.js`: the form of preferences, live. It rides on the connection that the page has. */
 import { NotificationPreferences } from "../elements/preferences.js";
-export { NotificationPreferences };
+import { NotificationSchedule } from "../elements/schedule.js";
+export { NotificationPreferences, NotificationSchedule };
