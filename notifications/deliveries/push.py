@@ -18,7 +18,7 @@ from ..exceptions import TryLater, Undeliverable
 from ..inbox.counts import counts
 from ..models import Delivery, PushDevice
 from . import devices, vapid
-from .channels import DeliveryChannel, channel
+from .channels import DeliveryChannel, made_channel
 from .destinations import Destinations
 from .messages import Message
 from .outgoing import Answer, post, tls_context
@@ -183,8 +183,5 @@ def _retry_after(answer: Answer) -> timedelta | None:
 
 def offered_push() -> PushChannel | None:
     """Return the channel by which this site pushes; None where it does not, or lacks something."""
-    try:
-        found = channel(CHANNEL)
-    except (LookupError, ImportError, TypeError, ValueError):
-        return None
+    found = made_channel(CHANNEL)
     return found if isinstance(found, PushChannel) and not found.problems() else None
