@@ -369,6 +369,11 @@ class TestAddresses:
             "a\u200b@example.org",
             "älice@example.org",
             "a b@example.org",
+            "a@[127.0.0.1]",
+            "a@[IPv6:::1]",
+            "a@\u2028.example.org",
+            "a@" + "b" * 64 + ".example.org",
+            "a@" + "ä" * 60 + ".example.org",  # which Django's own validator takes
         ],
     )
     def test_what_is_no_address_gets_nothing_and_says_so(self, server: MailServer, address: str) -> None:
