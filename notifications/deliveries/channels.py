@@ -13,6 +13,7 @@ from ..conf import conf
 from ..models import Notice
 from .messages import Message
 from .readers import Reader
+from .slow_receivers import SlowReceivers
 
 
 class DeliveryChannel:
@@ -41,6 +42,7 @@ class DeliveryChannel:
         if options:
             raise TypeError(f"The channel {name!r} has no options {', '.join(sorted(options))}.")
         self.name = name
+        self.slow_receivers = SlowReceivers()
 
     def devices(self, pks: Sequence[Any], using: str) -> Mapping[Any, Sequence[str]]:
         """Return the devices of users, by primary key, with one query; asked where `has_devices`.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, Final
@@ -277,7 +278,12 @@ def _hand_over(claim: _Claim, reader: Reader, rows: Sequence[Notification]) -> N
         noted = storable(sender.noted(address))[:ADDRESS_LENGTH]
         if not claim.begin():
             return
-        sender.send(message_of(delivery, sender.reader(reader, address), address, rows))
+        message = message_of(delivery, sender.reader(reader, address), address, rows)
+        # Where devices have no addresses of their own, what takes long is the site's own mail server or gateway.
+        whose = delivery.recipient_id or f"device {delivery.device}"
+        turn = sender.slow_receivers.turn(whose, delivery.device) if sender.has_devices else nullcontext()
+        with turn:
+            sender.send(message)
     except Exception as error:  # noqa: BLE001  # whatever a channel raises
         claim.failed(error)
         return
