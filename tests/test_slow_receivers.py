@@ -13,7 +13,7 @@ from notifications.deliveries.slow_receivers import (
     DEVICES,
     FORGOTTEN,
     LONGEST_REST,
-    REMEMBERED,
+    SLOW_RECIPIENTS,
     TRY_TIME,
     SlowReceivers,
 )
@@ -108,9 +108,9 @@ class TestRests:
         assert caught.value.counts
 
     def test_the_latest_are_remembered(self, slow: SlowReceivers) -> None:
-        for recipient in range(REMEMBERED + 5):
+        for recipient in range(SLOW_RECIPIENTS + 5):
             slow.note(recipient, "a", 10)
-        assert len(slow._slow) == REMEMBERED
+        assert len(slow._slow) == SLOW_RECIPIENTS
         assert (slow.rest(4, "a"), slow.rest(5, "a")) == (0, 40)
 
 
@@ -121,7 +121,7 @@ def numbers(receiver: Receiver) -> list[str]:
 @pytest.mark.django_db
 @pytest.mark.parametrize("behaviour", ["hang", "trickle"])
 def test_ten_that_hang_hold_up_nobody_else(behaviour: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slow_receivers, "SLOW", 0.2)
+    monkeypatch.setattr(slow_receivers, "SLOW_ANSWER", 0.2)
     with receiving("https") as hanging, receiving("https") as quick:
         hanging.behaviour = getattr(hanging, behaviour)
         with configured(hanging, ports=[hanging.port, quick.port], timeout=0.4):
@@ -145,7 +145,7 @@ def test_ten_that_hang_hold_up_nobody_else(behaviour: str, monkeypatch: pytest.M
 
 @pytest.mark.django_db
 def test_one_that_hangs_does_not_hold_up_the_other_ones_of_its_owner(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slow_receivers, "SLOW", 0.2)
+    monkeypatch.setattr(slow_receivers, "SLOW_ANSWER", 0.2)
     with receiving("https") as hanging, receiving("https") as quick:
         hanging.behaviour = hanging.hang
         with configured(hanging, ports=[hanging.port, quick.port], timeout=0.4):

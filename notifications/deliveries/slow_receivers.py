@@ -1,6 +1,6 @@
 """Receivers that take long: whose address users name, and who would keep every thread waiting if they were let.
 
-What takes longer than `SLOW` is left alone for `REST` times as long as it took, whether it has answered or not. Where
+What takes longer than `SLOW_ANSWER` is left alone for `REST` times as long as it took, whether it has answered or not. Where
 several devices of one recipient are slow, all of them share those rests. So a recipient, however many devices they
 have that hang, takes no more of a process than a part of one thread.
 """
@@ -16,14 +16,14 @@ from typing import Any, Final
 
 from ..exceptions import TryLater
 
-SLOW: Final = 5.0  # seconds; most receivers answer within one
+SLOW_ANSWER: Final = 5.0  # seconds; most receivers answer within one
 REST: Final = 4  # times as long as it took
 LONGEST_REST: Final = 120.0  # seconds
 TRY_TIME: Final = 30.0  # seconds that a channel has: nobody else of a slow recipient's is tried meanwhile
 FORGOTTEN: Final = 1_800.0  # seconds after its rest; by then it was tried for the last time
 SEVERAL: Final = 2  # slow devices of one recipient, from which on all of them rest together
 DEVICES: Final = 20  # of one recipient that are remembered
-REMEMBERED: Final = 1_000  # recipients with slow devices
+SLOW_RECIPIENTS: Final = 1_000  # recipients with slow devices
 
 
 class SlowReceivers:
@@ -66,13 +66,13 @@ class SlowReceivers:
     def note(self, recipient: Any, device: str, took: float) -> None:
         """Note how many seconds a device took."""
         with self._lock:
-            if took > SLOW:
+            if took > SLOW_ANSWER:
                 slow = self._slow.pop(recipient, {})
                 if len(slow) >= DEVICES and device not in slow:
                     del slow[min(slow, key=slow.__getitem__)]
                 slow[device] = self._clock() + min(REST * took, LONGEST_REST)
                 self._slow[recipient] = slow  # the latest is the last one
-                if len(self._slow) > REMEMBERED:
+                if len(self._slow) > SLOW_RECIPIENTS:
                     del self._slow[next(iter(self._slow))]
             elif (known := self._slow.get(recipient)) is not None:
                 known.pop(device, None)
