@@ -22,7 +22,7 @@ help:
 	@echo "make test          run every test; make test-python and the like run one part"
 	@echo "make coverage      say which lines no test runs"
 	@echo "make bench         measure streams, connects and stores on this machine"
-	@echo "make soak          break feeds for SECONDS=300, load LOADS=1000 pages, and say what their readers lack"
+	@echo "make soak          break feeds for SECONDS=300, load LOADS=1000 pages, kill senders, and say what is lost"
 	@echo "make docs          build the documentation's site in build/docs"
 	@echo "make screenshots   take the documentation's pictures anew, from the demo"
 	@echo "make release       build sdist and wheel in dist, and test them; uploads nothing"
@@ -108,6 +108,9 @@ soak: environment
 	@echo "$(LOADS) page loads of a live part while it changes, on SQLite and on PostgreSQL"
 	@$(python) -m tests.delivery_site.loading $(LOADS)
 	@$(python) -m tests.delivery_site.loading $(LOADS) --postgresql
+	@echo "10,000 deliveries by workers that are killed, on SQLite and on PostgreSQL"
+	@$(python) -m tests.senders "$$(date +%s)" 10000
+	@$(python) -m tests.senders "$$(date +%s)" 10000 --postgresql
 
 # Strictly: a link that leads nowhere, a page that is not listed and a docstring that cannot be read end it.
 docs: environment
