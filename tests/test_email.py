@@ -229,6 +229,8 @@ class TestAnswers:
             (lambda: AnymailRecipientsRefused("All refused."), "skipped", "bounced", 0),
             (lambda: AnymailRequestsAPIError("Busy.", response=answer(429, "3600")), "waiting", "", 3_600),
             (lambda: AnymailRequestsAPIError("Busy.", response=answer(429, "")), "waiting", "", 10),
+            (lambda: AnymailRequestsAPIError("Busy.", response=answer(429, "-3600")), "waiting", "", 10),
+            (lambda: AnymailRequestsAPIError("Busy.", response=answer(429, "9" * 30)), "waiting", "", 10),
             (lambda: AnymailRequestsAPIError("Down.", response=answer(503, "3600")), "waiting", "", 10),
         ],
     )
@@ -244,6 +246,7 @@ class TestAnswers:
             deliver_due()
         [(found, why, due)] = outcome("state", "reason", "due_at")
         assert (found, why) == (state, reason)
+        assert str(error()) in outcome("error")[0][0]
         if wait:
             assert wait - 10 <= (due - timezone.now()).total_seconds() <= wait + 10
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from ipaddress import ip_address, ip_network
 from time import monotonic
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 from notifications.deliveries.destinations import Destinations, is_of_the_internet
-from notifications.deliveries.outgoing import Answer, post, tls_context
+from notifications.deliveries.outgoing import Answer, post, retry_after, tls_context
 from notifications.exceptions import Undeliverable
 
 from .receiving import HOST, Receiver, answer, certificate, close, flood, flood_headers, receiving
@@ -246,3 +248,34 @@ class TestPosting:
         receiver.behaviour = lambda _received, peer: peer.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
         with pytest.raises(OSError, match="not HTTP"):
             send(receiver)
+
+    @pytest.mark.parametrize("length", ["-5", "-1", "ffffffffffffffffffffff", "5_0", "x", ""])
+    def test_what_stands_in_for_a_body_does_not_matter(self, receiver: Receiver, length: str) -> None:
+        said = f"HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\nRetry-After: 9\r\n\r\n{length}\r\nabc\r\n".encode()
+        receiver.behaviour = lambda _received, peer: peer.sendall(said)
+        got = send(receiver)
+        assert (got.status, got.headers["Retry-After"]) == (503, "9")
+
+
+@pytest.mark.parametrize(
+    ("said", "pause"),
+    [
+        ("0.5", timedelta(seconds=0.5)),
+        (" 120 ", timedelta(minutes=2)),
+        ("-5", timedelta(0)),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", timedelta(0)),
+        *[(text, None) for text in ("", "soon", "nan", "inf", "1e400", "9" * 30, "9" * 5_000, "Thu, 99 Foo", "\xb2")],
+        ("Thu, 01 Jan 2099 00:00:00", None),
+        ("Fri, 31 Dec 99999999999999999999 23:59:59 GMT", None),
+        (f"Fri, 31 Dec 2026 23:59:59 {'9' * 30}", None),
+        ("Fri, 31 Dec 2026 99:99:99 GMT", None),
+    ],
+)
+def test_a_wait_is_told_in_seconds_or_as_a_date(said: str, pause: timedelta | None) -> None:
+    assert retry_after(said) == pause
+
+
+def test_a_date_to_wait_for_may_lie_far_away() -> None:
+    assert retry_after("Fri, 31 Dec 9999 23:59:59 -1200") > timedelta(days=1_000_000)  # type: ignore[operator]
+    soon = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    assert retry_after(soon) > timedelta(minutes=59)  # type: ignore[operator]

@@ -220,11 +220,15 @@ class TestAnswers:
         assert timedelta(hours=23) < row.due_at - timezone.now() <= timedelta(days=1)
 
     @pytest.mark.parametrize("status", [500, 503, 401, 408])
-    def test_what_failed_for_now_is_tried_again(self, push_service: PushService, alice: Visitor, status: int) -> None:
-        push_service.will_answer(status, Retry_After="soon")
+    @pytest.mark.parametrize("said", ["soon", "Fri, 31 Dec 99999999999999999999 23:59:59 GMT"])
+    def test_what_failed_for_now_is_tried_again(
+        self, push_service: PushService, alice: Visitor, status: int, said: str
+    ) -> None:
+        push_service.will_answer(status, Retry_After=said)
         notify(alice.user, "Hello")
         deliver_due()
         assert states() == [("waiting", "")]
+        assert Delivery.objects.get().error == f"TryLater: The push service answered {status}."
         push_again()
         assert states() == [("sent", "")]
         assert PushDevice.objects.count() == 1

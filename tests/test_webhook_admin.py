@@ -144,6 +144,15 @@ class TestButtons:
         assert self.press(staff, Endpoint(pk=endpoint.pk + 1), "test").status_code == 404
 
 
+@pytest.mark.parametrize("lookup", ["secret__startswith", "secret__regex", "previous_secret", "url__contains", "url"])
+def test_no_filter_helps_to_guess_what_is_secret(lookup: str, staff: Client) -> None:
+    add_endpoint(None, URL)
+    listed = reverse("admin:carillon_endpoint_changelist")
+    for client in (signed_in("view_endpoint"), staff):
+        assert client.get(listed, {lookup: "w"}).status_code == 400
+        assert client.get(listed, {"shape__exact": "standard"}).status_code == 200
+
+
 def test_the_list_costs_the_same_for_one_and_for_many(staff: Client, django_assert_max_num_queries: Any) -> None:
     for number in range(10):
         add_endpoint(make_user(f"user{number}"), URL)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from notifications.deliveries.channels import channel
 from notifications.deliveries.checks import check_delivery_channels
 from notifications.deliveries.failures import KEY
-from notifications.deliveries.webhook import Webhooks, retry_after
+from notifications.deliveries.webhook import Webhooks
 from notifications.kinds import After, Kind, kind, registry
 from notifications.models import Broadcast, Delivery, Endpoint, Notice, Notification
 from notifications.services import (
@@ -259,12 +258,6 @@ class TestAnswers:
         due = Delivery.objects.get().due_at
         assert due is not None
         assert timedelta(minutes=119) < due - timezone.now() < timedelta(minutes=121)
-
-    def test_a_wait_is_told_in_seconds_or_as_a_date(self) -> None:
-        assert retry_after("0.5") == timedelta(seconds=0.5)
-        assert retry_after("-5") == timedelta(0)
-        assert retry_after(format_datetime(timezone.now() + HOUR, usegmt=True)) > timedelta(minutes=59)  # type: ignore[operator]
-        assert [retry_after(text) for text in ("", "soon", "nan", "1e400", "Thu, 99 Foo")] == [None] * 5
 
     def test_a_receiver_that_is_gone_switches_its_endpoint_off(self, receiver: Receiver) -> None:
         alice = make_user()

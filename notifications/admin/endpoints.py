@@ -33,6 +33,7 @@ from .times import when
 
 LATEST_SHOWN = 20  # deliveries, on the page of a webhook
 WHOSE = ("user", "group", "channel")  # which stays as it was
+SECRETS = frozenset({"secret", "previous_secret", "url"})  # by which no list is filtered
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Endpoint]
@@ -87,6 +88,11 @@ class EndpointAdmin(ModelAdmin):
     ordering = ("-id",)
     raw_id_fields = ("user",)
     show_full_result_count = False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Refuse filters by what is secret: with ``?secret__startswith=`` it could be guessed letter by letter."""
+        named = lookup.partition("__")[0]
+        return named not in SECRETS and super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Name users, whatever their model is."""

@@ -100,6 +100,18 @@ def channel(name: str) -> DeliveryChannel:
     return made
 
 
+def made_channel(name: str) -> DeliveryChannel | None:
+    """Return what sends a channel; None if it cannot be made, whatever its class raises.
+
+    It is for those who only ask about it: nobody's transaction, page or turn fails because of one channel. A check says
+    what is wrong with it, and so does each delivery that is tried.
+    """
+    try:
+        return channel(name)
+    except Exception:  # noqa: BLE001  # whatever the site's class raises
+        return None
+
+
 def _forget(setting: str, **kwargs: Any) -> None:
     if setting.startswith(("NOTIFICATIONS_", "EMAIL_", "MAILERS")):
         channel.cache_clear()

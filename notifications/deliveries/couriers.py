@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Final
 
 from django.utils import timezone
@@ -20,7 +21,7 @@ from ..preferences.channels import sent
 from ..twins import twin
 from . import waking
 from .broadcasts import walk_some
-from .sending import next_due, send_some
+from .sending import CLAIM, PATIENCE, next_due, send_some
 
 logger = logging.getLogger("notifications")
 
@@ -61,10 +62,21 @@ class Courier:
         while self._goes_on(calls):
             calls = self._calls
             try:
-                while not self._closed and send_some(self.name):
-                    pass
+                self._send()
             except Exception:
                 logger.exception("Sending by %s failed; what was claimed is sent when its lease is over.", self.name)
+
+    def _send(self) -> None:
+        """Send what is due. It claims more as long as that is quick; what takes its time holds up nothing else."""
+        limit = 1
+        begun = monotonic()
+        while not self._closed and send_some(self.name, limit, lambda: self._closed):
+            now = monotonic()
+            quick = now - begun <= PATIENCE
+            begun = now
+            limit = min(2 * limit, CLAIM) if quick else 1
+            if not quick:
+                self.call()  # for what it has let go
 
     def _goes_on(self, calls: int) -> bool:
         """Return whether it was called since; a thread that ends is one that the next call replaces."""

@@ -17,7 +17,7 @@ from ..models import Broadcast, Delivery, Notice, Notification
 from ..models.inbox import UNPLACED
 from ..preferences.resolving import Decision, Rule, of_broadcast
 from ..preferences.topics import topic_of
-from .channels import channel
+from .channels import made_channel
 from .digests import DIGEST_GRACE
 from .readers import Reader, reader
 from .timetables import Timetable, schedules, timetable_of
@@ -192,17 +192,13 @@ def _uncollected(deliveries: Iterable[Delivery], alias: str) -> dict[tuple[Any, 
 
 
 def _disturbs(name: str) -> bool:
-    try:
-        return channel(name).disturbs
-    except (LookupError, ImportError, TypeError):
-        return False  # whoever is to send it says what is wrong
+    sender = made_channel(name)
+    return sender is not None and sender.disturbs
 
 
 def _for_people(name: str) -> bool:
-    try:
-        return channel(name).for_people
-    except (LookupError, ImportError, TypeError, ValueError):
-        return True  # whoever is to send it says what is wrong
+    sender = made_channel(name)
+    return sender is None or sender.for_people
 
 
 def _was_noticed(row: Notification, unless: str) -> bool:

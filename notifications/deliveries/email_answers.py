@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import smtplib
-from datetime import timedelta
 from typing import Final
 
 from ..exceptions import CarillonError, TryLater, Undeliverable
+from .outgoing import retry_after
 
 _ENHANCED: Final = re.compile(r"\b([245])\.([0-9]{1,3})\.([0-9]{1,3})\b")
 TOO_LARGE: Final = (552, "5.3.4")
@@ -55,8 +55,8 @@ def _of_anymail(error: Exception) -> CarillonError | None:
     if isinstance(error, AnymailRecipientsRefused):
         return Bounced(str(error), for_good=False)
     if isinstance(error, AnymailAPIError) and error.status_code == 429:
-        seconds = str(getattr(error.response, "headers", {}).get("Retry-After", ""))
-        return TryLater(str(error), after=timedelta(seconds=int(seconds)) if seconds.isdecimal() else None)
+        said = str(getattr(error.response, "headers", {}).get("Retry-After", ""))
+        return TryLater(str(error), after=retry_after(said))
     return None
 
 

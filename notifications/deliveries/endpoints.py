@@ -20,7 +20,7 @@ from ..live.transactions import atomic
 from ..models import Delivery, Endpoint, Notice
 from ..twins import twin
 from ..validators import validate_line
-from .channels import channel
+from .channels import made_channel
 from .retrying import try_again
 from .shared import delivery_to
 from .waking import wake
@@ -239,10 +239,7 @@ def validate_endpoint(endpoint: Endpoint) -> None:
 
 def webhooks_named(name: str) -> Webhooks | None:
     """Return the channel of a name, if it sends webhooks."""
-    try:
-        found = channel(name)
-    except LookupError:
-        return None
+    found = made_channel(name)
     return found if isinstance(found, Webhooks) else None
 
 

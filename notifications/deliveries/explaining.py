@@ -24,7 +24,7 @@ from ..preferences.resolving import Decision, Rule, of_broadcast
 from ..preferences.topics import topic_of
 from ..twins import twin
 from . import explaining_words as words
-from .channels import channel
+from .channels import made_channel
 
 State, Reason = Delivery.State, Delivery.Reason
 
@@ -240,7 +240,9 @@ class _Case:
             return self._made(name, decision, False, "waiting", until=copy.snoozed_until)
         if broadcast is not None and broadcast.walk_at is not None and name in broadcast.walked:
             return self._made(name, decision, False, "waiting")
-        sender = channel(name)
+        sender = made_channel(name)
+        if sender is None:
+            return self._made(name, decision, False, "skipped")
         if sender.has_devices and not sender.devices_for(self._notice, [self._pk], self._alias).get(self._pk):
             return self._made(name, decision, False, "skipped", reason=str(sender.no_address))
         return self._made(name, decision, False, "skipped")

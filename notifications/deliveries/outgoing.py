@@ -11,9 +11,13 @@ import socket
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPMessage
 from time import monotonic
 from typing import Any, Final, NamedTuple
+
+from django.utils import timezone
 
 from .destinations import PORTS, Destinations, Target
 
@@ -160,7 +164,9 @@ def post(
     try:
         connection.request("POST", target.path, body, {"Connection": "close", **headers})
         response = connection.getresponse()
-        with suppress(OSError, HTTPException):  # the status is what counts
+        with suppress(
+            OSError, HTTPException, ValueError
+        ):  # the status is what counts; a chunk may have a length below 0
             limits.end = min(limits.end, monotonic() + BODY_TIME)
             response.read(ANSWER_BODY_BYTES)
         return Answer(response.status, response.headers)
@@ -170,3 +176,16 @@ def post(
         raise OSError(f"The answer is not HTTP: {type(error).__name__}.") from error
     finally:
         connection.close()
+
+
+def retry_after(value: str) -> timedelta | None:
+    """Return how long the other side wants to be left alone, in seconds or as a date (RFC 9110); None for neither."""
+    try:
+        return max(timedelta(seconds=float(value)), timedelta(0))
+    except (ValueError, OverflowError):
+        pass
+    try:
+        until = parsedate_to_datetime(value)
+        return max(timedelta(0), until - timezone.now()) if until.tzinfo else None
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from ..kinds.waiting import AT_ONCE
 from ..models import Delivery
 from ..preferences.channels import sent
 from ..preferences.topics import topic_of
-from .channels import channel
+from .channels import made_channel
 from .digests import DIGEST_GRACE, digest_row
 from .timetables import windows
 from .waking import wake
@@ -48,10 +48,10 @@ def _rows(name: str, want: Wanted, pks: Sequence[Any], now: datetime, alias: str
     chosen = {pk: decision for pk in pks if (decision := want.sent(pk).get(name))}
     if not chosen:
         return
-    sender = channel(name)
-    devices = (
-        sender.devices_for(want.notice, list(chosen), alias) if sender.has_devices else dict.fromkeys(chosen, ("",))
-    )
+    sender = made_channel(name)
+    devices: Mapping[Any, Sequence[str]] = dict.fromkeys(chosen, ("",))  # also of one that cannot be made: they say why
+    if sender is not None and sender.has_devices:
+        devices = sender.devices_for(want.notice, list(chosen), alias)
     topic = topic_of(want.notice.kind, want.notice.category)
     later = windows([pk for pk, decision in chosen.items() if decision.value == "digest"], topic, now, alias)
     rules = registry.get(want.notice.kind)

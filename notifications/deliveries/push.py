@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from functools import cache
 from ipaddress import ip_network
 from ssl import SSLContext
@@ -18,10 +16,10 @@ from ..exceptions import TryLater, Undeliverable
 from ..inbox.counts import counts
 from ..models import Delivery, PushDevice
 from . import devices, vapid
-from .channels import DeliveryChannel, channel
+from .channels import DeliveryChannel, made_channel
 from .destinations import Destinations
 from .messages import Message
-from .outgoing import Answer, post, tls_context
+from .outgoing import Answer, post, retry_after, tls_context
 from .push_messages import headers_of, payload_of
 from .readers import Reader, has_chosen_language
 
@@ -161,7 +159,7 @@ class PushChannel(DeliveryChannel):
             raise Undeliverable(told, reason=Delivery.Reason.NO_DEVICE)
         told = f"The push service answered {answer.status}."
         if answer.status in LATER or answer.status >= 500:
-            raise TryLater(told, after=_retry_after(answer))
+            raise TryLater(told, after=retry_after(answer.headers.get("Retry-After", "")))
         raise Undeliverable(told)
 
 
@@ -170,21 +168,7 @@ def _tls() -> SSLContext:
     return tls_context()
 
 
-def _retry_after(answer: Answer) -> timedelta | None:
-    """Return for how long a push service wants to be left alone: it says seconds, or until when."""
-    said = str(answer.headers.get("Retry-After", "")).strip()
-    if said.isdecimal() and len(said) < 10:
-        return timedelta(seconds=int(said))
-    try:
-        return max(parsedate_to_datetime(said) - timezone.now(), timedelta(0))
-    except (TypeError, ValueError):  # it says nothing, or no date, or one without a zone
-        return None
-
-
 def offered_push() -> PushChannel | None:
     """Return the channel by which this site pushes; None where it does not, or lacks something."""
-    try:
-        found = channel(CHANNEL)
-    except (LookupError, ImportError, TypeError, ValueError):
-        return None
+    found = made_channel(CHANNEL)
     return found if isinstance(found, PushChannel) and not found.problems() else None

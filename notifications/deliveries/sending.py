@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any, Final
 from uuid import uuid4
 
-from django.db import router
+from django.db import InterfaceError, OperationalError, router
 from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
@@ -40,22 +41,27 @@ JITTER: Final = 0.2  # of a pause, at most, more or less
 LONGEST_PAUSE: Final = timedelta(days=1)  # that the other side may ask for
 SEND_LEASE: Final = timedelta(minutes=2)
 CLAIM: Final = 10  # deliveries that a worker holds at once
+PATIENCE: Final = 5.0  # seconds after which a worker lets go of what it has not begun to send
 DIGEST_LIMIT: Final = 100  # notifications that a digest tells of; of more it is the newest ones
 DIGEST_SEARCH: Final = 1_000  # that wait for a digest and are looked at
 
 
-def send_some(name: str) -> int:
-    """Send what is due by a channel, at most `CLAIM` deliveries, one after the other; return how many were due.
+def send_some(name: str, limit: int = CLAIM, stop: Callable[[], bool] = lambda: False) -> int:
+    """Send what is due by a channel, at most `limit` deliveries, one after the other; return how many were seen to.
 
-    Several threads and processes may do so at once. It must run outside of transactions.
+    Once `stop` returns true, or it takes longer than `PATIENCE`, the rest is due for anybody again: another worker may
+    be free, and what was decided of it gets old. Several threads and processes may do so at once. It must run outside
+    of transactions.
     """
     alias = router.db_for_write(Delivery)
-    now = timezone.now()
-    claimed = _claim(name, alias, now)
-    facts = Facts(claimed, alias, now)
-    for delivery in claimed:
-        work = _send_digest if delivery.notice_id is None else _send_notice
-        work(_Claim(alias, delivery), facts)
+    now, begun = timezone.now(), monotonic()
+    claimed = _claim(name, alias, now, limit)
+    facts = _facts(claimed, alias, now)
+    for number, delivery in enumerate(claimed):
+        if stop() or (number and monotonic() - begun > PATIENCE):
+            _let_go(claimed[number:], alias)
+            return number
+        _see_to(_Claim(alias, delivery), facts)
     return len(claimed)
 
 
@@ -66,18 +72,50 @@ def next_due(names: Iterable[str]) -> datetime | None:
     return due
 
 
-@retried(lambda name, alias, now: alias)
-def _claim(name: str, alias: str, now: datetime) -> list[Delivery]:
-    """Claim what is due, but for what another worker is claiming."""
+@retried(lambda name, alias, now, limit: alias)
+def _claim(name: str, alias: str, now: datetime, limit: int) -> list[Delivery]:
+    """Claim what is due, but for what another worker is claiming; `due_at` is when it was due."""
     due = Delivery.objects.using(alias).filter(channel=name, due_at__lte=now)
-    pks = list(due.order_by("due_at").values_list("pk", flat=True)[:CLAIM])
-    if not pks:
+    found = dict(due.order_by("due_at").values_list("pk", "due_at")[:limit])
+    if not found:
         return []
     mark = uuid4().hex
     with atomic(alias, durable=True):
-        pks = lock_free(due, pks, alias)
+        pks = lock_free(due, list(found), alias)
         due.filter(pk__in=pks).update(state=State.SENDING, claim=mark, due_at=now + SEND_LEASE, reason="")
-    return list(Delivery.objects.using(alias).filter(pk__in=pks, claim=mark).order_by("pk"))
+    claimed = list(Delivery.objects.using(alias).filter(pk__in=pks, claim=mark).order_by("pk"))
+    for delivery in claimed:
+        delivery.due_at = found[delivery.pk]
+    return claimed
+
+
+def _let_go(claimed: Sequence[Delivery], alias: str) -> None:
+    """Let others send what this worker has claimed, in its old place among what is due."""
+    mine = Delivery.objects.using(alias).filter(pk__in=[one.pk for one in claimed], claim=claimed[0].claim)
+    first = min(one.due_at for one in claimed if one.due_at is not None)
+    mine.filter(state=State.SENDING).update(state=State.WAITING, claim="", due_at=first)
+
+
+def _facts(claimed: Sequence[Delivery], alias: str, now: datetime) -> Facts | None:
+    """Return what decides about deliveries; None if that fails for some of them, so that each must be asked alone."""
+    try:
+        return Facts(claimed, alias, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:  # noqa: BLE001  # whatever a site's function raises; it is noted where it is asked alone
+        return None
+
+
+def _see_to(claim: _Claim, facts: Facts | None) -> None:
+    """Send a delivery, or note why not. What fails before it is sent counts as a try, and holds up no other."""
+    delivery = claim.delivery
+    work = _send_digest if delivery.notice_id is None else _send_notice
+    try:
+        work(claim, facts or Facts([delivery], claim.alias, timezone.now()))
+    except (OperationalError, InterfaceError):
+        raise  # the database is away, which is nobody's fault
+    except Exception as error:  # noqa: BLE001  # whatever a site's function, or what somebody has written, raises
+        claim.failed(error)
 
 
 class _Claim:
@@ -87,6 +125,7 @@ class _Claim:
         self.alias = alias
         self.delivery = delivery
         self.parts: QuerySet[Delivery] | None = None  # what ends with it, in one transaction
+        self._begun = False
         self._rows = Delivery.objects.using(alias).filter(pk=delivery.pk, claim=delivery.claim, state=State.SENDING)
 
     def begin(self) -> bool:
@@ -96,6 +135,7 @@ class _Claim:
             self.end(State.FAILED, error="Its worker was killed at each try.")
             return False
         delivery.attempts += 1
+        self._begun = True
         return bool(self._rows.update(due_at=timezone.now() + SEND_LEASE, attempts=delivery.attempts))
 
     def end(self, state: str, **fields: Any) -> bool:
@@ -129,7 +169,9 @@ class _Claim:
         return False
 
     def failed(self, error: Exception) -> None:
-        """Try again later, unless that was the last try."""
+        """Try again later, unless that was the last try. What failed before it was sent was a try all the same."""
+        if not self._begun and not isinstance(error, Undeliverable) and not self.begin():
+            return
         delivery = self.delivery
         told = f"{type(error).__name__}: {error}"[:ERROR_LENGTH]
         if isinstance(error, Undeliverable):

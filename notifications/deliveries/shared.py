@@ -17,7 +17,7 @@ from ..models import Delivery, Endpoint, Notice, Notification
 from ..preferences.channels import channels, sent
 from ..preferences.resolving import decide
 from ..preferences.topics import Topic, topic_of
-from .channels import channel
+from .channels import made_channel
 from .deciding import SEND, Reason, Verdict
 from .waking import wake
 
@@ -76,7 +76,8 @@ def _wanted(topic: Topic) -> dict[str, str]:
     found = {}
     for name in sent():
         decision = decide(topic, every[name], {}, {})
-        if decision.value != "off" and not channel(name).for_people:
+        sender = made_channel(name)
+        if decision.value != "off" and sender is not None and not sender.for_people:
             found[name] = str(decision.rule)
     return found
 

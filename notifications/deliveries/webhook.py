@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
 from ipaddress import ip_network
 from typing import Any, ClassVar, Final, NoReturn
 
 from django.db import router
-from django.utils import timezone
 
 from .. import __version__
 from ..exceptions import TryLater, Undeliverable
@@ -20,7 +18,7 @@ from .channels import DeliveryChannel
 from .destinations import Destinations, Network, look_up
 from .failures import note_failure, note_success, stop
 from .messages import Message
-from .outgoing import Answer, post, tls_context
+from .outgoing import Answer, post, retry_after, tls_context
 from .shapes import SHAPES
 
 STANDARD: Final = Endpoint.Shape.STANDARD
@@ -175,19 +173,6 @@ def signed(message_id: str, body: bytes, secrets: Sequence[str]) -> dict[str, st
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
-
-
-def retry_after(value: str) -> timedelta | None:
-    """Return how long the other side wants to be left alone, in seconds or as a date (RFC 9110); None for neither."""
-    try:
-        return max(timedelta(seconds=float(value)), timedelta(0))
-    except (ValueError, OverflowError):
-        pass
-    try:
-        until = parsedate_to_datetime(value)
-        return max(timedelta(0), until - timezone.now()) if until.tzinfo else None
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def _allowed(entries: Sequence[str]) -> tuple[frozenset[str], tuple[Network, ...]]:
