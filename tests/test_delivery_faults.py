@@ -11,7 +11,16 @@ from django.contrib.auth import get_user_model
 from django.db.models import F
 from django.test import override_settings
 
-from notifications.deliveries import DeliveryChannel, Message, TryLater, Undeliverable, deciding, outgoing, timetables, webhook
+from notifications.deliveries import (
+    DeliveryChannel,
+    Message,
+    TryLater,
+    Undeliverable,
+    deciding,
+    outgoing,
+    timetables,
+    webhook,
+)
 from notifications.deliveries.bounces import store_bounce
 from notifications.models import Bounce, Delivery, Notice
 from notifications.services import add_endpoint, deliver_due, mark_bounced, notify

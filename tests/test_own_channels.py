@@ -11,11 +11,14 @@ from django.test import override_settings
 
 from notifications.deliveries import DeliveryChannel
 from notifications.deliveries.checks import check_delivery_channels
+from notifications.deliveries.endpoints import webhooks_named
+from notifications.deliveries.push import offered_push
 from notifications.models import Delivery, Notice
-from notifications.services import deliver_due, notify
+from notifications.services import deliver_due, explain, notify
 
 from .factories import make_user
 from .receiving import Receiver, answer, receiving
+from .sending import PATH, Carrier, Post
 
 pytestmark = pytest.mark.django_db
 
@@ -103,3 +106,31 @@ class TestApprise:
         monkeypatch.setattr("notifications.deliveries.apprise.find_spec", lambda name: None)
         [problem] = problems(BACKEND=self.BACKEND, OPTIONS={"address": str})
         assert "django-carillon[apprise]" in problem
+
+
+class Broken(DeliveryChannel):
+    """A channel that cannot be made, for a reason that nobody could foresee."""
+
+    def __init__(self, name: str, **options: Any) -> None:
+        raise KeyError("SMS_KEY")
+
+
+@pytest.mark.parametrize("backend", ["nowhere.Sms", f"{__name__}.Broken", f"{__name__}.Plain"])
+class TestAChannelThatCannotBeMade:
+    def test_fails_nobody_else_and_says_why(self, backend: str) -> None:
+        alice = make_user()
+        channels = {"sms": {"BACKEND": backend, "DEFAULT": "on"}, "carrier": {"BACKEND": PATH, "DEFAULT": "on"}}
+        Carrier.post = Post()
+        with override_settings(NOTIFICATIONS_CHANNELS=channels):
+            notice = notify(alice, "Hello")
+            deliver_due()
+            explained = {one.name: one.outcome for one in explain(alice, notice).channels}
+        sms = Delivery.objects.get(channel="sms")
+        assert Carrier.post.titles() == ["Hello"]
+        assert (sms.state, sms.attempts, explained["sms"]) == ("waiting", 1, "waiting")
+        assert any(said in sms.error for said in ("nowhere", "SMS_KEY", "must be derived"))
+
+    def test_fails_no_page_where_it_would_push(self, backend: str) -> None:
+        with override_settings(NOTIFICATIONS_CHANNELS={"push": {"BACKEND": backend, "DEFAULT": "on"}}):
+            assert offered_push() is None
+            assert webhooks_named("push") is None

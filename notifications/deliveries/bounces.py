@@ -12,6 +12,7 @@ from django.utils import timezone
 from ..models import Bounce, Delivery
 from ..models.delivery import ERROR_LENGTH
 from ..twins import twin
+from ..validators import storable
 from .addresses import email_field
 
 EMAIL = "email"
@@ -33,7 +34,7 @@ def mark_bounced(address: str, *, detail: str = "", message_id: str = "", channe
     Returns:
         How many users have this address.
     """
-    address = address.strip()
+    address, detail = address.strip(), storable(detail)
     alias = router.db_for_write(Bounce)
     pks = [user.pk for user in users_of(address)]
     for pk in pks:
@@ -52,7 +53,7 @@ amark_bounced = twin(mark_bounced)
 def users_of(address: str) -> list[Any]:
     """Return the users who have an e-mail address, in capitals or not."""
     model = get_user_model()
-    if not address or not hasattr(model, email_field()):
+    if not address or storable(address) != address or not hasattr(model, email_field()):
         return []
     users = model._base_manager.using(router.db_for_write(Bounce))
     return list(users.filter(**{f"{email_field()}__iexact": address}))
@@ -64,7 +65,11 @@ def store_bounce(user: Any, channel: str, address: str, detail: str) -> None:
     target = connections[alias].features.supports_update_conflicts_with_target
     unique: dict[str, Any] = {"unique_fields": ["user", "channel"]} if target else {}
     row = Bounce(
-        user_id=user, channel=channel, address=address, detail=detail[:ERROR_LENGTH], bounced_at=timezone.now()
+        user_id=user,
+        channel=channel,
+        address=address,
+        detail=storable(detail)[:ERROR_LENGTH],
+        bounced_at=timezone.now(),
     )
     fields = ["address", "detail", "bounced_at"]
     Bounce.objects.using(alias).bulk_create([row], update_conflicts=True, update_fields=fields, **unique)

@@ -24,6 +24,7 @@ from ..live.transactions import atomic, retried
 from ..models import Delivery, Notification
 from ..models.delivery import ADDRESS_LENGTH, ERROR_LENGTH
 from ..preferences.topics import topic_of
+from ..validators import storable
 from .channels import channel
 from .deciding import Facts, Verdict
 from .digests import ASKED, DIGEST_GRACE, digest_row, store_digests
@@ -41,6 +42,7 @@ JITTER: Final = 0.2  # of a pause, at most, more or less
 LONGEST_PAUSE: Final = timedelta(days=1)  # that the other side may ask for
 SEND_LEASE: Final = timedelta(minutes=2)
 CLAIM: Final = 10  # deliveries that a worker holds at once
+CLAIM_TRIES: Final = 4  # where others have claimed what was found
 PATIENCE: Final = 5.0  # seconds after which a worker lets go of what it has not begun to send
 DIGEST_LIMIT: Final = 100  # notifications that a digest tells of; of more it is the newest ones
 DIGEST_SEARCH: Final = 1_000  # that wait for a digest and are looked at
@@ -72,21 +74,26 @@ def next_due(names: Iterable[str]) -> datetime | None:
     return due
 
 
-@retried(lambda name, alias, now, limit: alias)
 def _claim(name: str, alias: str, now: datetime, limit: int) -> list[Delivery]:
     """Claim what is due, but for what another worker is claiming; `due_at` is when it was due."""
-    due = Delivery.objects.using(alias).filter(channel=name, due_at__lte=now)
-    found = dict(due.order_by("due_at").values_list("pk", "due_at")[:limit])
-    if not found:
-        return []
+    for _ in range(CLAIM_TRIES):
+        due = Delivery.objects.using(alias).filter(channel=name, due_at__lte=now)
+        found = dict(due.order_by("due_at").values_list("pk", "due_at")[:limit])
+        claimed = _claim_of(due, list(found), alias, now) if found else []
+        for delivery in claimed:
+            delivery.due_at = found[delivery.pk]
+        if claimed or not found:
+            return claimed
+    return []
+
+
+@retried(lambda due, pks, alias, now: alias)
+def _claim_of(due: QuerySet[Delivery], pks: Sequence[Any], alias: str, now: datetime) -> list[Delivery]:
     mark = uuid4().hex
     with atomic(alias, durable=True):
-        pks = lock_free(due, list(found), alias)
+        pks = lock_free(due, pks, alias)
         due.filter(pk__in=pks).update(state=State.SENDING, claim=mark, due_at=now + SEND_LEASE, reason="")
-    claimed = list(Delivery.objects.using(alias).filter(pk__in=pks, claim=mark).order_by("pk"))
-    for delivery in claimed:
-        delivery.due_at = found[delivery.pk]
-    return claimed
+    return list(Delivery.objects.using(alias).filter(pk__in=pks, claim=mark).order_by("pk"))
 
 
 def _let_go(claimed: Sequence[Delivery], alias: str) -> None:
@@ -173,7 +180,7 @@ class _Claim:
         if not self._begun and not isinstance(error, Undeliverable) and not self.begin():
             return
         delivery = self.delivery
-        told = f"{type(error).__name__}: {error}"[:ERROR_LENGTH]
+        told = storable(f"{type(error).__name__}: {error}")[:ERROR_LENGTH]
         if isinstance(error, Undeliverable):
             known = error.reason in Reason.values
             self.end(State.SKIPPED if known else State.FAILED, reason=error.reason if known else "", error=told)
@@ -199,7 +206,7 @@ def _send_notice(claim: _Claim, facts: Facts) -> None:
     delivery = claim.delivery
     if delivery.recipient_id is None:
         shared = shared_row(delivery, claim.alias)
-        if claim.apply(shared_verdict(shared)):
+        if claim.apply(shared_verdict(shared)) and shared is not None:
             _hand_over(claim, reader(None, None), [shared])
         return
     row = facts.row(delivery)
@@ -263,7 +270,7 @@ def _hand_over(claim: _Claim, reader: Reader, rows: Sequence[Notification]) -> N
     delivery = claim.delivery
     try:
         sender = channel(delivery.channel)
-        address = delivery.device if sender.has_devices else sender.address(reader.user)
+        address = str(delivery.device if sender.has_devices else sender.address(reader.user) or "")
         if not address:
             claim.end(State.SKIPPED, reason=sender.no_address)
             return
@@ -273,4 +280,4 @@ def _hand_over(claim: _Claim, reader: Reader, rows: Sequence[Notification]) -> N
     except Exception as error:  # noqa: BLE001  # whatever a channel raises
         claim.failed(error)
         return
-    claim.end(State.SENT, address=address[:ADDRESS_LENGTH])
+    claim.end(State.SENT, address=storable(address)[:ADDRESS_LENGTH])

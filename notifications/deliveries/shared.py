@@ -55,14 +55,16 @@ def delivery_to(endpoint: Endpoint, notice: Notice, now: datetime, rule: str = "
     )
 
 
-def shared_row(delivery: Delivery, alias: str) -> Notification:
-    """Return what a copy of a delivery's notice would be, if those who share the endpoint had one."""
-    notice = Notice.objects.using(alias).select_related("actor").get(pk=delivery.notice_id or 0)
-    return Notification(notice=notice)
+def shared_row(delivery: Delivery, alias: str) -> Notification | None:
+    """Return what a copy of a notice would be, if those who share the endpoint had one; None if the notice is gone."""
+    notice = Notice.objects.using(alias).select_related("actor").filter(pk=delivery.notice_id or 0).first()
+    return None if notice is None else Notification(notice=notice)
 
 
-def shared_verdict(row: Notification) -> Verdict:
+def shared_verdict(row: Notification | None) -> Verdict:
     """Decide whether what goes to an endpoint of many is still to be sent."""
+    if row is None:
+        return Verdict(Reason.GONE)
     if row.notice.recalled_at is not None:
         return Verdict(Reason.WITHDRAWN)
     if row.notice.expires_at is not None and row.notice.expires_at <= timezone.now():
