@@ -22,6 +22,7 @@ BODY_LENGTH = 4_000  # characters
 URL_LENGTH = 2_000  # characters; the longest that every browser follows
 DATA_BYTES = 8 * 1024  # of JSON
 LAST_YEAR = 9998  # the end of the next one is beyond the calendar in the time zones that are ahead
+FIRST_YEAR = 2  # for the same reason
 DATA_DEPTH = 30  # objects and lists in one another; MariaDB stores fewer than 32
 
 # Extended_Pictographic (UTS #51, emoji-data.txt): what may begin an emoji. Blocks are set aside for those to come.
@@ -108,6 +109,8 @@ def validate_time(value: datetime) -> None:
     if value.year > LAST_YEAR:
         message = _("Choose an earlier time, no later than the year %(year)s.")
         raise ValidationError(message, code="too_late", params={"year": LAST_YEAR})
+    if value.year < FIRST_YEAR:
+        raise ValidationError(_("Enter a date and a time."), code="too_early")
 
 
 def validate_emoji(value: str) -> None:

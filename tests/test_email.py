@@ -21,8 +21,10 @@ from django.db.models import F
 from django.test import override_settings
 from django.utils import timezone
 
+import notifications
 from notifications.deliveries import email_connections
 from notifications.deliveries.channels import channel
+from notifications.deliveries.email_content import FOLDER, OWN
 from notifications.deliveries.pace import Pace
 from notifications.deliveries.sending import send_some
 from notifications.kinds import Kind, kind, registry
@@ -369,6 +371,11 @@ class TestAddresses:
             "a\u200b@example.org",
             "älice@example.org",
             "a b@example.org",
+            "a@[127.0.0.1]",
+            "a@[IPv6:::1]",
+            "a@\u2028.example.org",
+            "a@" + "b" * 64 + ".example.org",
+            "a@" + "ä" * 60 + ".example.org",  # which Django's own validator takes
         ],
     )
     def test_what_is_no_address_gets_nothing_and_says_so(self, server: MailServer, address: str) -> None:
@@ -544,14 +551,19 @@ class TestTemplates:
         assert server.mails[-1]["Subject"] == "Order"
         assert "Hello" in server.text()
 
-    @pytest.mark.parametrize("name", ["../secret", "..", "base", "digest", "/etc/passwd", "a/b"])
+    @pytest.mark.parametrize("name", ["../secret", "..", *sorted(OWN), "/etc/passwd", "a/b"])
     def test_no_name_leads_out_of_the_folder_or_to_carillon_s_own(
         self, server: MailServer, alice: Alice, folder: Path, name: str
     ) -> None:
         (folder.parent / "secret.txt").write_text("Secret")
-        notify(alice, "Hello", category=name)
+        notify(alice, "Hello", category=name, body="How are you?")
         deliver_due()
-        assert server.text().startswith("Hello")
+        assert server.text().split()[:4] == ["Hello", "How", "are", "you?"]
+        assert "How are you?" in server.html()
+
+    def test_carillon_knows_its_own(self) -> None:
+        shipped = {path.name for path in (Path(notifications.__file__).parent / "templates" / FOLDER).iterdir()}
+        assert {name.rpartition(".")[0] for name in shipped} == OWN
 
     def test_styles_stand_at_the_elements_where_the_extra_is_installed(
         self, server: MailServer, alice: Alice, monkeypatch: pytest.MonkeyPatch

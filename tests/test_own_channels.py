@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from django.test import override_settings
+from django.test import Client, override_settings
+from django.urls import reverse
 
 from notifications.deliveries import DeliveryChannel
 from notifications.deliveries.checks import check_delivery_channels
@@ -88,6 +89,15 @@ class TestApprise:
             "Hello",
             f"World\n/notifications/open/{Notice.objects.get().pk}/?by=telegram",
         )
+
+    def test_notes_no_part_of_the_url_that_may_be_secret(self, client: Client) -> None:
+        with receiving() as receiver:
+            receiver.behaviour = answer(200)
+            delivery = self.send(f"json://user:s3cret@127.0.0.1:{receiver.port}/s3cret?token=s3cret")
+        assert (delivery.state, delivery.address) == ("sent", "json://…")
+        client.force_login(make_user("admin", is_staff=True, is_superuser=True))
+        shown = client.get(reverse("admin:carillon_delivery_change", args=[delivery.pk])).content.decode()
+        assert ("json://…" in shown, "s3cret" in shown) == (True, False)
 
     def test_tries_again_what_was_not_taken(self) -> None:
         with receiving() as receiver:

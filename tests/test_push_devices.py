@@ -184,6 +184,12 @@ class TestDevices:
         made = push_service.subscribe("one", PUBLIC).shown()
         assert Visitor(make_user()).post({**made, "endpoint": endpoint}).status_code == 400
 
+    @pytest.mark.parametrize(
+        "endpoint", ["https://push.example.com/\ud800", "https://push.example.com/\x00", 7, "", None]
+    )
+    def test_so_is_one_that_only_asks(self, push_service: PushService, endpoint: Any) -> None:
+        assert Visitor(make_user()).post({"endpoint": endpoint}).status_code == 400
+
     def test_this_machine_is_none_unless_the_settings_say_so(self, push_service: PushService, alice: Visitor) -> None:
         with pushing(allow_loopback=False):
             made = push_service.subscribe("two", PUBLIC).shown()

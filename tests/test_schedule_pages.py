@@ -124,6 +124,8 @@ def test_a_page_that_was_left_open_changes_only_what_it_changed(client: Client, 
         ({"quiet-0-start": "ten", "quiet-0-end": "<b>"}, "cannot be"),
         ({"digest-start": "noon"}, "cannot come then"),
         ({"not_before": "tomorrow"}, "a date and a time"),
+        ({"not_before": "0001-01-01T00:00", "time_zone": "Asia/Tokyo"}, "a date and a time"),
+        ({"not_before": "9999-12-31T23:59", "time_zone": "America/New_York"}, "9998"),
     ],
 )
 def test_what_is_refused_is_told_and_nothing_is_stored(client: Client, change: dict[str, Any], says: str) -> None:

@@ -132,6 +132,8 @@ class TestSetting:
             ({"quiet_hours": ALWAYS_QUIET}, "quiet_hours", "Switch off"),
             ({"not_before": datetime(2026, 1, 1)}, "not_before", "time zone"),  # noqa: DTZ001
             ({"not_before": "tomorrow"}, "not_before", "time zone"),
+            ({"not_before": datetime(1, 1, 1, tzinfo=ZoneInfo("Asia/Tokyo"))}, "not_before", "a date and a time"),
+            ({"not_before": datetime(9999, 12, 31, tzinfo=UTC)}, "not_before", "9998"),
             ({"digest": "noon"}, "digest", "08:00"),
             ({"digest": "08:00", "category": "no such"}, "category", "Unknown"),
             ({"digest": "08:00", "kind": "no.such"}, "kind", "Unknown"),

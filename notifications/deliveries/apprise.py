@@ -29,6 +29,10 @@ class Apprise(DeliveryChannel):
         """Return the user's URL, such as ``tgram://token/chat``."""
         return str(self._address(user) or "")
 
+    def noted(self, address: str) -> str:
+        """Return the name of the service alone, for what follows may be used by whoever reads it."""
+        return f"{address.partition('://')[0]}://…" if "://" in address else "…"
+
     def send(self, message: Message) -> None:
         """Send the title, and below it the body and the link."""
         import apprise

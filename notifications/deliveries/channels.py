@@ -61,6 +61,10 @@ class DeliveryChannel:
         """
         raise NotImplementedError
 
+    def noted(self, address: str) -> str:
+        """Return what is noted of an address with its delivery, for staff: all of it, unless a part of it is secret."""
+        return address
+
     def reader(self, reader: Reader, address: str) -> Reader:
         """Return how a user reads at an address or on a device: as everywhere, unless you know better."""
         return reader

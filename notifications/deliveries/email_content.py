@@ -17,7 +17,8 @@ from .links import page_url
 from .messages import Message
 
 FOLDER: Final = "notifications/email"
-OWN: Final = frozenset({"base", "message", "digest"})  # templates of Carillon; kinds of these names have none
+# Templates of Carillon, or their beginnings; kinds and categories of these names have none.
+OWN: Final = frozenset({"base", "message", "digest", "part", "footer", "message.subject", "digest.subject"})
 SUBJECT_LENGTH: Final = 200  # characters; the title of a notification has no more
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")  # of a template: no path leads out of the folder
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -60,7 +60,7 @@ class Message:
     user: Any
     channel: str
     device: str
-    address: str
+    address: str = field(repr=False)  # which may be secret, and logs are read by many
     language: str
     time_zone: str
     parts: Sequence[Part]

@@ -27,6 +27,7 @@ from ..live.frames import encode
 from ..live.http import answer, endpoint, error, fields, user_of
 from ..models import Notification, PushDevice
 from ..models.device import ENDPOINT_LENGTH
+from ..validators import storable
 from . import devices, vapid
 from .clicks import note_click
 from .push import CHANNEL, PushChannel, offered_push
@@ -177,7 +178,7 @@ def _browser(request: HttpRequest, values: dict[str, Any], channel: PushChannel)
 
 def _endpoint(values: dict[str, Any]) -> str:
     address = values.get("endpoint")
-    if not isinstance(address, str) or not 0 < len(address) <= ENDPOINT_LENGTH:
+    if not isinstance(address, str) or not 0 < len(address) <= ENDPOINT_LENGTH or storable(address) != address:
         raise BadRequest(_("The push subscription is not valid."))
     return address
 

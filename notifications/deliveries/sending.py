@@ -274,10 +274,11 @@ def _hand_over(claim: _Claim, reader: Reader, rows: Sequence[Notification]) -> N
         if not address:
             claim.end(State.SKIPPED, reason=sender.no_address)
             return
+        noted = storable(sender.noted(address))[:ADDRESS_LENGTH]
         if not claim.begin():
             return
         sender.send(message_of(delivery, sender.reader(reader, address), address, rows))
     except Exception as error:  # noqa: BLE001  # whatever a channel raises
         claim.failed(error)
         return
-    claim.end(State.SENT, address=storable(address)[:ADDRESS_LENGTH])
+    claim.end(State.SENT, address=noted)
