@@ -10,19 +10,20 @@ schema := .venv/bin/check-jsonschema --quiet --builtin-schema vendor
 WORKERS ?= 4
 waiting := -n $(WORKERS)
 computing := -n logical --maxprocesses $(WORKERS)
-fast := -m "not servers and not packaging and not browser"
+fast := -m "not servers and not packaging and not browser and not thorough"
 
 .PHONY: help demo test coverage bench soak docs screenshots release format clean \
 	demo-environment environment node chromium webdriver mariadb \
 	test-style test-types test-migrations test-docs test-python test-postgresql test-client test-browser test-webdriver \
-	test-mariadb test-versions test-prerelease
+	test-mariadb test-versions test-prerelease test-thorough test-again
 
 help:
 	@echo "make demo          serve the demo site on http://127.0.0.1:$(PORT)/ (PORT=8001 for another port)"
-	@echo "make test          run every test; make test-python and the like run one part"
+	@echo "make test          run the tests; make test-python and the like run one part"
+	@echo "make test-thorough run those in other databases, browsers and surroundings"
 	@echo "make coverage      say which lines no test runs"
 	@echo "make bench         measure streams, connects and stores on this machine"
-	@echo "make soak          break feeds for SECONDS=300, load LOADS=1000 pages, and say what their readers lack"
+	@echo "make soak          break feeds for SECONDS=300, load LOADS=1000 pages, kill senders, and say what is lost"
 	@echo "make docs          build the documentation's site in build/docs"
 	@echo "make screenshots   take the documentation's pictures anew, from the demo"
 	@echo "make release       build sdist and wheel in dist, and test them; uploads nothing"
@@ -33,7 +34,10 @@ demo: demo-environment
 	@sh scripts/demo.sh
 
 # The quick checks come first, and the ones that say the most come last.
-test: test-style test-types test-migrations test-docs test-client test-postgresql test-browser test-webdriver test-python
+test: test-style test-types test-migrations test-docs test-client test-browser test-python
+
+# What takes longer: other databases and browsers, and tests that repeat others in other surroundings.
+test-thorough: test-postgresql test-webdriver test-again
 
 test-style: environment
 	@echo "== Style: ruff, and the forms of the forge"
@@ -61,20 +65,25 @@ test-client: node
 
 test-python: environment node
 	@echo "== The app on SQLite, with real servers"
-	@$(python) -m pytest $(waiting)
+	@$(python) -m pytest $(waiting) -m "not browser and not thorough"
+
+test-again: environment node chromium
+	@echo "== Tests that repeat others in other surroundings"
+	@$(python) -m pytest $(waiting) -m "thorough and not browser"
+	@$(python) -m pytest $(waiting) -m "thorough and browser" tests/browser
 
 test-postgresql: environment
 	@echo "== The app on PostgreSQL"
 	@$(python) -m tests.servers.postgresql $(python) -m pytest $(computing) $(fast) --cov --cov-report=
 
-# Not a part of `make test`, for it needs Debian packages and a compiler.
+# Not a part of `make test-thorough`, for it needs Debian packages and a compiler.
 test-mariadb: environment mariadb
 	@echo "== The app on MariaDB"
 	@$(python) -m tests.servers.mariadb $(python) -m pytest $(computing) $(fast)
 
 test-browser: environment chromium
 	@echo "== The demo in Chromium"
-	@$(python) -m pytest $(waiting) -m browser tests/browser
+	@$(python) -m pytest $(waiting) -m "browser and not thorough" tests/browser
 
 test-versions: environment
 	@echo "== The fast tests on the other versions of Python and Django"
@@ -89,7 +98,7 @@ test-webdriver: environment chromium webdriver
 	@echo "== The demo in Firefox and WebKit, and Chromium's back/forward cache"
 	@$(python) -m pytest -m browser tests/webdriver
 
-# `make test` measures without servers, which costs little, and holds the floor; this counts what servers run too.
+# `make test-thorough` measures without servers, which costs little, and holds the floor; this counts what servers run too.
 coverage: environment node
 	@$(python) -m pytest $(waiting) --cov --cov-report=term --cov-report=html:build/coverage
 	@$(node) npm run --silent test
@@ -108,6 +117,9 @@ soak: environment
 	@echo "$(LOADS) page loads of a live part while it changes, on SQLite and on PostgreSQL"
 	@$(python) -m tests.delivery_site.loading $(LOADS)
 	@$(python) -m tests.delivery_site.loading $(LOADS) --postgresql
+	@echo "10,000 deliveries by workers that are killed, on SQLite and on PostgreSQL"
+	@$(python) -m tests.senders "$$(date +%s)" 10000
+	@$(python) -m tests.senders "$$(date +%s)" 10000 --postgresql
 
 # Strictly: a link that leads nowhere, a page that is not listed and a docstring that cannot be read end it.
 docs: environment

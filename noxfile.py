@@ -21,7 +21,7 @@ SUPPORTED = {
     "6.1": ("3.12", "3.13", "3.14"),
 }
 
-FAST = ("python", "-m", "pytest", "-q", "-m", "not servers and not packaging and not browser")
+FAST = ("python", "-m", "pytest", "-q", "-m", "not servers and not packaging and not browser and not thorough")
 
 nox.options.default_venv_backend = "uv"
 nox.options.download_python = "never"

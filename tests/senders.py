@@ -15,6 +15,7 @@ again; receivers fail, hang, ask for patience, and take a message and die before
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -115,9 +116,10 @@ class Game:
 
         users = get_user_model()._default_manager
         people = users.bulk_create([users.model(username=name) for name in RECIPIENTS])
-        notices = -(-self.number // (CHANNELS * len(RECIPIENTS)))
         try:
-            for count in range(notices):
+            for count in itertools.count():
+                if len(self.committed) * CHANNELS * len(RECIPIENTS) >= self.number:
+                    break
                 self.nemesis()
                 self.write(f"Notice {count}", people)
             written = moved = time.monotonic()

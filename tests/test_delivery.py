@@ -11,7 +11,7 @@ import pytest
 
 from tests.servers.asgi import ROOT
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.thorough]
 
 STORM = 6  # seconds; `make soak SECONDS=…` plays for as long as one likes
 

@@ -157,7 +157,7 @@ def test_any_number_is_deleted_in_short_transactions(django_assert_max_num_queri
         [Notification(recipient=alice, notice=notice, archived_at=LONG_AGO) for notice in notices]
     )
     stamp(alice)
-    with django_assert_max_num_queries(68):
+    with django_assert_max_num_queries(69):
         assert prune() == 2 * PRUNE_CHUNK + 1
     assert not Notice.objects.exists()
 

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.servers
 DELIVERIES = 120
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("words", [[], ["--postgresql"]], ids=["SQLite", "PostgreSQL"])
 def test_every_delivery_is_made_once_or_says_why_not(words: list[str]) -> None:
     command = [sys.executable, "-m", "tests.senders", "short", str(DELIVERIES), *words]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from django.db import IntegrityError, router
-from django.db.models import Q, QuerySet
+from django.db import connections, router
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from ..inbox.choosing import tell_preferences_changed
@@ -22,7 +21,6 @@ from .vapid import Keys
 
 DEVICES_LIMIT: Final = 20  # of a user; a further one takes the place of the oldest
 USE_PAUSE: Final = timedelta(hours=1)  # until it is noted again that a device was used
-REGISTER_TRIES: Final = 3  # where two tabs register the same browser at the same moment
 
 
 class Browser(NamedTuple):
@@ -56,31 +54,33 @@ def register(user: Any, browser: Browser, token: str = "") -> str:
     Returns:
         The token for its cookie.
     """
-    for _ in range(REGISTER_TRIES - 1):
-        with suppress(IntegrityError):
-            return _register(user, browser, token)
     return _register(user, browser, token)
+
+
+# What a browser that registers again brings along; several of its tabs may do so at once, and the last one counts.
+RENEWED = ("user", "endpoint", "p256dh", "auth", "token", "stamp", "name", "language", "created_at", "used_at")
 
 
 @retried(lambda user, browser, token: _alias())
 def _register(user: Any, browser: Browser, token: str) -> str:
-    fresh, now = secrets.token_urlsafe(32), timezone.now()
-    digest = _digest(browser.endpoint)
+    fresh = secrets.token_urlsafe(32)
+    device = PushDevice(
+        user=user,
+        endpoint=browser.endpoint,
+        digest=_digest(browser.endpoint),
+        p256dh=browser.keys.p256dh,
+        auth=browser.keys.auth,
+        token=_digest(fresh),
+        stamp=stamp(user).hex(),
+        name=browser.name[:DEVICE_NAME_LENGTH],
+        language=browser.language,
+        created_at=timezone.now(),
+    )
+    target = connections[_alias()].features.supports_update_conflicts_with_target
+    unique: dict[str, Any] = {"unique_fields": ["digest"]} if target else {}
     with atomic(_alias()):
-        moved = _rows().filter(Q(digest=digest) | Q(token=_digest(token)))
-        moved.delete()
-        _rows().create(
-            user=user,
-            endpoint=browser.endpoint,
-            digest=digest,
-            p256dh=browser.keys.p256dh,
-            auth=browser.keys.auth,
-            token=_digest(fresh),
-            stamp=stamp(user).hex(),
-            name=browser.name[:DEVICE_NAME_LENGTH],
-            language=browser.language,
-            created_at=now,
-        )
+        _rows().filter(token=_digest(token)).exclude(digest=device.digest).delete()
+        _rows().bulk_create([device], update_conflicts=True, update_fields=RENEWED, **unique)
         mine = _rows().filter(user_id=user.pk).order_by("-created_at", "-pk")
         surplus = list(mine.values_list("pk", flat=True)[DEVICES_LIMIT:])
         if surplus:
