@@ -185,7 +185,9 @@ class TestDevices:
         assert Visitor(make_user()).post({**made, "endpoint": endpoint}).status_code == 400
 
     @pytest.mark.parametrize(
-        "endpoint", ["https://push.example.com/\ud800", "https://push.example.com/\x00", 7, "", None]
+        "endpoint",
+        ["https://a.example/\ud800", "https://a.example/\x00", 7, "", None],
+        ids=["half a surrogate pair", "null character", "number", "empty", "none"],  # as a terminal can show them
     )
     def test_so_is_one_that_only_asks(self, push_service: PushService, endpoint: Any) -> None:
         assert Visitor(make_user()).post({"endpoint": endpoint}).status_code == 400

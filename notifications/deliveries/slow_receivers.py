@@ -1,8 +1,8 @@
 """Receivers that take long: whose address users name, and who would keep every thread waiting if they were let.
 
-What takes longer than `SLOW_ANSWER` is left alone for `REST` times as long as it took, whether it has answered or not. Where
-several devices of one recipient are slow, all of them share those rests. So a recipient, however many devices they
-have that hang, takes no more of a process than a part of one thread.
+What takes longer than `SLOW_ANSWER` is left alone for `REST` times as long as it took, whether it has answered or not.
+Where several devices of one recipient are slow, all of them share those rests. So a recipient, however many devices
+they have that hang, takes no more of a process than a part of one thread.
 """
 
 from __future__ import annotations
