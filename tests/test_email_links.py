@@ -16,10 +16,11 @@ from django.db.models import F
 from django.test import Client, override_settings
 from django.urls import include, path
 
+from notifications.deliveries.email import EmailChannel
 from notifications.deliveries.unsubscribing import token_of
 from notifications.kinds import Kind, kind, registry
 from notifications.models import Delivery, Notification, Preference
-from notifications.services import broadcast, deliver_due, notify, set_preference, withdraw
+from notifications.services import broadcast, deliver_due, mark_bounced, notify, set_preference, withdraw
 
 from .factories import make_user, stamp
 from .smtp import mailing
@@ -28,6 +29,13 @@ pytestmark = pytest.mark.django_db
 
 LOCMEM = "django.core.mail.backends.locmem.EmailBackend"
 Alice = Any
+
+
+class WorkEmail(EmailChannel):
+    """Writes to where people work."""
+
+    def address(self, user: Any) -> str:
+        return str(user.last_name)
 
 
 @pytest.fixture(autouse=True)
@@ -151,6 +159,34 @@ class TestUnsubscribing:
         type(alice)._default_manager.filter(pk=alice.pk).update(email="alice@new.example.org")
         assert stranger.post(path).status_code == 404
         assert not Preference.objects.exists()
+
+    def test_a_channel_that_knows_other_addresses_has_tokens_of_those(
+        self, alice: Alice, order: type[Kind], stranger: Client
+    ) -> None:
+        said = {**site.NOTIFICATIONS_CHANNELS["email"], "BACKEND": f"{__name__}.WorkEmail"}
+        alice.last_name = "alice@work.example.com"
+        alice.save()
+        with override_settings(NOTIFICATIONS_CHANNELS={"work": said}):
+            notify(alice, order())
+            deliver_due()
+            mail = sent()
+            assert mail.to == ["alice@work.example.com"]
+            link = path_in(mail.extra_headers["List-Unsubscribe"])
+            alice.last_name = "somebody@else.example.com"
+            alice.save()
+            assert stranger.post(link).status_code == 404
+            alice.last_name = "alice@work.example.com"
+            alice.save()
+            assert stranger.post(link).status_code == 200
+        assert Preference.objects.get().channel == "work"
+
+    def test_a_token_is_good_for_an_address_that_has_bounced(
+        self, alice: Alice, order: type[Kind], stranger: Client
+    ) -> None:
+        notify(alice, order())
+        deliver_due()
+        mark_bounced(alice.email)
+        assert stranger.post(path_in(sent().extra_headers["List-Unsubscribe"])).status_code == 200
 
     def test_no_token_begins_with_a_dot_which_servers_hide(self, alice: Alice) -> None:
         assert all(token_of(alice, "email", f"category:{'orders ' * number}", "")[0] == "u" for number in (0, 1, 9))

@@ -7,6 +7,7 @@ it is worth nothing once the user has another address, for the old mailbox may b
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from django.contrib.auth import get_user_model
@@ -20,6 +21,7 @@ from ..models import Preference
 from ..preferences.channels import channels
 from ..preferences.topics import EVERYTHING, Topic, categories, choosable, kind_label, topic_of
 from .addresses import email_address
+from .channels import channel
 from .messages import Message, Part
 
 TOKEN: Final = r"[A-Za-z0-9_.-]{20,1500}"  # noqa: S105  # how one looks
@@ -84,7 +86,7 @@ def subscription_of(token: str) -> Subscription | None:
         return None
     alias = router.db_for_write(Preference)
     user = get_user_model()._base_manager.using(alias).filter(pk=pk).first()
-    if user is None or _fingerprint(email_address(user)) != fingerprint:
+    if user is None or all(_fingerprint(address) != fingerprint for address in _addresses(user, name)):
         return None
     return Subscription(user, name, scope)
 
@@ -105,6 +107,17 @@ def unsubscribe(subscription: Subscription) -> None:
 def problem_of(invalid: ValidationError) -> str:
     """Return why something cannot be switched off."""
     return " ".join(invalid.messages) or _("These notifications cannot be switched off.")
+
+
+def _addresses(user: Any, name: str) -> Iterator[str]:
+    """Yield where e-mails reach a user: at their address, also one that refuses messages, or at a channel's own."""
+    yield email_address(user)
+    try:
+        sender = channel(name)
+        own = "" if sender.has_devices else str(sender.address(user) or "")
+    except Exception:  # noqa: BLE001  # whatever a channel of the site raises: there is none now
+        return
+    yield own
 
 
 def _signer() -> Signer:
