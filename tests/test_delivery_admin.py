@@ -258,3 +258,28 @@ class TestExplanations:
         ]:
             assert not re.search(rb"<script>(one|two|three)", staff.get(page(name, pk)).content)
         assert not re.search(rb"<script>(one|two|three)", staff.get(LIST).content)
+
+
+class TestExplanation:
+    """What a notification's page says of its deliveries."""
+
+    def shown(self, pk: int, *permissions: str) -> str:
+        user = make_user(f"clerk{len(permissions)}", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        client = Client()
+        client.force_login(user)
+        return client.get(page("notification", pk)).content.decode()
+
+    def test_has_addresses_and_errors_for_who_may_view_deliveries_alone(self, post: Post) -> None:
+        notify(make_user("alice"), "Hello")
+        post.fail(RuntimeError("No such number: alice"))
+        deliver_due()
+        Delivery.objects.update(address="+49 151 2345")
+        copy, delivery = Notification.objects.get(), Delivery.objects.get()
+        full, outline = (
+            self.shown(copy.pk, *names) for names in (("view_notification", "view_delivery"), ("view_notification",))
+        )
+        for told in ("+49 151 2345", "No such number", page("delivery", delivery.pk)):
+            assert (told in full, told in outline) == (True, False)
+        assert "waiting" in outline
+        assert "1 attempt" in outline

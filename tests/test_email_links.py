@@ -163,7 +163,7 @@ class TestUnsubscribing:
     def test_a_channel_that_knows_other_addresses_has_tokens_of_those(
         self, alice: Alice, order: type[Kind], stranger: Client
     ) -> None:
-        said = {**site.NOTIFICATIONS_CHANNELS["email"], "BACKEND": f"{__name__}.WorkEmail"}
+        said = {"BACKEND": f"{__name__}.WorkEmail", "DEFAULT": "on", "OPTIONS": {"from_email": "bells@example.com"}}
         alice.last_name = "alice@work.example.com"
         alice.save()
         with override_settings(NOTIFICATIONS_CHANNELS={"work": said}):

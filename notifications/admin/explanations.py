@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.urls import reverse
@@ -16,13 +17,16 @@ from ..deliveries.explaining_words import VALUES, details, outcome_of, rule_labe
 from ..models import Notice
 
 
-def explanation_table(user: Any, notice: Notice, site: str) -> SafeString:
-    """Show for each channel what was wanted of it, by which rule, and what became of it, with what the user is told."""
+def explanation_table(user: Any, notice: Notice, site: str, *, in_full: bool = True) -> SafeString:
+    """Show for each channel what was wanted of it, by which rule, and what became of it, with what the user is told.
+
+    Without `in_full` it has no address and no error, and leads to no delivery: for staff who may not view those.
+    """
     found = explain(user, notice)
     rows = format_html_join(
         "",
         "<tr><th scope='row'>{}</th><td dir='auto'>{}</td><td dir='auto'>{}</td></tr>",
-        ((one.label, _wanted(one), _became(one, site)) for one in found.channels),
+        ((one.label, _wanted(one), _became(one, site if in_full else "")) for one in found.channels),
     )
     heads = (_("channel"), _("wanted, by which rule"), _("what became of it"))
     told = format_html_join("", '<p dir="auto">{}</p>', ((one.text,) for one in found.channels))
@@ -55,6 +59,9 @@ def _wanted(one: ChannelExplanation) -> str:
 def _became(one: ChannelExplanation, site: str) -> SafeString:
     if not one.deliveries:
         return format_html("{}", outcome_of(one))
+    if not site:
+        rows = (replace(row, device="", address="", error="") for row in one.deliveries)
+        return format_html_join(SafeString("<br>"), "{}", ((" · ".join(details(row)),) for row in rows))
     return format_html_join(
         SafeString("<br>"),
         '<a href="{}">{}</a>',

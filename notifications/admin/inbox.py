@@ -176,9 +176,11 @@ class NotificationAdmin(ReadOnlyAdmin):
         return with_states(super().get_queryset(request))
 
     def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
-        """Show when it was archived, or comes back, only of one of which that is true."""
+        """Show when it was archived, or comes back, only of one of which that is true; addresses to who may see them."""
         more = {"archived": ["archived_at"], "muted": ["archived_at"], "snoozed": ["snoozed_until"]}
-        return [*super().get_fields(request, obj), *more.get(getattr(obj, "state", ""), []), "explanation"]
+        in_full = any(request.user.has_perm(f"carillon.{verb}_delivery") for verb in ("view", "change"))
+        shown = "explanation" if in_full else "outline"
+        return [*super().get_fields(request, obj), *more.get(getattr(obj, "state", ""), []), shown]
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Search the title and the recipient's user name, whatever the user model calls it."""
@@ -193,6 +195,11 @@ class NotificationAdmin(ReadOnlyAdmin):
     def explanation(self, notification: Notification) -> str:
         """Explain by which channels the recipient got it, and by which not."""
         return explanation_table(notification.recipient, notification.notice, self.admin_site.name)
+
+    @admin.display(description=gettext_lazy("explanation"))
+    def outline(self, notification: Notification) -> str:
+        """Explain it to who may not view deliveries: they hold addresses."""
+        return explanation_table(notification.recipient, notification.notice, self.admin_site.name, in_full=False)
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, notification: Any) -> str:
