@@ -9,7 +9,8 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from django.db import IntegrityError, router
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, connections, router
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -22,7 +23,7 @@ from .vapid import Keys
 
 DEVICES_LIMIT: Final = 20  # of a user; a further one takes the place of the oldest
 USE_PAUSE: Final = timedelta(hours=1)  # until it is noted again that a device was used
-REGISTER_TRIES: Final = 3  # where two tabs register the same browser at the same moment
+REGISTER_TRIES: Final = 3  # where two users register the same browser at the same moment
 
 
 class Browser(NamedTuple):
@@ -67,6 +68,7 @@ def _register(user: Any, browser: Browser, token: str) -> str:
     fresh, now = secrets.token_urlsafe(32), timezone.now()
     digest = _digest(browser.endpoint)
     with atomic(_alias()):
+        _lock(user)  # tabs of one browser are often opened all at once
         moved = _rows().filter(Q(digest=digest) | Q(token=_digest(token)))
         moved.delete()
         _rows().create(
@@ -166,6 +168,14 @@ def retire(device: PushDevice) -> None:
     """Forget a device of which its push service knows nothing any more."""
     if _rows().filter(pk=device.pk, digest=device.digest).delete()[0]:
         tell_preferences_changed(device.user)
+
+
+def _lock(user: Any) -> None:
+    """Have others who register devices of a user wait; who refers to the user does not, where the database can tell."""
+    features = connections[_alias()].features
+    if features.has_select_for_update:
+        users = get_user_model()._base_manager.using(_alias()).filter(pk=user.pk).order_by().values_list("pk")
+        list(users.select_for_update(no_key=features.has_select_for_no_key_update))
 
 
 def _alias() -> str:
