@@ -69,9 +69,10 @@ def send_some(name: str, limit: int = CLAIM, stop: Callable[[], bool] = lambda: 
 
 def next_due(names: Iterable[str]) -> datetime | None:
     """Return when the next delivery by some channels falls due; None if none waits."""
-    rows = Delivery.objects.using(router.db_for_write(Delivery)).filter(channel__in=names, due_at__isnull=False)
-    due: datetime | None = rows.aggregate(first=Min("due_at"))["first"]
-    return due
+    rows = Delivery.objects.using(router.db_for_write(Delivery)).filter(due_at__isnull=False)
+    # One by one, for of several channels PostgreSQL reads all that waits, and finds the first of one in the index.
+    firsts = [rows.filter(channel=name).aggregate(first=Min("due_at"))["first"] for name in names]
+    return min((first for first in firsts if first is not None), default=None)
 
 
 def _claim(name: str, alias: str, now: datetime, limit: int) -> list[Delivery]:
