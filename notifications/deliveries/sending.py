@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any, Final
 from uuid import uuid4
 
-from django.db import InterfaceError, OperationalError, router
+from django.db import InterfaceError, OperationalError, connections, router
 from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
@@ -42,6 +42,7 @@ JITTER: Final = 0.2  # of a pause, at most, more or less
 LONGEST_PAUSE: Final = timedelta(days=1)  # that the other side may ask for
 SEND_LEASE: Final = timedelta(minutes=2)
 CLAIM: Final = 10  # deliveries that a worker holds at once
+CLAIM_SPREAD: Final = 40  # further ones among which it claims those that nobody else is claiming just now
 CLAIM_TRIES: Final = 4  # where others have claimed what was found
 PATIENCE: Final = 5.0  # seconds after which a worker lets go of what it has not begun to send
 DIGEST_LIMIT: Final = 100  # notifications that a digest tells of; of more it is the newest ones
@@ -77,10 +78,11 @@ def next_due(names: Iterable[str]) -> datetime | None:
 
 def _claim(name: str, alias: str, now: datetime, limit: int) -> list[Delivery]:
     """Claim what is due, but for what another worker is claiming; `due_at` is when it was due."""
+    spread = CLAIM_SPREAD if connections[alias].features.has_select_for_update_skip_locked else 0
     for _ in range(CLAIM_TRIES):
         due = Delivery.objects.using(alias).filter(channel=name, due_at__lte=now)
-        found = dict(due.order_by("due_at").values_list("pk", "due_at")[:limit])
-        claimed = _claim_of(due, list(found), alias, now) if found else []
+        found = dict(due.order_by("due_at").values_list("pk", "due_at")[: limit + spread])
+        claimed = _claim_of(due, list(found), alias, now, limit) if found else []
         for delivery in claimed:
             delivery.due_at = found[delivery.pk]
         if claimed or not found:
@@ -88,11 +90,11 @@ def _claim(name: str, alias: str, now: datetime, limit: int) -> list[Delivery]:
     return []
 
 
-@retried(lambda due, pks, alias, now: alias)
-def _claim_of(due: QuerySet[Delivery], pks: Sequence[Any], alias: str, now: datetime) -> list[Delivery]:
+@retried(lambda due, pks, alias, now, limit: alias)
+def _claim_of(due: QuerySet[Delivery], pks: Sequence[Any], alias: str, now: datetime, limit: int) -> list[Delivery]:
     mark = uuid4().hex
     with atomic(alias, durable=True):
-        pks = lock_free(due, pks, alias)
+        pks = lock_free(due, pks, alias, limit)
         due.filter(pk__in=pks).update(state=State.SENDING, claim=mark, due_at=now + SEND_LEASE, reason="")
     return list(Delivery.objects.using(alias).filter(pk__in=pks, claim=mark).order_by("pk"))
 
