@@ -10,6 +10,7 @@ import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Any, Final
 from uuid import uuid4
@@ -29,6 +30,7 @@ from .channels import channel
 from .deciding import Facts, Verdict
 from .digests import ASKED, DIGEST_GRACE, digest_row, store_digests
 from .messages import message_of
+from .noting import noted
 from .readers import Reader, reader
 from .shared import shared_row, shared_verdict
 
@@ -281,6 +283,6 @@ def _hand_over(claim: _Claim, reader: Reader, rows: Sequence[Notification]) -> N
             return
         sender.send(message_of(delivery, sender.reader(reader, address), address, rows))
     except Exception as error:  # noqa: BLE001  # whatever a channel raises
-        claim.failed(error)
+        noted(claim.alias, partial(claim.failed, error))
         return
-    claim.end(State.SENT, address=storable(address)[:ADDRESS_LENGTH])
+    noted(claim.alias, partial(claim.end, State.SENT, address=storable(address)[:ADDRESS_LENGTH]))
