@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext, override_settings
+from django.utils import timezone
 
 from notifications.deliveries import DeliveryChannel, Message
+from notifications.deliveries.sending import next_due
 from notifications.models import Delivery
 from notifications.services import notify
 
@@ -63,3 +66,26 @@ def test_each_thousand_costs_what_the_first_one_does() -> None:
         notify(users, "Hello")  # the inboxes are made at the first time
     assert statements(many) <= 4 * statements(few)
     assert Delivery.objects.count() == 2 * 5_000 * 4
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL says how many rows a statement read.")
+def test_whoever_looks_for_what_is_due_reads_nothing_of_what_waits() -> None:
+    alice, due = make_user(), timezone.now() + timedelta(days=1)
+    names = [f"channel{number}" for number in range(3)]
+    Delivery.objects.bulk_create(
+        Delivery(recipient=alice, channel=name, key=str(number), created_at=due, due_at=due)
+        for name in names
+        for number in range(2_000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {Delivery._meta.db_table}")
+        with CaptureQueriesContext(connection) as queries:
+            assert next_due(names) == due
+        for query in queries.captured_queries:
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query['sql']}")
+            assert most_rows(cursor.fetchone()[0][0]["Plan"]) <= 1
+
+
+def most_rows(plan: dict[str, Any]) -> int:
+    """Return how many rows the busiest node of a plan has read."""
+    return max(int(plan["Actual Rows"]), *(most_rows(node) for node in plan.get("Plans", [])), 0)

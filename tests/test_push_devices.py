@@ -219,7 +219,7 @@ class TestDevices:
     def test_a_browser_that_registers_from_several_tabs_at_once_is_one_device(self, push_service: PushService) -> None:
         user, keys = make_user(), vapid.read_keys(**push_service.subscribe("one", PUBLIC).shown()["keys"])
         browser = devices.Browser(f"{push_service.url}/one", keys, "", "")
-        together = threading.Barrier(4)
+        together = threading.Barrier(8)
 
         def register(_number: int) -> str:
             together.wait()
@@ -228,9 +228,9 @@ class TestDevices:
             finally:
                 connections.close_all()
 
-        with ThreadPoolExecutor(4) as tabs:
-            tokens = set(tabs.map(register, range(4)))
-        assert len(tokens) == 4
+        with ThreadPoolExecutor(8) as tabs:
+            tokens = set(tabs.map(register, range(8)))
+        assert len(tokens) == 8
         (device,) = PushDevice.objects.all()
         assert sum(devices.device_of_token(user, token) == device.pk for token in tokens) == 1
 

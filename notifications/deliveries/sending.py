@@ -11,11 +11,12 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Any, Final
 from uuid import uuid4
 
-from django.db import InterfaceError, OperationalError, router
+from django.db import InterfaceError, OperationalError, connections, router
 from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
@@ -30,6 +31,7 @@ from .channels import channel
 from .deciding import Facts, Verdict
 from .digests import ASKED, DIGEST_GRACE, digest_row, store_digests
 from .messages import message_of
+from .noting import noted
 from .readers import Reader, reader
 from .shared import shared_row, shared_verdict
 
@@ -43,6 +45,7 @@ JITTER: Final = 0.2  # of a pause, at most, more or less
 LONGEST_PAUSE: Final = timedelta(days=1)  # that the other side may ask for
 SEND_LEASE: Final = timedelta(minutes=2)
 CLAIM: Final = 10  # deliveries that a worker holds at once
+CLAIM_SPREAD: Final = 40  # further ones among which it claims those that nobody else is claiming just now
 CLAIM_TRIES: Final = 4  # where others have claimed what was found
 PATIENCE: Final = 5.0  # seconds after which a worker lets go of what it has not begun to send
 DIGEST_LIMIT: Final = 100  # notifications that a digest tells of; of more it is the newest ones
@@ -70,17 +73,19 @@ def send_some(name: str, limit: int = CLAIM, stop: Callable[[], bool] = lambda: 
 
 def next_due(names: Iterable[str]) -> datetime | None:
     """Return when the next delivery by some channels falls due; None if none waits."""
-    rows = Delivery.objects.using(router.db_for_write(Delivery)).filter(channel__in=names, due_at__isnull=False)
-    due: datetime | None = rows.aggregate(first=Min("due_at"))["first"]
-    return due
+    rows = Delivery.objects.using(router.db_for_write(Delivery)).filter(due_at__isnull=False)
+    # One by one, for of several channels PostgreSQL reads all that waits, and finds the first of one in the index.
+    firsts = [rows.filter(channel=name).aggregate(first=Min("due_at"))["first"] for name in names]
+    return min((first for first in firsts if first is not None), default=None)
 
 
 def _claim(name: str, alias: str, now: datetime, limit: int) -> list[Delivery]:
     """Claim what is due, but for what another worker is claiming; `due_at` is when it was due."""
+    spread = CLAIM_SPREAD if connections[alias].features.has_select_for_update_skip_locked else 0
     for _ in range(CLAIM_TRIES):
         due = Delivery.objects.using(alias).filter(channel=name, due_at__lte=now)
-        found = dict(due.order_by("due_at").values_list("pk", "due_at")[:limit])
-        claimed = _claim_of(due, list(found), alias, now) if found else []
+        found = dict(due.order_by("due_at").values_list("pk", "due_at")[: limit + spread])
+        claimed = _claim_of(due, list(found), alias, now, limit) if found else []
         for delivery in claimed:
             delivery.due_at = found[delivery.pk]
         if claimed or not found:
@@ -88,11 +93,11 @@ def _claim(name: str, alias: str, now: datetime, limit: int) -> list[Delivery]:
     return []
 
 
-@retried(lambda due, pks, alias, now: alias)
-def _claim_of(due: QuerySet[Delivery], pks: Sequence[Any], alias: str, now: datetime) -> list[Delivery]:
+@retried(lambda due, pks, alias, now, limit: alias)
+def _claim_of(due: QuerySet[Delivery], pks: Sequence[Any], alias: str, now: datetime, limit: int) -> list[Delivery]:
     mark = uuid4().hex
     with atomic(alias, durable=True):
-        pks = lock_free(due, pks, alias)
+        pks = lock_free(due, pks, alias, limit)
         due.filter(pk__in=pks).update(state=State.SENDING, claim=mark, due_at=now + SEND_LEASE, reason="")
     return list(Delivery.objects.using(alias).filter(pk__in=pks, claim=mark).order_by("pk"))
 
@@ -275,7 +280,7 @@ def _hand_over(claim: _Claim, reader: Reader, rows: Sequence[Notification]) -> N
         if not address:
             claim.end(State.SKIPPED, reason=sender.no_address)
             return
-        noted = storable(sender.noted(address))[:ADDRESS_LENGTH]
+        reached = storable(sender.noted(address))[:ADDRESS_LENGTH]
         if not claim.begin():
             return
         message = message_of(delivery, sender.reader(reader, address), address, rows)
@@ -285,6 +290,6 @@ def _hand_over(claim: _Claim, reader: Reader, rows: Sequence[Notification]) -> N
         with turn:
             sender.send(message)
     except Exception as error:  # noqa: BLE001  # whatever a channel raises
-        claim.failed(error)
+        noted(claim.alias, partial(claim.failed, error))
         return
-    claim.end(State.SENT, address=noted)
+    noted(claim.alias, partial(claim.end, State.SENT, address=reached))

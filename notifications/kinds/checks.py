@@ -46,7 +46,7 @@ def _messages(rules: Rules) -> Iterator[CheckMessage]:
                 obj=rules.place,
                 id="carillon.E042",
             )
-    known = [*CHANNELS, *_own_channels()]
+    known = list(dict.fromkeys([*CHANNELS, *_own_channels()]))
     named = [*rules.channels, *(wait.unless_sent for wait in rules.waits.values() if wait.unless_sent)]
     unknown = [name for name in named if name not in known and not name.startswith(WEBHOOK)]
     if unknown:

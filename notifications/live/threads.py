@@ -6,6 +6,7 @@ are as many as those threads, whatever the number of streams.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, Protocol, TypeVar
@@ -47,6 +48,7 @@ class Threads:
         """Make a pool of at most `size` threads, each called `name` and a number."""
         self._executor = ThreadPoolExecutor(size, thread_name_prefix=name)
         self._closed = False
+        self._used: set[int] = set()  # the threads that have begun to work
 
     def submit(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """Run `function` in a thread; its result or exception is the future's."""
@@ -56,17 +58,27 @@ class Threads:
         """Let what was submitted finish, close the connections and end the threads; again, it does nothing."""
         if not self._closed:
             self._closed = True
-            self._executor.submit(connections.close_all)
+            together = threading.Barrier(max(len(self._used), 1))
+            for _ in range(together.parties):
+                self._executor.submit(self._disconnect, together)
             self._executor.shutdown(wait)
 
-    @staticmethod
-    def _run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def _run(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        self._used.add(threading.get_ident())
         close_old_connections()
         try:
             return function(*args, **kwargs)
         finally:
+            if self._closed:  # another thread may have taken this one's turn to do so
+                connections.close_all()
             keep_connections()
             close_old_connections()
+
+    @staticmethod
+    def _disconnect(together: threading.Barrier) -> None:
+        """Close this thread's connections, and leave the other threads theirs to close."""
+        connections.close_all()
+        together.wait()
 
 
 MakePool = Callable[[int, str], Pool]  # takes how many pieces of work run at once, and a name
