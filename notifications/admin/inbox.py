@@ -176,7 +176,7 @@ class NotificationAdmin(ReadOnlyAdmin):
         return with_states(super().get_queryset(request))
 
     def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
-        """Show when it was archived, or comes back, only of one of which that is true; addresses to who may see them."""
+        """Show when it was archived, or comes back, only of one of which that is true; addresses only to who may."""
         more = {"archived": ["archived_at"], "muted": ["archived_at"], "snoozed": ["snoozed_until"]}
         in_full = any(request.user.has_perm(f"carillon.{verb}_delivery") for verb in ("view", "change"))
         shown = "explanation" if in_full else "outline"
