@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 from django.db.models.signals import post_init
 
 from notifications.deliveries import Message, TryLater, couriers, sending
@@ -18,6 +21,7 @@ from .factories import make_user, make_users
 from .sending import Carrier, Post, carrying
 from .servers.process import wait_until
 from .test_deliveries import let_pass, states
+from .threads import together
 
 pytestmark = pytest.mark.django_db
 
@@ -62,10 +66,10 @@ class TestAfterASlowMessage:
     @pytest.mark.django_db(transaction=True)
     def test_other_threads_send_what_it_would_have_held_up(self, post: Post, impatient: None) -> None:
         notify(make_users(4), "Hello")
-        together = threading.Barrier(4, timeout=20)  # passed by four threads that send at the same time, or by none
+        barrier = threading.Barrier(4, timeout=20)  # passed by four threads that send at the same time, or by none
 
         def obstacle(message: Message) -> None:
-            together.wait()
+            barrier.wait()
 
         post.obstacle = obstacle
         workers = couriers.Couriers()
@@ -104,6 +108,24 @@ class TestAWorkerThatIsToldToStop:
         wait_until(lambda: not Delivery.objects.filter(state="sending").exists(), "It did not end.")
         assert len(post.arrived) == 3
         assert Delivery.objects.filter(state="waiting", claim="").count() == 6
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    def test_may_be_one_that_cron_has_started(
+        self, post: Post, number: signal.Signals, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        notify(make_users(3), "Hello")
+        before = signal.getsignal(number)
+        post.obstacle = lambda message: signal.raise_signal(number)
+        call_command("carillon_deliver", "--once")
+        assert capsys.readouterr().out == "1 delivery was due.\n"
+        assert states("state", "claim") == [("sent", ""), ("waiting", ""), ("waiting", "")]
+        assert signal.getsignal(number) is before
+
+    @pytest.mark.django_db(transaction=True)
+    def test_hears_no_signals_in_a_thread_of_its_own(self, post: Post) -> None:
+        notify(make_users(3), "Hello")
+        together(partial(call_command, "carillon_deliver", "--once", verbosity=0))
+        assert len(post.arrived) == 3
 
 
 class TestWhatCannotBeDecided:

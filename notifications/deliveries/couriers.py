@@ -151,16 +151,21 @@ def deliver_due() -> int:
     Returns:
         How many deliveries were due.
     """
-    number = _send_all()
-    while walk_some():
-        number += _send_all()
+    return deliver_until(lambda: False)
+
+
+def deliver_until(stop: Callable[[], bool]) -> int:
+    """Do as `deliver_due`, but end after the message that is being sent once `stop` returns true."""
+    number = _send_all(stop)
+    while not stop() and walk_some():
+        number += _send_all(stop)
     return number
 
 
-def _send_all() -> int:
+def _send_all(stop: Callable[[], bool]) -> int:
     number = 0
     for name in sent():
-        while some := send_some(name):
+        while not stop() and (some := send_some(name, stop=stop)):
             number += some
     return number
 

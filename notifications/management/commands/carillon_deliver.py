@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -15,6 +17,29 @@ from ...live.threads import Threads
 from ...preferences.channels import sent
 
 logger = logging.getLogger("notifications")
+
+
+@contextmanager
+def told_to_stop() -> Iterator[threading.Event]:
+    """Give an event that is set by the first signal to end; a second one ends the process at once.
+
+    Only a process's main thread hears signals; in another one the event is never set.
+    """
+    stop = threading.Event()
+    before: dict[int, Any] = {}
+
+    def tell(number: int, frame: Any) -> None:
+        stop.set()
+        signal.signal(number, before[number])
+
+    if threading.current_thread() is threading.main_thread():
+        for ending in (signal.SIGTERM, signal.SIGINT):
+            before[ending] = signal.signal(ending, tell) or signal.SIG_DFL
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Command(BaseCommand):
@@ -36,20 +61,22 @@ class Command(BaseCommand):
             )
         if options["threads"] < 1:
             raise CommandError("--threads must be at least 1.")
-        if options["once"]:
-            number = couriers.deliver_due()
-            if options["verbosity"]:
-                self.stdout.write(f"{number} deliver{'y was' if number == 1 else 'ies were'} due.")
-            return
-        stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+        with told_to_stop() as stop:
+            if not options["once"]:
+                self._send(stop, options["threads"])
+                return
+            number = couriers.deliver_until(stop.is_set)
+        if options["verbosity"]:
+            self.stdout.write(f"{number} deliver{'y was' if number == 1 else 'ies were'} due.")
+
+    def _send(self, stop: threading.Event, threads: int) -> None:
+        """Send what falls due until it is told to stop."""
         senders = couriers.Couriers()
         walker = Threads(1, "notifications-broadcasts")
         connections.close_all()  # this thread needs none from now on
         try:
             while not stop.is_set():
-                senders.call(options["threads"])
+                senders.call(threads)
                 stop.wait(self._make(walker))
         finally:
             walker.close(wait=True)
