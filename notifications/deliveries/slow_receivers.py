@@ -40,7 +40,7 @@ class SlowReceivers:
         """Note how long a try takes.
 
         Raises:
-            TryLater: The device is to be left alone. That is a try, for else what nobody takes would wait for ever.
+            TryLater: The device is to be left alone. That is a try, for else what nobody takes would wait without end.
         """
         if rest := self.rest(recipient, device):
             raise TryLater("Its receiver took too long a moment ago.", after=timedelta(seconds=rest))
