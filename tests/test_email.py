@@ -15,6 +15,7 @@ from anymail.exceptions import AnymailRecipientsRefused, AnymailRequestsAPIError
 from anymail.signals import AnymailTrackingEvent, tracking
 from asgiref.sync import async_to_sync
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core import mail as outbox
 from django.core.checks import run_checks
 from django.db.models import F
@@ -610,6 +611,12 @@ class TestChecks:
             assert "has no 'fast'" in said()[0]
         with mailing(25, colour="red"):
             assert "has no options colour" in said()[0]
+
+    def test_say_that_nobody_has_an_address(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(get_user_model(), "EMAIL_FIELD", "mail")
+        with mailing(25):
+            [found] = [found.msg for found in run_checks(tags=["notifications"]) if found.id == "carillon.E060"]
+        assert "EMAIL_FIELD: it has no 'mail'" in found
 
     def test_without_the_site_s_address_nothing_is_sent(self, server: MailServer, alice: Alice) -> None:
         with override_settings(NOTIFICATIONS_BASE_URL=""):

@@ -8,12 +8,13 @@ from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.formats import date_format
 
 from ..conf import conf
 from ..exceptions import TryLater, Undeliverable
-from .addresses import domain_of, email_address, is_mailbox
+from .addresses import domain_of, email_address, email_field, is_mailbox
 from .bounces import bounce_of, store_bounce
 from .channels import DeliveryChannel
 from .email_answers import Bounced, meaning_of
@@ -137,6 +138,9 @@ class EmailChannel(DeliveryChannel):
             yield 'Set NOTIFICATIONS_BASE_URL = "https://…", the site\'s address: links in e-mails begin with it.'
         elif not page_url("unsubscribe", settings.LANGUAGE_CODE, token="t" * 20):  # an example
             yield 'Include path("notifications/", include("notifications.urls")): there links in e-mails lead.'
+        field = email_field()
+        if type(self).address is EmailChannel.address and not hasattr(get_user_model(), field):
+            yield f"Name the field of addresses in the user model's EMAIL_FIELD: it has no {field!r}."
         if self._mailer and not has_mailer(self._mailer):
             yield f"MAILERS, which Django has since 6.1, has no {self._mailer!r}; the option mailer names it."
 
