@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.servers
 
 
+@pytest.mark.thorough
 def test_the_quick_run_measures_and_reports(tmp_path: Path) -> None:
     if shutil.which(os.environ.get("CC", "cc")) is None:
         pytest.fail("The load generator is written in C and there is no compiler: `apt install gcc`")

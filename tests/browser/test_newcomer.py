@@ -17,7 +17,7 @@ from tests.servers.process import accepts, free_port
 from tests.terminal import Terminal
 from tests.walkthrough import Code, Commands, File, SignIn, Step, StopServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.packaging]
+pytestmark = [pytest.mark.browser, pytest.mark.packaging, pytest.mark.thorough]
 
 PAGES = {
     "README": walkthrough.section(ROOT / "README.md", "Install it in your project"),
