@@ -34,10 +34,10 @@ demo: demo-environment
 	@sh scripts/demo.sh
 
 # The quick checks come first, and the ones that say the most come last.
-test: test-style test-types test-migrations test-docs test-client test-browser test-python
+test: test-style test-types test-migrations test-client test-browser test-python
 
-# What takes longer: other databases and browsers, and tests that repeat others in other surroundings.
-test-thorough: test-postgresql test-webdriver test-again
+# What takes longer: the documentation's site, other databases and browsers, and tests that repeat others in other surroundings.
+test-thorough: test-docs test-postgresql test-webdriver test-again
 
 test-style: environment
 	@echo "== Style: ruff, and the forms of the forge"

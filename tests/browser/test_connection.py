@@ -11,7 +11,7 @@ from tests.servers.faults import FaultProxy
 
 from .conftest import RECOVERY, Demo, Visitor, new_page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 class Streams:

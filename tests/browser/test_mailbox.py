@@ -53,6 +53,7 @@ def test_who_unsubscribes_gets_no_more_also_without_javascript(visit: Callable[.
     expect(page.get_by_label("An order is on its way: E-mail")).to_have_value("off")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_an_e_mail_can_be_read_by_everybody(demo: Demo, browser: Browser, scheme: str, language: str) -> None:

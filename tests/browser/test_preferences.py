@@ -88,6 +88,7 @@ def test_an_item_is_muted_with_all_like_it_and_the_other_tab_follows(
     expect(alice.row("“Morning bells” is ready").first).to_be_visible()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["en", "de", "ar"])
 def test_axe_finds_nothing_and_nothing_is_wider_than_a_telephone(

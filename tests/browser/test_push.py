@@ -288,6 +288,7 @@ def test_where_there_is_no_push_it_says_so(visit: Callable[..., Visitor]) -> Non
     expect(bob.page.get_by_text("This browser cannot show notifications")).to_be_visible()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["en", "de", "ar"])
 def test_axe_finds_nothing_and_nothing_is_wider_than_a_telephone(

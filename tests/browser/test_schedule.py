@@ -55,6 +55,7 @@ def test_the_browsers_zone_is_preset_and_stored_when_it_is_saved(demo: Demo, bro
     page.context.close()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["en", "de", "ar"])
 def test_axe_finds_nothing_and_nothing_is_wider_than_a_telephone(

@@ -13,7 +13,7 @@ from tests.servers.faults import FaultProxy
 
 from .conftest import Demo, Visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 HEARTBEAT = 2  # seconds; the shortest that the server, which looks once a second, keeps
 LOST = (2 * HEARTBEAT + 2) * 1_000  # ms; two heartbeats, and the grace for a late timer
