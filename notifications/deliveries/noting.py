@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from django.db import InterfaceError, OperationalError, connections
 
+from ..live.django_internals import in_transaction
+
 NOTE_PAUSES: Final = (0.0, 0.5, 2.0, 8.0)  # seconds before each further try: a server is restarted in less
 
 
@@ -33,7 +35,7 @@ def noted(alias: str, note: Callable[[], Any]) -> None:
 
 def _is_lost(alias: str) -> bool:
     """Return whether there is no connection any more, nor a transaction that ends with it."""
-    connection = connections[alias]
-    if connection.in_atomic_block:
+    if in_transaction(alias):
         return False
+    connection = connections[alias]
     return connection.connection is None or not connection.is_usable()
