@@ -37,7 +37,7 @@ demo: demo-environment
 test: test-style test-types test-migrations test-client test-browser test-python
 
 # What takes longer: the documentation's site, other databases and browsers, and tests that repeat others in other surroundings.
-test-thorough: test-docs test-postgresql test-again
+test-thorough: test-docs test-postgresql test-webdriver test-again
 
 test-style: environment
 	@echo "== Style: ruff, and the forms of the forge"

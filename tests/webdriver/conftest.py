@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +15,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.servers import browsers
+from tests.servers import asgi, browsers
 from tests.servers.process import ServerProcess
 
 PATIENCE = 40  # seconds; the longest backoff is 30
@@ -115,7 +118,10 @@ def alice(transactional_db: None) -> User:
 
 
 @pytest.fixture
-def site(asgi_server: Callable[..., ServerProcess], alice: User) -> Site:
+def site(asgi_server: Callable[..., ServerProcess], alice: User, database_url: str) -> Site:
+    """Serve the demo site on the tests' own database, which gets the tables of the demo's own app too."""
+    command = [sys.executable, "manage.py", "migrate", "project", "-v", "0"]
+    subprocess.run(command, cwd=asgi.ROOT, env=os.environ | asgi.environment(database_url), check=True)
     return Site(asgi_server(application="tests.counting_asgi:application"))
 
 
