@@ -42,6 +42,15 @@ class Verdict(NamedTuple):
 SEND = Verdict()
 
 
+def verdict_on(notice: Notice, now: datetime) -> Verdict | None:
+    """Return why nobody is to be told of a notice any more; None if that is not so."""
+    if notice.recalled_at is not None:
+        return Verdict(Reason.WITHDRAWN)
+    if notice.expires_at is not None and notice.expires_at <= now:
+        return Verdict(Reason.EXPIRED)
+    return None
+
+
 class Facts:
     """What is known of some deliveries of notices at one moment, read with a constant number of queries."""
 
@@ -101,10 +110,8 @@ class Facts:
 
     def _over(self, delivery: Delivery, row: Notification) -> Verdict | None:
         """Return why nobody is to be told any more, or that an event waits for its place; None if neither holds."""
-        if row.notice.recalled_at is not None:
-            return Verdict(Reason.WITHDRAWN)
-        if row.notice.expires_at is not None and row.notice.expires_at <= self._now:
-            return Verdict(Reason.EXPIRED)
+        if (over := verdict_on(row.notice, self._now)) is not None:
+            return over
         if row.folded_into is not None and _for_people(delivery.channel):
             if row.folded_into > UNPLACED:
                 return Verdict(Reason.SUPERSEDED)

@@ -17,6 +17,7 @@ from ..live.transactions import atomic, retried
 from ..models import Delivery
 from ..preferences.channels import sent
 from ..twins import twin
+from .ending import end
 
 State = Delivery.State
 
@@ -74,8 +75,4 @@ def _end_step(rows: QuerySet[Delivery], pks: Sequence[Any], error: str, alias: s
     with atomic(alias, durable=True):
         locked = lock_free(Delivery.objects.all(), pks, alias)
         found = list(rows.filter(pk__in=locked).values_list("pk", flat=True))
-        return (
-            Delivery.objects.using(alias)
-            .filter(pk__in=found)
-            .update(state=State.FAILED, reason="", error=error, claim="", due_at=None, ended_at=timezone.now())
-        )
+        return end(Delivery.objects.using(alias).filter(pk__in=found), State.FAILED, reason="", error=error)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from ..live.transactions import atomic, retried
 from ..models import Delivery
+from .ending import end
 from .waking import wake
 
 State = Delivery.State
@@ -54,22 +55,13 @@ def try_again(pks: Sequence[Any]) -> int:
 def give_up(pks: Sequence[Any]) -> int:
     """End deliveries that wait, as failed; return how many. What waits for a digest that is given up ends with it."""
     alias = router.db_for_write(Delivery)
-    now = timezone.now()
-    ended: dict[str, Any] = {
-        "state": State.FAILED,
-        "reason": "",
-        "error": GIVEN_UP,
-        "claim": "",
-        "due_at": None,
-        "ended_at": now,
-    }
     with atomic(alias):
         rows = waiting(Delivery.objects.using(alias).filter(pk__in=pks))
         digests = list(rows.filter(notice__isnull=True))
-        number = rows.update(**ended)
+        number = end(rows, State.FAILED, reason="", error=GIVEN_UP)
         for digest in digests:
             told = Delivery.objects.using(alias).filter(
                 recipient=digest.recipient_id, channel=digest.channel, device=digest.device, window=digest.window
             )
-            told.filter(state=State.WAITING, notice__isnull=False).update(**ended)
+            end(told.filter(state=State.WAITING, notice__isnull=False), State.FAILED, reason="", error=GIVEN_UP)
     return number

@@ -30,6 +30,7 @@ from ..validators import storable
 from .channels import channel
 from .deciding import Facts, Verdict
 from .digests import ASKED, DIGEST_GRACE, digest_row, store_digests
+from .ending import end
 from .messages import message_of
 from .noting import noted
 from .readers import Reader, reader
@@ -154,7 +155,7 @@ class _Claim:
     def end(self, state: str, **fields: Any) -> bool:
         """Note what became of it, and of its parts."""
         if self.parts is None:
-            return bool(_end(self._rows, state, **fields))
+            return bool(end(self._rows, state, **fields))
         return _end_together(self.alias, self._rows, self.parts, state, **fields)
 
     def postpone(self, until: datetime, **fields: Any) -> None:
@@ -237,7 +238,7 @@ def _send_digest(claim: _Claim, _facts: Facts) -> None:
     refused = {verdict for verdict in verdicts.values() if verdict.reason}
     for verdict in refused:
         pks = [pk for pk, found in verdicts.items() if found == verdict]
-        _end(rows.filter(pk__in=pks), State.SKIPPED, reason=verdict.reason)
+        end(rows.filter(pk__in=pks), State.SKIPPED, reason=verdict.reason)
     told = [one for one in waiting if not verdicts[one.pk].reason]
     if not told:
         reasons = {verdict.reason for verdict in refused}
@@ -261,14 +262,10 @@ def _by_category(rows: Sequence[Notification]) -> list[Notification]:
 def _end_together(alias: str, row: QuerySet[Delivery], parts: QuerySet[Delivery], state: str, **fields: Any) -> bool:
     """Note what became of a digest and of all that it tells of: a worker that is killed notes both, or neither."""
     with atomic(alias):
-        ended = bool(_end(row, state, **fields))
+        ended = bool(end(row, state, **fields))
         if ended:
-            _end(parts, state, **{name: value for name, value in fields.items() if name != "address"})
+            end(parts, state, **{name: value for name, value in fields.items() if name != "address"})
     return ended
-
-
-def _end(rows: QuerySet[Delivery], state: str, **fields: Any) -> int:
-    return rows.update(state=state, claim="", due_at=None, ended_at=timezone.now(), **{"error": "", **fields})
 
 
 def _hand_over(claim: _Claim, reader: Reader, rows: Sequence[Notification]) -> None:

@@ -18,7 +18,7 @@ from ..preferences.channels import channels, sent
 from ..preferences.resolving import decide
 from ..preferences.topics import Topic, topic_of
 from .channels import made_channel
-from .deciding import SEND, Reason, Verdict
+from .deciding import SEND, Reason, Verdict, verdict_on
 from .waking import wake
 
 
@@ -65,18 +65,15 @@ def shared_verdict(row: Notification | None) -> Verdict:
     """Decide whether what goes to an endpoint of many is still to be sent."""
     if row is None:
         return Verdict(Reason.GONE)
-    if row.notice.recalled_at is not None:
-        return Verdict(Reason.WITHDRAWN)
-    if row.notice.expires_at is not None and row.notice.expires_at <= timezone.now():
-        return Verdict(Reason.EXPIRED)
-    return SEND
+    return verdict_on(row.notice, timezone.now()) or SEND
 
 
 def _wanted(topic: Topic) -> dict[str, str]:
     """Return by which channels for programs the site's code sends a topic, and the rule that says so."""
-    every = channels()
+    names = sent()
+    every = channels() if names else {}
     found = {}
-    for name in sent():
+    for name in names:
         decision = decide(topic, every[name], {}, {})
         sender = made_channel(name)
         if decision.value != "off" and sender is not None and not sender.for_people:
