@@ -1,6 +1,6 @@
 """Couriers: the threads that send, some for each channel, so that one that hangs holds up no other.
 
-They run in every process that serves streams, and in ``manage.py carillon_deliver``.
+They run in every server process with the hand-off lane, and in ``manage.py carillon_deliver``.
 """
 
 from __future__ import annotations
