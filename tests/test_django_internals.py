@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import time
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from channels.testing import ApplicationCommunicator
 from django.contrib.admin.utils import NestedObjects
 from django.contrib.auth.models import Group
 from django.db import DEFAULT_DB_ALIAS, transaction
@@ -31,7 +33,7 @@ connection: Any = default_connection  # what is tested here is missing from the 
 ROOT = Path(__file__).parent.parent
 
 # Modules of Django that are not documented, and attributes that nothing documented has.
-HIDDEN_MODULES = ("django.core.handlers", "django.db.models.sql", "django.db.backends")
+HIDDEN_MODULES = ("django.core.handlers", "django.db.models.sql", "django.db.backends", "django.utils.autoreload")
 HIDDEN_ATTRIBUTES = {
     "_db", "_raw_delete", "add_update_values", "as_sql", "can_fast_delete", "chain", "close_at", "concrete_fields",
     "fast_deletes", "get_compiler", "get_converters",
@@ -123,6 +125,27 @@ def test_sync_handler_calls_the_view_that_is_chosen() -> None:
     response = respond(django_internals.asgi_request(scope(path="/notifications/", headers=[(b"host", b"testserver")])))
     assert isinstance(response, HttpResponse)
     assert (found, response.content) == (["inbox"], b"chosen")
+
+
+@override_settings(MIDDLEWARE=["django.middleware.common.CommonMiddleware"], ROOT_URLCONF="tests.urls")
+@pytest.mark.parametrize(("path", "found"), [("/notifications/", ["inbox"]), ("/no-such-page", [None])])
+def test_asgi_handler_calls_the_view_that_is_chosen(path: str, found: list[str | None]) -> None:
+    asked: list[str | None] = []
+
+    def choose(view: Any) -> Any:
+        asked.append(view and view.__name__)
+        return lambda request: HttpResponse("chosen")
+
+    async def answer() -> dict[str, Any]:
+        handler = django_internals.asgi_handler(choose)
+        one = ApplicationCommunicator(handler, scope(path=path, headers=[(b"host", b"testserver")]))
+        await one.send_input({"type": "http.request", "body": b""})
+        await one.receive_output(10)
+        body: dict[str, Any] = await one.receive_output(10)
+        await one.wait()
+        return body
+
+    assert (asyncio.run(answer())["body"], asked) == (b"chosen", found)
 
 
 def test_asgi_request_reads_the_scope() -> None:

@@ -53,6 +53,7 @@ FLOORS: list[tuple[str, set[str]]] = [
             "management",
             "receivers",
             "routing",
+            "serving",
             "templatetags",
             "urls",
         },

@@ -15,7 +15,7 @@ KINDS = {".py", ".html", ".md", ".po"}
 # A retired word, as it stood in code or prose, and the term that took its place.
 RETIRED = {
     # Names in code
-    r"(?<!font[ -])\b[Ff]amily\b": "stream type",
+    r"(?<!font[ -])(?<!\.)\b[Ff]amily\b(?!=)": "stream type",
     r"\b[Cc]hores?\b": "periodic task",
     r"\bPrepared[A-Z]\w*|\bprepared\.py\b": "CompiledSelect, CompiledInstances, CompiledUpdate",
     r"\bsay_goodbye\b|\b[Gg]oodbye\b": "send_bye, drain",

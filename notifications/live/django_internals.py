@@ -25,7 +25,8 @@ from django.db.models.sql import InsertQuery, UpdateQuery
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
-from django.urls import ResolverMatch
+from django.urls import Resolver404, ResolverMatch
+from django.utils.autoreload import run_with_reloader
 
 VERIFIED = ("5.2", "6.0", "6.1")  # the versions of Django with which every function here was tested
 
@@ -57,6 +58,29 @@ def sync_handler(choose: Callable[[View], View]) -> Callable[[HttpRequest], Http
     return handler.get_response
 
 
+def asgi_handler(choose: Callable[[View | None], View]) -> Any:
+    """Return Django's ASGI application, with another view in the place of each that a request gets.
+
+    ``ASGIHandler``, and ``BaseHandler.resolve_request``, which finds a request's view when the middleware has decided
+    on language and URLconf.
+
+    Args:
+        choose: Takes the view that a request got, None where no URL matches, and returns the one to call.
+    """
+
+    class Handler(asgi.ASGIHandler):
+        def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+            try:
+                match = super().resolve_request(request)
+            except Resolver404:
+                match = request.resolver_match = ResolverMatch(choose(None), (), {})
+            else:
+                match.func = choose(match.func)
+            return match
+
+    return Handler()
+
+
 def asgi_request(scope: Scope) -> HttpRequest:
     """Return the request that Django makes of an ASGI scope, without a body: ``ASGIRequest``."""
     return asgi.ASGIRequest(scope, io.BytesIO())
@@ -65,6 +89,11 @@ def asgi_request(scope: Scope) -> HttpRequest:
 def script_prefix(scope: Scope) -> str:
     """Return the path under which the site is mounted, as Django's ASGI handler sees it: ``get_script_prefix``."""
     return asgi.get_script_prefix(scope)
+
+
+def reload_at_changes(run: Callable[[], None]) -> None:
+    """Call `run` in a thread, in a process that begins anew whenever a file changes: ``run_with_reloader``."""
+    run_with_reloader(run)
 
 
 def csrf_middleware(reject: Callable[[], HttpResponse]) -> type[CsrfViewMiddleware]:

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import cache, wraps
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest as UnreadableRequest
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
@@ -212,7 +213,10 @@ def handoff(view: V) -> V:
 
 def can_hold(request: HttpRequest) -> bool:
     """Return whether the server can hold a connection open: only ASGI's requests have a scope."""
-    return hasattr(request, "scope")
+    held = hasattr(request, "scope")
+    if settings.DEBUG and not held:
+        _say_once(_WSGI)
+    return held
 
 
 # `identity` keeps GZipMiddleware from wrapping every event into its own gzip member; nginx obeys
@@ -239,6 +243,10 @@ def hold_open(request: HttpRequest, admission: Admission, iterate: Any, content_
     return StreamingHttpResponse(iterate(admission), content_type=content_type, headers=headers)
 
 
+_WSGI = (
+    "This server cannot keep a connection open (WSGI), so pages poll. In development, manage.py carillon_serve --reload"
+    " serves the site with live streams; in production, manage.py carillon_serve serves them beside it."
+)
 _NO_HANDOFF = (
     "An event stream is served without the hand-off lane, so it holds a thread: the ASGI application is not wrapped in "
     "notifications.asgi.Handoff."
