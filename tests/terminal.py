@@ -15,7 +15,7 @@ PATIENCE = 180.0  # seconds for a command to end; pip may have to build and down
 SHELL = re.compile(r"(?:\(\.venv\) )?status (\d+) \$ ")  # an active environment stands before it
 PYTHON = ">>> "
 PASSWORD = re.compile(r"Password(?: \(again\))?: ")
-SERVING = re.compile(r"server at http://127\.0\.0\.1:(\d+)/")
+SERVING = re.compile(r"(?:server at|Listening at:|Carillon serves) http://127\.0\.0\.1:(\d+)")
 
 
 def _hear_interrupts() -> None:
@@ -29,6 +29,7 @@ class Terminal:
     def __init__(self, folder: Path, environment: Mapping[str, str], *, password: str) -> None:
         self.password = password
         self.prompt = "shell"
+        self.line = ""  # what was typed last
         self.child: pexpect.spawn[str] = pexpect.spawn(
             "/bin/sh",
             ["-i"],
@@ -45,6 +46,13 @@ class Terminal:
         """Type lines, each after the prompt, and return what was printed."""
         return "".join(self._type(line) for line in lines)
 
+    def serve(self, line: str, port: int) -> None:
+        """Start a server that prints nothing, and wait until it accepts connections on a port."""
+        self.line = line
+        self.child.sendline(line)
+        wait_until_accepting(port)
+        self.prompt = "server"
+
     def interrupt(self) -> None:
         """Press Ctrl+C."""
         self.child.sendintr()
@@ -56,6 +64,7 @@ class Terminal:
         self.child.close(force=True)
 
     def _type(self, line: str) -> str:
+        self.line = line
         self.child.sendline(line)
         return self._wait(line)
 

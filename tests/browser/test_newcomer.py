@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,9 @@ PAGES = {
     "tutorial": walkthrough.section(ROOT / "docs" / "tutorial" / "first-bell.md", ""),
 }
 ORDER = walkthrough.section(ROOT / "docs" / "tutorial" / "live-order.md", "")
+BESIDE = walkthrough.section(ROOT / "docs" / "tutorial" / "beside-wsgi.md", "")
+PATH = f"{os.environ['PATH']}:/usr/sbin"  # where Debian has nginx
+PORTS = {8000: "gunicorn", 8001: "carillon_serve", 8080: "nginx"}
 PASSWORD = "four words to remember"
 PORT = 8000  # Django's own
 RECONNECT = 40_000  # ms; the longest backoff is 30 s
@@ -95,6 +99,16 @@ class Newcomer:
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Log in").click()
         self.page.wait_for_url(url.replace(f":{PORT}/", f":{self.port}/"))
+
+    def serves(self, command: str) -> Terminal | None:
+        """Return the terminal in which a command serves."""
+        return next((one for one in self.terminals if one.prompt == "server" and command in one.line), None)
+
+    def stops(self, command: str) -> None:
+        """Press Ctrl+C where a command serves."""
+        terminal = self.serves(command)
+        assert terminal is not None, f"The page has not led to {command}."
+        terminal.interrupt()
 
     @property
     def serving(self) -> bool:
@@ -186,3 +200,30 @@ def test_who_does_what_the_second_tutorial_says_sees_an_order_move_on(newcomer: 
     assert newcomer.moved == ["packed", "shipped"]
     assert newcomer.page.evaluate("window.opened"), "it is the page that was opened, not a new one"
     newcomer.leaves_a_clean_project()
+
+
+@pytest.mark.skipif(not shutil.which("nginx", path=PATH), reason="nginx is not installed")
+def test_who_does_what_the_tutorial_for_wsgi_sites_says_hears_the_bell_ring_beside_gunicorn(newcomer: Newcomer) -> None:
+    page, ports = BESIDE, {}
+    for port, command in PORTS.items():
+        ports[command] = free_port()
+        page = re.sub(rf"\b{port}\b", str(ports[command]), page)
+    (Path(newcomer.environment["PATH"].partition(":")[0]) / "nginx").symlink_to(str(shutil.which("nginx", path=PATH)))
+    shown = 0
+    for step in walkthrough.steps(page):
+        match step:
+            case Commands([line]) if line.startswith("nginx"):
+                newcomer.at("shell").serve(line, ports["nginx"])
+            case StopServer():
+                newcomer.stops("carillon_serve")
+                newcomer.looks_into_the_bell("Reconnecting")
+            case _:
+                newcomer.take(step)
+        if isinstance(step, SignIn):
+            newcomer.looks_into_the_bell("Live")
+        if len(newcomer.sent) > shown and newcomer.serves("carillon_serve"):
+            newcomer.sees_all_that_was_sent(len(newcomer.sent) - shown)
+            shown = len(newcomer.sent)
+    assert shown == 3
+    newcomer.stops("carillon_serve")
+    newcomer.at("shell").type(["python manage.py check --fail-level WARNING"])
