@@ -52,6 +52,19 @@ class RelayTests(TransactionTestCase):
                 assert b'"reason":"%s"' % reason in message["body"]
         self.end()
 
+    async def test_who_was_being_decided_when_the_process_drained_is_told_too(self) -> None:
+        ended = asyncio.Event()
+        late = Connection("late", asyncio.Queue[Any]().put, EVENT_STREAM, ended.set)
+        now = relay.current()
+        now.drain()
+        try:
+            now.hub.add(late)
+            now.watch(late)
+            assert (late.closed, ended.is_set()) == ("drain", True)
+        finally:
+            now.draining = False
+            now.hub.remove(late)
+
     async def test_one_stream_is_read_by_the_thread_that_wrote_it(self) -> None:
         alice, received = await self.alice()
         busy = threading.Event()

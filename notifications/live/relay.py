@@ -260,11 +260,13 @@ class Relay:
             self._listeners = Listeners(server)
 
     def watch(self, connection: Connection) -> None:
-        """Give a new connection heartbeats and a maximum age; end it now if its session has ended."""
+        """Give a new connection heartbeats and a maximum age; end it now if its session has ended, or the process."""
         self.timer.add(connection, self.loop.time(), conf.MAX_AGE)
         reason, until = self._revoked.get(connection.digest, (None, 0.0))
         if reason is not None and until > self.loop.time():
             self.hub.close(connection, reason)
+        elif self.draining:  # it was being decided when all others were told
+            self.hub.close(connection, "drain")
         else:
             self.recheck.opened(connection)
 
