@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import msgspec
 
 from .cursor import Position
 from .frames import Frame
@@ -20,8 +21,7 @@ class Access(NamedTuple):
     farewell: Frame | None
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True, gc=False):
     """Frames that take a reader of one stream from one position to another; `start` is None for a snapshot.
 
     `access` is given if it may have changed on the way: other owners are unsubscribed. `arrived` holds the

@@ -237,6 +237,13 @@ class LiveStream:
             recent = recent[1:]
         self.recent = recent
 
+    def is_followed(self, position: Position | None) -> bool:
+        """Return whether its one subscription is at `position`, and its client not slow: it needs no memory."""
+        if len(self.subscriptions) != 1:
+            return False
+        [only] = self.subscriptions
+        return only.position == position and not only.connection.blocked
+
     def after(self, position: Position) -> Batch | None:
         """Return the recent batch that starts at `position`, if it is still here."""
         return next((batch for batch in self.recent if batch.start == position), None)
@@ -378,7 +385,10 @@ class Hub:
             for subscription in stalled:
                 self._advance(subscription)
             return
-        stream.remember(batch)
+        if stream.is_followed(batch.start):
+            stream.recent = ()
+        else:
+            stream.remember(batch)
         if self._fan_out(stream, batch, before) and batch.arrived:
             self._delivered(key, batch.arrived)
         if batch.more:

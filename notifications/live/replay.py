@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
 from django.db import OperationalError
+from msgspec import structs
 
 from .batch import Batch
 from .cursor import UNPUBLISHED, Position
@@ -118,7 +118,7 @@ def _continue(
 ) -> dict[Any, Batch]:
     """Read the rows after each position, for all streams in one query if these are few rows."""
     starts = {pk: start.modseq for pk, (start, _head) in reads.items()}
-    rows = stream_type.after.run(starts, stream_type.alias)
+    rows: Sequence[Any] = stream_type.after.run(starts, stream_type.alias)
     if len(rows) > stream_type.resume_limit:
         if len(reads) > 1:
             each = [_continue(stream_type, {pk: read}, languages) for pk, read in reads.items()]
@@ -127,7 +127,7 @@ def _continue(
             pk: _begin(stream_type, Read(pk, start, head, rows, languages.get(pk, ())))
             for pk, (start, head) in reads.items()
         }
-    stream_type.prefetch(rows)
+    rows = stream_type.prefetch(rows)
     by_stream: dict[Any, list[Any]] = {pk: [] for pk in reads}
     for row in rows:
         by_stream[getattr(row, stream_type.field)].append(row)
@@ -162,9 +162,9 @@ def _begin(stream_type: StreamType, read: Read) -> Batch:
     whole = [row for row in rows if row.modseq < rows[-1].modseq] if stream_type.replays_all(pk) else []
     if not whole:
         return stream_type.snapshot(pk, head, "too-many", read.languages)
-    stream_type.prefetch(whole)
-    batch = stream_type.changes([replace(read, to=Position(head.epoch, whole[-1].modseq), rows=whole)])[pk]
-    return replace(batch, more=True)
+    to = Position(head.epoch, whole[-1].modseq)
+    batch = stream_type.changes([structs.replace(read, to=to, rows=stream_type.prefetch(whole))])[pk]
+    return structs.replace(batch, more=True)
 
 
 def _read(pk: Any, start: Position, head: Position, rows: Sequence[Any], languages: Languages) -> Read:
