@@ -39,6 +39,7 @@ class Items:
         """Take the rows, of one user or of many, and fetch what they refer to."""
         alias = router.db_for_write(Notification)
         self._made = kinds_of(row.notice for row in rows if row.notice.recalled_at is None)
+        self._translated = self._made.keys() | {row.notice_id for row in rows if row.notice.texts}
         self._people = latest_actors(rows, alias, _deciders(rows))
         self._gone = abandoned(rows, alias)
         asked = [*_asked(rows, self._made)]
@@ -52,7 +53,7 @@ class Items:
 
     def are_translated(self, rows: Iterable[Row]) -> bool:
         """Return whether any of some rows is not told in the same words to all."""
-        return any(row.notice_id in self._made or row.notice.texts for row in rows)
+        return bool(self._translated) and any(row.notice_id in self._translated for row in rows)
 
     def show(self, rows: Iterable[Row], language: str = "") -> list[Item | Tombstone]:
         """Return rows as they are shown in a language; in the one that is active if it is empty."""

@@ -101,9 +101,8 @@ class InboxStream(StreamType):
     def _batch(self, read: Read, items: Items, numbers: Counts, arrived: tuple[Any, ...]) -> Batch:
         def told(language: str = "") -> tuple[Frame, ...]:
             pieces = self.pieces(read, items.encoded(read.rows, language))
-            return tuple(
-                frame(Changes(start, to, piece, numbers.unread, numbers.unseen), to) for start, to, piece in pieces
-            )
+            unread, unseen = numbers.unread, numbers.unseen
+            return tuple([frame(Changes(start, to, piece, unread, unseen), to) for start, to, piece in pieces])
 
         frames, translated = _in_languages(items, read.rows, read.languages, told)
         return Batch(read.start, read.to, frames, arrived=arrived, translated=translated)

@@ -26,6 +26,7 @@ from .django_internals import (
     inserted_key,
     set_related,
     set_stored,
+    takes_integers,
 )
 
 SIZES = (1, 10, 100)  # keys; a statement with 500 takes a megabyte to compile, and is no faster
@@ -41,10 +42,18 @@ class Parameter(Expression):
         """Declare the parameter `name`, whose values are those of `field`."""
         super().__init__(output_field=field)
         self.name = name
+        self._takes_integers = takes_integers(field)
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """Leave the parameter open."""
         return "%s", (self,)
+
+    def value(self, given: Mapping[str, Any], connection: Any) -> Any:
+        """Return its value among those `given`, as the database takes it."""
+        value = given[self.name]
+        if type(value) is int and self._takes_integers:
+            return value
+        return self.output_field.get_db_prep_value(value, connection)
 
 
 NOW: Final = Parameter("now", models.DateTimeField())  # when the statement runs
@@ -86,10 +95,7 @@ class CompiledStatement(NamedTuple):
             cursor.execute(self.sql, self._values(connection, given))
 
     def _values(self, connection: Any, given: Mapping[str, Any]) -> list[Any]:
-        return [
-            one.output_field.get_db_prep_value(given[one.name], connection) if isinstance(one, Parameter) else one
-            for one in self.parameters
-        ]
+        return [one.value(given, connection) if isinstance(one, Parameter) else one for one in self.parameters]
 
     def _converted(self, row: Sequence[Any], connection: Any) -> Sequence[Any]:
         values = list(row)

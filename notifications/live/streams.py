@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -179,18 +179,16 @@ class StreamType(ABC):
         """Return the cursor of a reader that reads this stream alone and is at `position`."""
         return dump({self.cursor_name(pk): position})
 
-    def pieces(self, read: Read, items: Sequence[Encoded]) -> Iterator[tuple[str, str, list[msgspec.Raw]]]:
+    def pieces(self, read: Read, items: Sequence[Encoded]) -> list[tuple[str, str, list[msgspec.Raw]]]:
         """Cut what a reader is told into what frames hold: the cursors between which a piece lies, and its items.
 
         A read without items is one empty piece, for the next frame must begin where its reader is.
         """
         packed = pack(items, read.start.modseq) or [(0, [])]
         packed[-1] = (read.to.modseq, packed[-1][1])
-        start = self.cursor(read.pk, read.start)
-        for complete, piece in packed:
-            to = self.cursor(read.pk, Position(read.to.epoch, complete))
-            yield start, to, piece
-            start = to
+        cursors = [self.cursor(read.pk, read.start)]
+        cursors += [self.cursor(read.pk, Position(read.to.epoch, complete)) for complete, _piece in packed]
+        return [(cursors[n], cursors[n + 1], piece) for n, (_complete, piece) in enumerate(packed)]
 
     def key(self, pk: Hashable) -> Key:
         """Return the stream's name in this process."""
