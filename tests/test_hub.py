@@ -744,6 +744,18 @@ class MemoryTests(SimpleTestCase):
         world.hub.publish(KEY, step(4, 5))
         assert world.hub.streams[KEY].recent == ()
 
+    def test_what_a_batch_keeps_is_there_until_the_stream_moves_on(self) -> None:
+        world = World()
+        world.client()
+        stream = world.hub.streams[KEY]
+        world.hub.publish(KEY, replace(step(0, 1), kept="1 unread"))
+        assert stream.kept == "1 unread"
+        for nothing_new in (replace(step(0, 1), kept="of before"), Batch(at(1), at(1), ())):
+            world.hub.publish(KEY, nothing_new)
+            assert (stream.position, stream.kept) == (at(1), "1 unread")
+        world.hub.publish(KEY, step(1, 2))
+        assert (stream.position, stream.kept) == (at(2), None)
+
     def test_nothing_is_left_of_connections_that_were_removed(self) -> None:
         world = World()
         clients = [world.client(owner=owner) for owner in "112"]

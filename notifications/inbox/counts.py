@@ -28,12 +28,14 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class _Numbers(Subquery):
-    """How many rows a query with a limit returns and, in the last digits, how many of them are unseen.
+    """How many rows a query with a limit returns, how many of them are unseen, and how many will expire.
 
-    One pass for both: a query for each would look at every unread notification twice.
+    One pass, and three digits for each: a query for each would look at every unread notification anew.
     """
 
-    template = "(SELECT COUNT(*) * 1000 + COUNT(counted.unseen) FROM (%(subquery)s) counted)"  # COUNTED is below it
+    template = (
+        "(SELECT COUNT(*) * 1000000 + COUNT(counted.unseen) * 1000 + COUNT(counted.ending) FROM (%(subquery)s) counted)"
+    )
     output_field = IntegerField()
 
 
@@ -46,7 +48,9 @@ class _UpTo(Subquery):
 
 def _numbers(rows: NotificationQuerySet) -> _Numbers:
     unseen = Case(When(seen_at=None, then=1), output_field=IntegerField())
-    return _Numbers(rows.unread().annotate(unseen=unseen).values("unseen")[:COUNTED])
+    ending = Notice.objects.filter(pk=OuterRef("notice_id"), expires_at__isnull=False).annotate(one=Value(1))
+    told = rows.unread().annotate(unseen=unseen, ending=Subquery(ending.values("one")))
+    return _Numbers(told.values("unseen", "ending")[:COUNTED])
 
 
 def _unseen(rows: NotificationQuerySet) -> _UpTo:
@@ -89,9 +93,22 @@ def counts(pks: Iterable[Any], using: str | None = None) -> dict[Any, Counts]:
     One query, whose price has a bound; and one more for those who have more unread notifications than are counted, and
     have seen some of the newest: older ones may be unseen.
     """
+    return {pk: numbers for pk, (numbers, _lasting) in lasting_counts(pks, using).items()}
+
+
+def lasting_counts(pks: Iterable[Any], using: str | None = None) -> dict[Any, tuple[Counts, bool]]:
+    """Count, as `counts` does, and say for each user whether the numbers stay as they are while no row changes.
+
+    Those of whom something counted will expire do not.
+    """
     pks = list(pks)
     alias = using or router.db_for_write(Notification)
-    found = {pk: Counts(*divmod(numbers, 1000)) for pk, numbers in _NUMBERS.run(pks, alias)}
-    if many := [pk for pk, one in found.items() if one.unread == COUNTED > one.unseen]:
-        found |= {pk: Counts(COUNTED, unseen) for pk, unseen in _UNSEEN.run(many, alias)}
-    return {pk: found.get(pk) or Counts() for pk in pks}
+    found: dict[Any, tuple[Counts, bool]] = {}
+    for pk, numbers in _NUMBERS.run(pks, alias):
+        unread, rest = divmod(numbers, 1_000_000)
+        unseen, ending = divmod(rest, 1_000)
+        found[pk] = Counts(unread, unseen), not ending
+    if many := [pk for pk, (one, _lasting) in found.items() if one.unread == COUNTED > one.unseen]:
+        found |= {pk: (Counts(COUNTED, unseen), False) for pk, unseen in _UNSEEN.run(many, alias)}
+    nobody = Counts(), False
+    return {pk: found.get(pk, nobody) for pk in pks}

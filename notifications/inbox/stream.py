@@ -19,7 +19,7 @@ from ..live.streams import Read, StreamType, register
 from ..models import Inbox, Notification, Stream
 from ..models.inbox import NotificationQuerySet
 from ..signals import notification_delivered
-from .counts import Counts, counts
+from .counts import COUNTED, Counts, counts, lasting_counts
 from .entries import COLUMNS, Row, entry, with_notices
 from .frames import Changes, Reset
 from .growing import place
@@ -91,21 +91,24 @@ class InboxStream(StreamType):
         return Batch(None, position, frames, translated=translated)
 
     def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
-        """Encode the rows of each inbox; the counts of all of them are one query."""
-        numbers = counts([read.pk for read in reads], self.alias)
+        """Encode the rows of each inbox; the counts of all whose arrivals do not tell them are one query."""
+        numbers = {read.pk: (carried, True) for read in reads if (carried := _carried(read)) is not None}
+        numbers |= lasting_counts([read.pk for read in reads if read.pk not in numbers], self.alias)
         items = Items([row for read in reads for row in read.rows])
         told = notification_delivered.has_listeners(Notification)
         arrived = _arrived if told else _nothing
-        return {read.pk: self._batch(read, items, numbers[read.pk], arrived(read)) for read in reads}
+        return {read.pk: self._batch(read, items, *numbers[read.pk], arrived(read)) for read in reads}
 
-    def _batch(self, read: Read, items: Items, numbers: Counts, arrived: tuple[Any, ...]) -> Batch:
+    def _batch(self, read: Read, items: Items, numbers: Counts, lasting: bool, arrived: tuple[Any, ...]) -> Batch:
         def told(language: str = "") -> tuple[Frame, ...]:
             pieces = self.pieces(read, items.encoded(read.rows, language))
             unread, unseen = numbers.unread, numbers.unseen
             return tuple([frame(Changes(start, to, piece, unread, unseen), to) for start, to, piece in pieces])
 
         frames, translated = _in_languages(items, read.rows, read.languages, told)
-        return Batch(read.start, read.to, frames, arrived=arrived, translated=translated)
+        return Batch(
+            read.start, read.to, frames, arrived=arrived, translated=translated, kept=numbers if lasting else None
+        )
 
     def delivered(self, pk: Hashable, arrived: Sequence[Any]) -> None:
         """Send the signal `notification_delivered`."""
@@ -122,6 +125,26 @@ def _in_languages(
     if languages and items.are_translated(rows):
         return (), {language: told(language) for language in languages}
     return told(*list(languages)[:1]), None
+
+
+def _carried(read: Read) -> Counts | None:
+    """Return the counts at the end of a read, where they follow from those at its start; None where they do not.
+
+    They do if nothing but new notifications came, at every position one, and none of them will expire: each is unread
+    and unseen. Whatever else may have happened is counted in the database. So is what somebody changes there without a
+    position, as soon as anything else happens.
+    """
+    if not isinstance(read.kept, Counts) or len(read.rows) != read.to.modseq - read.start.modseq:
+        return None
+    position = read.start.modseq
+    for row in read.rows:
+        position += 1
+        if not row.modseq == row.arrival == position or row.group is not None:
+            return None
+        if row.seen_at or row.read_at or row.archived_at or row.notice.recalled_at or row.notice.expires_at:
+            return None
+    unread, unseen = read.kept.unread + len(read.rows), read.kept.unseen + len(read.rows)
+    return Counts(min(unread, COUNTED), min(unseen, COUNTED))
 
 
 def _arrived(read: Read) -> tuple[Any, ...]:

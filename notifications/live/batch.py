@@ -28,6 +28,8 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     primary keys of the entries that arrived on the way, if somebody wants to know when they are delivered. `more` says
     that the stream goes on behind `to`: it was too much for one read.
 
+    `kept` is what the stream's type wants to be given again when it reads on from `to`, for this process's readers.
+
     `translated` has the frames by language where they are not the same for every reader; it has those languages alone
     that readers had when it was made.
     """
@@ -39,6 +41,7 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     arrived: tuple[Any, ...] = ()
     more: bool = False
     translated: Mapping[str, tuple[Frame, ...]] | None = None
+    kept: Any = None
 
     def frames_in(self, language: str) -> tuple[Frame, ...] | None:
         """Return the frames for a reader of a language; None if there are none in that one."""

@@ -214,7 +214,8 @@ class StreamType(ABC):
 class Read(msgspec.Struct, frozen=True, gc=False):
     """Rows of one stream after `start`, in the order of their positions, read up to `to`.
 
-    `languages` are those of the readers, if they are known; else what is told is in the language that is active.
+    `languages` are those of the readers, if they are known; else what is told is in the language that is active. `kept`
+    is that of the batch that ended at `start`, if it is known.
     """
 
     pk: Any
@@ -222,6 +223,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     to: Position
     rows: Sequence[Any]
     languages: Collection[str] = ()
+    kept: Any = None
 
 
 stream_types: dict[str, StreamType] = {}
