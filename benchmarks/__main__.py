@@ -21,7 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
             if name in command.parts:
                 print(f"measuring {name} …", file=sys.stderr, flush=True)
                 found[name] = part.measure(command.options)
-                print("", *part.show(found[name]), sep="\n", flush=True)
+                if found[name]:  # not where none of the servers that are asked for is one of the part's
+                    print("", *part.show(found[name]), sep="\n", flush=True)
                 if command.json:
                     command.json.write_text(json.dumps(found, indent=2) + "\n")
     except BenchmarkError as error:

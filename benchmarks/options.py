@@ -46,7 +46,7 @@ def read(parts: list[str], description: str, arguments: list[str] | None) -> Com
         "--rounds", type=int, default=default.rounds, help="repetitions, of which the median counts (3)"
     )
     parser.add_argument("--servers", nargs="+", choices=default.servers, default=default.servers, metavar="SERVER",
-                        help=f"of the part streams: {', '.join(default.servers)}")  # fmt: skip
+                        help=f"of streams, storm, memory and slow: {', '.join(default.servers)}")  # fmt: skip
     parser.add_argument("--streams", nargs="+", choices=default.streams, default=default.streams)
     parser.add_argument("--processes", nargs="+", type=int, default=default.processes, help="of one site (1 2)")
     parser.add_argument("--brokers", nargs="+", choices=list(BROKERS), default=default.brokers)

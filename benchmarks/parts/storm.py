@@ -23,11 +23,12 @@ WARM = 32
 
 def measure(options: Options) -> list[dict[str, Any]]:
     """Let them all connect at the same moment."""
-    check(BY_KEY[key] for key in SERVERS)
+    wanted = dict.fromkeys(key for key in SERVERS if key in options.servers)
+    check(BY_KEY[key] for key in wanted)
     count, rounds = (40, 1) if options.quick else (CLIENTS, options.rounds)
     found = []
     for database in options.databases:
-        for key in SERVERS if database == options.databases[0] else ("lane",):
+        for key in wanted if database == options.databases[0] else wanted.keys() & {"lane"}:
             for processes in options.processes if key == "lane" else (1,):
                 report.measuring(f"{BY_KEY[key].name}, {processes}, {database}")
                 found.append(_measure(key, processes, database, count, rounds))

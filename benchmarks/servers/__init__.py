@@ -68,7 +68,7 @@ SERVERS = [
     Server("feeds-plain", "Carillon's lane, a feed (EventSource)", "uvicorn", LANE, FEED, "publish"),
     Server("feeds-node", "better-sse, Node's own server", "node", "server.js"),
     Server("lane-daphne", "Carillon's lane, daphne", "daphne", LANE, CARILLON, "notify"),
-    Server("lane-granian", "Carillon's lane, granian", "granian", LANE, CARILLON, "notify"),
+    Server("lane-granian", "Carillon's lane, granian", "granian", LANE, CARILLON, "notify", "granian"),
     Server("plain-daphne", "StreamingHttpResponse over a queue, daphne", "daphne", DJANGO, "/queue/", "queue"),
     Server(
         "eventstream-daphne", "django-eventstream, daphne", "daphne", DJANGO, EVENTSTREAM, "eventstream", EVENT_PACKAGE

@@ -18,7 +18,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "notifications",
-    *(["django_eventstream"] if find_spec("django_eventstream") else []),  # `make test` does without
+    *(name for name in ("django_eventstream", "generic_notifications") if find_spec(name)),  # `make test` does without
 ]
 MIDDLEWARE = [  # the seven of `startproject`
     "django.middleware.security.SecurityMiddleware",

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from statistics import median
 from typing import Any
 
@@ -18,6 +18,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.site.settings")
 django.setup()
 
+from django.apps import apps  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
@@ -28,6 +29,7 @@ from notifications.services import notify  # noqa: E402
 from .prepare import make_users  # noqa: E402
 
 SINGLE = 200  # notifications to one user
+FEW = 200  # users of what stores one by one
 
 
 def by_notify() -> None:
@@ -53,7 +55,19 @@ def seconds(store: Callable[[], None], rounds: int) -> float:
     return median(times[1:])
 
 
-WAYS = {"notify(), stored and ordered": by_notify, "a bulk insert alone": by_insert}  # the last is the measure
+def by_generic() -> None:
+    """django-generic-notifications, which stores one by one; for its site's own list alone, and fewer users."""
+    from .generic import send
+
+    send(list(get_user_model().objects.order_by("pk")[:FEW]))
+
+
+def ways(recipients: int, rounds: int) -> Iterator[dict[str, Any]]:
+    """Measure each way of storing; the last is what the others are held against."""
+    yield way("notify(), stored and ordered", by_notify, recipients, rounds)
+    if apps.is_installed("generic_notifications"):
+        yield way(f"django-generic-notifications, {FEW} users", by_generic, min(FEW, recipients), rounds)
+    yield way("a bulk insert alone", by_insert, recipients, rounds)
 
 
 def way(name: str, store: Callable[[], None], recipients: int, rounds: int) -> dict[str, Any]:
@@ -86,7 +100,7 @@ def main(recipients: int, rounds: int) -> None:
     report = {
         "database": f"{connection.display_name} {version}",
         "recipients": recipients,
-        "ways": [way(name, store, recipients, rounds) for name, store in WAYS.items()],
+        "ways": list(ways(recipients, rounds)),
         **single(),
     }
     print(json.dumps(report))
