@@ -19,7 +19,7 @@ publishing: set[asyncio.Task[None]] = set()
 
 async def stream(request: Request) -> Response:
     """Open a stream."""
-    return EventSourceResponse(events(), sep="\n")
+    return EventSourceResponse(events())
 
 
 async def events() -> AsyncIterator[ServerSentEvent]:
@@ -27,9 +27,9 @@ async def events() -> AsyncIterator[ServerSentEvent]:
     own: asyncio.Queue[str] = asyncio.Queue(100)
     queues.add(own)
     try:
-        yield ServerSentEvent("{}", event="hello")
+        yield ServerSentEvent("{}", event="hello", sep="\n")
         while True:
-            yield ServerSentEvent(await own.get(), event="changes", id="inbox=1.1")
+            yield ServerSentEvent(await own.get(), event="changes", id="inbox=1.1", sep="\n")
     finally:
         queues.discard(own)
 
