@@ -111,7 +111,7 @@ baseline: environment
 	@$(python) -m nox --session baseline
 
 # PARTS="streams fanout" takes some of the parts; OPTIONS="--quick" and the like are handed on.
-bench: environment node
+bench: environment node chromium
 	@sh scripts/environment.sh benchmarks/requirements.txt
 	@$(node) npm install --prefix benchmarks/node --silent --no-package-lock --no-audit --no-fund
 	@$(python) -m benchmarks $(PARTS) $(OPTIONS)
