@@ -23,6 +23,7 @@ from ..producer import Producer
 from ..servers import BY_KEY, Running, Server, check, running
 
 LIMITS = ("bare", "raw")
+PEERS = ("eventstream",)  # over the same broker
 OURS = "lane"
 
 
@@ -56,6 +57,8 @@ class Case:
         if not self.server.authenticated:
             return self.server.name
         processes = "1 process" if self.processes == 1 else f"{self.processes} processes"
+        if self.server.key != OURS:
+            return f"{self.server.name}, {processes}, Redis"
         return f"{self.server.name}, {processes}, {brokers.BROKERS[self.broker]}, {databases.NAMES[self.database]}"
 
 
@@ -82,17 +85,19 @@ class Result:
 def measure(options: Options) -> list[dict[str, Any]]:
     """Measure the limits, and Carillon in every combination of what is asked for."""
     size = QUICK if options.quick else Size(connections=options.connections, rounds=options.rounds)
-    check(BY_KEY[key] for key in (*LIMITS, OURS))
+    peers = [key for key in PEERS if key in options.servers]
+    check(BY_KEY[key] for key in (*LIMITS, *peers, OURS))
     found = []
     for streams in options.streams:
-        for case in _cases(streams == "own", options):
+        for case in _cases(streams == "own", peers, options):
             report.measuring(f"{case.name}, {streams}")
             found.append(asdict(_measure(case, size)))
     return found
 
 
-def _cases(own: bool, options: Options) -> Iterator[Case]:
+def _cases(own: bool, peers: Sequence[str], options: Options) -> Iterator[Case]:
     yield from (Case(BY_KEY[key], own) for key in LIMITS)
+    yield from (Case(BY_KEY[key], own, broker="core") for key in peers)
     for database in options.databases:
         for broker in options.brokers:
             yield from (Case(BY_KEY[OURS], own, count, broker, database) for count in options.processes)
@@ -161,6 +166,8 @@ def _burst(
     before, begun = _cpu(servers), time.monotonic()
     told = publish(sends, gap)
     found = load.delivered()
+    if not found["events"]:
+        raise BenchmarkError("Nothing arrived; the servers are too slow, or the machine is too busy.")
     used = _cpu(servers) - before - idle * (time.monotonic() - begun)
     delivered = max(1, found["delivered"])
     waits = [(event["sent"] - _commit(event["sent"], told["committed"])) / 1e6 for event in found["events"]]

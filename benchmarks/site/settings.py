@@ -3,6 +3,7 @@
 import os
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 SECRET_KEY = "benchmarks guard no secrets"  # shared with the process that makes the sessions
 DEBUG = False
@@ -82,6 +83,7 @@ if "BENCH_REDIS" in os.environ:
         },
     }
     CHANNEL_LAYERS = {"default": LAYERS[os.environ.get("BENCH_LAYER", "core")]}
+    EVENTSTREAM_REDIS = {"host": "127.0.0.1", "port": urlsplit(os.environ["BENCH_REDIS"]).port}  # django-eventstream's
 
 # A thousand connections of one user are a benchmark's way of putting a thousand connections on one stream.
 NOTIFICATIONS_MAX_STREAMS_PER_USER = 20_000
