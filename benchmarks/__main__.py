@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 
 from . import options, report, svg
@@ -12,6 +13,7 @@ from .parts import PARTS
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the selected parts, and print the results of each as soon as they are there."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started ends too
     command = options.read(list(PARTS), __doc__ or "", arguments)
     found = {"machine": report.machine()}
     print("\n".join(report.about(found["machine"])))
