@@ -12,7 +12,7 @@ waiting := -n $(WORKERS)
 computing := -n logical --maxprocesses $(WORKERS)
 fast := -m "not servers and not packaging and not browser and not thorough"
 
-.PHONY: help demo test coverage bench soak docs screenshots release format clean \
+.PHONY: help demo test coverage baseline bench soak docs screenshots release format clean \
 	demo-environment environment node chromium webdriver mariadb \
 	test-style test-types test-migrations test-docs test-python test-postgresql test-client test-browser test-webdriver \
 	test-mariadb test-versions test-prerelease test-thorough test-again
@@ -22,7 +22,8 @@ help:
 	@echo "make test          run the tests; make test-python and the like run one part"
 	@echo "make test-thorough run those in other databases, browsers and surroundings"
 	@echo "make coverage      say which lines no test runs"
-	@echo "make bench         measure streams, connects and stores on this machine"
+	@echo "make baseline      write down what the hot paths cost now, which 'make test' holds them to"
+	@echo "make bench         measure on this machine; PARTS=\"streams fanout storing\" takes some of the parts"
 	@echo "make soak          break feeds for SECONDS=300, load LOADS=1000 pages, kill senders, and say what is lost"
 	@echo "make docs          build the documentation's site in build/docs"
 	@echo "make screenshots   take the documentation's pictures anew, from the demo"
@@ -104,10 +105,16 @@ coverage: environment node
 	@$(node) npm run --silent test
 	@echo "The lines stand in build/coverage/index.html"
 
-bench: environment node
+# On every version of Python and Django that is here; only on purpose, with a sentence in the commit that says why.
+baseline: environment
+	@$(python) -m pytest -q --renew-baseline tests/test_costs.py
+	@$(python) -m nox --session baseline
+
+# PARTS="streams fanout" takes some of the parts; OPTIONS="--quick" and the like are handed on.
+bench: environment node chromium
 	@sh scripts/environment.sh benchmarks/requirements.txt
 	@$(node) npm install --prefix benchmarks/node --silent --no-package-lock --no-audit --no-fund
-	@$(python) -m benchmarks
+	@$(python) -m benchmarks $(PARTS) $(OPTIONS)
 
 SECONDS ?= 300
 LOADS ?= 1000

@@ -51,6 +51,14 @@ def tests(session: nox.Session, django: str) -> None:
     session.run(*FAST, *session.posargs)
 
 
+@nox.session(default=False)
+@nox.parametrize("python,django", [pair for pair in combinations if pair[0] in found])
+def baseline(session: nox.Session, django: str) -> None:
+    """Write down what the hot paths cost, which `tests/test_costs.py` holds them to."""
+    session.install("-r", "tests/requirements.txt", f"django~={django}.0")
+    session.run("python", "-m", "pytest", "-q", "--renew-baseline", "tests/test_costs.py")
+
+
 def newest(session: nox.Session) -> tuple[Version, Version]:
     """Ask the package index for the newest Django of all, and for the newest that is out."""
     listed = session.run(

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 SOURCE = Path(__file__).with_name("load.c")
 CACHE = Path(__file__).parent / "build"
-WAIT = 120  # seconds after which the generator gives up on connections and events
+WAIT = 600  # seconds after which the generator gives up on connections and events
 IN_FLIGHT = 64  # connections being opened at once: a reconnect storm that no server's backlog refuses
 
 

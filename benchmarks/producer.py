@@ -35,17 +35,21 @@ class Producer:
             gap: Seconds between them.
         """
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         order = {"publisher": self.publisher, "to": to, "events": events, "gap": gap}
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
+        report: dict[str, Any] = self._answer()
+        return report
+
+    def _answer(self) -> Any:
+        assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             raise BenchmarkError("The producer stopped early; its own words are above.")
-        report: dict[str, Any] = json.loads(line)
-        return report
+        return json.loads(line)
 
     def __enter__(self) -> Self:
+        self._answer()  # it is ready
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:

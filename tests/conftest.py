@@ -32,9 +32,12 @@ TOGETHER = (  # tests that share what takes long to make
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let `make release` name the wheel that it has built."""
+    """Let `make release` name the wheel that it has built, and `make baseline` write what the hot paths cost."""
     parser.addoption(
         "--wheel", help="the wheel that is tested and installed, beside its sdist; without it the tests build one"
+    )
+    parser.addoption(
+        "--renew-baseline", action="store_true", help="write tests/costs.json instead of comparing with it"
     )
 
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -22,26 +23,21 @@ pytestmark = pytest.mark.servers
 def test_the_quick_run_measures_and_reports(tmp_path: Path) -> None:
     if shutil.which(os.environ.get("CC", "cc")) is None:
         pytest.fail("The load generator is written in C and there is no compiler: `apt install gcc`")
-    figures = tmp_path / "figures.json"
+    figures, picture = tmp_path / "figures.json", tmp_path / "figures.svg"
     command = [
         sys.executable,
         "-m",
         "benchmarks",
         "--quick",
-        "--only",
-        "bare",
-        "lane",
-        "storing",
-        "fairness",
-        "--json",
-        str(figures),
+        *("streams", "fanout", "storing", "storm", "memory", "idle", "fairness", "--servers", "bare", "lane"),
+        *("--databases", "sqlite", "--json", str(figures), "--svg", str(picture)),
     ]
     run = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert "bare asyncio protocol" in run.stdout
     assert "against its targets" in run.stdout
     found = json.loads(figures.read_text())
-    bare, lane = found["streams"]
+    bare, lane = found["streams"]["servers"]
     assert lane["lost"] == bare["lost"] == 0
     assert lane["threads"] == lane["database"] == 0
     assert 0 < bare["event_us"] < lane["event_us"]
@@ -49,7 +45,16 @@ def test_the_quick_run_measures_and_reports(tmp_path: Path) -> None:
     assert [row["key"] for row in found["fairness"]] == ["commands", "writes", "lock", "connects"]
     assert all(0 < row["alone_ms"] <= row["alone_p99_ms"] for row in found["fairness"])
     assert all(0 < row["beside_ms"] <= row["beside_p99_ms"] for row in found["fairness"])
-    assert [row["database"].split()[0] for row in found["storing"]] == ["SQLite", "PostgreSQL"]
+    assert [row["database"].split()[0] for row in found["storing"]] == ["SQLite"]
+    own = [row for row in found["fanout"] if row["streams"] == "own"]
+    assert [(row["server"], row["processes"], row["lost"]) for row in own] == [
+        *(("bare", 1, 0), ("raw", 1, 0), ("lane", 1, 0), ("lane", 2, 0))
+    ]
+    assert all(0 < row["p50_ms"] <= row["last_ms"] for row in own)
+    assert all(row["refused"] == 0 and 0 < row["p50_ms"] <= row["last_ms"] for row in found["storm"])
+    assert all(row["idle_ms"] >= 0 for row in found["idle"])
+    assert {row["headers"] for row in found["memory"]} == {3, 16}
+    assert ET.fromstring(picture.read_text()).tag.endswith("svg")
 
 
 def test_a_missing_compiler_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +28,13 @@ START = 30.0  # seconds that a server may take to listen
 class Server:
     """A server under test."""
 
-    key: str  # for --only and for the JSON report
+    key: str  # for --servers and for the JSON report
     name: str  # for people
-    runner: str  # "program", "uvicorn", "daphne" or "node"
+    runner: str  # "program", "uvicorn", "daphne", "granian" or "node"
     target: str  # the program's module, or the ASGI application
     path: str = "/stream"  # of a client; {pk} is its user and {cursor} the position of that user's inbox
     publisher: str = ""  # which publisher of the site feeds it; "" for a server without Django
+    needs: str = ""  # a package beyond those of Carillon itself
 
     @property
     def authenticated(self) -> bool:
@@ -43,6 +46,7 @@ DJANGO = "benchmarks.site.asgi:application"
 LANE = "benchmarks.site.lane:application"
 CARILLON = "/notifications/stream/?since={cursor}"
 EVENTSTREAM = "/events/{pk}/"
+EVENT_PACKAGE = "django_eventstream"
 FEED = "/notifications/stream/?inbox=0&feeds=bench:{pk}"
 NODE = ROOT / "benchmarks" / "node"
 
@@ -52,14 +56,25 @@ SERVERS = [
     Server("lane", "Carillon's lane, uvicorn", "uvicorn", LANE, CARILLON, "notify"),
     Server("nolane", "Carillon without the lane, uvicorn", "uvicorn", DJANGO, CARILLON, "notify"),
     Server("plain", "StreamingHttpResponse over a queue, uvicorn", "uvicorn", DJANGO, "/queue/", "queue"),
-    Server("eventstream", "django-eventstream, uvicorn", "uvicorn", DJANGO, EVENTSTREAM, "eventstream"),
+    Server("eventstream", "django-eventstream, uvicorn", "uvicorn", DJANGO, EVENTSTREAM, "eventstream", EVENT_PACKAGE),
+    Server(
+        "starlette",
+        "sse-starlette, uvicorn",
+        "uvicorn",
+        "benchmarks.servers.starlette:application",
+        needs="sse_starlette",
+    ),
     Server("feeds", "Carillon's lane, a feed (our client)", "uvicorn", LANE, FEED + "&ids=each", "publish"),
     Server("feeds-plain", "Carillon's lane, a feed (EventSource)", "uvicorn", LANE, FEED, "publish"),
     Server("feeds-node", "better-sse, Node's own server", "node", "server.js"),
     Server("lane-daphne", "Carillon's lane, daphne", "daphne", LANE, CARILLON, "notify"),
+    Server("lane-granian", "Carillon's lane, granian", "granian", LANE, CARILLON, "notify", "granian"),
     Server("plain-daphne", "StreamingHttpResponse over a queue, daphne", "daphne", DJANGO, "/queue/", "queue"),
-    Server("eventstream-daphne", "django-eventstream, daphne", "daphne", DJANGO, EVENTSTREAM, "eventstream"),
+    Server(
+        "eventstream-daphne", "django-eventstream, daphne", "daphne", DJANGO, EVENTSTREAM, "eventstream", EVENT_PACKAGE
+    ),
 ]
+BY_KEY = {server.key: server for server in SERVERS}
 
 
 @dataclass(frozen=True)
@@ -105,7 +120,12 @@ def running(server: Server, environment: Mapping[str, str]) -> Iterator[Running]
     everything = {**os.environ, "DJANGO_SETTINGS_MODULE": SETTINGS, **environment}
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
-            _command(server, port), cwd=ROOT, env=everything, stdout=output, stderr=subprocess.STDOUT
+            _command(server, port),
+            cwd=ROOT,
+            env=everything,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # a group of its own, so that what it starts ends with it
         )
         try:
             _wait(process, port)
@@ -115,8 +135,21 @@ def running(server: Server, environment: Mapping[str, str]) -> Iterator[Running]
             sys.stderr.write(output.read()[-4000:])
             raise
         finally:
-            process.kill()  # its connections are gone, and it holds nothing of value
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # its connections are gone, and it holds nothing of value
             process.wait()
+
+
+def check(wanted: Iterable[Server]) -> None:
+    """Raise `BenchmarkError` if a server that is wanted is not installed."""
+    wanted = list(wanted)
+    needed = {"uvloop", "httptools", *(server.needs for server in wanted if server.needs)}
+    if missing := sorted(name for name in needed if not find_spec(name)):
+        raise BenchmarkError(
+            f"No {', '.join(missing)}: run `make bench`, or pip install -r benchmarks/requirements.txt."
+        )
+    if any(server.runner == "node" for server in wanted) and not (NODE / "node_modules").exists():
+        raise BenchmarkError("better-sse is missing: run `make bench`, or npm install in benchmarks/node.")
 
 
 def _command(server: Server, port: int) -> list[str]:
@@ -126,6 +159,21 @@ def _command(server: Server, port: int) -> list[str]:
     if server.runner == "uvicorn":
         options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
         return [*python, "uvicorn", server.target, "--port", str(port), *options]
+    if server.runner == "granian":
+        options = [
+            "--interface",
+            "asgi",
+            "--loop",
+            "uvloop",
+            "--http",
+            "1",
+            "--backlog",
+            "2048",
+            "--log-level",
+            "warning",
+        ]
+        limit = ["--backpressure", "20000"]  # of open requests; by default so many that 1,000 streams fill a server
+        return [*python, "granian", server.target, "--port", str(port), *options, *limit]
     if server.runner == "node":
         return ["sh", str(ROOT / "scripts" / "node.sh"), "node", str(NODE / server.target), str(port)]
     # Daphne's own backlog is 50, which would measure the kernel's patience instead of the server.

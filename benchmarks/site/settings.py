@@ -3,12 +3,14 @@
 import os
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 SECRET_KEY = "benchmarks guard no secrets"  # shared with the process that makes the sessions
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "benchmarks.site.urls"
 USE_TZ = True
+STATIC_URL = "/static/"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
@@ -17,8 +19,9 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.staticfiles",
     "notifications",
-    *(["django_eventstream"] if find_spec("django_eventstream") else []),  # `make test` does without
+    *(name for name in ("django_eventstream", "generic_notifications") if find_spec(name)),  # `make test` does without
 ]
 MIDDLEWARE = [  # the seven of `startproject`
     "django.middleware.security.SecurityMiddleware",
@@ -80,6 +83,7 @@ if "BENCH_REDIS" in os.environ:
         },
     }
     CHANNEL_LAYERS = {"default": LAYERS[os.environ.get("BENCH_LAYER", "core")]}
+    EVENTSTREAM_REDIS = {"host": "127.0.0.1", "port": urlsplit(os.environ["BENCH_REDIS"]).port}  # django-eventstream's
 
 # A thousand connections of one user are a benchmark's way of putting a thousand connections on one stream.
 NOTIFICATIONS_MAX_STREAMS_PER_USER = 20_000

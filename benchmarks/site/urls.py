@@ -1,12 +1,15 @@
 """Addresses of the site under test."""
 
 from django.apps import apps
+from django.contrib.staticfiles.views import serve
 from django.urls import include, path
 
-from . import publish, queue
+from . import pages, publish, queue
 
 urlpatterns = [
     path("notifications/", include("notifications.urls")),
+    path("page/", pages.page),
+    path("static/<path:path>", serve, {"insecure": True}),
     path("queue/", queue.stream),
     path("publish/<publisher>", publish.view),
 ]

@@ -6,25 +6,24 @@ stand servers without Django that write an own event to each of their streams.
 
 from __future__ import annotations
 
-import argparse
 import bisect
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-from . import brokers, databases, report
-from .load import BenchmarkError, Load, program
-from .measure import cpu
-from .producer import Producer
-from .servers import SERVERS, Running, Server, running
+from .. import brokers, databases, report
+from ..load import BenchmarkError, Load
+from ..measure import cpu
+from ..options import Options
+from ..producer import Producer
+from ..servers import BY_KEY, Running, Server, check, running
 
 LIMITS = ("bare", "raw")
+PEERS = ("eventstream",)  # over the same broker
 OURS = "lane"
 
 
@@ -58,6 +57,8 @@ class Case:
         if not self.server.authenticated:
             return self.server.name
         processes = "1 process" if self.processes == 1 else f"{self.processes} processes"
+        if self.server.key != OURS:
+            return f"{self.server.name}, {processes}, Redis"
         return f"{self.server.name}, {processes}, {brokers.BROKERS[self.broker]}, {databases.NAMES[self.database]}"
 
 
@@ -81,17 +82,28 @@ class Result:
     lost: int
 
 
-def cases(own: Sequence[bool], processes: Sequence[int], over: Sequence[str], on: Sequence[str]) -> Iterator[Case]:
-    """Yield the limits, and then Carillon in every combination."""
-    found = {server.key: server for server in SERVERS}
-    for each in own:
-        yield from (Case(found[key], each) for key in LIMITS)
-        for database in on:
-            for broker in over:
-                yield from (Case(found[OURS], each, count, broker, database) for count in processes)
+def measure(options: Options) -> list[dict[str, Any]]:
+    """Measure the limits, and Carillon in every combination of what is asked for."""
+    size = QUICK if options.quick else Size(connections=options.connections, rounds=options.rounds)
+    peers = [key for key in PEERS if key in options.servers]
+    check(BY_KEY[key] for key in (*LIMITS, *peers, OURS))
+    found = []
+    for streams in options.streams:
+        for case in _cases(streams == "own", peers, options):
+            report.measuring(f"{case.name}, {streams}")
+            found.append(asdict(_measure(case, size)))
+    return found
 
 
-def measure(case: Case, size: Size) -> Result:
+def _cases(own: bool, peers: Sequence[str], options: Options) -> Iterator[Case]:
+    yield from (Case(BY_KEY[key], own) for key in LIMITS)
+    yield from (Case(BY_KEY[key], own, broker="core") for key in peers)
+    for database in options.databases:
+        for broker in options.brokers:
+            yield from (Case(BY_KEY[OURS], own, count, broker, database) for count in options.processes)
+
+
+def _measure(case: Case, size: Size) -> Result:
     """Connect everybody, and publish."""
     with ExitStack() as stack:
         environment = stack.enter_context(databases.opened(case.database))
@@ -154,6 +166,8 @@ def _burst(
     before, begun = _cpu(servers), time.monotonic()
     told = publish(sends, gap)
     found = load.delivered()
+    if not found["events"]:
+        raise BenchmarkError("Nothing arrived; the servers are too slow, or the machine is too busy.")
     used = _cpu(servers) - before - idle * (time.monotonic() - begun)
     delivered = max(1, found["delivered"])
     waits = [(event["sent"] - _commit(event["sent"], told["committed"])) / 1e6 for event in found["events"]]
@@ -180,15 +194,19 @@ def _commit(sent: int, committed: Sequence[int]) -> int:
 COLUMNS = ["CPU µs\nper event", "times\nraw", "p50 ms", "last ms", "producer\nCPU ms", "call ms", "idle\nms/s", "bytes"]
 
 
-def show(results: Sequence[Result]) -> list[str]:
+def show(found: Sequence[dict[str, Any]]) -> list[str]:
     """Return the figures as lines."""
-    lines = []
+    results = [Result(**figures) for figures in found]
+    lines: list[str] = []
     for streams in ("own", "shared"):
         rows = [result for result in results if result.streams == streams]
         raw = next((result.event_us for result in rows if result.server == "raw"), None)
         if rows:
             title = "One event to each connection's own stream" if streams == "own" else "One event to a shared stream"
-            lines += ["", *report.table([title, *COLUMNS], [_row(result, raw) for result in rows])]
+            lines += [
+                *([""] if lines else []),
+                *report.table([title, *COLUMNS], [_row(result, raw) for result in rows]),
+            ]
     return lines
 
 
@@ -197,7 +215,7 @@ def _row(result: Result, raw: float | None) -> list[str]:
     return [
         result.name + (f" ({result.lost} lost)" if result.lost else ""),
         f"{result.event_us:.1f}",
-        f"{result.event_us / raw:.2f}" if raw else "–",
+        report.times(result.event_us, raw),
         f"{result.p50_ms:.1f}",
         f"{result.last_ms:.1f}",
         f"{result.producer_ms:.1f}" if stores else "–",
@@ -205,36 +223,3 @@ def _row(result: Result, raw: float | None) -> list[str]:
         f"{result.idle_ms:.1f}",
         f"{result.event_bytes:.0f}",
     ]
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the selected cases, and print the results."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.fanout", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few connections and events: proves that it runs")
-    parser.add_argument("--connections", type=int, default=1_000, help="open streams (1000)")
-    parser.add_argument("--rounds", type=int, default=3, help="bursts, of which the median counts (3)")
-    parser.add_argument("--streams", nargs="+", choices=["own", "shared"], default=["own", "shared"])
-    parser.add_argument("--processes", nargs="+", type=int, default=[1, 2], help="of the server (1 2)")
-    parser.add_argument("--brokers", nargs="+", choices=list(brokers.BROKERS), default=["core"])
-    parser.add_argument("--databases", nargs="+", choices=list(databases.NAMES), default=["sqlite"])
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")
-    options = parser.parse_args(arguments)
-    size = QUICK if options.quick else Size(connections=options.connections, rounds=options.rounds)
-    own = [name == "own" for name in options.streams]
-    program()
-    results = []
-    for case in cases(own, options.processes, options.brokers, options.databases):
-        print(f"measuring {case.name}, {'own streams' if case.own else 'shared'} …", file=sys.stderr, flush=True)
-        results.append(measure(case, size))
-    print("\n".join(show(results)))
-    if options.json:
-        found = {"machine": report.machine(), "fanout": [asdict(result) for result in results]}
-        options.json.write_text(json.dumps(found, indent=2) + "\n")
-    return 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except BenchmarkError as error:
-        sys.exit(f"benchmarks: {error}")

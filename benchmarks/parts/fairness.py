@@ -1,4 +1,4 @@
-"""Measure one user's latency, alone and beside an attacker: ``python -m benchmarks --only fairness``."""
+"""Fairness: how long one user waits, alone and beside an attacker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import urllib.request
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 from uuid import uuid4
@@ -19,11 +18,15 @@ from uuid import uuid4
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from .servers import Running, Server, running
+from .. import databases
+from ..options import Options
+from ..servers import Running, Server, check, running
 
 SERVER = Server("fairness", "Carillon, uvicorn", "uvicorn", "benchmarks.site.chat:application", publisher="none")
 PATH = "/notifications/ws/"
 STREAM = "/notifications/stream/"
+ASKED = 200  # times by one user beside another
+QUICK = 20
 SOCKETS = 50  # of the attacker
 ANONYMOUS = 64  # connects at a time
 PAUSE = 0.02  # seconds between two questions of the victim
@@ -51,17 +54,15 @@ class Row:
 Ask = Callable[[], Any]
 
 
-def measure(rows: Sequence[dict[str, Any]], room: int, database: Path, asked: int) -> list[dict[str, Any]]:
-    """Ask `asked` times in peace and as often beside each attack; the first user attacks, the second one is hurt.
-
-    Args:
-        rows: The users, with their cookies.
-        room: A room that both are in.
-        database: The SQLite file of the server.
-        asked: How many times the victim asks.
-    """
-    with running(SERVER, {"BENCH_DATABASE": str(database)}) as server:
-        return [vars(row) for row in asyncio.run(_measure(server, rows, room, asked))]
+def measure(options: Options) -> list[dict[str, Any]]:
+    """Ask many times in peace and as often beside each attack; the first user attacks, the second one is hurt."""
+    check([SERVER])
+    with databases.sqlite() as environment:
+        rows = json.loads(databases.run("benchmarks.site.prepare", [2], environment))
+        room = int(databases.run("benchmarks.site.room", [], environment))
+        with running(SERVER, environment) as server:
+            found = asyncio.run(_measure(server, rows, room, QUICK if options.quick else ASKED))
+    return [vars(row) for row in found]
 
 
 async def _measure(server: Running, rows: Sequence[dict[str, Any]], room: int, asked: int) -> list[Row]:
@@ -176,7 +177,9 @@ def _lock(server: Running, cookie: str, room: int) -> AbstractAsyncContextManage
 
     async def attack() -> None:
         while True:
-            connection = sqlite3.connect(server.database, isolation_level=None, timeout=20, check_same_thread=False)
+            connection = sqlite3.connect(
+                str(server.database), isolation_level=None, timeout=20, check_same_thread=False
+            )
             try:
                 await asyncio.to_thread(connection.execute, "BEGIN IMMEDIATE")
                 await asyncio.sleep(HELD)

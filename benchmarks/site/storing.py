@@ -1,6 +1,6 @@
 """Storing: how many recipients' rows per second ``notify`` stores and sequences, compared with a bulk insert.
 
-Runs in a process of its own: ``python -m benchmarks.storing RECIPIENTS ROUNDS`` prints JSON.
+Runs in a process of its own: ``python -m benchmarks.site.storing RECIPIENTS ROUNDS`` prints JSON.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from statistics import median
+from typing import Any
 
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.site.settings")
 django.setup()
 
+from django.apps import apps  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
@@ -24,7 +26,10 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 from notifications.models import Notice, Notification  # noqa: E402
 from notifications.services import notify  # noqa: E402
 
-from .site.prepare import make_users  # noqa: E402
+from .prepare import make_users  # noqa: E402
+
+SINGLE = 200  # notifications to one user
+FEW = 200  # users of what stores one by one
 
 
 def by_notify() -> None:
@@ -50,20 +55,53 @@ def seconds(store: Callable[[], None], rounds: int) -> float:
     return median(times[1:])
 
 
+def by_generic() -> None:
+    """django-generic-notifications, which stores one by one; for its site's own list alone, and fewer users."""
+    from .generic import send
+
+    send(list(get_user_model().objects.order_by("pk")[:FEW]))
+
+
+def ways(recipients: int, rounds: int) -> Iterator[dict[str, Any]]:
+    """Measure each way of storing; the last is what the others are held against."""
+    yield way("notify(), stored and ordered", by_notify, recipients, rounds)
+    if apps.is_installed("generic_notifications"):
+        yield way(f"django-generic-notifications, {FEW} users", by_generic, min(FEW, recipients), rounds)
+    yield way("a bulk insert alone", by_insert, recipients, rounds)
+
+
+def way(name: str, store: Callable[[], None], recipients: int, rounds: int) -> dict[str, Any]:
+    """Measure one way of storing."""
+    rate = recipients / seconds(store, rounds)
+    return {"name": name, "rate": rate, "queries": statements(store)}
+
+
+def statements(store: Callable[[], None]) -> int:
+    """Return how many statements it takes."""
+    with CaptureQueriesContext(connection) as queries:
+        store()
+    return len(queries)
+
+
+def single() -> dict[str, Any]:
+    """Measure a notification to one user."""
+    user = get_user_model().objects.order_by("pk")[0]
+
+    def store() -> None:
+        notify(user, "A deploy has finished", body="x" * 100)
+
+    return {"single_ms": seconds(store, SINGLE) * 1e3, "single_queries": statements(store)}
+
+
 def main(recipients: int, rounds: int) -> None:
     """Measure and print."""
     make_users(recipients)
-    ordered = recipients / seconds(by_notify, rounds)
-    with CaptureQueriesContext(connection) as queries:
-        by_notify()
-    inserted = recipients / seconds(by_insert, rounds)
     version = ".".join(map(str, connection.get_database_version()))
     report = {
         "database": f"{connection.display_name} {version}",
         "recipients": recipients,
-        "notify": ordered,
-        "insert": inserted,
-        "queries": len(queries),
+        "ways": list(ways(recipients, rounds)),
+        **single(),
     }
     print(json.dumps(report))
 

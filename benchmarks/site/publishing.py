@@ -1,6 +1,6 @@
 """Publishing: how many events per second one process publishes, from its own thread.
 
-Runs in a process of its own: ``python -m benchmarks.publishing EVENTS`` prints JSON.
+Runs in a process of its own: ``python -m benchmarks.site.publishing EVENTS`` prints JSON.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from django.db import connection  # noqa: E402
 
 from notifications.services import publish, publish_many  # noqa: E402
 
-from .site import feeds  # noqa: E402, F401  # declares them
+from . import feeds  # noqa: E402, F401  # declares them
 
 BATCH = 100  # events published together
 DATA = {"symbol": "CARILLON", "price": 12.34, "body": "x" * 60}

@@ -1,25 +1,32 @@
-"""What is done to each server, and what is written down."""
+"""Streams: what each kind of server pays for open connections, for one event to all of them, and for connects."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from .load import BenchmarkError, Client, Load
-from .measure import Sample, cpu, sample
-from .servers import Running, Server, running
+from .. import databases, report
+from ..load import BenchmarkError, Client, Load
+from ..measure import Sample, cpu, sample
+from ..options import Options
+from ..servers import SERVERS, Running, Server, check, running
 
 WARM = 32  # connections opened at once to warm a server up, so few that it has no memory of a crowd
+
+MEMORY_KB = 12.0  # of a stream
+EVENT_RATIO = 2.0  # times the bare protocol's CPU
+CONNECT_MS = 2.5  # of CPU
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is done."""
+    """How much is done to each server."""
 
     connections: int = 1_000
     events: int = 50  # of one burst
@@ -38,7 +45,9 @@ QUICK = Size(connections=40, events=5, alone=5, gap=0.05, sends=2, send_gap=0.5,
 class Result:
     """A server's figures; None where it has no such thing."""
 
-    server: Server
+    key: str
+    name: str
+    authenticated: bool
     event_us: float = 0.0  # CPU of the server for one event delivered to one connection
     publish_ms: float = 0.0  # CPU of the server for one event to a single connection: what a crowd shares
     connect_ms: float = 0.0  # CPU of the server for one connection opened
@@ -54,9 +63,22 @@ class Result:
     lost: int = 0  # events that did not arrive
 
 
-def measure(server: Server, rows: Sequence[dict[str, Any]], database: Path, size: Size) -> Result:
-    """Put `server` through everything."""
-    result = Result(server)
+def measure(options: Options) -> dict[str, Any]:
+    """Put each server that is asked for through everything."""
+    wanted = [server for server in SERVERS if server.key in options.servers]
+    check(wanted)
+    size = QUICK if options.quick else Size(connections=options.connections, rounds=options.rounds)
+    found = []
+    with databases.sqlite() as environment:
+        rows = json.loads(databases.run("benchmarks.site.prepare", [size.connections], environment))
+        for server in wanted:
+            report.measuring(server.name)
+            found.append(asdict(_measure(server, rows, Path(environment["BENCH_DATABASE"]), size)))
+    return {"connections": size.connections, "rounds": size.rounds, "servers": found}
+
+
+def _measure(server: Server, rows: Sequence[dict[str, Any]], database: Path, size: Size) -> Result:
+    result = Result(server.key, server.name, server.authenticated)
     with running(server, {"BENCH_DATABASE": str(copy(database))}) as now:
         _open_own(now, [now.client(row) for row in rows], size, result)
     with running(server, {"BENCH_DATABASE": str(copy(database))}) as now:
@@ -147,3 +169,94 @@ def copy(database: Path) -> Path:
     for old in database.parent.glob("run.sqlite3*"):
         old.unlink()
     return Path(shutil.copy(database, database.with_name("run.sqlite3")))
+
+
+COLUMNS = [
+    "server",
+    "CPU µs\nper event",
+    "times\nbare",
+    "times\nraw",
+    "CPU ms\nper send",
+    "KB each,\none stream",
+    "KB each,\nown streams",
+    "threads\neach",
+    "DB conn.\neach",
+    "CPU ms\nper connect",
+    "p50 ms",
+    "p99 ms",
+    "last of\nall, ms",
+    "bytes\nper event",
+    "generator\nCPU",
+]
+
+NOTES = [
+    "CPU is the server's own, user and system; memory is its share of what is in memory, without the kernel's.",
+    "“Per event”: delivered to one of all connections on one stream, publishing included. “Per send”: to a single one.",
+    "“Own streams”: each connection is another user's. “Last of all”: one send to all of them, until the last has it.",
+    "Carillon stores and orders each event before it shows it; the others store nothing.",
+]
+
+
+def show(found: dict[str, Any]) -> list[str]:
+    """Return the figures as lines."""
+    results = [Result(**figures) for figures in found["servers"]]
+    limits = {result.key: result.event_us for result in results}
+    return [
+        f"{found['connections']:,} streams; medians of {found['rounds']}; loopback; SQLite (WAL)",
+        "",
+        *report.table(COLUMNS, [_row(result, limits.get("bare"), limits.get("raw")) for result in results]),
+        "",
+        *NOTES,
+        *_targets(results),
+    ]
+
+
+def _row(result: Result, bare: float | None, raw: float | None) -> list[str]:
+    own = result.authenticated
+    return [
+        result.name + (f" ({result.lost} lost)" if result.lost else ""),
+        f"{result.event_us:.1f}",
+        report.times(result.event_us, bare),
+        report.times(result.event_us, raw),
+        f"{result.publish_ms:.2f}",
+        f"{result.shared_kb:.1f}",
+        "–" if result.own_kb is None else f"{result.own_kb:.1f}",
+        f"{result.threads:.2f}",
+        f"{result.database:.2f}" if own else "–",
+        f"{result.connect_ms:.2f}",
+        f"{result.p50_ms:.1f}",
+        f"{result.p99_ms:.1f}",
+        "–" if result.last_ms is None else f"{result.last_ms:.0f}",
+        f"{result.event_bytes:.0f}",
+        f"{result.generator:.0%}",
+    ]
+
+
+def _targets(results: Iterable[Result]) -> list[str]:
+    """Compare the lane under uvicorn with the project's targets."""
+    found = {result.key: result for result in results}
+    lane, bare, plain = found.get("lane"), found.get("bare"), found.get("plain")
+    if lane is None:
+        return []
+    memory = max(lane.shared_kb, lane.own_kb or 0.0)
+    lines = [
+        _target("Memory per stream", memory, MEMORY_KB, "KB"),
+        _target("Threads per stream", lane.threads, 0.0, "", slack=0.005),
+        _target("Database connections per stream", lane.database, 0.0, "", slack=0.005),
+        _target("Authenticated connect", lane.connect_ms, CONNECT_MS, "ms of CPU"),
+    ]
+    if bare:
+        lines.append(_target("CPU per event, times bare", lane.event_us / bare.event_us, EVENT_RATIO, "×"))
+    if feeds := found.get("feeds"):
+        lines.append(_target("CPU per event of a feed, times the inbox's", feeds.event_us / lane.event_us, 1.2, "×"))
+    if plain:
+        lines.append(
+            f"        {plain.connect_ms / lane.connect_ms:.1f} × cheaper to connect than through Django's handler"
+        )
+    return ["", "Carillon's lane under uvicorn against its targets:", *lines]
+
+
+def _target(name: str, value: float, limit: float, unit: str, slack: float = 0.0) -> str:
+    """Return whether a target is met; `slack` is the share per stream of a few threads of the whole process."""
+    verdict = "met   " if value <= limit + slack else "MISSED"
+    return f"{verdict}  {name}: {value:.2f} {unit}".rstrip() + f" (at most {limit:g})"

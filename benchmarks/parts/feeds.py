@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from .load import BenchmarkError, Client, Load
-from .measure import cpu, sample
-from .servers import Server, running
+from .. import databases
+from ..load import BenchmarkError, Client, Load
+from ..measure import cpu, sample
+from ..options import Options
+from ..servers import BY_KEY, running
 
+CONNECTIONS = 200
 FEEDS = 50  # on one connection
 
 
-def measure(server: Server, rows: Sequence[dict[str, Any]], database: Path, settle: float) -> dict[str, Any]:
-    """Open connections without a feed, and then as many with fifty feeds each that nobody else follows."""
+def measure(options: Options) -> dict[str, Any]:
+    """Open connections with one feed, and then as many with fifty feeds each that nobody else follows."""
+    count, settle = (40, 0.2) if options.quick else (CONNECTIONS, 1.0)
+    with databases.sqlite() as environment:
+        rows = json.loads(databases.run("benchmarks.site.prepare", [count], environment))
+        return _measure(rows, environment, settle)
+
+
+def _measure(rows: Sequence[dict[str, Any]], environment: databases.Environment, settle: float) -> dict[str, Any]:
     memory, connect = [], []
     for count in (1, FEEDS):
-        with running(server, {"BENCH_DATABASE": str(database)}) as now:
+        with running(BY_KEY["feeds"], environment) as now:
             clients = [
                 Client(
                     now.port, f"/notifications/stream/?inbox=0&ids=each&feeds={_names(number, count)}", row["cookie"]
@@ -45,3 +55,13 @@ def measure(server: Server, rows: Sequence[dict[str, Any]], database: Path, sett
 
 def _names(number: int, count: int) -> str:
     return ",".join(f"bench:{number * FEEDS + n + 100_000}" for n in range(count))
+
+
+def show(found: dict[str, Any]) -> list[str]:
+    """Return the figures as lines."""
+    return [
+        (
+            f"{found['feeds']} feeds on each of {found['connections']} connections:"
+            f" {found['bytes_per_feed']:,.0f} bytes a feed, {found['connect_ms']:.1f} ms of CPU to connect"
+        )
+    ]

@@ -1,0 +1,40 @@
+"""The parts of a run: each measures one subject, returns figures for JSON, and says them in lines of text."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from . import (
+    broadcasts,
+    chat,
+    deliveries,
+    fairness,
+    fanout,
+    feeds,
+    idle,
+    memory,
+    publishing,
+    screen,
+    slow,
+    storing,
+    storm,
+    streams,
+)
+
+# In this order, whatever the order on the command line: what everybody waits for comes first.
+PARTS: dict[str, ModuleType] = {
+    "streams": streams,
+    "fanout": fanout,
+    "storing": storing,
+    "storm": storm,
+    "memory": memory,
+    "idle": idle,
+    "slow": slow,
+    "screen": screen,
+    "feeds": feeds,
+    "publishing": publishing,
+    "chat": chat,
+    "broadcasts": broadcasts,
+    "deliveries": deliveries,
+    "fairness": fairness,
+}
