@@ -23,7 +23,7 @@ help:
 	@echo "make test-thorough run those in other databases, browsers and surroundings"
 	@echo "make coverage      say which lines no test runs"
 	@echo "make bench         measure streams, connects and stores on this machine"
-	@echo "make soak          break feeds for SECONDS=300, load LOADS=1000 pages, kill senders, and say what is lost"
+	@echo "make soak          break deliveries for SECONDS=300, load LOADS=1000 pages, kill senders, and say what is lost"
 	@echo "make docs          build the documentation's site in build/docs"
 	@echo "make screenshots   take the documentation's pictures anew, from the demo"
 	@echo "make release       build sdist and wheel in dist, and test them; uploads nothing"
@@ -112,7 +112,7 @@ bench: environment node
 SECONDS ?= 300
 LOADS ?= 1000
 
-soak: environment
+soak: environment mariadb
 	@$(python) -m tests.delivery "$$(date +%s)-" $(SECONDS) --soak
 	@echo "$(LOADS) page loads of a live part while it changes, on SQLite and on PostgreSQL"
 	@$(python) -m tests.delivery_site.loading $(LOADS)
