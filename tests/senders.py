@@ -23,15 +23,12 @@ import select
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from tests.delivery_site.surroundings import prepared
 from tests.senders_site.receiver import Receiver
-from tests.servers import asgi, mariadb, postgresql
 from tests.servers.asgi import ROOT
 
 SETTINGS = "tests.senders_site.settings"
@@ -46,30 +43,6 @@ LIFE = (0.3, 2.0)  # seconds that a worker lives
 
 class Rollback(Exception):
     """A writer's own change of mind."""
-
-
-@contextmanager
-def prepared(options: argparse.Namespace, port: int) -> Iterator[None]:
-    """Set Django up in this process, on an empty database that is migrated; leave nothing behind."""
-    with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="carillon-senders-"))
-        url = f"sqlite:///{folder}/db.sqlite3"
-        if options.postgresql:
-            url = stack.enter_context(postgresql.running()).create()
-        elif options.mariadb:
-            url = stack.enter_context(mariadb.running()).url
-        os.environ |= asgi.environment(url, "", SETTINGS) | {"RECEIVER": str(port)}
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-        from django.db import connection
-
-        call_command("migrate", verbosity=0)
-        try:
-            yield
-        finally:
-            connection.close()
 
 
 class Worker:
@@ -223,7 +196,8 @@ def main() -> int:
     receiver = Receiver()
     receiver.start()
     try:
-        with prepared(options, receiver.port):
+        database = "postgresql" if options.postgresql else "mariadb" if options.mariadb else "sqlite"
+        with prepared(database=database, settings=SETTINGS, environment={"RECEIVER": str(receiver.port)}):
             report = Game(options.seed, options.number, receiver).play()
     finally:
         receiver.stop()

@@ -80,6 +80,20 @@ class FollowingTests(TransactionTestCase):
         assert [one.name for one in wanted] == ["log:a"]
         assert [(one.feed, one.state) for one in refused] == [("broken", "denied")]
 
+    def test_a_database_that_does_not_answer_has_not_said_no(self) -> None:
+        def asked(user: Any) -> bool:
+            raise failure
+
+        feed("torn", public=True)(asked)
+        torn, log = FEED.key(remember("torn")), FEED.key(remember("log:a"))
+        for failure in (OperationalError("terminating connection"), InterfaceError("connection already closed")):
+            with self.assertRaises(type(failure)):  # the page asks again
+                following.decide(AnonymousUser(), ["torn"], {})
+            with self.assertLogs("notifications", "ERROR"):
+                found = judge([], {torn: {""}, log: {""}}).access
+            # Who follows it stays until the next round, and other feeds are judged.
+            assert {key: access.owners for key, access in found.items()} == {log: {""}}
+
     def test_a_position_that_is_none_of_the_feed_begins_afresh(self) -> None:
         publish("log:a", {"n": 1})
         here = position("log:a")

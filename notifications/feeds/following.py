@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
+from django.db import InterfaceError, OperationalError
 
 from ..exceptions import UnknownFeed
 from ..live import access, relay
@@ -25,6 +26,8 @@ from .registry import ResolvedFeed, find
 from .stream import FEED, names_of, remember
 
 logger = logging.getLogger("notifications")
+
+NO_ANSWER = (OperationalError, InterfaceError)
 
 FEEDS_LIMIT = 100  # feeds that one connection may follow
 
@@ -198,12 +201,15 @@ def _may_hear(listeners: Mapping[str, Collection[str]]) -> dict[str, Access]:
 
 
 def _judge(listeners: Mapping[str, Collection[str]], names: Mapping[str, str]) -> dict[str, Access]:
-    """Ask feeds about their readers, whom one query reads."""
+    """Ask feeds about their readers, whom one query reads; leave out those whose database does not answer."""
     users = access.users_of({owner for owners in listeners.values() for owner in owners}) | {"": AnonymousUser()}
-    return {
-        pk: _access(names.get(pk), {owner: users[owner] for owner in owners if owner in users})
-        for pk, owners in listeners.items()
-    }
+    found: dict[str, Access] = {}
+    for pk, owners in listeners.items():
+        try:
+            found[pk] = _access(names.get(pk), {owner: users[owner] for owner in owners if owner in users})
+        except NO_ANSWER:
+            logger.exception("Who may follow the feed %s could not be asked; the next round repeats it.", names.get(pk))
+    return found
 
 
 def _access(name: str | None, readers: Mapping[str, Any]) -> Access:
@@ -217,9 +223,15 @@ def _access(name: str | None, readers: Mapping[str, Any]) -> Access:
 
 
 def allows(feed: ResolvedFeed, user: Any) -> bool:
-    """Return whether `user` may follow a feed: where the site's function raises, no; it may query the database."""
+    """Return whether `user` may follow a feed; it may query the database.
+
+    Where the site's function raises, that means no. A database that does not answer has said nothing, and is raised:
+    a reader who is told no does not ask again.
+    """
     try:
         return feed.allows(user)
+    except NO_ANSWER:
+        raise
     except Exception:
         logger.exception("Who may follow the feed %s could not be decided, so nobody may.", feed.name)
         return False

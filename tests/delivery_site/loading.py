@@ -141,7 +141,7 @@ async def play(url: str, cookie: str, count: int, chance: random.Random) -> tupl
 
 
 def run(loads: int, on_postgresql: bool) -> dict[str, Any]:
-    with prepared(on_postgresql=on_postgresql) as surroundings:
+    with prepared(database="postgresql" if on_postgresql else "sqlite") as surroundings:
         from django.contrib.auth.models import User
 
         from tests.streaming import cookies

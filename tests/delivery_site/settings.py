@@ -6,7 +6,8 @@ import logging
 import os
 
 from project.settings import *  # noqa: F403
-from project.settings import INSTALLED_APPS, LOGGING
+from project.settings import INSTALLED_APPS, LOGGING, REDIS_URL
+from tests.delivery_site import faults
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.delivery_site"]
 ROOT_URLCONF = "tests.delivery_site.urls"
@@ -31,7 +32,19 @@ LOGGING["filters"] = {
 }
 LOGGING["loggers"]["asyncio"] = {"filters": ["but failed cleaners"]}
 
+LOGGING["loggers"]["channels_redis"] = {"level": "CRITICAL"}  # it logs each loss of its broker with a traceback
+
 NOTIFICATIONS_HEARTBEAT = 2.0
-NOTIFICATIONS_RECONCILE = 1.0  # with a broker too, for hooks are lost here
 NOTIFICATIONS_RECHECK = 2.0
 NOTIFICATIONS_MAX_STREAMS_PER_USER = 100
+if RECONCILE := os.environ.get("RECONCILE"):  # otherwise as often as on any site: every second, or 30 with a broker
+    NOTIFICATIONS_RECONCILE = float(RECONCILE)
+if os.environ.get("LAYER") == "pubsub" and REDIS_URL:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}]},
+        }
+    }
+faults.move_clock(float(os.environ.get("CLOCK", "0")))
+faults.obey(os.environ.get("DISK_FULL", ""))
