@@ -18,7 +18,7 @@ from ..models.inbox import NotificationQuerySet
 from ..models.ranks import EPOCH, rank_at
 from ..twins import twin
 from ..validators import validate_named_texts
-from .rows import archiving, arrived, restoring, rows_of, touch
+from .rows import archiving, arrived, restoring, rows_of, touch_all
 from .stream import INBOX
 
 Scope = Literal["all", "unread"]
@@ -58,14 +58,14 @@ def archive_all(
     """
     now = timezone.now()
     rows = scope(arrived(user, up_to), category, kind, state)
-    return Changed(touch(user, rows, **archiving(now)), "archive", now)
+    return Changed(touch_all(user, rows, **archiving(now)), "archive", now)
 
 
 def mark_all_read(user: User, up_to: str | None = None, *, category: str = "", kind: str = "") -> Changed:
     """Mark everything unread as read; arguments, result and errors are those of `archive_all`."""
     now = timezone.now()
     rows = scope(arrived(user, up_to), category, kind, "unread") if category or kind else arrived(user, up_to).unread()
-    return Changed(touch(user, rows, **reading(now)), "read", now)
+    return Changed(touch_all(user, rows, **reading(now)), "read", now)
 
 
 def undo(user: User, token: str) -> int:
@@ -90,9 +90,9 @@ def undo(user: User, token: str) -> int:
     rows = rows_of(user).items()
     if found["verb"] != "read":
         away = rows.archived() if found["verb"] == "archive" else rows.snoozed()
-        return touch(user, away.filter(archived_at=time), **restoring(timezone.now()))
+        return touch_all(user, away.filter(archived_at=time), **restoring(timezone.now()))
     seen = Case(When(seen_at=time, then=Value(None)), default=F("seen_at"))
-    return touch(user, rows.filter(read_at=time), read_at=None, seen_at=seen)
+    return touch_all(user, rows.filter(read_at=time), read_at=None, seen_at=seen)
 
 
 aarchive_all = twin(archive_all)

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
+from django.db import OperationalError, transaction
 from django.db.models import Case, DateTimeField, F, Value, When
 from django.utils.translation import gettext as _
 
 from ..annotations import User
 from ..exceptions import BadCursor
-from ..live import cursor
+from ..live import cursor, relay
 from ..live.commit import sequence_after_commit
+from ..live.django_internals import in_transaction
+from ..live.patience import patience
+from ..live.streams import Hint
 from ..live.transactions import atomic, retried
 from ..models import Notification
 from ..models.inbox import NotificationQuerySet
 from .stream import INBOX
 
 IDS_LIMIT = 1_000  # notifications named by one call
+TOUCH_PATIENCE: Final = 0.25  # seconds for which an inbox is held while somebody else holds one of its rows
+
+logger = logging.getLogger("notifications")
 
 
 def named(user: User, ids: Iterable[int], up_to: str | None = None) -> NotificationQuerySet:
@@ -93,3 +102,37 @@ def touch(user: User, rows: NotificationQuerySet, **changes: Any) -> int:
         # whoever changed it first has then passed over it in stamping.
         sequence_after_commit(INBOX, [user.pk])
     return changed
+
+
+def touch_all(user: User, rows: NotificationQuerySet, **changes: Any) -> int:
+    """Change rows of `user` as `touch` does, however many there are: each is written once.
+
+    `touch` leaves the positions to the sequencer, which gives them to some hundred rows at a time. Here the inbox is
+    held meanwhile, so that the rows get theirs together with the change. That is for nobody who has a transaction open,
+    which may last, nor for longer than `TOUCH_PATIENCE` if a row is another's: then it is left to `touch`.
+    """
+    if not in_transaction(INBOX.alias):
+        try:
+            with patience(INBOX.alias, TOUCH_PATIENCE):
+                if changed := _touch_and_stamp(user, rows, changes):
+                    return changed
+        except OperationalError as error:
+            logger.debug("Rows of inbox %s are changed first and stamped afterwards: %r", user.pk, error)
+    return touch(user, rows, **changes)
+
+
+def _touch_and_stamp(user: User, rows: NotificationQuerySet, changes: Mapping[str, Any]) -> int:
+    alias = INBOX.alias
+    with atomic(alias, durable=True):
+        INBOX.advance.run([user.pk], alias)
+        heads = [head for _pk, _epoch, head, _floor in INBOX.positions.run([user.pk], alias)]
+        stamped = rows.filter(modseq__isnull=False).update(**changes, modseq=heads[0]) if heads else 0
+        if not stamped:
+            transaction.set_rollback(True, using=alias)
+            return 0
+        # What waits for its position may also wait to be placed.
+        pending = rows.filter(modseq=None).touch(**changes)
+        hint = Hint(INBOX.key(user.pk), heads[0])
+        transaction.on_commit(partial(relay.announce, [hint]), using=alias, robust=True)
+        sequence_after_commit(INBOX, [user.pk])
+    return stamped + pending

@@ -12,7 +12,7 @@ from ..annotations import User
 from ..models.ranks import PIN
 from ..twins import twin
 from .bulk import Changed, reading
-from .rows import archiving, arrived, named, touch
+from .rows import archiving, arrived, named, touch, touch_all
 from .snoozing import snooze, unsnooze
 
 
@@ -84,7 +84,7 @@ def mark_seen(user: User, up_to: str | None = None) -> int:
     Raises:
         ValidationError: `up_to` is not a cursor of this inbox.
     """
-    return touch(user, arrived(user, up_to).unseen(), seen_at=timezone.now())
+    return touch_all(user, arrived(user, up_to).unseen(), seen_at=timezone.now())
 
 
 # What the API and the page call the changes of single notifications.

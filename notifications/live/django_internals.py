@@ -300,6 +300,18 @@ def _loose(converter: Any) -> Callable[..., Any]:
     return lambda value, column, connection: convert(connection.ops, value, column, connection)
 
 
+# Databases
+
+
+def watching_connection(alias: str) -> Any:
+    """Open a connection of its own to an SQLite database, as ``sqlite3`` knows it, which any thread may use.
+
+    ``get_new_connection`` with ``get_connection_params``, which both are of Django's own backend.
+    """
+    wrapper = connections.create_connection(alias)
+    return wrapper.get_new_connection(wrapper.get_connection_params())
+
+
 # Rows
 
 

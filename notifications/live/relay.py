@@ -20,6 +20,7 @@ from .batch import Batch
 from .broker import Broker
 from .callers import Callers
 from .chunks import chunks
+from .commits import CommitWatch
 from .cursor import START, Position
 from .epochs import renew_set_back
 from .frames import ByeReason, Frame
@@ -42,6 +43,7 @@ R = TypeVar("R")
 logger = logging.getLogger("notifications")
 
 READ_CHUNK = 100  # streams read at once
+UNCHANGED = 30.0  # seconds after which streams are compared although the database says that nothing was committed
 REVOKED = 60.0  # seconds; a connection that was being decided when its session ended is open by then
 REVOKED_LIMIT = 10_000  # sessions remembered so
 SECOND_LOOK = 1.0  # seconds after a requested reconciliation; clients that were just connecting are there by then
@@ -219,6 +221,8 @@ class Relay:
         self._revoked: dict[bytes, tuple[ByeReason, float]] = {}  # sessions that ended, and when to forget them
         self._stale: dict[Key, None] = {}  # streams to be read, in the order in which they moved
         self._reading: asyncio.Task[None] | None = None
+        self._commits = CommitWatch()
+        self._compare_from = 0.0  # when streams are compared in any case; at once where a read has failed
         self._paced: dict[Key, bool] = {}  # streams that were read lately, and whether they moved since
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -250,6 +254,7 @@ class Relay:
             self.background,
         ):
             threads.close()
+        self._commits.close()
 
     def run(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
         """Run database work in the relay's own threads."""
@@ -368,6 +373,7 @@ class Relay:
                 batches = await self.run(_read, stream_types[name], positions, languages, kept)
             except Exception:
                 logger.exception("Could not read changes; the next comparison with the database repeats it.")
+                self._compare_from = 0.0
                 continue
             for key, batch in batches.items():
                 self.hub.publish(key, batch)
@@ -402,17 +408,37 @@ class Relay:
             try:
                 async with asyncio.timeout(self._period()):
                     await self._wake.wait()
+                self._compare_from = 0.0
             except TimeoutError:
                 pass
             self._wake.clear()
-            for chunk in list(chunks(list(self.hub.streams))):
-                # Where readers have been: the database is not behind that when it is asked now, unless it lost commits.
-                seen = {key: self.hub.streams[key].position for key in chunk if key in self.hub.streams}
-                try:
-                    for key, position in await self.run(_compare, seen):
-                        self.hub.reconcile(key, position)
-                except Exception:
-                    logger.exception("Could not compare with the database; the next turn repeats it.")
+            if self.hub.streams and await self._may_have_moved():
+                await self._reconcile()
+
+    async def _may_have_moved(self) -> bool:
+        """Return whether streams have to be compared; asked before they are, so that nothing is missed meanwhile."""
+        aliases = {stream_types[key.type].alias for key in self.hub.streams if key.type in stream_types}
+        try:
+            moved = await self.run(self._commits.moved, aliases)
+        except Exception:
+            logger.exception("Could not ask whether anything was committed; the streams are compared.")
+            moved = True
+        return moved or self.loop.time() >= self._compare_from
+
+    async def _reconcile(self) -> None:
+        self._compare_from = self.loop.time() + UNCHANGED
+        for chunk in list(chunks(list(self.hub.streams))):
+            # Where readers have been: the database is not behind that when it is asked now, unless it lost commits.
+            seen = {key: self.hub.streams[key].position for key in chunk if key in self.hub.streams}
+            try:
+                found, settled = await self.run(_compare, seen)
+                for key, position in found:
+                    self.hub.reconcile(key, position)
+                if not settled:  # and whoever is in the way may commit nothing
+                    self._compare_from = 0.0
+            except Exception:
+                logger.exception("Could not compare with the database; the next turn repeats it.")
+                self._compare_from = 0.0
 
     def _period(self) -> float:
         return conf.RECONCILE or (30.0 if self.broker.connected else 1.0)
@@ -468,21 +494,24 @@ def _read(
     return {keys[pk]: batch for pk, batch in batches.items()}
 
 
-def _compare(seen: Mapping[Key, Position]) -> list[tuple[Key, Position]]:
+def _compare(seen: Mapping[Key, Position]) -> tuple[list[tuple[Key, Position]], bool]:
     """Store, in a thread, what waited for the readers of streams; stamp what is pending; return where they are.
+
+    It says also whether nobody was in the way of that.
 
     A stream that the database has behind the position that readers have `seen` gets a new epoch first, before
     what is stamped brings it to their position again.
     """
     found: list[tuple[Key, Position]] = []
+    settled = True
     for name, stream_type in stream_types.items():
         positions = {stream_type.pk(key): position for key, position in seen.items() if key.type == name}
         if pks := list(positions):
             renew_set_back(stream_type, positions)
-            settle(stream_type, pks, sequence_and_announce)
+            settled = settle(stream_type, pks, sequence_and_announce) and settled
             rows = stream_type.positions.run(pks, stream_type.alias)
             found += [(stream_type.key(pk), Position(epoch, head)) for pk, epoch, head, _floor in rows]
-    return found
+    return found, settled
 
 
 @messages.handles(messages.Hints)

@@ -43,8 +43,10 @@ def catch_up(
 
 def settle(
     stream_type: StreamType, pks: Sequence[Any], stamp: Callable[[StreamType, Sequence[Any]], object] = sequence
-) -> None:
+) -> bool:
     """Store and stamp what waits for the readers of streams, unless somebody holds a lock in the way.
+
+    It returns whether nobody does.
 
     A reader does not wait for a writer: what is pending then comes to it once it is stamped, by whoever held the
     lock or by the next comparison with the database.
@@ -55,6 +57,8 @@ def settle(
             stamp(stream_type, pks)
     except OperationalError as error:
         logger.debug("What is pending in %s of %s waits for a lock: %r", stream_type.name, pks, error)
+        return False
+    return True
 
 
 def changes_since(
