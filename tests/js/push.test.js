@@ -6,6 +6,10 @@ import { test } from "node:test";
 import { existing, obstacle, subscribe } from "../../notifications/static/notifications/src/push/subscription.js";
 import { serve } from "../../notifications/static/notifications/src/push/worker.js";
 
+// What guards against browsers that never answer would otherwise keep the process for a minute after its last test.
+const { setTimeout } = globalThis;
+globalThis.setTimeout = (act, time) => setTimeout(act, time).unref();
+
 const CONFIG = {
   key: "BKey_-",
   icon: "/icon.png",
@@ -114,6 +118,36 @@ test("what has grown draws attention anew, and what was sent twice does not", as
     shown.map(({ renotify }) => renotify),
     [false, false, true],
   );
+});
+
+test("of two pushes at once, one is looked for when the other is shown", async () => {
+  const steps = [];
+  const step = (name) => async () => {
+    steps.push(name);
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    steps.push(`${name} done`);
+    return [];
+  };
+  const { push } = worker({
+    scope: { registration: { getNotifications: step("look"), showNotification: step("show") } },
+  });
+  await Promise.all([push(PUSHED), push({ ...PUSHED, tag: "other" })]);
+  const one = ["look", "look done", "show", "show done"];
+  assert.deepEqual(steps, [...one, ...one]);
+});
+
+test("a push that never comes to be shown holds back no other for long", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const shown = [];
+  const showNotification = (title) => (title === "Hello" ? never() : shown.push(title));
+  const { push } = worker({ scope: { registration: { getNotifications: async () => [], showNotification } } });
+  push(PUSHED);
+  const done = push({ ...PUSHED, title: "And you" });
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  assert.deepEqual(shown, []);
+  context.mock.timers.tick(10_000);
+  await done;
+  assert.deepEqual(shown, ["And you"]);
 });
 
 test("what cannot be read is shown as something of the site, for browsers end what shows nothing", async () => {

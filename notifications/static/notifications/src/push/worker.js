@@ -48,6 +48,21 @@ export function serve(scope, { key, icon, header, urls }, send = ask) {
     return response.json();
   };
 
+  /** @type {Promise<unknown>} */
+  let last = Promise.resolve();
+
+  /**
+   * Show one push at a time: Chromium forgets a notification that it is about to show while it is asked for others, and
+   * then a click on it does nothing.
+   *
+   * @param {any} event
+   */
+  const showInTurn = (event) => {
+    const before = last;
+    last = settled(() => before, PATIENCE).then(() => show(event));
+    return last;
+  };
+
   /** @param {any} event */
   const show = async ({ data }) => {
     /** @type {Partial<Pushed>} */
@@ -98,7 +113,7 @@ export function serve(scope, { key, icon, header, urls }, send = ask) {
   };
 
   scope.addEventListener("install", () => settled(() => scope.skipWaiting()));
-  on("push", show);
+  on("push", showInTurn);
   on("notificationclick", click);
   on("pushsubscriptionchange", change);
 }
