@@ -18,10 +18,12 @@ from django.utils.module_loading import import_string
 
 from .conf import POSITIVE, conf
 from .inbox.actors import signs_in_by_address
+from .live import channel_layer, postgresql
 from .models import Inbox
 
 DISTRIBUTION = "django-carillon"
 POOL_SIZE = 4  # connections of psycopg's pool, unless told otherwise
+POOLER_PORTS = {"6432", "6543"}  # pgbouncer's, and Supabase's for transactions
 TENANTS = {"django_tenants", "tenant_schemas"}  # packages that change the schema with the request
 SCRIPT = "notifications/notifications.js"
 DISPLAY_NAME = "NOTIFICATIONS_DISPLAY_NAME"
@@ -106,6 +108,42 @@ def _layer_messages(layer: Mapping[str, Any] | None) -> Iterator[CheckMessage]:
                 hint=f'Set "capacity" in CHANNEL_LAYERS["{conf.CHANNEL_LAYER}"]["CONFIG"] to {CAPACITY} or more.',
                 id="carillon.W003",
             )
+
+
+@register("notifications")
+def check_listening(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check, without a channel layer, that processes can hear each other through PostgreSQL."""
+    alias = postgresql.alias()
+    if channel_layer.layer() is not None or conf.LISTEN_URL is None or alias not in connections:
+        return []
+    if connections[alias].vendor != "postgresql":
+        return []
+    if not postgresql.can_listen():
+        return [
+            Caution(
+                "Processes do not hear each other: psycopg2 cannot wait for PostgreSQL's notifications.",
+                hint="Install psycopg (3), or configure a channel layer; until then each compares once a second.",
+                id="carillon.W007",
+            )
+        ]
+    try:
+        direct = postgresql.direct_parameters()
+    except postgresql.Unreachable as error:
+        return [Error(f"{error}.", hint='Write "postgresql://user@host:5432/name".', id="carillon.E007")]
+    if direct or not _is_pooled(connections[alias].settings_dict):
+        return []
+    return [
+        Caution(
+            f"The database {alias!r} seems to be reached through a pooler, over which no notification can be heard.",
+            hint="Set NOTIFICATIONS_LISTEN_URL to the server's own address, or to None to compare once a second.",
+            id="carillon.W008",
+        )
+    ]
+
+
+def _is_pooled(database: Mapping[str, Any]) -> bool:
+    """Return whether settings say what Django asks for before a pooler in transaction mode, or a pooler's port."""
+    return bool(database.get("DISABLE_SERVER_SIDE_CURSORS")) or str(database["PORT"]) in POOLER_PORTS
 
 
 @register("notifications", deploy=True)  # else `migrate` would run the site's asgi.py, and fail when that does

@@ -152,6 +152,12 @@ class Conf:
         return str(self._get("CHANNEL_LAYER", "default"))
 
     @property
+    def LISTEN_URL(self) -> str | None:
+        """Where to listen on PostgreSQL, past a pooler: ``postgresql://…``; empty: as the database; None: nowhere."""
+        value = self._get("LISTEN_URL", "")
+        return None if value is None else str(value)
+
+    @property
     def SITE(self) -> str:
         """A name that the site's processes share, and no other site on the channel layer has; empty makes one."""
         return str(self._get("SITE", ""))

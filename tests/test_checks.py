@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +12,7 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.checks import run_checks
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, connections
 from django.test import override_settings
 
 from notifications.asgi import Handoff
@@ -60,6 +62,49 @@ def test_a_sound_configuration_is_silent() -> None:
 )
 def test_a_mistake_is_named(settings: dict[str, Any], message: str) -> None:
     assert found(**settings) == [message]
+
+
+POSTGRESQL = {"ENGINE": "django.db.backends.postgresql", "HOST": "db", "PORT": "", "NAME": "site"}
+POOLED = {"DISABLE_SERVER_SIDE_CURSORS": True}
+REDIS = layer(hosts=[GOOD_HOST], capacity=10_000)
+
+
+@pytest.mark.parametrize(
+    ("database", "settings", "ids"),
+    [
+        ({}, {}, []),
+        ({"PORT": "6432"}, {}, ["carillon.W008"]),
+        ({"PORT": 6543}, {}, ["carillon.W008"]),
+        (POOLED, {}, ["carillon.W008"]),
+        (POOLED, {"CHANNEL_LAYERS": REDIS}, []),
+        (POOLED, {"NOTIFICATIONS_LISTEN_URL": "postgresql://db:5432"}, []),
+        (POOLED, {"NOTIFICATIONS_LISTEN_URL": None}, []),
+        ({}, {"NOTIFICATIONS_LISTEN_URL": "db:5432"}, ["carillon.E007"]),
+    ],
+)
+def test_a_pooler_before_the_server_is_asked_about(
+    monkeypatch: pytest.MonkeyPatch, database: dict[str, Any], settings: dict[str, Any], ids: list[str]
+) -> None:
+    with on_postgresql(monkeypatch, **database):
+        assert found(**settings) == ids
+
+
+def test_a_driver_that_cannot_listen_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("notifications.live.postgresql.find_spec", lambda _name: None)
+    with on_postgresql(monkeypatch):
+        assert found() == ["carillon.W007"]
+        assert found(NOTIFICATIONS_LISTEN_URL=None) == found(CHANNEL_LAYERS=REDIS) == []
+
+
+@contextmanager
+def on_postgresql(monkeypatch: pytest.MonkeyPatch, **database: Any) -> Iterator[None]:
+    """Let the inboxes be in a PostgreSQL, which is not asked for anything."""
+    usual = {**connection.settings_dict, **POSTGRESQL, "OPTIONS": {}}
+    monkeypatch.setitem(connections.settings, "primary", usual | database)
+    monkeypatch.setattr("notifications.live.postgresql.alias", lambda: "primary")
+    assert connections["primary"].vendor == "postgresql"
+    yield
+    del connections["primary"]
 
 
 @pytest.mark.parametrize(

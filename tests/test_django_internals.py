@@ -35,10 +35,10 @@ ROOT = Path(__file__).parent.parent
 # Modules of Django that are not documented, and attributes that nothing documented has.
 HIDDEN_MODULES = ("django.core.handlers", "django.db.models.sql", "django.db.backends", "django.utils.autoreload")
 HIDDEN_ATTRIBUTES = {
-    "_cached_user", "_db", "_raw_delete", "_session_cache",
-    "add_update_values", "as_sql", "can_fast_delete", "chain", "close_at", "concrete_fields",
-    "fast_deletes", "get_compiler", "get_converters",
-    "_origin_verified", "health_check_enabled", "in_atomic_block", "load_middleware", "set_cached_value",
+    "_cached_user", "_db", "_from_testcase", "_origin_verified", "_raw_delete", "_session_cache", "add_update_values",
+    "as_sql", "atomic_blocks", "can_fast_delete", "chain", "close_at", "concrete_fields", "fast_deletes",
+    "get_compiler", "get_connection_params", "get_converters", "health_check_enabled", "in_atomic_block",
+    "load_middleware", "set_cached_value",
 }  # fmt: skip
 
 
@@ -195,6 +195,33 @@ def test_in_transaction_says_whether_a_block_is_open() -> None:
     assert not django_internals.in_transaction(DEFAULT_DB_ALIAS)
     with transaction.atomic():
         assert django_internals.in_transaction(DEFAULT_DB_ALIAS)
+
+
+@pytest.mark.django_db
+def test_the_transaction_of_a_test_case_is_told_from_others() -> None:
+    assert django_internals.in_test_transaction(DEFAULT_DB_ALIAS)
+    with transaction.atomic():
+        assert not django_internals.in_test_transaction(DEFAULT_DB_ALIAS)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outside_of_one_there_is_none() -> None:
+    assert not django_internals.in_test_transaction(DEFAULT_DB_ALIAS)
+
+
+def test_how_django_connects_is_what_psycopg_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.db.backends.postgresql.base import DatabaseWrapper
+    from psycopg.conninfo import make_conninfo
+
+    options = {"sslmode": "require", "pool": True, "assume_role": "site"}
+    database = {"NAME": "site", "USER": "carillon", "PASSWORD": "", "HOST": "db", "PORT": "5433", "OPTIONS": options}
+    wrapper = DatabaseWrapper({**connection.settings_dict, **database, "TIME_ZONE": None})
+    monkeypatch.setattr(django_internals, "connections", {"primary": wrapper})
+    parameters = django_internals.connection_parameters("primary")
+    assert parameters.pop("prepare_threshold") is None  # of psycopg itself
+    assert make_conninfo(**parameters) == (
+        "dbname=site sslmode=require client_encoding=UTF8 user=carillon host=db port=5433"
+    )
 
 
 @pytest.mark.django_db

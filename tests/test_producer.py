@@ -17,7 +17,7 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.test import override_settings
 
-from notifications.live import broker, producer
+from notifications.live import channel_layer, producer
 from notifications.live.broker import Broker, group
 from notifications.live.messages import Sweep
 from tests.servers.asgi import ROOT
@@ -100,7 +100,7 @@ def test_each_message_arrives_and_again_after_the_broker_was_away(valkey: Valkey
 
 
 def test_a_broker_that_does_not_answer_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker, "POST_TIMEOUT", 0.3)
+    monkeypatch.setattr(channel_layer, "POST_TIMEOUT", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent, layers(f"redis://127.0.0.1:{silent.getsockname()[1]}"):
         began = time.monotonic()
         post(50)
@@ -108,7 +108,7 @@ def test_a_broker_that_does_not_answer_is_waited_for_once(monkeypatch: pytest.Mo
 
 
 def test_on_an_event_loop_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker, "POST_TIMEOUT", 1.0)
+    monkeypatch.setattr(channel_layer, "POST_TIMEOUT", 1.0)
 
     async def call() -> float:
         began = time.monotonic()

@@ -1,7 +1,7 @@
-"""Hints between processes, through the configured Channels layer.
+"""Hints between the processes of a site, over whichever way there is to the others.
 
-One channel per process and one group for all of a site: a channel per connection would cost more than the connection.
-Sites that share a layer do not hear each other: the group's name and every message carry the site's.
+That is the configured Channels layer or, without one, PostgreSQL. Sites that share either do not hear each other: the
+name under which they listen and every message carry the site's.
 """
 
 from __future__ import annotations
@@ -10,26 +10,28 @@ import asyncio
 import logging
 import os
 import secrets
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from hashlib import blake2b
 from typing import Any
 
-from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
 from django.utils.crypto import salted_hmac
 
 from ..conf import conf
-from . import producer
-from .messages import Message, encode
+from . import channel_layer, postgresql, producer
+from .channel_layer import NAME, ChannelLayer
+from .messages import Message, Sweep, encode
+from .outgoing import STREAMS, Outgoing
+from .transport import TooLong, Transport
 
 logger = logging.getLogger("notifications")
 
-NAME = "carillon"  # begins the group's name, and is the type of its messages
-POST_TIMEOUT = 2.0  # seconds; a hint is not worth waiting for longer
-POST_LIMIT = 1_000  # messages on their way to the broker; beyond them hints are dropped and comparison finds them
-REJOIN = 3600.0  # seconds; group membership expires after a day
+HOLD = 0.05  # seconds for which hints are held back to be joined with others of the same transaction
 RECONNECT_PAUSE = (0.5, 10.0)  # seconds between attempts at a broker that is down: first and longest
 
 _process = secrets.token_hex(8)
@@ -45,7 +47,7 @@ os.register_at_fork(after_in_child=_after_fork)
 
 
 def site() -> str:
-    """Return a name for this site: its processes share it, and no other site has it that uses the same layer.
+    """Return a name for this site: its processes share it, and no other site has it that uses the same broker.
 
     It is made of the secret key and of where the database is, or of ``NOTIFICATIONS_SITE`` where these differ between
     the processes of one site.
@@ -70,24 +72,62 @@ def group() -> str:
     return f"{NAME}.{site()}"
 
 
-def layer() -> Any:
-    """Return the layer that reaches other processes, or None where there is only this one."""
-    found = get_channel_layer(conf.CHANNEL_LAYER)
-    return None if isinstance(found, InMemoryChannelLayer) else found
+def transport() -> Transport | None:
+    """Return the way to other processes, or None where each has to find out by itself."""
+    if (layer := channel_layer.layer()) is not None:
+        return ChannelLayer(group(), layer)
+    return postgresql.find(group())
 
 
-async def _post(found: Any, message: Message) -> bool:
+def _told(message: Message) -> dict[str, Any]:
+    return {"site": site(), "process": _process, "message": encode(message)}
+
+
+async def _send(way: Transport, message: Message) -> bool:
     try:
-        async with asyncio.timeout(POST_TIMEOUT):
-            told = {"type": NAME, "site": site(), "process": _process, "message": encode(message)}
-            try:
-                await found.group_send(group(), told)
-            except Exception:  # noqa: BLE001  # the broker may have closed a connection that was kept: take another one
-                await found.group_send(group(), told)
-    except Exception as error:  # noqa: BLE001  # whatever the layer's client library raises
-        logger.warning("A hint did not reach the channel layer (%r); other processes find out by themselves.", error)
+        await way.send(_told(message))
+    except Exception as error:  # noqa: BLE001  # whatever the client library raises
+        logger.warning("A hint did not get out (%r). %s failed; others find out by themselves.", error, way.title)
         return False
     return True
+
+
+class _Held(threading.local):
+    """What a thread holds back to send it together."""
+
+    outgoing: Outgoing | None = None
+    since = 0.0
+
+
+_held = _Held()
+
+
+@contextmanager
+def joined() -> Iterator[None]:
+    """Let this thread's posts without a server go together: at the end, or when they have become many or old."""
+    if _held.outgoing is not None:
+        yield
+        return
+    _held.outgoing, _held.since = Outgoing(), time.monotonic()
+    try:
+        yield
+    finally:
+        outgoing, _held.outgoing = _held.outgoing, None
+        _send_from_here(outgoing.take())
+
+
+def _send_from_here(messages: list[Message]) -> None:
+    if not messages or (way := transport()) is None:
+        return
+    if not way.in_place:
+        producer.producer.post(messages, partial(_send, way))
+        return
+    for message in messages:
+        try:
+            way.send_in_place(_told(message))
+        except TooLong as error:
+            logger.warning("A hint was too long (%s); other processes compare with the database instead.", error)
+            way.send_in_place(_told(Sweep()))
 
 
 class Broker:
@@ -101,66 +141,88 @@ class Broker:
             lost: Called when messages may have been missed: after every (re)connection.
             alone: Whether other processes are left out.
         """
-        self.connected = False
         self._on_message = receive
         self._lost = lost
-        self._posts: asyncio.Queue[Message] = asyncio.Queue(POST_LIMIT)
-        self._layer: Any = None if alone else layer()
+        self._transport = None if alone else transport()
         self._site = site()
-        self._group = group()
+        self._outgoing = Outgoing()
+        self._something = asyncio.Event()  # waits to be sent
+        self._joined = asyncio.Event()
+        self._fault = ""  # what was logged last
+
+    @property
+    def connected(self) -> bool:
+        """Whether messages of other processes arrive."""
+        return self._joined.is_set()
 
     def start(self) -> list[asyncio.Task[None]]:
-        """Begin to listen and to post, where there is a layer; return the tasks."""
-        if self._layer is None:
+        """Begin to listen and to post, where there is a way to others; return the tasks."""
+        if self._transport is None:
             return []
         loop = asyncio.get_running_loop()
-        return [loop.create_task(self._listen()), loop.create_task(self._post_all())]
+        return [loop.create_task(self._listen(self._transport)), loop.create_task(self._post_all(self._transport))]
 
     def post(self, message: Message) -> None:
-        """Send `message` to all other processes without waiting."""
-        if self._layer is None:
-            return
-        try:
-            self._posts.put_nowait(message)
-        except asyncio.QueueFull:
-            logger.warning("The channel layer is too slow; a hint was dropped.")
+        """Send `message` to all other processes without waiting; until they can be reached, it gathers with others."""
+        if self._transport is not None:
+            self._outgoing.add(message)
+            self._something.set()
 
     @staticmethod
     def post_once(message: Message) -> None:
         """Send `message` from a process without a server: a WSGI worker, a shell, a command."""
-        if (found := layer()) is not None:
-            producer.producer.do(partial(_post, found, message))
+        held = _held.outgoing
+        if held is None:
+            _send_from_here([message])
+            return
+        held.add(message)
+        if held.streams >= STREAMS or time.monotonic() - _held.since > HOLD:
+            _held.since = time.monotonic()
+            _send_from_here(held.take())
 
-    async def _post_all(self) -> None:
+    async def _post_all(self, way: Transport) -> None:
+        pause, longest = RECONNECT_PAUSE
         while True:
-            await _post(self._layer, await self._posts.get())
+            await self._something.wait()
+            await self._joined.wait()
+            self._something.clear()
+            for message in self._outgoing.take():
+                if await _send(way, message):
+                    pause = RECONNECT_PAUSE[0]
+                    continue
+                self._outgoing.lose()
+                self._something.set()
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, longest)
+                break
 
-    async def _listen(self) -> None:
+    async def _listen(self, way: Transport) -> None:
         pause, longest = RECONNECT_PAUSE
         while True:
             try:
-                channel = await self._layer.new_channel(NAME)
-                await self._layer.group_add(self._group, channel)
-                self.connected = True
-                self._lost()
+                await way.listen(self._heard, self._has_joined)
                 pause = RECONNECT_PAUSE[0]
-                await self._receive(channel)
             except Exception as error:  # noqa: BLE001  # the loop survives whatever the client library raises
-                logger.warning("The channel layer failed (%r); trying again in %.1f s.", error, pause)
-                self.connected = False
+                if self.connected:
+                    pause = RECONNECT_PAUSE[0]
+                self._joined.clear()
+                self._warn(f"{way.title} failed ({error!r})", pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, longest)
 
-    async def _receive(self, channel: str) -> None:
-        """Receive messages until it is time to rejoin the group."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + REJOIN
-        while loop.time() < until:
-            try:
-                async with asyncio.timeout_at(until):
-                    message = await self._layer.receive(channel)
-            except TimeoutError:
-                break
-            if message.get("site") == self._site and message.get("process") != _process:
-                self._on_message(message.get("message"))
-        await self._layer.group_discard(self._group, channel)
+    def _has_joined(self) -> None:
+        self._joined.set()
+        if self._fault:
+            logger.info("Other processes can be heard again.")
+        self._fault = ""
+        self._lost()
+
+    def _heard(self, told: Any) -> None:
+        if isinstance(told, Mapping) and told.get("site") == self._site and told.get("process") != _process:
+            self._on_message(told.get("message"))
+
+    def _warn(self, fault: str, pause: float) -> None:
+        """Log what is wrong, once while it is so."""
+        level = logging.DEBUG if fault == self._fault else logging.WARNING
+        self._fault = fault
+        logger.log(level, "%s; trying again in %.1f s, and comparing with the database each second.", fault, pause)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
-from django.db import transaction
+from django.db import connections, transaction
 
-from . import relay
+from . import broker, relay
 from .chunks import STREAM_CHUNK, chunks
 from .coalesce import Coalescer
 from .locks import lock_free
@@ -23,8 +24,42 @@ def sequence_after_commit(stream_type: StreamType, pks: Iterable[Any]) -> None:
     A failure is logged, not raised: the caller's work is committed, and what is still pending is stamped when
     its reader next connects or, at the latest, by the next reconcile.
     """
-    pks = list(pks)
-    transaction.on_commit(lambda: sequence_now(stream_type, pks), using=stream_type.alias, robust=True)
+    changes = _changes(stream_type.alias)
+    changes.add(stream_type, pks)
+    transaction.on_commit(changes.sequence, using=stream_type.alias, robust=True)
+
+
+class _Changes:
+    """The streams that one transaction has changed.
+
+    Each change has its hook, for a savepoint that is rolled back takes its hooks along. The first hook that runs does
+    the work of all. The streams of a savepoint that was rolled back have nothing pending, and cost a look.
+    """
+
+    def __init__(self) -> None:
+        self._streams: dict[StreamType, dict[Any, None]] = {}
+
+    def add(self, stream_type: StreamType, pks: Iterable[Any]) -> None:
+        self._streams.setdefault(stream_type, {}).update(dict.fromkeys(pks))
+
+    def sequence(self) -> None:
+        with broker.joined():
+            while self._streams:
+                stream_type = next(iter(self._streams))
+                sequence_now(stream_type, self._streams.pop(stream_type))  # if it fails, another hook does the others
+
+
+# By connection what its transaction has changed, for as long as a hook is there that would sequence it.
+_changed: WeakKeyDictionary[Any, ref[_Changes]] = WeakKeyDictionary()
+
+
+def _changes(alias: str) -> _Changes:
+    connection = connections[alias]
+    found = known() if (known := _changed.get(connection)) else None
+    if found is None:
+        found = _Changes()
+        _changed[connection] = ref(found)
+    return found
 
 
 def sequence_calmly_after_commit(stream_type: StreamType, pk: Any) -> None:

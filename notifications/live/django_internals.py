@@ -179,6 +179,23 @@ def in_transaction(alias: str) -> bool:
     return connections[alias].in_atomic_block
 
 
+def in_test_transaction(alias: str) -> bool:
+    """Return whether this thread is in a test's transaction, which is never committed, and in no other.
+
+    ``atomic_blocks``, and ``Atomic._from_testcase``.
+    """
+    blocks: list[Any] = list(connections[alias].atomic_blocks)
+    return bool(blocks) and all(block._from_testcase for block in blocks)
+
+
+def connection_parameters(alias: str) -> dict[str, Any]:
+    """Return how Django connects to a PostgreSQL database, as psycopg takes it: ``get_connection_params``."""
+    parameters: dict[str, Any] = connections[alias].get_connection_params()
+    for name in ("cursor_factory", "context"):  # of Django's own connections
+        parameters.pop(name, None)
+    return parameters
+
+
 @contextmanager
 def read_committed(alias: str, *, surely: bool) -> Iterator[None]:
     """Let the transactions that begin in the context run at READ COMMITTED, on PostgreSQL and on MySQL.

@@ -1,7 +1,10 @@
 """Posts to other processes from one without a server: a WSGI worker, a task queue, a shell, a command.
 
-A thread keeps an event loop, and with it the layer's connection, for as long as the process lives. A new loop for each
-message would open a new connection each time, which costs more than all the rest of `notify`.
+A thread keeps an event loop, and with it the transport's connection, for as long as the process lives. A new loop for
+each message would open a new connection each time, which costs more than all the rest of `notify`.
+
+Who posts waits until it is sent, for a moment: a thread that went on computing would hold the interpreter, and each
+answer of the broker would wait for it. What other threads post meanwhile goes with the next message.
 """
 
 from __future__ import annotations
@@ -11,37 +14,44 @@ import atexit
 import logging
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+
+from .messages import Message
+from .outgoing import Outgoing
+from .threads import on_event_loop
 
 logger = logging.getLogger("notifications")
 
 WAIT = 2.5  # seconds for which a caller waits; a post ends before
 
-Post = Callable[[], Awaitable[bool]]
+Send = Callable[[Message], Awaitable[bool]]
 
 
 class Producer:
-    """Does one post after the other in a thread of its own, which starts at the first."""
+    """Sends one message after the other in a thread of its own, which starts at the first."""
 
     def __init__(self) -> None:
         """Prepare; nothing is started yet."""
         self._lock = threading.Lock()
+        self._outgoing = Outgoing()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._turn: asyncio.Lock | None = None
         self._waiting = 0
         self._failing = False  # the last post has failed
 
-    def do(self, post: Post) -> None:
-        """Do `post`, which returns whether it succeeded, and wait for its end, though not on an event loop.
+    def post(self, messages: Iterable[Message], send: Send) -> None:
+        """Send `messages`, by what returns whether it succeeded, and wait for the end, though not on an event loop.
 
-        While the layer fails, one post at a time finds out whether it is back, and nobody waits; what comes meanwhile
-        is dropped, and the comparison with the database finds it.
+        While the broker fails, one post at a time finds out whether it is back, and nobody waits. What comes meanwhile
+        gathers, and the next post that succeeds asks for a comparison in the place of what was lost.
         """
+        for message in messages:
+            self._outgoing.add(message)
         with self._lock:
             if self._failing and self._waiting:
                 return
-            patient = not self._failing and not _on_event_loop()
+            patient = not self._failing and not on_event_loop()
             self._waiting += 1
             try:
                 loop = self._started()
@@ -49,7 +59,7 @@ class Producer:
                 self._waiting -= 1
                 logger.warning("A hint was not posted: %s", error)
                 return
-        done = asyncio.run_coroutine_threadsafe(self._do(post), loop)
+        done = asyncio.run_coroutine_threadsafe(self._send_all(send), loop)
         if patient:
             try:
                 done.result(WAIT)
@@ -65,16 +75,20 @@ class Producer:
             asyncio.run_coroutine_threadsafe(self._end(), loop)
             thread.join(WAIT)
 
-    async def _do(self, post: Post) -> None:
+    async def _send_all(self, send: Send) -> None:
         assert self._turn is not None
+        succeeded = True
         async with self._turn:  # one connection is enough
-            succeeded = await post()
+            for message in self._outgoing.take():
+                if not (succeeded := await send(message)):
+                    self._outgoing.lose()
+                    break
         with self._lock:
             self._waiting -= 1
             self._failing = not succeeded
 
     async def _end(self) -> None:
-        """Stop the loop after what is on its way; a failing layer does not hold up the end for long."""
+        """Stop the loop after what is on its way; a failing broker does not hold up the end for long."""
         assert self._turn is not None
         async with self._turn:
             asyncio.get_running_loop().stop()
@@ -97,15 +111,7 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
         for task in tasks:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        loop.close()  # the layer closes its connections with it
-
-
-def _on_event_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+        loop.close()  # the transport closes its connections with it
 
 
 producer = Producer()

@@ -6,6 +6,7 @@ are as many as those threads, whatever the number of streams.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,6 +30,15 @@ def keep_connections() -> None:
     """
     for connection in connections.all(initialized_only=True):
         keep_connection(connection, KEEP)
+
+
+def on_event_loop() -> bool:
+    """Return whether this thread runs an event loop now, so that it must not wait."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 class Pool(Protocol):

@@ -1,0 +1,63 @@
+"""Messages that wait to go to other processes: what says the same is said once, and there is a bound to all of it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from .chunks import chunks
+from .messages import Hints, Message, Sweep
+
+logger = logging.getLogger("notifications")
+
+STREAMS = 2_000  # named by one message of hints, which takes some 50 KB
+STREAM_LIMIT = 20_000  # streams that wait to be named
+MESSAGE_LIMIT = 1_000  # other messages that wait
+
+
+class Outgoing:
+    """Hints are joined: of a stream that moved twice the last position is told, and many streams go in one message.
+
+    What is too much, and what could not be sent, becomes a single request to compare with the database: who gets that
+    finds everything that is stored. Any thread may call this.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._lock = threading.Lock()
+        self._moved: dict[tuple[str, str], int] = {}
+        self._others: list[Message] = []
+        self._lost = False
+
+    @property
+    def streams(self) -> int:
+        """How many streams wait to be named."""
+        return len(self._moved)
+
+    def add(self, message: Message) -> None:
+        """Let `message` wait with the others."""
+        with self._lock:
+            if isinstance(message, Hints):
+                for name, pk, to in message.moved:
+                    self._moved[name, pk] = max(to, self._moved.get((name, pk), to))
+            else:
+                self._others.append(message)
+            if len(self._moved) > STREAM_LIMIT or len(self._others) > MESSAGE_LIMIT:
+                self._lose()
+                logger.warning("Too much waits to be told to other processes; they compare with the database instead.")
+
+    def take(self) -> list[Message]:
+        """Return what has gathered, as few messages, and begin anew."""
+        with self._lock:
+            hints = [Hints([(*key, to) for key, to in some]) for some in chunks(self._moved.items(), STREAMS)]
+            taken: list[Message] = [*([Sweep()] if self._lost else []), *hints, *self._others]
+            self._moved, self._others, self._lost = {}, [], False
+            return taken
+
+    def lose(self) -> None:
+        """Ask for a comparison in the place of what waits, and of what was taken and could not be sent."""
+        with self._lock:
+            self._lose()
+
+    def _lose(self) -> None:
+        self._moved, self._others, self._lost = {}, [], True
