@@ -215,7 +215,9 @@ class DeliveredTests(TransactionTestCase):
             await received.get()
         (recent,) = relay.current().hub.streams[inbox_key(self.alice)].recent
         assert recent.arrived == ()
-        threads = relay.current().background._threads
+        background = relay.current().background
+        assert isinstance(background, Background)
+        threads = background._threads
         assert isinstance(threads, Threads)
         assert threads._executor._threads == set()
         relay._relays.pop(asyncio.get_running_loop()).close()

@@ -6,15 +6,13 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from django.db import transaction
-
 from . import relay
 from .chunks import STREAM_CHUNK, chunks
 from .coalesce import Coalescer
 from .locks import lock_free
 from .sequencer import expire_cursors, sequence
 from .streams import Hint, Key, StreamType, stream_types
-from .transactions import atomic, retry
+from .transactions import after_commit, atomic, retry
 
 
 def sequence_after_commit(stream_type: StreamType, pks: Iterable[Any]) -> None:
@@ -24,12 +22,12 @@ def sequence_after_commit(stream_type: StreamType, pks: Iterable[Any]) -> None:
     its reader next connects or, at the latest, by the next reconcile.
     """
     pks = list(pks)
-    transaction.on_commit(lambda: sequence_now(stream_type, pks), using=stream_type.alias, robust=True)
+    after_commit(lambda: sequence_now(stream_type, pks), stream_type.alias)
 
 
 def sequence_calmly_after_commit(stream_type: StreamType, pk: Any) -> None:
     """Do the same for one stream and for what may change many times a second: it is announced once a tick."""
-    transaction.on_commit(lambda: _sequence_calmly(stream_type, pk), using=stream_type.alias, robust=True)
+    after_commit(lambda: _sequence_calmly(stream_type, pk), stream_type.alias)
 
 
 def _sequence_calmly(stream_type: StreamType, pk: Any) -> None:
@@ -58,7 +56,7 @@ def reset_readers_after_deletion(sender: Any, *, streams: Iterable[Any], using: 
     """
     for stream_type in stream_types.values():
         if stream_type.entry is sender and stream_type.alias == using and (pks := list(streams)):
-            transaction.on_commit(partial(reset_readers, stream_type, pks), using=using, robust=True)
+            after_commit(partial(reset_readers, stream_type, pks), using)
 
 
 def reset_readers(stream_type: StreamType, pks: Iterable[Any]) -> None:
