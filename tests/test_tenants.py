@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 from unittest import IsolatedAsyncioTestCase
 from unittest.mock import patch
@@ -35,6 +36,7 @@ from notifications.live.transactions import after_commit
 from notifications.live.workers import Overflow, Terms
 from notifications.routing import websocket_application
 
+PACKAGE = Path(tenants.__file__).parent
 TOWNS = "tests.two_towns.TwoTowns"
 KEY = Key("room", "1")
 BOTH = ("north", "south")
@@ -134,6 +136,7 @@ class RelayTests(IsolatedAsyncioTestCase):
         for town, keys in (("north", {"1"}), ("south", set())):
             with tenants.activate(town):
                 assert relay.connected("live") == keys
+                assert relay.connected("live", everywhere=True) == {"1"}
 
     async def test_the_limit_of_a_user_is_one_for_each_tenant_and_those_of_the_process_are_for_all(self) -> None:
         self.open("north")
@@ -279,6 +282,11 @@ class SocketTests(IsolatedAsyncioTestCase):
             headers = [(b"host", b"west.example.com"), (b"origin", b"http://west.example.com")]
             wire = WebsocketCommunicator(websocket_application(), "/notifications/ws/", headers, [SUBPROTOCOL])
             assert (await wire.connect())[0] is False
+
+
+def test_whatever_waits_for_a_commit_is_bound_to_its_tenant() -> None:
+    waiting = [path.name for path in PACKAGE.rglob("*.py") if "transaction.on_commit(" in path.read_text()]
+    assert waiting == ["transactions.py"]  # whose `after_commit` binds it
 
 
 @pytest.mark.parametrize(

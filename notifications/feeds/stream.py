@@ -46,8 +46,8 @@ def remember(name: str) -> int:
 
 
 def _forget() -> None:
-    """Forget the older half of the names, but none that somebody follows here."""
-    followed = relay.connected(FEED)
+    """Forget the older half of the names, but none that somebody follows here, of whatever tenant."""
+    followed = relay.connected(FEED, everywhere=True)
     for pk in list(_names)[: NAMES_LIMIT // 2]:
         if str(pk) not in followed:
             _names.pop(pk, None)

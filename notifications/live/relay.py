@@ -87,10 +87,16 @@ def serves(loop: asyncio.AbstractEventLoop) -> bool:
     return loop in _relays
 
 
-def connected(stream_type: StreamType | str) -> set[str]:
-    """Return the keys, as text, of the active tenant's streams of a type that have subscribers in this process."""
+def connected(stream_type: StreamType | str, *, everywhere: bool = False) -> set[str]:
+    """Return the keys, as text, of the streams of a type that have subscribers in this process.
+
+    Args:
+        stream_type: The type, or its name.
+        everywhere: Those of all tenants, and not of the active one alone.
+    """
     name = stream_type if isinstance(stream_type, str) else stream_type.name
-    return {key.pk for relay in _running() for key in list(relay.hub.streams) if key.type == name}
+    relays = [one for root in list(_relays.values()) for one in root.all()] if everywhere else _running()
+    return {key.pk for relay in relays for key in list(relay.hub.streams) if key.type == name}
 
 
 def announce(hints: Sequence[Hint]) -> None:
@@ -285,7 +291,7 @@ class Relay:
     async def stop(self) -> None:
         """End what `start` began; the loop goes on."""
         self._ticking.cancel()
-        tasks = [task for relay in self._all() for task in relay._tasks]
+        tasks = [task for relay in self.all() for task in relay._tasks]
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
@@ -333,14 +339,15 @@ class Relay:
 
     def connections(self) -> int:
         """Return how many connections the process has, of all tenants."""
-        return sum(len(relay.hub.connections) for relay in self._root._all())
+        return sum(len(relay.hub.connections) for relay in self._root.all())
 
     def connections_from(self, address: str) -> int:
         """Return how many connections an address has, to all tenants."""
-        return sum(relay.hub.addresses.get(address, 0) for relay in self._root._all())
+        return sum(relay.hub.addresses.get(address, 0) for relay in self._root.all())
 
-    def _all(self) -> list[Relay]:
-        return [self, *self._tenants.values()]
+    def all(self) -> list[Relay]:
+        """Return the relays of all tenants, of the root; any thread may ask."""
+        return [self, *list(self._tenants.values())]
 
     def _end_idle(self) -> None:
         """End the relays of tenants that have had no connections for some time."""
@@ -381,13 +388,13 @@ class Relay:
 
     def reconcile_soon(self) -> None:
         """Compare with the database now rather than at the next turn."""
-        for relay in self._all():
+        for relay in self.all():
             relay._wake.set()
 
     def drain(self) -> float:
         """Ask every client to reconnect to another process; return the seconds that this takes."""
         self.draining = True
-        for relay in self._all():
+        for relay in self.all():
             for connection in list(relay.hub.connections):
                 relay.hub.close(connection, "drain")
         return DRAIN if self.connections() else 0.0
@@ -524,7 +531,7 @@ class Relay:
         if not self.draining and self._listeners is not None and self._listeners.closed():
             logger.info("The server has stopped listening; its clients reconnect elsewhere.")
             self.drain()
-        for relay in self._all():
+        for relay in self.all():
             relay.timer.turn(self.loop.time())
         self._end_idle()
 
