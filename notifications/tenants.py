@@ -22,6 +22,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
 from django.db import connections
 from django.http import Http404, HttpRequest
 from django.urls import set_urlconf
@@ -94,14 +95,17 @@ class Schemas(Tenants):
         return context
 
     def names(self) -> Iterable[str]:
-        """Return the schemas of all tenants; that of the public one if it has Carillon's tables."""
+        """Return the schemas of the public tenant and of all others, but for those without Carillon's tables."""
         from django_tenants.utils import get_public_schema_name, get_tenant_model
 
         public = get_public_schema_name()
-        with self.activate(public):
-            found = get_tenant_model()._default_manager.exclude(schema_name=public).order_by("schema_name")
-            names = [str(name) for name in found.values_list("schema_name", flat=True)]
-        return [public, *names] if _installed(getattr(settings, "SHARED_APPS", ())) else names
+        table = apps.get_model("carillon", "Inbox")._meta.db_table
+        with self.activate(public), connections[self._alias].cursor() as cursor:
+            cursor.execute("SELECT schemaname FROM pg_tables WHERE tablename = %s", [table])
+            made = {name for (name,) in cursor.fetchall()}
+            rows = get_tenant_model()._default_manager.order_by("schema_name")
+            names = [public, *rows.exclude(schema_name=public).values_list("schema_name", flat=True)]
+        return [name for name in names if name in made]
 
     def of_request(self, request: HttpRequest) -> str:
         """Ask the project's own ``TenantMainMiddleware``, or what is derived from it.
@@ -191,18 +195,15 @@ def _tenant_middleware() -> Any:
 # What the rest of the package asks
 
 
+@cache  # asked many times for each notification; a setting that is missing takes ten microseconds to miss
 def hook() -> Tenants | None:
     """Return what tells the project's tenants apart; None where there is one.
 
     Raises:
         ImproperlyConfigured: The setting names nothing that could.
     """
-    path = conf.TENANT
-    return _made(path) if path else None
-
-
-@cache
-def _made(path: str) -> Tenants:
+    if not (path := conf.TENANT):
+        return None
     try:
         found = import_string(path)
     except ImportError as error:
@@ -212,6 +213,13 @@ def _made(path: str) -> Tenants:
         raise ImproperlyConfigured(f"NOTIFICATIONS_TENANT must name a subclass of Tenants, not {path}.")
     return made
 
+
+def _forget_hook(*, setting: str, **kwargs: object) -> None:
+    if setting == "NOTIFICATIONS_TENANT":
+        hook.cache_clear()
+
+
+setting_changed.connect(_forget_hook, dispatch_uid="carillon.forget_tenants")  # by tests
 
 _speaking: ContextVar[str | None] = ContextVar("tenant", default=None)
 

@@ -55,9 +55,9 @@ class Towns:
                 redis_url=redis,
                 settings=SETTINGS,
                 application="tests.tenants.asgi:application",
-                env=self.variables | {"SETTINGS": json.dumps({"NOTIFICATIONS_DELIVERY_THREADS": 0})},
+                env=self.variables | {"SETTINGS": json.dumps({"NOTIFICATIONS_DELIVERY_THREADS": 0, **more})},
             )
-            for _ in range(2)
+            for more in ({}, {"TENANT_LIMIT_SET_CALLS": True})  # by default each cursor sets the search path
         ]
 
     def manage(self, *words: str) -> str:
@@ -307,6 +307,18 @@ def test_access_ends_in_one_town_alone(towns: Towns, pair: Pair, process: int) -
         assert there.titles(1) == ["still here"]
 
 
+@ACROSS
+def test_an_account_is_deactivated_in_one_town_alone(towns: Towns, pair: Pair, process: int) -> None:
+    north, south = pair
+    with north.stream() as here, south.stream() as there:
+        here.next("reset")
+        there.next("reset")
+        north.elsewhere(towns.servers[process]).do("deactivate")
+        assert here.next("bye")["reason"] == "reauthenticate"
+        south.do("tell", title="still here")
+        assert there.titles(1) == ["still here"]
+
+
 def test_a_session_of_one_town_is_none_of_the_other(pair: Pair) -> None:
     north, south = pair
     assert north.ask("GET", "/notifications/api/counts/", host=south.host).status_code == 401
@@ -366,6 +378,11 @@ def test_the_admin_shows_the_own_town_alone(pair: Pair) -> None:
     page = south.ask("GET", "/admin/carillon/notification/")
     assert page.status_code == 200
     assert "a secret of the north" not in page.text
+
+
+def test_those_without_tables_are_left_alone(towns: Towns) -> None:
+    said = towns.manage("shell", "--command", "from notifications import tenants; print(tenants.names())")
+    assert "['north', 'south']" in said
 
 
 def test_the_checks_of_the_site_find_nothing(towns: Towns) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import IsolatedAsyncioTestCase
@@ -20,7 +21,11 @@ from notifications import checks, tenants
 from notifications.consumers import SUBPROTOCOL, ChatConsumer
 from notifications.deliveries.couriers import Courier
 from notifications.exceptions import Refused
-from notifications.live import connections, messages, periodic, relay
+from notifications.feeds import texts
+from notifications.feeds.answers import _Text
+from notifications.feeds.texts import Handle
+from notifications.inbox.progress import progress
+from notifications.live import connections, keeping, messages, periodic, relay
 from notifications.live.broker import site_key
 from notifications.live.coalesce import Coalescer
 from notifications.live.connections import EVENT_STREAM
@@ -35,6 +40,7 @@ from notifications.live.streams import Key
 from notifications.live.transactions import after_commit
 from notifications.live.workers import Overflow, Terms
 from notifications.routing import websocket_application
+from tests.factories import make_user
 
 PACKAGE = Path(tenants.__file__).parent
 TOWNS = "tests.two_towns.TwoTowns"
@@ -266,6 +272,57 @@ class CommitTests(TestCase):
                 with tenants.activate(town):
                     after_commit(lambda: seen.append(tenants.current()), "default")
         assert seen == [*BOTH]
+
+
+class FailureTests(TestCase):
+    def test_what_fails_after_a_commit_is_logged_and_holds_up_nothing(self) -> None:
+        seen: list[int] = []
+        with self.assertLogs("django", "ERROR"), self.captureOnCommitCallbacks(execute=True):
+            after_commit(partial(int, "no number"), "default")
+            after_commit(lambda: seen.append(1), "default")
+        assert seen == [1]
+
+
+@two_towns()
+class WorkTests(TestCase):
+    """Work that stores how far it is, in whatever thread, does so for the tenant in which it began."""
+
+    def setUp(self) -> None:
+        self.seen: list[str] = []
+
+    def in_a_thread(self, function: Callable[[], object]) -> None:
+        working = threading.Thread(target=function)  # in which no tenant was activated
+        working.start()
+        working.join()
+
+    def see(self, *_args: object) -> bool:
+        self.seen.append(tenants.current())
+        return False
+
+    def test_a_progress(self) -> None:
+        with tenants.activate("north"):
+            work = progress(make_user(), "Import")._work
+            work.begin()
+        with patch("notifications.inbox.progress._write", self.see):
+            self.in_a_thread(work.store)
+        assert self.seen == ["north"]
+        self.asks_to_stop("progress", work.pk, lambda: work.cancelled)
+
+    def test_a_text(self) -> None:
+        feed: Any = None
+        with tenants.activate("north"):
+            text = _Text(Handle(feed, 1, "answer", texts.work_of(1), tenants.current()))
+        with patch.object(texts, "keep_alive", self.see), patch.object(texts, "grow", self.see):
+            self.in_a_thread(text.store)
+            text.add("More")
+            self.in_a_thread(text.store)
+        assert self.seen == ["north", "north"]
+
+    def asks_to_stop(self, name: str, pk: int, is_stopped: Callable[[], bool]) -> None:
+        for town in ("south", "north"):
+            with tenants.activate(town):
+                keeping.ask_to_stop(tenants.salted(f"{name}:{pk}"))
+            assert is_stopped() == (town == "north")
 
 
 class SocketTests(IsolatedAsyncioTestCase):

@@ -17,6 +17,9 @@ def main() -> None:
         town = Town(schema_name=name, name=name.title())
         town.save(verbosity=0)
         Domain.objects.create(tenant=town, domain=f"{name}.example.com", is_primary=True)
+    empty = Town(schema_name="empty", name="Without tables")
+    empty.auto_create_schema = False
+    empty.save()
 
 
 if __name__ == "__main__":

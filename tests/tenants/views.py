@@ -71,6 +71,13 @@ def revoke(request: HttpRequest) -> None:
     services.revoke_access(user_of(request))
 
 
+def deactivate(request: HttpRequest) -> None:
+    """Close the account of whoever asks."""
+    user = get_user_model().objects.get(pk=user_of(request).pk)
+    user.is_active = False
+    user.save()
+
+
 def names(request: HttpRequest) -> Any:
     """Return what a page of the user is told, and a token that is sent to the user."""
     user = user_of(request)
@@ -80,7 +87,7 @@ def names(request: HttpRequest) -> Any:
 
 VERBS: dict[str, Callable[[HttpRequest], Any]] = {
     function.__name__: function
-    for function in (tell, tell_soon, tell_elsewhere, broadcast, room, say, publish, online, revoke, names)
+    for function in (tell, tell_soon, tell_elsewhere, broadcast, room, say, publish, online, revoke, deactivate, names)
 }
 
 
