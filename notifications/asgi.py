@@ -105,7 +105,7 @@ class Handoff:
             if decision is None:
                 return
             if decision.admission is not None:
-                connections.check_user_limit(decision.admission.identity.owner)
+                connections.check_user_limit(decision.admission.identity.owner, decision.admission.tenant)
                 connections.check_address_limit(scope)  # others were decided meanwhile
         except Refused as refusal:
             decision = _refusal(refusal)

@@ -13,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.staticfiles import finders
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, router
 from django.utils.module_loading import import_string
 
@@ -20,11 +21,13 @@ from .conf import POSITIVE, conf
 from .inbox.actors import signs_in_by_address
 from .live import channel_layer, postgresql
 from .models import Inbox
+from .tenants import hook
 
 DISTRIBUTION = "django-carillon"
 POOL_SIZE = 4  # connections of psycopg's pool, unless told otherwise
 POOLER_PORTS = {"6432", "6543"}  # pgbouncer's, and Supabase's for transactions
 TENANTS = {"django_tenants", "tenant_schemas"}  # packages that change the schema with the request
+HOOKS = {"django_tenants": "notifications.tenants.Schemas"}
 SCRIPT = "notifications/notifications.js"
 DISPLAY_NAME = "NOTIFICATIONS_DISPLAY_NAME"
 CAPACITY = 1_000  # messages; below it, a burst of hints is lost in the layer and waits for the next comparison
@@ -236,12 +239,18 @@ def _handle_messages(user: Any, name: str) -> Iterator[CheckMessage]:
 
 @register("notifications")
 def check_tenants(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Look for packages by which one process serves several tenants, whose users have the same primary keys."""
+    """Look whether tenants of one process, whose users have the same primary keys, are kept apart."""
+    try:
+        tenants = hook()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), hint=_doc("TENANT"), id="carillon.E022")]
+    if tenants is not None:
+        return list(tenants.check())
     found = sorted({app.partition(".")[0] for app in settings.INSTALLED_APPS} & TENANTS)
     return [
         Error(
             f"{package} serves several tenants in one process; their users of one key would be one user to Carillon.",
-            hint="Serve each tenant's streams from processes of its own, whose DATABASES name its schema.",
+            hint=f"Set NOTIFICATIONS_TENANT to {HOOKS.get(package, 'a class of your own, derived from Tenants')!r}.",
             id="carillon.E020",
         )
         for package in found

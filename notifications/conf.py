@@ -163,6 +163,14 @@ class Conf:
         return str(self._get("SITE", ""))
 
     @property
+    def TENANT(self) -> str:
+        """Dotted path of what tells apart the tenants that share a process, a `Tenants`; empty: there is one."""
+        value = self._get("TENANT", "")
+        if not isinstance(value, str):
+            raise TypeError("it must be a dotted path")
+        return value
+
+    @property
     def RECONCILE(self) -> float | None:
         """Seconds between comparisons with the database; None means 30 with a broker and 1 without one."""
         value = self._get("RECONCILE", None)

@@ -6,6 +6,7 @@ message through it costs ten times what the hub's inline send does.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +20,13 @@ from .live.connections import Receive
 from .live.frames import frame
 from .live.hub import Send
 from .live.identity import Identity
+from .live.tenant_auth import TENANT
+from .tenants import hook
 
 Scope = dict[str, Any]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+logger = logging.getLogger("notifications")
 
 SUBPROTOCOL = "carillon.v1"
 SLOT = "carillon.socket"  # where the consumer finds the slot of `SocketHandoff`
@@ -29,9 +34,9 @@ SLOT = "carillon.socket"  # where the consumer finds the slot of `SocketHandoff`
 
 @dataclass(slots=True)
 class SocketSlot:
-    """Where the consumer fills in the user's primary key, the sign-in and the address, and returns."""
+    """Where the consumer fills in the user's primary key, the sign-in, the address and the tenant, and returns."""
 
-    admitted: tuple[Any, Identity, str] | None = None
+    admitted: tuple[Any, Identity, str, str] | None = None
 
 
 class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
@@ -75,25 +80,29 @@ class SocketHandoff:
             await ChatSocket(send, *slot.admitted).serve(receive)
 
 
-def _admit(scope: dict[str, Any]) -> tuple[Any, Identity, str]:
-    """Return the primary key of the user whose socket it is, the sign-in by which it is opened, and its address.
+def _admit(scope: dict[str, Any]) -> tuple[Any, Identity, str, str]:
+    """Return the primary key of the user whose socket it is, the sign-in that opens it, its address and its tenant.
 
     Raises:
         Fault: The client speaks another version, is not signed in, or there are too many connections.
     """
     if SUBPROTOCOL not in scope.get("subprotocols", ()):
         raise Fault(4406, "version", f"Connect with the subprotocol {SUBPROTOCOL}; a page must be reloaded.")
+    tenant = scope.get(TENANT, "")
+    if not tenant and hook() is not None:
+        logger.error("A WebSocket was refused, for nothing says whose it is: route it by websocket_application().")
+        raise Fault(4500, "no-tenant", "The site does not say to which tenant this address belongs.")
     user = scope.get("user")
     if user is None or not user.is_authenticated:
         raise Fault(4401, "signed-out", "Sign in to chat.")
     try:
         relay.current().served_by(scope.get("server"))
         connections.check_process_limit()
-        connections.check_user_limit(str(user.pk))
+        connections.check_user_limit(str(user.pk), tenant)
         address = connections.check_address_limit(scope)
     except Refused as refused:
         raise Fault(4000 + refused.status, refused.code, str(refused), connections.RETRY_AFTER * 1_000) from None
-    return user.pk, sessions.identity(user, scope.get("session")), address
+    return user.pk, sessions.identity(user, scope.get("session")), address, tenant
 
 
 def _subprotocol(scope: dict[str, Any]) -> str | None:

@@ -12,7 +12,6 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.contrib.auth.signals import user_logged_in, user_logged_out
-from django.db import transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 from django.http import HttpRequest
 
@@ -21,6 +20,7 @@ from .deliveries import devices
 from .deliveries.push_views import COOKIE as PUSH_COOKIE
 from .live import relay, sessions
 from .live.commit import reset_readers_after_deletion
+from .live.transactions import after_commit
 from .models.stream import entries_deleted
 from .models.user_deletion import delete_late_references, lock_deleted
 
@@ -117,4 +117,4 @@ def look_at_group(action: str, using: str, **kwargs: Any) -> None:
 
 def _look(pks: Iterable[Any], using: str, streams: Iterable[str] = ()) -> None:
     owners = [str(pk) for pk in pks]
-    transaction.on_commit(lambda: relay.recheck(owners, streams), using=using, robust=True)
+    after_commit(lambda: relay.recheck(owners, streams), using)

@@ -13,6 +13,8 @@ from .chat import views
 from .consumers import ChatConsumer, SocketHandoff
 from .live.layouts import language_of
 from .live.origin import SameOrigin
+from .live.tenant_auth import TenantAuth
+from .tenants import hook
 
 __all__ = ["SameOrigin", "websocket_application", "websocket_urlpatterns"]
 
@@ -50,7 +52,10 @@ def websocket_application() -> SocketHandoff:
     """Return the application for ``ProtocolTypeRouter``'s ``"websocket"``.
 
     It answers at ``ws/`` below where the project has mounted ``notifications.urls``. Pages of another
-    site, which could use the visitor's cookie, are refused; Channels reads the session. A project with other sockets
+    site, which could use the visitor's cookie, are refused; Channels reads the session or, where the site has tenants,
+    `TenantAuth` does. A project with other sockets
     routes `websocket_urlpatterns` beside its own, in the same way.
     """
-    return SocketHandoff(SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))
+    router = URLRouter(websocket_urlpatterns)
+    signed_in: Any = TenantAuth if hook() is not None else AuthMiddlewareStack
+    return SocketHandoff(SameOrigin(signed_in(router)))

@@ -30,6 +30,7 @@ from notifications.live.cursor import Position
 from notifications.live.keeping import Over
 from notifications.live.replay import changes_since
 from notifications.models import FeedEvent, FeedText
+from notifications.tenants import PerTenant
 from notifications.testing import travel
 from tests.factories import make_user
 from tests.threads import returned
@@ -135,7 +136,7 @@ class BlockingTests(TransactionTestCase):
         FeedText.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
         self.client.force_login(make_user())
         query = {"feeds": "chat:7", "since": FEED.cursor(stream_key("chat:7"), shown()[1])}
-        with patch.object(leases, "_looks", leases.Looks()):
+        with patch.object(leases, "_looks", PerTenant(leases.Looks)):
             frames = self.client.get(reverse("notifications:changes"), query).json()["frames"]
         assert [event["data"]["state"] for frame in frames for event in frame.get("events", [])] == ["failed"]
 

@@ -30,6 +30,7 @@ FLOORS: list[tuple[str, set[str]]] = [
             "models",
             "migrations",
             "signals",
+            "tenants",
             "twins",
             "validators",
         },

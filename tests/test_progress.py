@@ -28,6 +28,7 @@ from notifications.live.cursor import Position
 from notifications.live.leases import POLLS_LOOK_EVERY, Looks
 from notifications.live.replay import changes_since
 from notifications.models import Inbox, Notification, Progress
+from notifications.tenants import PerTenant
 from notifications.testing import travel
 from tests.factories import make_user
 from tests.threads import returned
@@ -138,7 +139,7 @@ class AbandonedTests(ProgressTest):
         progress(self.alice, "Import")._work.begin()
         self.at_work = reading.summary(self.alice).cursor
         self.client.force_login(self.alice)
-        looks = patch.object(leases, "_looks", Looks(lambda: self.now))
+        looks = patch.object(leases, "_looks", PerTenant(lambda: Looks(lambda: self.now)))
         looks.start()
         self.addCleanup(looks.stop)
 

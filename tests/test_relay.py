@@ -136,7 +136,7 @@ class RelayTests(TransactionTestCase):
             self.listen(None, START, Key(LIVE_ONLY, "live"))
             wake.assert_not_called()
             self.listen(None, START, Key(RESULTS, "1"))
-            wake.assert_called_once_with()
+            wake.assert_called_once_with("")
         self.end()
 
     def test_a_new_reader_costs_one_look_at_where_its_stream_is(self) -> None:

@@ -218,7 +218,9 @@ class DeliveredTests(TransactionTestCase):
         start = Position((await Inbox.objects.aget()).epoch, 0)
         batches = await sync_to_async(changes_since)(INBOX, {self.alice.pk: start})
         assert batches[self.alice.pk].arrived == ()
-        threads = relay.current().background._threads
+        background = relay.current().background
+        assert isinstance(background, Background)
+        threads = background._threads
         assert isinstance(threads, Threads)
         assert threads._executor._threads == set()
         relay._relays.pop(asyncio.get_running_loop()).close()

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from django.core.exceptions import ValidationError
-from django.db import models, router, transaction
+from django.db import models, router
 from django.db.models import F
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -22,7 +22,7 @@ from ..kinds import Kind
 from ..kinds.subjects import is_orphaned
 from ..live import relay
 from ..live.sequencer import sequence
-from ..live.transactions import atomic
+from ..live.transactions import after_commit, atomic
 from ..models import Broadcast, Notice
 from ..models.broadcast import OUTBOX, BroadcastState
 from ..models.content import CONTENT
@@ -269,7 +269,7 @@ def _changed(broadcast: Broadcast, fields: Collection[str]) -> list[object]:
 
 
 def _after_commit(function: Callable[[], object]) -> None:
-    transaction.on_commit(function, using=router.db_for_write(Broadcast), robust=True)
+    after_commit(function, router.db_for_write(Broadcast))
 
 
 def _refuse_fields(fields: Collection[str], allowed: Collection[str]) -> None:

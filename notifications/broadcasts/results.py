@@ -27,6 +27,7 @@ from ..live.batch import Access
 from ..live.periodic import periodic, serve_at_once
 from ..live.streams import Key
 from ..models import Broadcast, Notification
+from ..tenants import PerTenant
 from .channel_results import text_of_channels
 
 STREAM = "results"  # type of the keys under which the pages of results listen
@@ -210,8 +211,9 @@ def _passed(seconds: float) -> str:
 def refresh() -> float | None:
     """Send every open results page what changed; return the seconds to the next update, or None without viewers."""
     watched = relay.connected(STREAM)
-    for gone in _last.keys() - watched:
-        del _last[gone]
+    last = _last()
+    for gone in last.keys() - watched:
+        del last[gone]
     if not watched:
         return None
     began = time.monotonic()
@@ -241,7 +243,7 @@ def _may_view(user: Any) -> bool:
     return getattr(user, "is_staff", False) and any(user.has_perm(permission) for permission in VIEW)
 
 
-_last: dict[str, bytes] = {}  # what was last sent to the subscribers here, except for the time
+_last: PerTenant[dict[str, bytes]] = PerTenant(dict)  # what was last sent to the subscribers here, except for the time
 
 
 def key_of(pk: int, language: str | None) -> Key:
@@ -252,6 +254,7 @@ def key_of(pk: int, language: str | None) -> Key:
 def _tell(broadcast: Broadcast, key: Key) -> None:
     found = results(broadcast)
     told = frames.encode([found.state, found.text, found.draw])
-    if _last.get(key.pk) != told:
-        _last[key.pk] = told
+    last = _last()
+    if last.get(key.pk) != told:
+        last[key.pk] = told
         relay.publish_ephemeral_here(key, frames.frame(found))

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,7 +15,7 @@ from ..annotations import User, UserKey
 from ..live import relay
 from ..live.commit import sequence_after_commit, sequence_calmly_after_commit
 from ..live.django_internals import in_transaction
-from ..live.transactions import atomic, retried
+from ..live.transactions import after_commit, atomic, retried
 from ..models import Membership, Message, Reaction, Room
 from ..models.chat import MessageQuerySet, Role
 from ..twins import twin
@@ -217,7 +217,7 @@ def _post(place: Membership, message: Message) -> None:
     alert_members(message)
     # The frames are known here, so they go with the hint, and no process has to read them.
     key, batch = ROOM.key(place.room_id), ROOM.said(message)
-    transaction.on_commit(lambda: relay.announce_batch(key, batch), using=ROOM.alias, robust=True)
+    after_commit(lambda: relay.announce_batch(key, batch), ROOM.alias)
 
 
 def _existing(place: Membership, number: int, *, deleted: bool = False) -> Message:

@@ -108,7 +108,7 @@ class PresenceTracker:
         for owner in gone:
             self._leaving.pop(owner, None)
         if changed:
-            self._relay.broker.post(PresenceChanged())
+            self._relay.post_to_others(PresenceChanged())
         rooms = [ROOM.pk(key) for key in self._relay.hub.streams if key.type == ROOM.name]
         told: dict[int, Told] = {}
         for chunk in list(chunks(rooms)):

@@ -20,7 +20,7 @@ from ..live.django_internals import in_transaction
 from ..live.frames import frame
 from ..live.once import get_or_insert
 from ..live.streams import Hint
-from ..live.transactions import atomic, retried, retry
+from ..live.transactions import after_commit, atomic, retried, retry
 from ..models import Membership, Message, Room
 from ..models.chat import Role
 from ..twins import twin
@@ -223,7 +223,7 @@ def mark_room_read(room: Room | Membership | int, *, by: User | UserKey, up_to: 
         if not rows.update(last_read=up_to):
             return max(up_to, place.last_read)
         read_alerts(place)
-        transaction.on_commit(lambda: _show_receipt(place, up_to), using=ROOM.alias, robust=True)
+        after_commit(lambda: _show_receipt(place, up_to), ROOM.alias)
     return up_to
 
 
@@ -252,7 +252,7 @@ def _join(room: Room, pks: Iterable[Any], role: str) -> None:
 
 
 def _welcome_after_commit(room: Room, pks: Iterable[Any]) -> None:
-    transaction.on_commit(lambda: _welcome(room, pks), using=ROOM.alias, robust=True)
+    after_commit(lambda: _welcome(room, pks), ROOM.alias)
 
 
 def _welcome(room: Room, pks: Iterable[Any]) -> None:
@@ -289,7 +289,7 @@ def _telling(room: Room) -> Iterator[Callable[..., None]]:
         if event.kind in MEMBERSHIP:
             count_members(ROOM.streams().filter(pk=room.pk))
         hint = Hint(ROOM.key(room.pk), event.modseq or 0)
-        transaction.on_commit(lambda: relay.announce([hint]), using=ROOM.alias, robust=True)
+        after_commit(lambda: relay.announce([hint]), ROOM.alias)
 
     with atomic(ROOM.alias):
         yield tell

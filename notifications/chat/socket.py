@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from django.contrib.auth import get_user_model
 
+from .. import tenants
 from ..conf import conf
 from ..exceptions import AccessEnded, CarillonError
 from ..inbox.actors import actor
@@ -82,12 +83,12 @@ class ChatSocket:
 
     __slots__ = ("actor", "budget", "connection", "relay", "small", "user")
 
-    def __init__(self, send: Send, user: Any, identity: Identity, address: str = "") -> None:
-        """Take up the socket of `user`, a primary key, in the task that serves it."""
+    def __init__(self, send: Send, user: Any, identity: Identity, address: str = "", tenant: str = "") -> None:
+        """Take up the socket of `user`, a primary key of a tenant's, in the task that serves it."""
         self.user = user
         name = connections.new_connection_id()
-        self.connection = Connection(name, send, TEXTS, _this_task().cancel, identity, address)
-        self.relay = relay.current()
+        self.connection = Connection(name, send, TEXTS, _this_task().cancel, identity, address, tenant=tenant)
+        self.relay = relay.current(tenant)
         self.budget = Budget(self.relay, self.connection.owner)
         self.actor: Actor | None = None
         self.small: set[int] = set()  # rooms that were opened here and have few enough members to tell of typing
@@ -181,7 +182,8 @@ class ChatSocket:
         elif isinstance(command, commands.Typing) and self.actor and self._hears(command.room):
             # Whoever hears a room is a member: what is typed many times a minute needs no database.
             if command.room in self.small:
-                typing.show(command.room, self.actor, on=command.on)
+                with tenants.speaking_for(self.relay.tenant):
+                    typing.show(command.room, self.actor, on=command.on)
             await self._reply(frames.Ack(command.ref, room=command.room))
         elif isinstance(command, commands.RoomOpen | commands.InboxOpen) and self._full():
             await self._reply(frames.Nack(command.ref, "too-many", f"At most {OPEN_LIMIT} rooms at a time."))

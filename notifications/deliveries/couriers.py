@@ -14,6 +14,7 @@ from typing import Final
 
 from django.utils import timezone
 
+from .. import tenants
 from ..conf import conf
 from ..live.periodic import closes, in_full, periodic
 from ..live.threads import MakePool, Pool, Threads
@@ -39,15 +40,17 @@ class Courier:
         self._pool: Pool = make_pool(size, f"notifications-{name.partition(':')[0]}")
         self._lock = threading.Lock()
         self._calls = 0
+        self._called: dict[str, int] = {}  # tenants that may have something to send, and by which call
         self._working = 0
         self._closed = False
 
     def call(self) -> None:
-        """Send what is due, with as many threads as there may be."""
+        """Send what is due to the active tenant's users, with as many threads as there may be."""
         with self._lock:
             if self._closed:
                 return
             self._calls += 1
+            self._called[tenants.current()] = self._calls
             missing, self._working = self._size - self._working, self._size
         for _ in range(missing):
             self._pool.submit(self._work)
@@ -61,10 +64,16 @@ class Courier:
         calls = 0
         while self._goes_on(calls):
             calls = self._calls
-            try:
-                self._send()
-            except Exception:
-                logger.exception("Sending by %s failed; what was claimed is sent when its lease is over.", self.name)
+            for tenant, call in list(self._called.items()):
+                try:
+                    tenants.run(tenant, self._send)
+                except Exception:
+                    logger.exception(
+                        "Sending by %s failed; what was claimed is sent when its lease is over.", self.name
+                    )
+                with self._lock:
+                    if self._called.get(tenant) == call:
+                        del self._called[tenant]
 
     def _send(self) -> None:
         """Send what is due. It claims more as long as that is quick; what takes its time holds up nothing else."""

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.template import Context, loader
 from django.utils import timezone, translation
 
-from ..conf import conf
+from .. import tenants
 from .links import page_url
 from .messages import Message
 
@@ -48,8 +48,8 @@ def content_of(message: Message, unsubscribe: str = "", site_name: str = "") -> 
             "rest": len(message.parts) - 1,
             "language": message.language,
             "direction": "rtl" if translation.get_language_bidi() else "ltr",
-            "site_name": site_name or urlsplit(conf.BASE_URL).netloc,
-            "site_url": conf.BASE_URL,
+            "site_name": site_name or urlsplit(tenants.base_url()).netloc,
+            "site_url": tenants.base_url(),
             "inbox_url": page_url("inbox", message.language),
             "preferences_url": page_url("preferences", message.language),
             "unsubscribe_url": unsubscribe,

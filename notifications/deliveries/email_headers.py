@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from django.core.mail import EmailMultiAlternatives
 
-from ..conf import conf
+from .. import tenants
 from .messages import Message
 
 WHOLE: Final = frozenset({"list-unsubscribe", "message-id", "references", "in-reply-to"})  # are never folded
@@ -60,7 +60,7 @@ def headers_of(message: Message, unsubscribe: str) -> dict[str, str]:
         message: What is told.
         unsubscribe: An address that takes the POST of RFC 8058; empty for what nobody can switch off.
     """
-    host = urlsplit(conf.BASE_URL).hostname or "localhost"
+    host = urlsplit(tenants.base_url()).hostname or "localhost"
     headers = {
         "Message-ID": f"<carillon.{message.id}@{host}>",
         "Auto-Submitted": "auto-generated",  # RFC 3834: nobody's "out of office" answers it
@@ -77,4 +77,4 @@ def headers_of(message: Message, unsubscribe: str) -> dict[str, str]:
 def _about(message: Message) -> str:
     """Return the id of the conversation, of which nobody can tell what it is about; empty for none."""
     about = "" if message.is_digest else message.parts[0].about
-    return hashlib.sha256(f"{message.user.pk} {about}".encode()).hexdigest()[:24] if about else ""
+    return hashlib.sha256(tenants.salted(f"{message.user.pk} {about}").encode()).hexdigest()[:24] if about else ""

@@ -10,13 +10,13 @@ from typing import Any, Final, TypedDict, Unpack
 
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db import router, transaction
+from django.db import router
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..annotations import User
-from ..live.transactions import atomic
+from ..live.transactions import after_commit, atomic
 from ..models import Delivery, Endpoint, Notice
 from ..twins import twin
 from ..validators import validate_line
@@ -145,7 +145,7 @@ def send_test_event(endpoint: Endpoint) -> Delivery:
         notice.save(using=alias, force_insert=True)
         delivery = delivery_to(endpoint, notice, timezone.now())
         delivery.save(using=alias, force_insert=True)
-        transaction.on_commit(wake, using=alias, robust=True)
+        after_commit(wake, alias)
     return delivery
 
 

@@ -11,14 +11,14 @@ from django.conf import settings
 from django.urls import NoReverseMatch, get_script_prefix, reverse, set_script_prefix
 from django.utils import translation
 
-from ..conf import conf
+from .. import tenants
 
 CAME_BY = "by"  # the parameter of links that names the channel
 
 
 def absolute(url: str) -> str:
     """Return a link that works beyond the site; empty for none."""
-    return urljoin(f"{conf.BASE_URL}/", url) if url else ""
+    return urljoin(f"{tenants.base_url()}/", url) if url else ""
 
 
 def page_url(name: str, language: str, **values: Any) -> str:
@@ -45,7 +45,7 @@ def link_to(notice: int, url: str, language: str, channel: str) -> str:
 def _mounted() -> Iterator[None]:
     """Know under which path the site is mounted, which Django tells the threads of requests alone."""
     before = get_script_prefix()
-    set_script_prefix(urlsplit(conf.BASE_URL).path or settings.FORCE_SCRIPT_NAME or before)
+    set_script_prefix(urlsplit(tenants.base_url()).path or settings.FORCE_SCRIPT_NAME or before)
     try:
         yield
     finally:

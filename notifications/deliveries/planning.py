@@ -7,13 +7,14 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db import router, transaction
+from django.db import router
 from django.utils import timezone
 
 from ..inbox.copies import Wanted
 from ..inbox.storing import plans
 from ..kinds import registry
 from ..kinds.waiting import AT_ONCE
+from ..live.transactions import after_commit
 from ..models import Delivery
 from ..preferences.channels import sent
 from ..preferences.topics import topic_of
@@ -40,7 +41,7 @@ def store_by(names: Iterable[str], want: Wanted, pks: Sequence[Any]) -> None:
     if rows:
         Delivery.objects.using(alias).bulk_create(rows, ignore_conflicts=True)
         first = min(row.due_at for row in rows if row.due_at is not None)
-        transaction.on_commit(partial(wake, first), using=alias, robust=True)
+        after_commit(partial(wake, first), alias)
 
 
 def _rows(name: str, want: Wanted, pks: Sequence[Any], now: datetime, alias: str) -> Iterator[Delivery]:

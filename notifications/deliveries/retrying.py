@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from django.db import router, transaction
+from django.db import router
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from ..live.transactions import atomic, retried
+from ..live.transactions import after_commit, atomic, retried
 from ..models import Delivery
 from .ending import end
 from .waking import wake
@@ -47,7 +47,7 @@ def try_again(pks: Sequence[Any]) -> int:
         again = dict(**fresh, state=State.WAITING, due_at=timezone.now())
         digests = rows.filter(notice__isnull=True).update(**again)
         number = digests + retriable(rows.filter(notice__isnull=False)).update(**again, window=None)
-        transaction.on_commit(wake, using=alias, robust=True)
+        after_commit(wake, alias)
     return number
 
 

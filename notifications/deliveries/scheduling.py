@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import connections, router, transaction
+from django.db import connections, router
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,7 +19,7 @@ from ..hours import digest_hour, leaves_time, quiet_plan, zone_names
 from ..inbox.frames import Item
 from ..inbox.items import Items
 from ..kinds import Kind
-from ..live.transactions import atomic, retried
+from ..live.transactions import after_commit, atomic, retried
 from ..models import Delivery, Notification, Schedule
 from ..preferences.channels import channels
 from ..preferences.topics import EVERYTHING, scope_of
@@ -171,7 +171,7 @@ def send_digest_now(user: User) -> int:
             raise ValidationError(_("A digest was sent a moment ago. Try again in a minute."), code="rate_limit")
         parts = take(user.pk, alias)
         regroup(parts, lambda topic: now, alias, now, ASKED)
-        transaction.on_commit(wake, using=alias, robust=True)
+        after_commit(wake, alias)
     return len(parts)
 
 
@@ -272,7 +272,7 @@ def _plan_anew(user: User, row: Schedule, alias: str, now: datetime) -> None:
     mine.filter(reason=Delivery.Reason.QUIET_HOURS, due_at__isnull=False).update(due_at=now)
     table = timetable_of(user, row)
     regroup(take(user.pk, alias, after=now), lambda topic: table.window(topic, now), alias, now)
-    transaction.on_commit(wake, using=alias, robust=True)
+    after_commit(wake, alias)
 
 
 def _items(shown: Items, rows: Iterable[Notification]) -> list[Item]:

@@ -20,6 +20,7 @@ from django.db import InterfaceError, OperationalError, connections, router
 from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
+from .. import tenants
 from ..exceptions import TryLater, Undeliverable
 from ..live.locks import lock_free
 from ..live.transactions import atomic, retried
@@ -282,7 +283,7 @@ def _hand_over(claim: _Claim, reader: Reader, rows: Sequence[Notification]) -> N
             return
         message = message_of(delivery, sender.reader(reader, address), address, rows)
         # Where devices have no addresses of their own, what takes long is the site's own mail server or gateway.
-        whose = delivery.recipient_id or f"device {delivery.device}"
+        whose = tenants.current(), delivery.recipient_id or f"device {delivery.device}"
         turn = sender.slow_receivers.turn(whose, delivery.device) if sender.has_devices else nullcontext()
         with turn:
             sender.send(message)

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import router, transaction
+from django.db import router
 from django.utils import timezone
 
 from ..inbox.recipients import RECIPIENT_CHUNK
 from ..inbox.storing import witnesses
 from ..live.chunks import chunks
+from ..live.transactions import after_commit
 from ..models import Delivery, Endpoint, Notice, Notification
 from ..preferences.channels import channels, sent
 from ..preferences.resolving import decide
@@ -39,7 +40,7 @@ def store_for_endpoints(notice: Notice, pks: Sequence[Any]) -> None:
     now = timezone.now()
     rows = [delivery_to(endpoint, notice, now, names[endpoint.channel]) for endpoint in found]
     Delivery.objects.using(alias).bulk_create(rows)
-    transaction.on_commit(wake, using=alias, robust=True)
+    after_commit(wake, alias)
 
 
 def delivery_to(endpoint: Endpoint, notice: Notice, now: datetime, rule: str = "") -> Delivery:

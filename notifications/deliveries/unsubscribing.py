@@ -16,6 +16,7 @@ from django.core.signing import BadSignature, Signer
 from django.db import router
 from django.utils.translation import gettext as _
 
+from .. import tenants
 from ..inbox.choosing import known, set_preference
 from ..models import Preference
 from ..preferences.channels import channels
@@ -121,7 +122,7 @@ def _addresses(user: Any, name: str) -> Iterator[str]:
 
 
 def _signer() -> Signer:
-    return Signer(salt=_SALT, sep=".")
+    return Signer(salt=tenants.salted(_SALT), sep=".")
 
 
 def _fingerprint(address: str) -> str:

@@ -14,14 +14,15 @@ from typing import Any, Final
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils.translation import gettext as _
 
+from .. import tenants
 from ..exceptions import Stopped
 from ..live import keeping
 from ..live.keeping import Over, TaskKeeper, ThreadKeeper
 from ..live.leases import ends_abandoned
 from ..live.periodic import periodic
+from ..live.transactions import after_commit
 from ..twins import twin
 from ..validators import storable
 from . import texts
@@ -110,7 +111,7 @@ class _Text:
 
     def __init__(self, handle: Handle) -> None:
         self.id: Final = handle.pk
-        self.work: Final = texts.work_of(handle.pk)
+        self.work: Final = handle.work
         self.stopped = False
         self._handle = handle
         self._lock = threading.Lock()
@@ -132,7 +133,8 @@ class _Text:
     def store(self) -> bool:
         """Store what is pending, or renew the lease; return whether somebody has asked to stop."""
         try:
-            return self.flush() if self._pending else texts.keep_alive(self._handle)
+            with tenants.activate(self._handle.tenant):
+                return self.flush() if self._pending else texts.keep_alive(self._handle)
         except Over:
             return True
 
@@ -142,7 +144,8 @@ class _Text:
             with self._lock:
                 piece, self._pending = "".join(self._pending), []
             try:
-                stop = texts.grow(self._handle, piece, self._stored, state, error)
+                with tenants.activate(self._handle.tenant):
+                    stop = texts.grow(self._handle, piece, self._stored, state, error)
             except Over:  # somebody else has said how it ended: there is nothing more to write
                 return True
             except BaseException:
@@ -304,7 +307,7 @@ def stop_answer(event_id: int) -> bool:
     """
     asked = texts.request_stop(event_id)
     if asked:
-        transaction.on_commit(lambda: keeping.ask_to_stop(texts.work_of(event_id)), using=FEED.alias, robust=True)
+        after_commit(lambda: keeping.ask_to_stop(texts.work_of(event_id)), FEED.alias)
     return asked
 
 

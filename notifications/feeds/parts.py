@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
+from .. import tenants
 from ..live.cursor import UNPUBLISHED
 from ..live.django_internals import in_transaction
 from ..live.replay import settle
@@ -34,7 +35,7 @@ class Part(NamedTuple):
 
 def token(feed: str, template: str) -> str:
     """Return what a page sends back to have a part rendered anew: nobody can ask for another template with it."""
-    return signing.dumps([feed, template], salt=SALT, compress=True)
+    return signing.dumps([feed, template], salt=tenants.salted(SALT), compress=True)
 
 
 def read_token(text: str) -> tuple[str, str]:
@@ -43,7 +44,7 @@ def read_token(text: str) -> tuple[str, str]:
     Raises:
         BadSignature: It was not made here.
     """
-    feed, template = signing.loads(text, salt=SALT)
+    feed, template = signing.loads(text, salt=tenants.salted(SALT))
     return feed, template
 
 

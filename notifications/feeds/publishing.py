@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import msgspec
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,8 +19,9 @@ from ..live.coalesce import Coalescer, after
 from ..live.commit import sequence_after_commit
 from ..live.frames import frame
 from ..live.streams import Key
-from ..live.transactions import atomic, retried
+from ..live.transactions import after_commit, atomic, retried
 from ..models import FeedEvent
+from ..tenants import PerTenant
 from ..twins import twin
 from ..validators import validate_text
 from .frames import Event, FeedEvents
@@ -96,7 +96,7 @@ def publish_many(publications: Iterable[Publication | tuple[Any, ...]]) -> None:
     if kept:
         _store(kept)
     if live := [one for one in made if isinstance(one.feed.rules.keep, Nothing)]:
-        transaction.on_commit(lambda: _tell(live), using=FEED.alias, robust=True)
+        after_commit(lambda: _tell(live), FEED.alias)
 
 
 apublish = twin(publish)
@@ -151,22 +151,24 @@ def _store(kept: list[_Made]) -> None:
         FEED.entries().bulk_create(rows)
         sequence_after_commit(FEED, dict.fromkeys(row.feed_id for row in rows))
         published = Counter(one.feed.name for one in kept)
-        transaction.on_commit(lambda: _trim(published), using=FEED.alias, robust=True)
+        after_commit(lambda: _trim(published), FEED.alias)
 
 
-_looked: dict[str, tuple[float, int]] = {}  # when this process looked last, and how much it has published since
+_looked: PerTenant[dict[str, tuple[float, int]]] = PerTenant(
+    dict
+)  # when this process looked last, and how much it has published since
 
 
 def _trim(published: Mapping[str, int]) -> None:
     """Let go what the policies say, of a feed once a second at most; one in which little is published can wait."""
-    now = time.monotonic()
-    if len(_looked) > LOOKED_LIMIT:
-        _looked.clear()
+    now, looked = time.monotonic(), _looked()
+    if len(looked) > LOOKED_LIMIT:
+        looked.clear()
     for name, count in published.items():
-        at, before = _looked.get(name, (-TRIM_EVERY, 0))
-        _looked[name] = at, before + count
+        at, before = looked.get(name, (-TRIM_EVERY, 0))
+        looked[name] = at, before + count
         if before + count >= TRIM_AFTER and at <= now - TRIM_EVERY:
-            _looked[name] = now, 0
+            looked[name] = now, 0
             for _step in range(TRIM_STEPS):
                 if not trim(name):
                     break

@@ -13,6 +13,7 @@ from django.utils import timezone
 from ..live.django_internals import delete_unread
 from ..live.periodic import in_full, periodic
 from ..models import FeedEvent
+from ..tenants import PerTenant
 from .stream import FEED, remember, trim
 
 ROUND_EVERY = 60.0  # seconds from the end of a round of one process to the next
@@ -74,16 +75,16 @@ def _look(after: int) -> int:
     return rows[-1][0] if len(rows) == FEEDS_AT_ONCE else 0
 
 
-_retention = Retention()
+_retention = PerTenant(Retention)
 
 
 @periodic
 def trim_feeds() -> float | None:
     """Look at the next feeds: delete what their policies let go, and the rows of feeds that have long been empty."""
-    return _retention.turn()
+    return _retention().turn()
 
 
 @in_full(trim_feeds)
 def trim_all_feeds() -> None:
     """Look at all feeds."""
-    _retention.round()
+    _retention().round()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
 
 from ..annotations import User, UserKey
 from ..live import relay, revocation
+from ..live.transactions import after_commit
 from ..signals import access_revoked
 from ..twins import twin
 from .following import AccessChanged, key_of
@@ -27,7 +27,7 @@ def recheck_feed(feed: str) -> None:
         UnknownFeed: No app has declared it.
     """
     key = key_of(find(feed))
-    transaction.on_commit(lambda: relay.post(AccessChanged(*key)), using=FEED.alias, robust=True)
+    after_commit(lambda: relay.post(AccessChanged(*key)), FEED.alias)
 
 
 def revoke_access(user: User | UserKey, *, feed: str | None = None, reason: str = "") -> None:
@@ -61,7 +61,7 @@ def revoke_access(user: User | UserKey, *, feed: str | None = None, reason: str 
         relay.recheck([str(pk)])
         access_revoked.send_robust(sender=get_user_model(), user=pk, feed=feed, reason=reason)
 
-    transaction.on_commit(ask, using=FEED.alias, robust=True)
+    after_commit(ask, FEED.alias)
 
 
 arecheck_feed = twin(recheck_feed)

@@ -7,7 +7,6 @@ from hashlib import md5
 from typing import Any
 
 import msgspec
-from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.db.models.functions import MD5
 from django.utils import timezone
@@ -22,7 +21,7 @@ from ..live.frames import Frame, ResetReason, encode, encoded, frame, pack
 from ..live.pruning import prune_entries
 from ..live.sequencer import expire_cursors
 from ..live.streams import Key, Read, StreamType, register
-from ..live.transactions import atomic, retried
+from ..live.transactions import after_commit, atomic, retried
 from ..models import Feed, FeedEvent, FeedText, Stream
 from .frames import Event, FeedEvents, FeedReset
 from .names import stream_key
@@ -46,8 +45,8 @@ def remember(name: str) -> int:
 
 
 def _forget() -> None:
-    """Forget the older half of the names, but none that somebody follows here."""
-    followed = relay.connected(FEED)
+    """Forget the older half of the names, but none that somebody follows here, of whatever tenant."""
+    followed = relay.connected(FEED, everywhere=True)
     for pk in list(_names)[: NAMES_LIMIT // 2]:
         if str(pk) not in followed:
             _names.pop(pk, None)
@@ -214,7 +213,7 @@ def _evict(pk: int, ids: Sequence[int]) -> int:
     with atomic(FEED.alias):
         hints = expire_cursors(FEED, [pk])
         deleted = _delete(FEED.entries().filter(feed_id=pk), ids)
-        transaction.on_commit(lambda: relay.announce(hints), using=FEED.alias, robust=True)
+        after_commit(lambda: relay.announce(hints), FEED.alias)
     return deleted
 
 

@@ -14,6 +14,7 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from .. import tenants
 from ..live import relay
 from ..live.batch import Batch
 from ..live.commit import sequence_now
@@ -36,11 +37,13 @@ State = FeedText.State
 
 
 class Handle(NamedTuple):
-    """A growing text, by its event and feed."""
+    """A growing text, by its event, feed and tenant; `work` is what its writing is called where it is asked to stop."""
 
     feed: ResolvedFeed
     pk: int
     event: str
+    work: str
+    tenant: str
 
 
 def begin(feed: ResolvedFeed, event: str, data: Mapping[str, Any], owner: str) -> Handle:
@@ -54,7 +57,7 @@ def begin(feed: ResolvedFeed, event: str, data: Mapping[str, Any], owner: str) -
         raise ValidationError({"feed": message % {"feed": feed.name}})
     pk = _insert(remember(feed.name), event, msgspec.json.encode(dict(data)).decode(), owner)
     sequence_now(FEED, [feed.pk])
-    return Handle(feed, pk, event)
+    return Handle(feed, pk, event, work_of(pk), tenants.current())
 
 
 @retried(lambda *args: FEED.alias)
@@ -68,7 +71,7 @@ def _insert(feed: int, event: str, data: str, owner: str) -> int:
 
 def work_of(pk: int) -> str:
     """Return what the writing of a text is called where it is asked to stop."""
-    return f"text:{pk}"
+    return tenants.salted(f"text:{pk}")
 
 
 def grow(handle: Handle, piece: str, offset: int, state: State = State.WRITING, error: str = "") -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import connections, transaction
+from django.db import connections
 from django.utils.translation import gettext as _
 
 from ..annotations import User
@@ -15,7 +15,7 @@ from ..kinds import Kind, registry
 from ..live import relay
 from ..live.chunks import chunks
 from ..live.frames import frame
-from ..live.transactions import atomic, retried
+from ..live.transactions import after_commit, atomic, retried
 from ..models import Preference
 from ..preferences.channels import BELL_CHANNEL, Channel, Value, channel_named, sent, value_of
 from ..preferences.resolving import Decision, choices, decide, of_broadcast
@@ -223,7 +223,7 @@ def _decided(user: User, scope: str) -> dict[Topic, Decision]:
 def tell_preferences_changed(user: User) -> None:
     """Have the user's pages look again, after the commit."""
     key = INBOX.key(user.pk)
-    transaction.on_commit(lambda: relay.publish_ephemeral(key, _CHANGED), using=INBOX.alias, robust=True)
+    after_commit(lambda: relay.publish_ephemeral(key, _CHANGED), INBOX.alias)
 
 
 def _import(part: list[PreferenceChoice], before: int) -> int:

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -19,7 +18,7 @@ from ..kinds.declaring import rules_of
 from ..kinds.rendering import about_fields, notice_fields
 from ..live.chunks import chunks
 from ..live.commit import sequence_after_commit
-from ..live.transactions import atomic, retry
+from ..live.transactions import after_commit, atomic, retry
 from ..models import Notice, Notification
 from ..models.inbox import NotificationQuerySet
 from ..models.ranks import current_rank
@@ -116,7 +115,7 @@ def announce_after_commit(notice: Notice, pks: Sequence[Any]) -> None:
     """Show users their copies of a notice, and tell applications of them, when the caller's transaction commits."""
     sequence_after_commit(INBOX, pks)
     if notification_stored.has_listeners(Notice):
-        transaction.on_commit(lambda: tell_applications(notice, pks), using=INBOX.alias, robust=True)
+        after_commit(lambda: tell_applications(notice, pks), INBOX.alias)
 
 
 def tell_applications(notice: Notice, pks: Iterable[Any]) -> None:

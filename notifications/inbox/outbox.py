@@ -14,7 +14,6 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Case, F, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -28,7 +27,7 @@ from ..live.locks import lock_free
 from ..live.sequencer import open_streams, sequence
 from ..live.statements import CompiledSelect
 from ..live.streams import Read, StreamType
-from ..live.transactions import atomic, retried
+from ..live.transactions import after_commit, atomic, retried
 from ..models import Broadcast, Notification, Outbox, Stream
 from ..models.broadcast import OUTBOX, BroadcastState
 from .copies import wanted
@@ -92,7 +91,7 @@ def collect(inbox: StreamType, pks: Iterable[Any]) -> bool:
         open_streams(inbox, absent)
         _remember(inbox, behind.keys() - owed, latest)
 
-    transaction.on_commit(advance, using=inbox.alias, robust=True)
+    after_commit(advance, inbox.alias)
     return True
 
 

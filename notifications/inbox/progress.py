@@ -11,16 +11,16 @@ from typing import Any, Final
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from .. import tenants
 from ..annotations import User, UserKey
 from ..live import keeping
 from ..live.keeping import Over, TaskKeeper, ThreadKeeper
 from ..live.leases import ends_abandoned
 from ..live.periodic import periodic
-from ..live.transactions import atomic, retried, retry
+from ..live.transactions import after_commit, atomic, retried, retry
 from ..models import Notice, Notification, Progress
 from ..models.content import Level
 from ..twins import twin
@@ -142,6 +142,8 @@ class _Work:
     def __init__(self, user: Any, title: str, url: str, category: str, cancellable: bool) -> None:
         self.pk = 0
         self.item = 0
+        self._tenant = ""
+        self._name = ""  # by which it is asked to stop
         self.cancelled = False
         self._user = user
         self._about = {"title": title, "url": url, "category": category}
@@ -157,7 +159,8 @@ class _Work:
             exclude=only_url
         )  # it is stored with the end, too late to be refused
         self.pk, self.item = retry(self._store_first, INBOX.alias)
-        keeping.listen(_work(self.pk), self.cancel)
+        self._tenant, self._name = tenants.current(), _work(self.pk)
+        keeping.listen(self._name, self.cancel)
 
     def _store_first(self) -> tuple[int, int]:
         with atomic(INBOX.alias):
@@ -192,20 +195,21 @@ class _Work:
             changed, self._changed = self._changed, False
             data = self._data(State.RUNNING)
         try:
-            return _write(self.pk, {"progress": data} if changed else None)
+            with tenants.activate(self._tenant):
+                return _write(self.pk, {"progress": data} if changed else None)
         except BaseException:
             with self._lock:
                 self._changed |= changed
             raise
 
     def end(self, error: BaseException | None) -> None:
-        keeping.forget(_work(self.pk))
+        keeping.forget(self._name)
         if error is not None:
             state = State.FAILED
         else:
             state = State.CANCELLED if self.cancelled else State.DONE
             self._percent = self._percent if self.cancelled else 100.0
-        with suppress(Over):  # somebody else has said how it ended
+        with suppress(Over), tenants.activate(self._tenant):  # somebody else has said how it ended
             _write(self.pk, {"progress": self._data(state)}, state, url=self._about["url"])
 
     def _data(self, state: str) -> dict[str, Any]:
@@ -231,7 +235,7 @@ def cancel_progress(user: User | UserKey, notice: int) -> bool:
     rows = Progress.objects.using(INBOX.alias).filter(pk=notice, state=State.RUNNING, cancel_requested_at=None)
     asked = bool(rows.update(cancel_requested_at=timezone.now()))
     if asked:
-        transaction.on_commit(lambda: keeping.ask_to_stop(_work(notice)), using=INBOX.alias, robust=True)
+        after_commit(lambda: keeping.ask_to_stop(_work(notice)), INBOX.alias)
     return asked
 
 
@@ -276,7 +280,7 @@ def _write(
 
 def _work(pk: int) -> str:
     """Return the name by which work is asked to stop."""
-    return f"progress:{pk}"
+    return tenants.salted(f"progress:{pk}")
 
 
 def _lease() -> Any:

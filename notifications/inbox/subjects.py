@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
-from django.db import models, transaction
+from django.db import models
 from django.db.models.signals import post_delete
 from django.utils import timezone
 
@@ -17,7 +17,7 @@ from ..kinds.declaring import Rules
 from ..kinds.facts import shape
 from ..kinds.references import identify
 from ..live.commit import sequence_after_commit
-from ..live.transactions import atomic, retried
+from ..live.transactions import after_commit, atomic, retried
 from ..models import Broadcast, Notice, Notification
 from ..models.inbox import SCHEDULED
 from .stream import INBOX
@@ -59,7 +59,7 @@ def apply_after_commit(instance: models.Model, using: str, **kwargs: Any) -> Non
     """Have the rules applied to what is about an instance, once its deletion is committed."""
     about = identify(instance, "instance")
     for apply in _appliers:
-        transaction.on_commit(partial(apply, *about), using=using, robust=True)
+        after_commit(partial(apply, *about), using)
 
 
 def applier(function: Applier) -> Applier:

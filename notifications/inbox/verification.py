@@ -21,6 +21,7 @@ from ..live.periodic import periodic
 from ..live.sequencer import expire_cursors, sequence
 from ..live.streams import Hint, Key
 from ..models import Notification
+from ..tenants import PerTenant
 from .counts import Counts, counts
 from .stream import INBOX
 
@@ -110,10 +111,10 @@ class Verification:
         relay.announce(hints)
 
 
-_verification = Verification(lambda: relay.connected(INBOX))
+_verification = PerTenant(lambda: Verification(lambda: relay.connected(INBOX)))
 
 
 @periodic
 def verify() -> float | None:
     """Look at a part of the open bells of this process."""
-    return _verification.turn()
+    return _verification().turn()

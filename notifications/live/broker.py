@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
 from django.utils.crypto import salted_hmac
 
+from .. import tenants
 from ..conf import conf
 from . import channel_layer, postgresql, producer
 from .channel_layer import NAME, ChannelLayer
@@ -60,11 +61,11 @@ def site() -> str:
 
 
 def site_key() -> str:
-    """Return a name for this site that its pages may know: browsers keep what is of it by this name.
+    """Return a name for this site, and its active tenant, that its pages may know: browsers keep what is of it by it.
 
     Two sites may share an origin, and a browser's storage with it.
     """
-    return salted_hmac("notifications.storage", site(), algorithm="sha256").hexdigest()[:20]
+    return salted_hmac("notifications.storage", tenants.salted(site()), algorithm="sha256").hexdigest()[:20]
 
 
 def group() -> str:

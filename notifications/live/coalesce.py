@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Hashable, Mapping
 from typing import Generic, TypeVar
 
+from .. import tenants
+
 COALESCED_FOR = 0.25  # seconds
 
 K = TypeVar("K", bound=Hashable)
@@ -52,34 +54,37 @@ class Coalescer(Generic[K, S, V]):
         self._merge = merge
         self._later = later
         self._lock = threading.Lock()
-        self._waiting: dict[K, dict[S, V]] = {}  # by key, also of those that were told in this tick
+        self._waiting: dict[tuple[str, K], dict[S, V]] = {}  # by tenant and key, also of those told in this tick
         self._ticking = False
 
     def show(self, key: K, source: S, value: V) -> None:
         """Tell the listeners of `key`: now, or with the next tick. Call it from any thread."""
+        place = tenants.current(), key
         with self._lock:
-            first = key not in self._waiting
-            waiting = self._waiting.setdefault(key, {})
+            first = place not in self._waiting
+            waiting = self._waiting.setdefault(place, {})
             if not first:
                 waiting[source] = self._merge(waiting[source], value) if source in waiting else value
             start, self._ticking = not self._ticking, True
         if start:
             self._later(self._tick)
         if first:
-            self._tell(key, {source: value})
+            self._tell(place, {source: value})
 
     def _tick(self) -> None:
         with self._lock:
-            due = {key: values for key, values in self._waiting.items() if values}
-            self._waiting = {key: {} for key in due}
+            due = {place: values for place, values in self._waiting.items() if values}
+            self._waiting = {place: {} for place in due}
             self._ticking = bool(due)
         if due:
             self._later(self._tick)
-        for key, values in due.items():
-            self._tell(key, values)
+        for place, values in due.items():
+            self._tell(place, values)
 
-    def _tell(self, key: K, values: Mapping[S, V]) -> None:
+    def _tell(self, place: tuple[str, K], values: Mapping[S, V]) -> None:
+        tenant, key = place
         try:
-            self._send(key, values)
+            with tenants.speaking_for(tenant):
+                self._send(key, values)
         except Exception:
             logger.exception("Could not tell the listeners of %r; whoever comes next sees it.", key)

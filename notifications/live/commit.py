@@ -7,15 +7,16 @@ from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
-from django.db import connections, transaction
+from django.db import connections
 
+from .. import tenants
 from . import broker, relay
 from .chunks import STREAM_CHUNK, chunks
 from .coalesce import Coalescer
 from .locks import lock_free
 from .sequencer import expire_cursors, sequence
 from .streams import Hint, Key, StreamType, stream_types
-from .transactions import atomic, retry
+from .transactions import after_commit, atomic, retry
 
 
 def sequence_after_commit(stream_type: StreamType, pks: Iterable[Any]) -> None:
@@ -26,17 +27,18 @@ def sequence_after_commit(stream_type: StreamType, pks: Iterable[Any]) -> None:
     """
     changes = _changes(stream_type.alias)
     changes.add(stream_type, pks)
-    transaction.on_commit(changes.sequence, using=stream_type.alias, robust=True)
+    after_commit(changes.sequence, stream_type.alias)
 
 
 class _Changes:
-    """The streams that one transaction has changed.
+    """The streams of one tenant that one transaction has changed.
 
     Each change has its hook, for a savepoint that is rolled back takes its hooks along. The first hook that runs does
     the work of all. The streams of a savepoint that was rolled back have nothing pending, and cost a look.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tenant: str) -> None:
+        self.tenant = tenant
         self._streams: dict[StreamType, dict[Any, None]] = {}
 
     def add(self, stream_type: StreamType, pks: Iterable[Any]) -> None:
@@ -55,16 +57,17 @@ _changed: WeakKeyDictionary[Any, ref[_Changes]] = WeakKeyDictionary()
 
 def _changes(alias: str) -> _Changes:
     connection = connections[alias]
+    tenant = tenants.current()
     found = known() if (known := _changed.get(connection)) else None
-    if found is None:
-        found = _Changes()
+    if found is None or found.tenant != tenant:
+        found = _Changes(tenant)
         _changed[connection] = ref(found)
     return found
 
 
 def sequence_calmly_after_commit(stream_type: StreamType, pk: Any) -> None:
     """Do the same for one stream and for what may change many times a second: it is announced once a tick."""
-    transaction.on_commit(lambda: _sequence_calmly(stream_type, pk), using=stream_type.alias, robust=True)
+    after_commit(lambda: _sequence_calmly(stream_type, pk), stream_type.alias)
 
 
 def _sequence_calmly(stream_type: StreamType, pk: Any) -> None:
@@ -93,7 +96,7 @@ def reset_readers_after_deletion(sender: Any, *, streams: Iterable[Any], using: 
     """
     for stream_type in stream_types.values():
         if stream_type.entry is sender and stream_type.alias == using and (pks := list(streams)):
-            transaction.on_commit(partial(reset_readers, stream_type, pks), using=using, robust=True)
+            after_commit(partial(reset_readers, stream_type, pks), using)
 
 
 def reset_readers(stream_type: StreamType, pks: Iterable[Any]) -> None:

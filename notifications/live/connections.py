@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from .. import tenants
 from ..conf import conf
 from ..exceptions import Refused
 from . import callers, frames, relay
@@ -51,7 +52,7 @@ class Admission:
     `wait` is None for a stream; for a poll it is how many seconds the answer may take. `name` is what logs and
     the client's `hello` call the connection. `arrived` is what `frames` brings that is new to the client. `more` are
     further streams that the connection reads, each from a position; `key` is None where it reads those alone.
-    `language` is the reader's.
+    `language` is the reader's, and `tenant` the one that was active when it was decided.
     """
 
     key: Key | None
@@ -64,6 +65,7 @@ class Admission:
     more: tuple[tuple[Key, Position], ...] = ()
     transport: Transport | None = None
     language: str = ""
+    tenant: str = field(default_factory=tenants.current)
 
     @property
     def opening(self) -> bytes:
@@ -179,7 +181,7 @@ def check_process_limit() -> None:
         Refused: The process holds ``NOTIFICATIONS_MAX_STREAMS``, or is about to stop.
     """
     now = relay.current()
-    if now.draining or len(now.hub.connections) >= conf.MAX_STREAMS:
+    if now.draining or now.connections() >= conf.MAX_STREAMS:
         raise Refused(503, "busy", "This process has reached its limit of open streams; try again later.")
 
 
@@ -193,12 +195,12 @@ def check_address_limit(scope: dict[str, Any]) -> str:
     if limit is None:
         return ""
     found = callers.address(scope)
-    if relay.current().hub.addresses.get(found, 0) >= limit:
+    if relay.current().connections_from(found) >= limit:
         raise Refused(429, "too-many", "Too many connections come from your address; try again later.")
     return found
 
 
-def check_user_limit(owner: str) -> None:
+def check_user_limit(owner: str, tenant: str = "") -> None:
     """Refuse a connection of a user who has too many of them.
 
     Raises:
@@ -206,7 +208,7 @@ def check_user_limit(owner: str) -> None:
             have ``NOTIFICATIONS_MAX_ANONYMOUS_STREAMS`` together.
     """
     limit = conf.MAX_STREAMS_PER_USER if owner else conf.MAX_ANONYMOUS_STREAMS
-    if len(relay.current().hub.owners.get(owner, ())) >= limit:
+    if len(relay.current(tenant).hub.owners.get(owner, ())) >= limit:
         raise Refused(429, "too-many", "You have too many open streams; close some tabs.")
 
 
@@ -217,7 +219,7 @@ def stream(admission: Admission, send: Send, address: str = "") -> Connection:
 
 def connect(connection: Connection, admission: Admission) -> None:
     """Have the hub serve a connection from the position at which it was admitted."""
-    now = relay.current()
+    now = relay.current(connection.tenant)
     now.hub.add(connection)
     if admission.key is not None:
         now.hub.attach(connection, admission.key, admission.position)
@@ -230,7 +232,7 @@ def connect(connection: Connection, admission: Admission) -> None:
 
 def disconnect(connection: Connection) -> None:
     """Forget a connection."""
-    relay.current().hub.remove(connection)
+    relay.current(connection.tenant).hub.remove(connection)
 
 
 def was_ended(connection: Connection) -> bool:
@@ -320,7 +322,7 @@ def _refusal(admission: Admission) -> Frame | None:
     """Return the frame that refuses a connection for which there is no room; the status is sent already."""
     try:
         check_process_limit()
-        check_user_limit(admission.identity.owner)
+        check_user_limit(admission.identity.owner, admission.tenant)
     except Refused:
         return frames.frame(frames.Bye("limit", RETRY_AFTER * 1_000))
     return None
@@ -329,7 +331,8 @@ def _refusal(admission: Admission) -> Frame | None:
 def _connection(
     admission: Admission, write: Send, transport: Transport, end: Callable[[], Any], address: str = ""
 ) -> Connection:
-    return Connection(admission.name, write, transport, end, admission.identity, address, admission.language)
+    client = admission.identity, address, admission.language, admission.tenant
+    return Connection(admission.name, write, transport, end, *client)
 
 
 def _this_task() -> asyncio.Task[Any]:

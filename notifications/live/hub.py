@@ -74,6 +74,7 @@ class Connection:
         "session",
         "stamp",
         "subscriptions",
+        "tenant",
         "transport",
         "write",
         "written",
@@ -88,6 +89,7 @@ class Connection:
         identity: Identity = NOBODY,
         address: str = "",
         language: str = "",
+        tenant: str = "",
     ) -> None:
         """Describe a client.
 
@@ -99,6 +101,7 @@ class Connection:
             identity: On whose behalf it is held, for limits and for the question whether it still may be.
             address: Where it comes from, if connections are limited by that.
             language: In which it is told what is translated.
+            tenant: Whose client it is.
         """
         self.name = name
         self.write = write
@@ -111,6 +114,7 @@ class Connection:
         self.digest = digest(identity.session)
         self.address = address
         self.language = language
+        self.tenant = tenant
         self.subscriptions: tuple[Subscription, ...] = ()  # few, and most often one: a list would be larger
         self.open = False  # the hub has it
         self.blocked = False

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from ..tenants import PerTenant
 from .periodic import Task
 
 POLLS_LOOK_EVERY = 5.0  # seconds between two looks of one process
@@ -48,9 +49,9 @@ class Looks:
                 logger.exception("Leases that have run out could not be looked for; the next look repeats it.")
 
 
-_looks = Looks()
+_looks = PerTenant(Looks)
 
 
 def look() -> None:
     """Look for leases that have run out, unless this process did lately; it costs a query for each task."""
-    _looks.look()
+    _looks().look()

@@ -7,19 +7,28 @@ chat) ignores it: like every hint, it only saves the time until the next compari
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, Union
+from typing import Any, ClassVar, TypeVar, Union
 
 import msgspec
 
 from .frames import ByeReason
 
 
-class Message(msgspec.Struct, frozen=True, tag_field="name"):
-    """A message from one process to all others."""
+class Message(msgspec.Struct, frozen=True, tag_field="name", kw_only=True, omit_defaults=True):
+    """A message from one process to all others, about one tenant; `relay.post` says about which.
+
+    `is_for_readers`: it is about open connections alone, so of no interest where the tenant has none.
+    """
+
+    is_for_readers: ClassVar[bool] = False
+
+    tenant: str = ""
 
 
 class Hints(Message, frozen=True, tag="hints"):
     """Streams moved: for each its type, its primary key as text, and its new position."""
+
+    is_for_readers = True
 
     moved: list[tuple[str, str, int]]
 
@@ -29,6 +38,8 @@ class Published(Message, frozen=True, tag="published"):
 
     Each of `frames` is its name, its JSON and its cursor.
     """
+
+    is_for_readers = True
 
     type: str
     pk: str
@@ -40,6 +51,8 @@ class Published(Message, frozen=True, tag="published"):
 
 class Ephemeral(Message, frozen=True, tag="ephemeral"):
     """Frames that are stored nowhere, typing for example, for the listeners of a stream."""
+
+    is_for_readers = True
 
     type: str
     pk: str

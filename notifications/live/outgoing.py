@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
 
 from .chunks import chunks
 from .messages import Hints, Message, Sweep
@@ -16,7 +17,7 @@ MESSAGE_LIMIT = 1_000  # other messages that wait
 
 
 class Outgoing:
-    """Hints are joined: of a stream that moved twice the last position is told, and many streams go in one message.
+    """Hints are joined: of a stream that moved twice the last position is told, and many of a tenant go in one message.
 
     What is too much, and what could not be sent, becomes a single request to compare with the database: who gets that
     finds everything that is stored. Any thread may call this.
@@ -25,7 +26,7 @@ class Outgoing:
     def __init__(self) -> None:
         """Begin with nothing."""
         self._lock = threading.Lock()
-        self._moved: dict[tuple[str, str], int] = {}
+        self._moved: dict[tuple[str, str, str], int] = {}  # by tenant, type and primary key
         self._others: list[Message] = []
         self._lost = False
 
@@ -39,7 +40,8 @@ class Outgoing:
         with self._lock:
             if isinstance(message, Hints):
                 for name, pk, to in message.moved:
-                    self._moved[name, pk] = max(to, self._moved.get((name, pk), to))
+                    key = message.tenant, name, pk
+                    self._moved[key] = max(to, self._moved.get(key, to))
             else:
                 self._others.append(message)
             if len(self._moved) > STREAM_LIMIT or len(self._others) > MESSAGE_LIMIT:
@@ -49,10 +51,16 @@ class Outgoing:
     def take(self) -> list[Message]:
         """Return what has gathered, as few messages, and begin anew."""
         with self._lock:
-            hints = [Hints([(*key, to) for key, to in some]) for some in chunks(self._moved.items(), STREAMS)]
-            taken: list[Message] = [*([Sweep()] if self._lost else []), *hints, *self._others]
+            taken: list[Message] = [*([Sweep()] if self._lost else []), *self._hints(), *self._others]
             self._moved, self._others, self._lost = {}, [], False
             return taken
+
+    def _hints(self) -> Iterator[Hints]:
+        tenants: dict[str, list[tuple[str, str, int]]] = {}
+        for (tenant, name, pk), to in self._moved.items():
+            tenants.setdefault(tenant, []).append((name, pk, to))
+        for tenant, moved in tenants.items():
+            yield from (Hints(some, tenant=tenant) for some in chunks(moved, STREAMS))
 
     def lose(self) -> None:
         """Ask for a comparison in the place of what waits, and of what was taken and could not be sent."""

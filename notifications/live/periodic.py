@@ -10,11 +10,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from .. import tenants
 from .threads import MakePool, Threads
 
 Task = Callable[[], float | None]
 
 SHORTEST = 0.2  # seconds between two turns
+SHARE = 10  # times as long as the turns of several tenants took pass until they take the next, at least
 
 logger = logging.getLogger("notifications")
 
@@ -74,9 +76,12 @@ class PeriodicTasks:
         self.threads = make_pool(1, "notifications-periodic")
         self._period = period
         self._wake = asyncio.Event()
+        self._woken: set[str] = set()  # tenants that take their turn now
+        self._due: dict[str, float] = {}  # when each tenant takes its next turn, by the loop's clock
 
-    def wake(self) -> None:
-        """Take the next turn now."""
+    def wake(self, tenant: str = "") -> None:
+        """Take a tenant's next turn now."""
+        self._woken.add(tenant)
         self._wake.set()
 
     def close(self) -> None:
@@ -87,18 +92,42 @@ class PeriodicTasks:
 
     async def run(self) -> None:
         """Run the tasks forever."""
+        loop = asyncio.get_running_loop()
         while True:
             self._wake.clear()
-            pause = self._period()
-            for function in _tasks:
-                try:
-                    wanted = await asyncio.wrap_future(self.threads.submit(function))
-                except Exception:
-                    logger.exception("A periodic task failed; its next turn repeats it.")
-                else:
-                    pause = pause if wanted is None else min(pause, max(wanted, SHORTEST))
+            woken, self._woken = self._woken, set()
+            began = loop.time()
+            names = await self._names()
+            self._due = {name: self._due[name] for name in names if name in self._due}
+            for name in names:
+                if name in woken or self._due.get(name, 0.0) <= began:
+                    self._due[name] = loop.time() + await self._turn(name)
+            took = loop.time() - began
+            pause = min(self._due.values(), default=began + self._period()) - loop.time()
             try:
-                async with asyncio.timeout(pause):
+                async with asyncio.timeout(pause if len(names) < 2 else max(pause, SHARE * took)):
                     await self._wake.wait()
             except TimeoutError:
                 pass
+
+    async def _turn(self, tenant: str) -> float:
+        """Run the tasks for a tenant; return after how many seconds its next turn is."""
+        pause = self._period()
+        for function in _tasks:
+            try:
+                wanted = await asyncio.wrap_future(self.threads.submit(tenants.run, tenant, function))
+            except Exception:
+                logger.exception("A periodic task failed; its next turn repeats it.")
+            else:
+                pause = pause if wanted is None else min(pause, max(wanted, SHORTEST))
+        return pause
+
+    async def _names(self) -> list[str]:
+        """Return the names of all tenants; of those that are known, where they cannot be read now."""
+        if tenants.hook() is None:
+            return [""]
+        try:
+            return await asyncio.wrap_future(self.threads.submit(tenants.names))
+        except Exception:
+            logger.exception("The tenants could not be read; the next turn repeats it.")
+            return list(self._due)

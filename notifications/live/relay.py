@@ -1,4 +1,4 @@
-"""The relay: one per process. It sends and receives hints, and compares the hub with the database.
+"""The relay: one per process and tenant. It sends and receives hints, and compares the hub with the database.
 
 A hint only says that a stream moved. Losing one costs a delay: the next reconciliation finds the change
 anyway. So nothing here waits for the broker, and no notification is lost while the broker is down.
@@ -13,6 +13,9 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mappi
 from contextlib import asynccontextmanager
 from typing import Any, ParamSpec, TypeVar
 
+import msgspec
+
+from .. import tenants
 from ..conf import DECIDING_THREADS, SPARE_THREADS, conf
 from . import frames, messages
 from .background import Background
@@ -34,7 +37,8 @@ from .replay import NO_LANGUAGES, NOTHING_KEPT, Kept, Languages, changes_since, 
 from .sequencer import sequence
 from .shutdown import on_termination
 from .streams import Hint, Key, StreamType, stream_types
-from .threads import MakePool, Threads
+from .threads import MakePool, Pool, Threads
+from .within import TenantBackground, TenantPool, TenantWorkers
 from .workers import Terms, Workers
 
 P = ParamSpec("P")
@@ -47,13 +51,17 @@ UNCHANGED = 30.0  # seconds after which streams are compared although the databa
 REVOKED = 60.0  # seconds; a connection that was being decided when its session ended is open by then
 REVOKED_LIMIT = 10_000  # sessions remembered so
 SECOND_LOOK = 1.0  # seconds after a requested reconciliation; clients that were just connecting are there by then
+TENANT_IDLE = 120.0  # seconds after which a tenant without connections has no relay any more
 DRAIN = 1.0  # seconds between sending bye and letting the server stop
 
 _relays: dict[asyncio.AbstractEventLoop, Relay] = {}
 
 
-def current() -> Relay:
-    """Return the running event loop's relay, starting it at the first call."""
+def current(tenant: str = "") -> Relay:
+    """Return the running event loop's relay of a tenant, starting it at the first call.
+
+    The one without a tenant is the only one, or keeps what those of all tenants share.
+    """
     loop = asyncio.get_running_loop()
     relay = _relays.get(loop)
     if relay is None:
@@ -61,7 +69,7 @@ def current() -> Relay:
             _relays.pop(gone).close()
         relay = _relays[loop] = Relay(loop)
         relay.start()
-    return relay
+    return relay.of(tenant)
 
 
 @asynccontextmanager
@@ -81,10 +89,16 @@ def serves(loop: asyncio.AbstractEventLoop) -> bool:
     return loop in _relays
 
 
-def connected(stream_type: StreamType | str) -> set[str]:
-    """Return the keys, as text, of the streams of a type that have subscribers in this process."""
+def connected(stream_type: StreamType | str, *, everywhere: bool = False) -> set[str]:
+    """Return the keys, as text, of the streams of a type that have subscribers in this process.
+
+    Args:
+        stream_type: The type, or its name.
+        everywhere: Those of all tenants, and not of the active one alone.
+    """
     name = stream_type if isinstance(stream_type, str) else stream_type.name
-    return {key.pk for relay in list(_relays.values()) for key in list(relay.hub.streams) if key.type == name}
+    relays = [one for root in list(_relays.values()) for one in root.all()] if everywhere else _running()
+    return {key.pk for relay in relays for key in list(relay.hub.streams) if key.type == name}
 
 
 def announce(hints: Sequence[Hint]) -> None:
@@ -153,15 +167,21 @@ def publish_ephemeral_here(key: Key, frame: Frame) -> None:
 
 
 def post(message: messages.Message) -> None:
-    """Send a message to this process and, through the broker, to all others. Call it from any thread."""
-    relays = _running()
+    """Send a message of the active tenant to this process and, through the broker, to all others, from any thread."""
+    message = of_tenant(message, tenants.current())
+    relays = [relay for relay in list(_relays.values()) if not relay.loop.is_closed()]
     for relay in relays:
-        relay.loop.call_soon_threadsafe(messages.dispatch, relay, message)
+        relay.loop.call_soon_threadsafe(relay.take, message)
     # One of them carries it to the other processes; without a server in this process we do it here.
     if relays:
         relays[0].loop.call_soon_threadsafe(relays[0].broker.post, message)
     else:
         Broker.post_once(message)
+
+
+def of_tenant(message: messages.Message, tenant: str) -> messages.Message:
+    """Return a message as one about a tenant."""
+    return msgspec.structs.replace(message, tenant=tenant) if tenant else message
 
 
 def _read_here(key: Key) -> None:
@@ -184,13 +204,24 @@ def hint(hints: Sequence[Hint]) -> None:
 
 
 def _running() -> list[Relay]:
-    return [relay for relay in list(_relays.values()) if not relay.loop.is_closed()]
+    """Return the active tenant's relays in this process."""
+    tenant = tenants.current()
+    found = [relay.known(tenant) for relay in list(_relays.values()) if not relay.loop.is_closed()]
+    return [relay for relay in found if relay is not None]
 
 
 class Relay:
     """A process's hub with what keeps it true: hints, reads, comparison with the database, and time."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, make_pool: MakePool = Threads, *, alone: bool = False) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        make_pool: MakePool = Threads,
+        *,
+        alone: bool = False,
+        root: Relay | None = None,
+        tenant: str = "",
+    ) -> None:
         """Make the relay of `loop`; `start` sets it going.
 
         Args:
@@ -198,23 +229,20 @@ class Relay:
             make_pool: Makes what database work runs in.
             alone: Whether it is no server's: it hears of no other process and of no signal, and leaves the periodic
                 tasks to others.
+            root: For a tenant's relay the one that keeps what those of all tenants share.
+            tenant: Whose streams it serves; empty for the root.
         """
         self._alone = alone
+        self._root = root or self
+        self.tenant = tenant
+        self._tenants: dict[str, Relay] = {}  # of the root: the tenants' own
         self.loop = loop
         self.hub = Hub(self._refresh, self._fill, loop.time, conf.MAX_BYTES, self.delivered)
         self.timer = Timer(conf.HEARTBEAT, self._heartbeat, self._expire)
-        self.threads = make_pool(conf.DATABASE_THREADS, "notifications-read")
-        # What clients ask for, each user in turn. Reads stand apart: they never wait behind a write.
-        few, more = conf.DATABASE_THREADS, conf.DATABASE_THREADS + SPARE_THREADS
-        self.readers = Workers(loop, "notifications-answer", few, more, make_pool)
-        self.writers = Workers(loop, "notifications-write", few, more, make_pool)
-        deciding = conf.HANDOFF_THREADS
-        most = max(deciding, DECIDING_THREADS)
-        self.deciders = Workers(loop, "notifications-decide", deciding, most, make_pool)
-        self.callers = Callers()
-        self.background = Background("notifications-signal", make_pool)
-        self.broker = Broker(self.receive, self.reconcile_soon, alone=alone)
-        self.periodic = PeriodicTasks(self._period, make_pool)
+        if root is None:
+            self._make_threads(make_pool)
+        else:
+            self._share_threads(root)
         self.draining = False
         self._listeners: Listeners | None = None
         self.recheck = Recheck(self.hub, self.run, lambda: conf.RECHECK)
@@ -227,9 +255,38 @@ class Relay:
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._ticking: asyncio.TimerHandle
+        self._used_at = loop.time()  # when somebody was last seen to be connected
+
+    def _make_threads(self, make_pool: MakePool) -> None:
+        self.threads: Pool = make_pool(conf.DATABASE_THREADS, "notifications-read")
+        # What clients ask for, each user in turn. Reads stand apart: they never wait behind a write.
+        few, more = conf.DATABASE_THREADS, conf.DATABASE_THREADS + SPARE_THREADS
+        self.readers: Workers | TenantWorkers = Workers(self.loop, "notifications-answer", few, more, make_pool)
+        self.writers: Workers | TenantWorkers = Workers(self.loop, "notifications-write", few, more, make_pool)
+        deciding = conf.HANDOFF_THREADS
+        most = max(deciding, DECIDING_THREADS)
+        self.deciders = Workers(self.loop, "notifications-decide", deciding, most, make_pool)
+        self.callers = Callers()
+        self.background: Background | TenantBackground = Background("notifications-signal", make_pool)
+        self.broker = Broker(self.receive, self.reconcile_soon, alone=self._alone)
+        self.periodic = PeriodicTasks(self._period, make_pool)
+
+    def _share_threads(self, root: Relay) -> None:
+        assert isinstance(root.readers, Workers)
+        assert isinstance(root.writers, Workers)
+        assert isinstance(root.background, Background)
+        self.threads = TenantPool(root.threads, self.tenant)
+        self.readers = TenantWorkers(root.readers, self.tenant)
+        self.writers = TenantWorkers(root.writers, self.tenant)
+        self.deciders, self.callers = root.deciders, root.callers
+        self.background = TenantBackground(root.background, self.tenant)
+        self.broker, self.periodic = root.broker, root.periodic
 
     def start(self) -> None:
         """Begin to listen, to compare and to keep time."""
+        if self._root is not self:
+            self._tasks = [self.loop.create_task(task) for task in (self._reconcile_loop(), self.recheck.run())]
+            return
         own = [self._live(), self.recheck.run(), *([] if self._alone else [self.periodic.run()])]
         self._tasks = [*(self.loop.create_task(task) for task in own), *self.broker.start()]
         self._ticking = self.loop.call_later(TICK, self._tick)
@@ -239,9 +296,10 @@ class Relay:
     async def stop(self) -> None:
         """End what `start` began; the loop goes on."""
         self._ticking.cancel()
-        for task in self._tasks:
+        tasks = [task for relay in self.all() for task in relay._tasks]
+        for task in tasks:
             task.cancel()
-        await asyncio.wait(self._tasks)
+        await asyncio.wait(tasks)
 
     def close(self) -> None:
         """End the threads, with what they are doing."""
@@ -255,6 +313,58 @@ class Relay:
         ):
             threads.close()
         self._commits.close()
+
+    # Tenants
+
+    def of(self, tenant: str) -> Relay:
+        """Return a tenant's relay, starting it at the first call."""
+        if not tenant:
+            return self
+        relay = self._tenants.get(tenant)
+        if relay is None:
+            relay = self._tenants[tenant] = Relay(self.loop, root=self, tenant=tenant)
+            relay.start()
+        relay._used_at = self.loop.time()
+        return relay
+
+    def known(self, tenant: str) -> Relay | None:
+        """Return a tenant's relay if it has one; any thread may ask."""
+        return self._tenants.get(tenant) if tenant else self
+
+    def take(self, message: messages.Message) -> None:
+        """Act on a message: the relay of its tenant does, if there may be something for it to do."""
+        if message.tenant and tenants.hook() is None:
+            return  # of a process with other settings
+        relay = self.known(message.tenant) if message.is_for_readers else self.of(message.tenant)
+        if relay is not None:
+            messages.dispatch(relay, message)
+
+    def post_to_others(self, message: messages.Message) -> None:
+        """Send a message of this tenant to all other processes."""
+        self.broker.post(of_tenant(message, self.tenant))
+
+    def connections(self) -> int:
+        """Return how many connections the process has, of all tenants."""
+        return sum(len(relay.hub.connections) for relay in self._root.all())
+
+    def connections_from(self, address: str) -> int:
+        """Return how many connections an address has, to all tenants."""
+        return sum(relay.hub.addresses.get(address, 0) for relay in self._root.all())
+
+    def all(self) -> list[Relay]:
+        """Return the relays of all tenants, of the root; any thread may ask."""
+        return [self, *list(self._tenants.values())]
+
+    def _end_idle(self) -> None:
+        """End the relays of tenants that have had no connections for some time."""
+        now = self.loop.time()
+        for name, relay in list(self._tenants.items()):
+            if relay.hub.connections:
+                relay._used_at = now
+            elif now - relay._used_at > TENANT_IDLE:
+                del self._tenants[name]
+                for task in relay._tasks:
+                    task.cancel()
 
     def run(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
         """Run database work in the relay's own threads."""
@@ -280,24 +390,26 @@ class Relay:
         """Act on a message of another process; one that is malformed is logged and ignored."""
         try:
             if (message := messages.decode(plain)) is not None:
-                messages.dispatch(self, message)
+                self.take(message)
         except (ValueError, TypeError):
             logger.exception("Ignored a malformed message from the channel layer.")
 
     def reconcile_soon(self) -> None:
         """Compare with the database now rather than at the next turn."""
-        self._wake.set()
+        for relay in self.all():
+            relay._wake.set()
 
     def drain(self) -> float:
         """Ask every client to reconnect to another process; return the seconds that this takes."""
         self.draining = True
-        for connection in list(self.hub.connections):
-            self.hub.close(connection, "drain")
-        return DRAIN if self.hub.connections else 0.0
+        for relay in self.all():
+            for connection in list(relay.hub.connections):
+                relay.hub.close(connection, "drain")
+        return DRAIN if self.connections() else 0.0
 
     def sweep(self) -> None:
         """Compare with the database and take a turn at the periodic tasks, now; then compare once more."""
-        self.periodic.wake()
+        self.periodic.wake(self.tenant)
         self.reconcile_soon()
         self.loop.call_later(SECOND_LOOK, self.reconcile_soon)
 
@@ -324,7 +436,7 @@ class Relay:
     def _refresh(self, key: Key) -> None:
         if key.type not in stream_types:  # nothing of it is stored
             if is_served_at_once(key.type):
-                self.periodic.wake()
+                self.periodic.wake(self.tenant)
             return
         # What has told nothing yet has nothing to space out: its first reader waits for the snapshot.
         begins = key in self.hub.streams and self.hub.streams[key].position == START
@@ -450,7 +562,9 @@ class Relay:
         if not self.draining and self._listeners is not None and self._listeners.closed():
             logger.info("The server has stopped listening; its clients reconnect elsewhere.")
             self.drain()
-        self.timer.turn(self.loop.time())
+        for relay in self.all():
+            relay.timer.turn(self.loop.time())
+        self._end_idle()
 
     def _heartbeat(self, connection: Connection) -> None:
         heads = []

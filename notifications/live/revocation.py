@@ -12,6 +12,7 @@ from ..annotations import User, UserKey
 from ..models import Inbox
 from ..signals import access_revoked
 from . import relay
+from .transactions import after_commit
 
 
 def key_of(user: User | UserKey) -> Any:
@@ -37,7 +38,7 @@ def revoke_all(user: User | UserKey, reason: str) -> None:
 
     with transaction.atomic(using=alias):
         _store(pk, alias)
-        transaction.on_commit(revoke, using=alias, robust=True)
+        after_commit(revoke, alias)
 
 
 def _store(pk: Any, alias: str) -> None:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
+from .. import tenants
 from ..exceptions import OtherUser
 from .identity import Identity
 
@@ -91,7 +92,7 @@ def _is_of(data: Any, owner: str) -> bool:
 
 def user_key(pk: Any) -> str:
     """Return a name for the user with the primary key `pk`: what a page calls the user for whom it was made."""
-    return salted_hmac("notifications.user", str(pk), algorithm="sha256").hexdigest()[:20]
+    return salted_hmac("notifications.user", tenants.salted(str(pk)), algorithm="sha256").hexdigest()[:20]
 
 
 def check_user(claimed: str | None, pk: Any) -> None:

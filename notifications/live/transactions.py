@@ -22,6 +22,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.db import DatabaseError, transaction
 
+from .. import tenants
 from .django_internals import in_transaction, read_committed
 
 P = ParamSpec("P")
@@ -59,6 +60,12 @@ def atomic(using: str, *, durable: bool = False) -> Iterator[None]:
     with read_committed(using, surely=_attempt.number > 1), transaction.atomic(using=using, durable=durable):
         transaction.on_commit(_remember_commit, using=using, robust=True)  # before what others register
         yield
+
+
+def after_commit(function: Callable[[], object], using: str) -> None:
+    """Call a function after the caller's commit, for the tenant that is active now; what it raises is logged."""
+    later = tenants.bound(function)
+    transaction.on_commit(lambda: later(), using=using, robust=True)  # Django logs a function's name
 
 
 def retried(using: Callable[..., str]) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -12,6 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
+from ... import tenants
 from ...deliveries import broadcasts, couriers
 from ...live.threads import Threads
 from ...preferences.channels import sent
@@ -65,7 +66,7 @@ class Command(BaseCommand):
             if not options["once"]:
                 self._send(stop, options["threads"])
                 return
-            number = couriers.deliver_until(stop.is_set)
+            number = sum(tenants.run(name, couriers.deliver_until, stop.is_set) for name in tenants.names())
         if options["verbosity"]:
             self.stdout.write(f"{number} deliver{'y was' if number == 1 else 'ies were'} due.")
 
@@ -76,16 +77,22 @@ class Command(BaseCommand):
         connections.close_all()  # this thread needs none from now on
         try:
             while not stop.is_set():
-                senders.call(threads)
-                stop.wait(self._make(walker))
+                pause = couriers.SWEEP
+                for tenant in walker.submit(tenants.names).result():
+                    with tenants.speaking_for(tenant):  # this thread has no connection
+                        senders.call(threads)
+                    pause = min(pause, self._make(walker, tenant))
+                stop.wait(pause)
         finally:
             walker.close(wait=True)
             senders.close(wait=True)
 
-    def _make(self, walker: Threads) -> float:
-        """Make deliveries of broadcasts; return after how many seconds there may be more."""
+    def _make(self, walker: Threads, tenant: str) -> float:
+        """Make deliveries of a tenant's broadcasts; return after how many seconds there may be more."""
         try:
-            return min(couriers.SWEEP, walker.submit(broadcasts.take_turn).result() or couriers.SWEEP)
+            return min(
+                couriers.SWEEP, walker.submit(tenants.run, tenant, broadcasts.take_turn).result() or couriers.SWEEP
+            )
         except Exception:
             logger.exception("The deliveries of a broadcast could not be made; the next turn tries it again.")
             return couriers.SWEEP
