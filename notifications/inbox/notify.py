@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import router, transaction
 from django.db.models import Model
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -28,7 +28,7 @@ from ..twins import twin
 from .actors import actor_of, other_actor
 from .groups import group_of_kind, scheduled, told_by, waiting
 from .recipients import RECIPIENT_CHUNK, recipient_chunks
-from .storing import store_copies, store_notice, tell_witnesses
+from .storing import store_alike, store_copies, store_notice, tell_witnesses
 from .stream import INBOX
 from .validation import refuse_beside, user_or_none, validate
 
@@ -167,8 +167,8 @@ class _Copies(NamedTuple):
         """
         if not self.is_later:
             return store_copies(self.notice, pks, self.shared)
-        copies = [Notification(recipient_id=pk, notice=self.notice, **self.shared) for pk in pks]
-        Notification.objects.bulk_create(copies, ignore_conflicts=True)
+        copy = Notification(notice=self.notice, **self.shared)
+        store_alike(copy, pks, router.db_for_write(Notification))
         return list(pks)
 
 

@@ -103,20 +103,30 @@ def _stamp(stream_type: StreamType, pks: list[Any]) -> tuple[dict[Any, int], lis
             pks = [pk for pk in pks if pk in free]
         if not pks:
             return {}, busy, False
-        stream_type.advance.run(pks, alias)
-        heads = {pk: position.modseq for pk, (position, _floor) in _read_streams(stream_type, pks).items()}
-        rows = stream_type.waiting.run(pks, alias)[:STREAM_CHUNK]
-        full = len(rows) == STREAM_CHUNK
-        if features.has_select_for_update_skip_locked:
-            # Never wait for an application's row: the transaction that holds it stamps it after its commit.
-            unlocked = {pk for (pk,) in stream_type.select_unlocked.run([pk for _stream, pk, *_ in rows], alias)}
-            rows = [row for row in rows if row[1] in unlocked]
+        heads = {pk: head for pk, _epoch, head in stream_type.advance.run(pks, alias)}
+        rows, full = _unlocked(stream_type, pks)
         ids = stream_type.place(rows)
         if not ids:  # another pass came first: no head need rise
             transaction.set_rollback(True, using=alias)
             return {}, busy, False
         stream_type.stamp(ids, heads.get(pks[0]) if len(pks) == 1 else None)
     return heads, busy, full
+
+
+def _unlocked(stream_type: StreamType, pks: Sequence[Any]) -> tuple[Sequence[Any], bool]:
+    """Return pending rows of some streams, locked, and whether there may be more.
+
+    It never waits for an application's row: the transaction that holds one stamps it after its commit.
+    """
+    connection, alias = connections[stream_type.alias], stream_type.alias
+    locks_as_it_reads = connection.vendor == "postgresql"  # MySQL would lock all that wait
+    rows = (stream_type.unlocked_waiting if locks_as_it_reads else stream_type.waiting).run(pks, alias)
+    full = len(rows) > STREAM_CHUNK
+    rows = rows[:STREAM_CHUNK]
+    if connection.features.has_select_for_update_skip_locked and not locks_as_it_reads:
+        unlocked = {pk for (pk,) in stream_type.select_unlocked.run([pk for _stream, pk, *_ in rows], alias)}
+        rows = [row for row in rows if row[1] in unlocked]
+    return rows, full
 
 
 def expire_cursors(stream_type: StreamType, pks: Sequence[Any]) -> list[Hint]:

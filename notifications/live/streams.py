@@ -91,7 +91,10 @@ class StreamType(ABC):
 
         The sequencer holds the locks of their streams.
         """
-        (self._stamps_with_own if head is None else self._stamps).run(pks, self.alias, head)
+        if head is None:
+            self._stamps_with_own.run(pks, self.alias)
+        else:
+            self._stamps.run(pks, self.alias, head=head)
 
     def stamp_values(self, head: Any) -> dict[str, Any]:
         """Return how an entry changes that gets the position `head`."""
@@ -118,14 +121,20 @@ class StreamType(ABC):
 
     @cached_property
     def waiting(self) -> CompiledSelect:
-        """Entries that wait for a position, by primary key, with their `marks`."""
+        """Entries that wait for a position, by primary key, with their `marks`: one more than are stamped at once."""
         columns = (self.field, "pk", *self.marks)
-        return CompiledSelect(lambda: self._waiting().order_by("pk"), *columns, limit=STREAM_CHUNK)
+        return CompiledSelect(lambda: self._waiting().order_by("pk"), *columns, limit=STREAM_CHUNK + 1)
+
+    @cached_property
+    def unlocked_waiting(self) -> CompiledSelect:
+        """The same without those that a transaction has locked; the query locks them."""
+        columns = (self.field, "pk", *self.marks)
+        return CompiledSelect(self._unlocked, *columns, limit=STREAM_CHUNK + 1)
 
     @cached_property
     def select_unlocked(self) -> CompiledSelect:
         """Those of some pending entries that no transaction has locked; the query locks them."""
-        return CompiledSelect(lambda: self._waiting().order_by("pk").select_for_update(skip_locked=True), "pk")
+        return CompiledSelect(self._unlocked, "pk")
 
     @cached_property
     def locks(self) -> CompiledSelect:
@@ -140,8 +149,8 @@ class StreamType(ABC):
 
     @cached_property
     def advance(self) -> CompiledUpdate:
-        """Move streams one position forward."""
-        return CompiledUpdate(self.stream._default_manager.all, head=F("head") + 1)
+        """Move streams one position forward, and return their epochs and new heads."""
+        return CompiledUpdate(self.stream._default_manager.all, "epoch", "head", head=F("head") + 1)
 
     @cached_property
     def _stamps(self) -> CompiledUpdate:
@@ -162,6 +171,9 @@ class StreamType(ABC):
 
     def _waiting(self) -> models.QuerySet[Any]:
         return self.entry._default_manager.filter(modseq=None).order_by()
+
+    def _unlocked(self) -> models.QuerySet[Any]:
+        return self._waiting().order_by("pk").select_for_update(skip_locked=True)
 
     @property
     def alias(self) -> str:
