@@ -27,6 +27,21 @@ def sequence_after_commit(stream_type: StreamType, pks: Iterable[Any]) -> None:
     transaction.on_commit(lambda: sequence_now(stream_type, pks), using=stream_type.alias, robust=True)
 
 
+def announce_stamped_after_commit(stream_type: StreamType, hints: Mapping[Any, Hint], pks: Iterable[Any]) -> None:
+    """Announce what a transaction has stamped when it commits, and sequence those of the streams `pks` that it left.
+
+    A failure is logged, as that of `sequence_after_commit`.
+    """
+    rest = [pk for pk in pks if pk not in hints]
+
+    def announce() -> None:
+        relay.announce(list(hints.values()))
+        if rest:
+            sequence_now(stream_type, rest)
+
+    transaction.on_commit(announce, using=stream_type.alias, robust=True)
+
+
 def sequence_calmly_after_commit(stream_type: StreamType, pk: Any) -> None:
     """Do the same for one stream and for what may change many times a second: it is announced once a tick."""
     transaction.on_commit(lambda: _sequence_calmly(stream_type, pk), using=stream_type.alias, robust=True)

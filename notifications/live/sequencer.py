@@ -16,6 +16,8 @@ from django.db.models import F
 
 from .chunks import STREAM_CHUNK, chunks
 from .cursor import Position
+from .django_internals import in_transaction
+from .statements import CompiledUpdate
 from .streams import Hint, StreamType
 from .transactions import atomic, retried
 
@@ -111,6 +113,42 @@ def _stamp(stream_type: StreamType, pks: list[Any]) -> tuple[dict[Any, int], lis
             return {}, busy, False
         stream_type.stamp(ids, heads.get(pks[0]) if len(pks) == 1 else None)
     return heads, busy, full
+
+
+def can_stamp_at_once(alias: str) -> bool:
+    """Return whether a transaction that begins now is our own, and may stamp what it inserts with `stamp_at_once`.
+
+    MySQL locks all rows that an ``UPDATE`` passes, also those of an application.
+    """
+    connection = connections[alias]
+    return connection.vendor in ("postgresql", "sqlite") and not in_transaction(alias) and connection.get_autocommit()
+
+
+def stamp_at_once(stream_type: StreamType, pks: Sequence[Any], stamp: CompiledUpdate, **given: Any) -> dict[Any, Hint]:
+    """Stamp entries that a transaction of our own has inserted, as its last act before the commit.
+
+    Their positions appear with them, as from a pass of the sequencer, and the streams are held as long as by one: what
+    the commit would wait for, a recipient whom an application has locked for example, is waited for before. Streams
+    that somebody else holds, or that are not there yet, are left out; their entries are pending.
+
+    Args:
+        stream_type: The kind of stream.
+        pks: Primary keys of the streams, at most `STREAM_CHUNK`.
+        stamp: Stamps the entries, by the primary key of their stream.
+        given: The values of its parameters.
+
+    Returns:
+        A hint for each stream that moved, by its primary key.
+    """
+    alias = stream_type.alias
+    features = connections[alias].features
+    if features.has_select_for_update:
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    advance = stream_type.advance_free if features.has_select_for_update else stream_type.advance
+    hints = {pk: Hint(stream_type.key(pk), head) for pk, _epoch, head in advance.run(pks, alias)}
+    stamp.run(list(hints), alias, **given)
+    return hints
 
 
 def _unlocked(stream_type: StreamType, pks: Sequence[Any]) -> tuple[Sequence[Any], bool]:

@@ -252,18 +252,19 @@ class CompiledInstances(Statement):
 class CompiledUpdate(Statement):
     """A change of the rows with certain keys."""
 
-    def __init__(self, rows: Rows, *returned: str, key: str = "pk", **changes: Any) -> None:
+    def __init__(self, rows: Rows, *returned: str, key: str = "pk", skip_locked: bool = False, **changes: Any) -> None:
         """Describe the change.
 
         Args:
-            rows: Returns the rows that it is about; of what changes in them nothing may depend on a parameter but the
-                key, `NOW` and those that `run` is given.
+            rows: Returns the rows that it is about.
             returned: The columns that are returned of each row, as they are after the change, behind its key.
             key: The column that holds a row's key.
+            skip_locked: Whether rows that somebody else holds are left out; the database must return what it changes.
             changes: The new values, which may be parameters.
         """
         super().__init__(rows, key)
         self._changes = changes
+        self._skip_locked = skip_locked
         self._columns = (key, *returned) if returned else ()
         self._read = CompiledSelect(rows, key, *returned)
 
@@ -280,6 +281,8 @@ class CompiledUpdate(Statement):
 
     def _compile(self, alias: str, keys: Sequence[Parameter]) -> CompiledStatement:
         rows = self._rows().filter(In(self._key, keys))
+        if self._skip_locked:
+            rows = self._rows().filter(pk__in=rows.select_for_update(skip_locked=True).values("pk"))
         returned = self._columns if can_return_changed(alias) else ()
         return CompiledStatement(*compile_update(rows, self._changes, alias, returned))
 

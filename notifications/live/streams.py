@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -153,18 +153,30 @@ class StreamType(ABC):
         return CompiledUpdate(self.stream._default_manager.all, "epoch", "head", head=F("head") + 1)
 
     @cached_property
+    def advance_free(self) -> CompiledUpdate:
+        """Do the same with those that no transaction holds, where the database has locks on rows."""
+        streams = self.stream._default_manager
+        return CompiledUpdate(streams.all, "epoch", "head", skip_locked=True, head=F("head") + 1)
+
+    def stamps_of(self, rows: Callable[[], models.QuerySet[Any]]) -> CompiledUpdate:
+        """Return the statement that stamps some pending entries, by the keys of their streams."""
+        return CompiledUpdate(lambda: rows().filter(modseq=None), key=self.field, **self.stamp_values(self._own_head()))
+
+    @cached_property
     def _stamps(self) -> CompiledUpdate:
         return CompiledUpdate(self._waiting, **self.stamp_values(HEAD))
 
     @cached_property
     def _stamps_with_own(self) -> CompiledUpdate:
-        head = self.stream._default_manager.filter(pk=OuterRef(self.field)).values("head")
-        return CompiledUpdate(self._waiting, **self.stamp_values(Subquery(head)))
+        return CompiledUpdate(self._waiting, **self.stamp_values(self._own_head()))
 
     @cached_property
     def after(self) -> CompiledInstances:
         """The entries of a stream after a position: at most as many as are replayed, and one more."""
         return CompiledInstances(self._in_order, self.field, self.related, self.resume_limit + 1)
+
+    def _own_head(self) -> Subquery:
+        return Subquery(self.stream._default_manager.filter(pk=OuterRef(self.field)).values("head"))
 
     def _in_order(self) -> models.QuerySet[Any]:
         return self.entry._default_manager.order_by("modseq", "pk")
