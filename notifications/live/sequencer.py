@@ -4,6 +4,9 @@ Writers set ``modseq = NULL`` on every row they change, in the caller's transact
 commit the sequencer gives those rows the stream's next position, in a transaction of its own. So positions appear in
 the order in which they become visible, and a reader that asks for everything after its cursor can never miss a row
 that commits late.
+
+A transaction that is our own from its beginning to its end need not be two: `stamp_at_once` does the same as the last
+thing before its commit.
 """
 
 from __future__ import annotations
