@@ -354,6 +354,75 @@ class SequencerTests(TransactionTestCase):
             end()
             stamping.result(PROMPT)
 
+    def test_who_waits_for_a_recipient_holds_no_stream(self) -> None:
+        if connection.vendor != "postgresql":
+            return  # elsewhere what an application holds is waited for before the copies are there
+        alice, bob = users = make_users(2)
+        for user in users:
+            tell(user, "x")
+        waits = Event()
+
+        def watch(execute: Any, sql: str, *rest: Any) -> Any:
+            if sql.startswith("SET CONSTRAINTS"):
+                waits.set()
+            return execute(sql, *rest)
+
+        def send() -> Notice:
+            try:
+                with connection.execute_wrapper(watch):
+                    return notify(users, "Late")
+            finally:
+                connections.close_all()
+
+        def hold() -> None:
+            get_user_model().objects.select_for_update().get(pk=alice.pk)
+
+        with ThreadPoolExecutor(1) as pool, application(hold) as end:
+            sending = pool.submit(send)
+            assert waits.wait(PROMPT)
+            soon = promptly(lambda: notify(bob, "Soon"))
+            assert Notification.objects.filter(notice=soon).exclude(modseq=None).exists()
+            end()
+            late = sending.result(PROMPT)
+        soon_at, late_at = (Notification.objects.get(notice=one, recipient=bob).modseq or 0 for one in (soon, late))
+        assert 0 < soon_at < late_at
+        assert not Notification.objects.filter(modseq=None).exists()
+
+    def test_a_stream_that_somebody_holds_holds_up_no_other_recipient(self) -> None:
+        if not connection.features.has_select_for_update:
+            return  # one writer at a time is SQLite's own rule
+        alice, bob = users = make_users(2)
+        for user in users:
+            tell(user, "x")
+        alone = Event()
+        advances: list[str] = []
+
+        def watch(execute: Any, sql: str, *rest: Any) -> Any:
+            if sql.startswith("UPDATE") and "carillon_inbox" in sql[:25]:
+                advances.append(sql)
+                if len(advances) == 2:  # the one that is held, after the other
+                    alone.set()
+            return execute(sql, *rest)
+
+        def send() -> Notice:
+            try:
+                with connection.execute_wrapper(watch):
+                    return notify(users, "Hello")
+            finally:
+                connections.close_all()
+
+        def hold() -> None:
+            Inbox.objects.select_for_update().get(user=alice)
+
+        with ThreadPoolExecutor(1) as pool, application(hold) as end:
+            sending = pool.submit(send)
+            assert alone.wait(PROMPT)
+            assert Notification.objects.of(bob).filter(modseq=None).count() == 0
+            assert Notification.objects.of(alice).filter(modseq=None).count() == 1
+            end()
+            sending.result(PROMPT)
+        assert Notification.objects.filter(modseq=None).count() == 0
+
 
 class UserDeletionTests(TransactionTestCase):
     """A user is deleted, whatever is stored for them in the same moment."""

@@ -250,7 +250,7 @@ def test_a_compiled_query_keeps_no_connection() -> None:
 def test_a_compiled_update_changes_the_rows() -> None:
     group = Group.objects.create(name="a")
     other = Group.objects.create(name="b")
-    sql, parameters = django_internals.compile_update(
+    sql, parameters, _converters = django_internals.compile_update(
         Group.objects.filter(pk=group.pk), {"name": Concat("name", Value("!"))}, DEFAULT_DB_ALIAS
     )
     with connection.cursor() as cursor:
@@ -258,6 +258,19 @@ def test_a_compiled_update_changes_the_rows() -> None:
     group.refresh_from_db()
     other.refresh_from_db()
     assert (group.name, other.name) == ("a!", "b")
+
+
+@pytest.mark.django_db
+def test_a_compiled_update_returns_what_the_rows_have_become_where_the_database_does() -> None:
+    if not django_internals.can_return_changed(DEFAULT_DB_ALIAS):
+        pytest.skip("This database returns nothing.")
+    group = Group.objects.create(name="a")
+    sql, parameters, converters = django_internals.compile_update(
+        Group.objects.filter(pk=group.pk), {"name": Concat("name", Value("!"))}, DEFAULT_DB_ALIAS, ["pk", "name"]
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        assert (cursor.fetchall(), dict(converters)) == ([(group.pk, "a!")], {})
 
 
 @pytest.mark.django_db

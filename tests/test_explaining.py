@@ -272,6 +272,20 @@ def test_a_message_says_why_its_recipient_gets_it(post: Post, order: type[Kind],
     assert [message.because for message in post.arrived] == [said]
 
 
+@pytest.mark.parametrize("language", ["en", "de", "ar"])
+@pytest.mark.parametrize("hour", [9, 21])
+def test_a_sentence_that_ends_with_a_time_has_one_full_stop(post: Post, language: str, hour: int) -> None:
+    alice, at = make_user(), timezone.now().replace(hour=hour, minute=30)
+    notice = notify(alice, "Hello")
+    deliver_due()
+    Delivery.objects.update(ended_at=at)
+    with translation.override(language), timezone.override("UTC"):
+        told = about(alice, notice)
+        for text in (told.text, told.staff_text):
+            assert text.endswith(".")
+            assert not text.endswith("..")
+
+
 def test_it_costs_the_same_for_any_number_of_channels(post: Post) -> None:
     alice = make_user()
     costs = []

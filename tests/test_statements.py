@@ -15,7 +15,7 @@ from notifications.inbox.counts import counts
 from notifications.inbox.entries import COLUMNS, with_notices
 from notifications.inbox.stream import INBOX
 from notifications.live.statements import SIZES, CompiledInsert, CompiledInstances, CompiledSelect
-from notifications.models import Notice, Notification
+from notifications.models import Inbox, Notice, Notification
 from notifications.services import notify
 from tests.factories import make_user, make_users, stamp, tell
 
@@ -116,6 +116,37 @@ def test_a_row_that_is_there_already_is_left_as_it_is() -> None:
     assert [(row.pk, row.muted) for row in Notification.objects.all()] == [(pk, False)]
 
 
+def test_rows_for_many_keys_are_what_bulk_create_would_have_stored(django_assert_num_queries: Any) -> None:
+    notices = [Notice.objects.create(title=title) for title in ("One", "Two")]
+    users = make_users(30)
+    given = {"dedupe_key": "Ünï", "rank": 7, "growth": {"a": [1, None, "ü"]}, "archived_at": timezone.now()}
+    Notification.objects.bulk_create([Notification(recipient=one, notice=notices[0], **given) for one in users])
+    Notification.objects.update(dedupe_key=None)
+    store = CompiledInsert(ignore_conflicts=True)
+    for _time in range(2):  # what is there already is left as it is
+        with django_assert_num_queries(1):
+            row = Notification(notice=notices[1], **(given | {"dedupe_key": None}))
+            store.run_for(row, "recipient", [one.pk for one in users], INBOX.alias)
+    made, stored = (
+        [
+            values(row) | {"id": 0, "notice_id": 0}
+            for row in Notification.objects.filter(notice=notice).order_by("recipient_id")
+        ]
+        for notice in notices
+    )
+    assert len(made) == len(users)
+    assert made == stored
+
+
+def test_a_change_returns_what_has_become_of_each_row() -> None:
+    users = make_users(SIZES[1] + 1)
+    notify(users, "Hello")
+    stamp(*users)
+    found = INBOX.advance.run([user.pk for user in users], INBOX.alias)
+    assert {*map(tuple, found)} == {*Inbox.objects.values_list("pk", "epoch", "head")}
+    assert {head for _pk, _epoch, head in found} == {2}
+
+
 @pytest.mark.parametrize("number", [1, 2, SIZES[1], SIZES[1] + 1, SIZES[-1] + 1, 2 * SIZES[-1] + 7])
 def test_any_number_of_keys_gets_each_of_its_rows_once(number: int) -> None:
     users = make_users(number)
@@ -139,7 +170,8 @@ def test_there_are_as_many_texts_as_sizes_whatever_the_number_of_keys() -> None:
     statement = CompiledSelect(Notification.objects.all, "recipient_id", "id")
     for number in range(1, SIZES[-1] + 1):
         statement.run([user.pk for user in users[:number]], INBOX.alias)
-    assert len({compiled.sql for compiled in statement._compiled.values()}) == len(SIZES)
+    texts = {compiled.sql for compiled in statement._compiled.values()}
+    assert len(texts) == (2 if connections[INBOX.alias].vendor == "postgresql" else len(SIZES))
 
 
 @pytest.mark.django_db(transaction=True)

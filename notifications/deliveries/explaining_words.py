@@ -85,7 +85,12 @@ def for_user(one: ChannelExplanation) -> str:
         sentence = _("You get this in the digest by “%(channel)s”, because %(because)s.") % values
     else:
         sentence = _("You get this by “%(channel)s”, because %(because)s.") % values
-    return " ".join(filter(None, [sentence, _became(one)]))
+    return " ".join(filter(None, [sentence, _with_one_stop(_became(one))]))
+
+
+def _with_one_stop(sentence: str) -> str:
+    """Return a sentence with one full stop, also behind an abbreviation: times end with "a.m." in some languages."""
+    return sentence[:-1] if sentence.endswith("..") else sentence
 
 
 def because(channel: str, rule: str, topic: Topic) -> str:
@@ -139,7 +144,7 @@ def for_staff(one: ChannelExplanation) -> str:
     """Return an explanation of a channel in words for staff: what was wanted, by which rule, and what became of it."""
     wanted = _("%(value)s (%(rule)s)") % {"value": VALUES[one.value], "rule": rule_label(one.rule)}
     became = [" · ".join(details(row)) for row in one.deliveries] or [outcome_of(one)]
-    return f"{one.label}: {wanted}. {'. '.join(became)}."
+    return f"{one.label}: {wanted}. {' '.join(_with_one_stop(f'{part}.') for part in became)}"
 
 
 def outcome_of(one: ChannelExplanation) -> str:

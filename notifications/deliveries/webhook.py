@@ -12,6 +12,7 @@ from django.db import router
 
 from .. import __version__
 from ..exceptions import TryLater, Undeliverable
+from ..live.statements import CompiledSelect
 from ..models import Endpoint, Notice
 from ..preferences.topics import topic_of
 from .channels import DeliveryChannel
@@ -25,6 +26,11 @@ STANDARD: Final = Endpoint.Shape.STANDARD
 LONGEST_TIMEOUT: Final = 25.0  # seconds, for a delivery has half a minute
 GONE_STATUS: Final = 410
 EXTRA: Final = "django-carillon[webhooks]"
+
+# Compiled, because each notification asks: most users have none.
+_OF_USERS = CompiledSelect(
+    lambda: Endpoint.objects.filter(stopped="").order_by("pk"), "user_id", "pk", "channel", "events"
+)
 
 
 class Webhooks(DeliveryChannel):
@@ -154,10 +160,9 @@ class Webhooks(DeliveryChannel):
         self, pks: Sequence[Any], using: str, scopes: tuple[str, ...] | None = None
     ) -> Mapping[Any, Sequence[str]]:
         found: dict[Any, list[str]] = {}
-        rows = Endpoint.objects.using(using).filter(user_id__in=pks, channel=self.name, stopped="").order_by("pk")
-        for row in rows.only("user_id", "events"):
-            if scopes is None or row.takes(scopes):
-                found.setdefault(row.user_id, []).append(str(row.pk))
+        for user, pk, channel, events in _OF_USERS.run(pks, using):
+            if channel == self.name and (scopes is None or Endpoint(events=events).takes(scopes)):
+                found.setdefault(user, []).append(str(pk))
         return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import router
@@ -53,10 +53,20 @@ class Wanted(NamedTuple):
         away = {"toast": False, "muted": off, "archived_at": timezone.now()}
         return Notification(recipient_id=pk, notice=self.notice, **(fields | away))
 
-    def copies(self, pks: Iterable[Any], shared: Mapping[str, Any]) -> list[Notification]:
-        """Return the copies for users, without those who have switched it off."""
-        made = (self.copy(pk, shared) for pk in pks)
-        return [copy for copy in made if copy is not None]
+    def copies(self, pks: Sequence[Any], shared: Mapping[str, Any]) -> list[tuple[Notification, list[Any]]]:
+        """Return the copies for users, without those who have switched it off.
+
+        Each kind of copy is made once, for all users who get the same.
+        """
+        groups: dict[Hashable, tuple[Notification | None, list[Any]]] = {}
+        for pk in pks:
+            decided = self.decided.get(pk)
+            muted = pk in self.muted
+            same = muted, None if decided is None else tuple(decided.items())
+            if same not in groups:
+                groups[same] = self.copy(pk, shared), []
+            groups[same][1].append(pk)
+        return [(copy, who) for copy, who in groups.values() if copy is not None]
 
 
 def wanted(notices: Iterable[Notice], pks: Sequence[Any]) -> dict[Any, Wanted]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
+from django.db import router
 from django.db.models import Model
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -16,8 +17,10 @@ from ..annotations import LevelName, Recipients, User
 from ..kinds import Kind
 from ..kinds.declaring import rules_of
 from ..kinds.rendering import about_fields, notice_fields
-from ..live.chunks import chunks
-from ..live.commit import sequence_after_commit
+from ..live.chunks import STREAM_CHUNK, chunks
+from ..live.commit import announce_stamped_after_commit, sequence_after_commit
+from ..live.sequencer import can_stamp_at_once, stamp_at_once
+from ..live.statements import Parameter
 from ..live.transactions import after_commit, atomic, retry
 from ..models import Notice, Notification
 from ..models.inbox import NotificationQuerySet
@@ -27,7 +30,7 @@ from ..twins import twin
 from .actors import actor_of, other_actor
 from .groups import group_of_kind, scheduled, told_by, waiting
 from .recipients import RECIPIENT_CHUNK, recipient_chunks
-from .storing import store_copies, store_notice, tell_witnesses
+from .storing import store_alike, store_copies, store_notice, tell_witnesses
 from .stream import INBOX
 from .validation import refuse_beside, user_or_none, validate
 
@@ -99,10 +102,12 @@ def notify(
         notice.created_at = send_at
         shared |= scheduled(send_at, now)
 
+    at_once = not is_later and group is None and can_stamp_at_once(INBOX.alias)
+
     def send() -> Notice:
         with atomic(INBOX.alias):
             fresh = copy(notice)  # saving changes it, and a second try must not begin with what the first left
-            copies = _Copies(fresh, {"rank": current_rank(), "dedupe_key": dedupe_key, **shared}, is_later)
+            copies = _Copies(fresh, {"rank": current_rank(), "dedupe_key": dedupe_key, **shared}, is_later, at_once)
             return _send(copies, to) if dedupe_key is None else _send_once(copies, to, dedupe_key)
 
     return send() if isinstance(to, Iterator) else retry(send, INBOX.alias)  # an iterator can be read only once
@@ -114,6 +119,10 @@ anotify = twin(notify)
 def announce_after_commit(notice: Notice, pks: Sequence[Any]) -> None:
     """Show users their copies of a notice, and tell applications of them, when the caller's transaction commits."""
     sequence_after_commit(INBOX, pks)
+    _tell_applications_after_commit(notice, pks)
+
+
+def _tell_applications_after_commit(notice: Notice, pks: Sequence[Any]) -> None:
     if notification_stored.has_listeners(Notice):
         after_commit(lambda: tell_applications(notice, pks), INBOX.alias)
 
@@ -147,17 +156,30 @@ def _actor(given: object) -> dict[str, Any]:
     return {"actor": user_or_none(given, "actor")}
 
 
+def _copies_of_one() -> NotificationQuerySet:
+    return Notification.objects.filter(notice=Parameter("notice", Notice._meta.pk))
+
+
+_STAMPS = INBOX.stamps_of(_copies_of_one)  # by recipient, for whom there is one copy of a notice
+
+
 class _Copies(NamedTuple):
     """A notice, and what all its copies share."""
 
     notice: Notice
     shared: dict[str, Any]
     is_later: bool
+    at_once: bool  # whether the transaction is our own, and they may be stamped in it
 
     def announce(self, pks: Sequence[Any]) -> None:
-        """Show them after the commit, unless it is not yet time."""
-        if not self.is_later:
-            announce_after_commit(self.notice, pks)
+        """Show them after the commit, unless it is not yet time; it is the last thing before the commit."""
+        if self.is_later or not pks:
+            return
+        if self.at_once and len(pks) <= STREAM_CHUNK:
+            announce_stamped_after_commit(INBOX, stamp_at_once(INBOX, pks, _STAMPS, notice=self.notice.pk), pks)
+        else:
+            sequence_after_commit(INBOX, pks)
+        _tell_applications_after_commit(self.notice, pks)
 
     def store(self, pks: Sequence[Any]) -> list[Any]:
         """Store a copy for each user who wants one, and return them; one who has a copy already gets no second one.
@@ -166,8 +188,8 @@ class _Copies(NamedTuple):
         """
         if not self.is_later:
             return store_copies(self.notice, pks, self.shared)
-        copies = [Notification(recipient_id=pk, notice=self.notice, **self.shared) for pk in pks]
-        Notification.objects.bulk_create(copies, ignore_conflicts=True)
+        copy = Notification(notice=self.notice, **self.shared)
+        store_alike(copy, pks, router.db_for_write(Notification))
         return list(pks)
 
 

@@ -62,14 +62,20 @@ def tell_witnesses(notice: Notice, pks: Sequence[Any]) -> None:
 def store_copies(notice: Notice, pks: Sequence[Any], shared: Mapping[str, Any]) -> list[Any]:
     """Store a copy for each user who wants one, and return them; one who has a copy already gets no second one."""
     want = wanted([notice], pks)[notice.pk]
-    copies = want.copies(pks, shared)
-    if not copies:
-        return []
+    recipients = []
     alias = router.db_for_write(Notification)
-    if len(copies) == 1:
-        _COPY.run(copies[0], alias)
-    else:
-        Notification.objects.using(alias).bulk_create(copies, ignore_conflicts=True)
-    recipients = [copy.recipient_id for copy in copies]
-    plan(want, recipients)
+    for copy, some in want.copies(pks, shared):
+        store_alike(copy, some, alias)
+        recipients += some
+    if recipients:
+        plan(want, recipients)
     return recipients
+
+
+def store_alike(copy: Notification, pks: Sequence[Any], alias: str) -> None:
+    """Store a copy for each of some users, who get the same; one who has a copy already gets no second one."""
+    if len(pks) == 1:
+        copy.recipient_id = pks[0]
+        _COPY.run(copy, alias)
+    else:
+        _COPY.run_for(copy, "recipient", pks, alias)

@@ -65,6 +65,21 @@ def _changes(alias: str) -> _Changes:
     return found
 
 
+def announce_stamped_after_commit(stream_type: StreamType, hints: Mapping[Any, Hint], pks: Iterable[Any]) -> None:
+    """Announce what a transaction has stamped when it commits, and sequence those of the streams `pks` that it left.
+
+    A failure is logged, as that of `sequence_after_commit`.
+    """
+    rest = [pk for pk in pks if pk not in hints]
+
+    def announce() -> None:
+        relay.announce(list(hints.values()))
+        if rest:
+            sequence_now(stream_type, rest)
+
+    after_commit(announce, stream_type.alias)
+
+
 def sequence_calmly_after_commit(stream_type: StreamType, pk: Any) -> None:
     """Do the same for one stream and for what may change many times a second: it is announced once a tick."""
     after_commit(lambda: _sequence_calmly(stream_type, pk), stream_type.alias)

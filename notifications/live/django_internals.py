@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -250,41 +250,86 @@ def compile_select(rows: QuerySet[Any], alias: str) -> tuple[str, Sequence[Any],
     """
     compiler = rows.using(alias).query.get_compiler(alias)
     sql, parameters = compiler.as_sql()
-    converters = compiler.get_converters([column for column, *_rest in compiler.select])
-    return sql, parameters, {place: ([*map(_loose, found)], column) for place, (found, column) in converters.items()}
+    return sql, parameters, _converters(compiler, (column for column, *_rest in compiler.select))
 
 
-def compile_update(rows: QuerySet[Any], changes: Mapping[str, Any], alias: str) -> tuple[str, Sequence[Any]]:
-    """Return the text and the parameters of ``rows.update(**changes)``.
+def array_type(field: Field[Any, Any], connection: Any) -> str:
+    """Return PostgreSQL's type of an array of a field's values: ``Field.rel_db_type``, for a key need not count up."""
+    kind = field.db_type(connection) if field.remote_field else field.rel_db_type(connection)
+    return f"{kind}[]"
 
-    ``Query.chain(UpdateQuery)`` and ``UpdateQuery.add_update_values``.
+
+def can_return_changed(alias: str) -> bool:
+    """Return whether a database answers an ``UPDATE`` with columns of the changed rows; Django asks none to."""
+    connection = connections[alias]
+    return connection.vendor in ("postgresql", "sqlite") and connection.features.can_return_columns_from_insert
+
+
+def compile_update(
+    rows: QuerySet[Any], changes: Mapping[str, Any], alias: str, returned: Sequence[str] = ()
+) -> tuple[str, Sequence[Any], Converters]:
+    """Return the text and the parameters of ``rows.update(**changes)``, and what makes Python values of its answer.
+
+    ``Query.chain(UpdateQuery)``, ``UpdateQuery.add_update_values``, ``Options.get_field``, ``Field.get_col`` and
+    ``SQLCompiler.get_converters``.
+
+    Args:
+        rows: The rows of a table.
+        changes: The new values.
+        alias: The database.
+        returned: The columns that are returned of each row, where `can_return_changed` says so.
     """
     query = cast("UpdateQuery", rows.query.chain(UpdateQuery))
     query.add_update_values(dict(changes))
-    sql, parameters = query.get_compiler(alias).as_sql()
-    return sql, parameters
+    compiler: Any = query.get_compiler(alias)
+    sql, parameters = compiler.as_sql()
+    if not returned:
+        return sql, parameters, {}
+    meta: Any = rows.model._meta
+    fields = [meta.pk if name == "pk" else meta.get_field(name.removesuffix("_id")) for name in returned]
+    names = ", ".join(compiler.connection.ops.quote_name(field.column) for field in fields)
+    converters = _converters(compiler, (field.get_col(meta.db_table) for field in fields))
+    return f"{sql} RETURNING {names}", parameters, converters
 
 
-def compile_insert(row: Model, alias: str, *, ignore_conflicts: bool) -> tuple[str, Sequence[Field[Any, Any]], bool]:
+def _converters(compiler: Any, columns: Iterable[Any]) -> Converters:
+    found = compiler.get_converters(list(columns))
+    return {place: ([*map(_loose, functions)], column) for place, (functions, column) in found.items()}
+
+
+def compile_insert(
+    row: Model, alias: str, *, ignore_conflicts: bool, array: str = ""
+) -> tuple[str, Sequence[Field[Any, Any]], bool]:
     """Return the text of the ``INSERT`` of a row, the field of each parameter, and whether it returns the primary key.
 
-    ``InsertQuery`` and its compiler's ``as_sql`` and ``returning_fields``.
+    ``InsertQuery`` and its compiler's ``as_sql`` and ``returning_fields``; of the database's operations
+    ``insert_statement`` and ``on_conflict_suffix_sql``.
 
     Args:
         row: A row of the model, with an automatic primary key that the database gives.
         alias: The database.
         ignore_conflicts: Whether a row that is there already is left as it is; then nothing is returned.
+        array: The field whose parameter is an array, for each value of which there is a row: on PostgreSQL.
     """
     meta = type(row)._meta
     fields = [field for field in meta.concrete_fields if field is not meta.pk]
-    query = InsertQuery(type(row), on_conflict=OnConflict.IGNORE if ignore_conflicts else None)
+    conflict = OnConflict.IGNORE if ignore_conflicts else None
+    query = InsertQuery(type(row), on_conflict=conflict)
     query.insert_values(fields, [row])
     compiler: Any = query.get_compiler(alias)
-    returns = not ignore_conflicts and compiler.connection.features.can_return_columns_from_insert
+    connection = compiler.connection
+    returns = not ignore_conflicts and not array and connection.features.can_return_columns_from_insert
     compiler.returning_fields = [meta.pk] if returns else None
     [(sql, parameters)] = compiler.as_sql()
     if len(parameters) != len(fields):
         raise NotImplementedError(f"{meta.label} has columns whose values are no plain parameters.")
+    if array:
+        quote = connection.ops.quote_name
+        columns = ", ".join(quote(field.column) for field in fields)
+        values = (f"unnest(%s::{array_type(field, connection)})" if field.name == array else "%s" for field in fields)
+        start = f"{connection.ops.insert_statement(on_conflict=conflict)} {quote(meta.db_table)} ({columns})"
+        end = connection.ops.on_conflict_suffix_sql(fields, conflict, [], [])
+        sql = f"{start} SELECT {', '.join(values)} {end}"
     return sql, fields, returns
 
 

@@ -4,6 +4,9 @@ Writers set ``modseq = NULL`` on every row they change, in the caller's transact
 commit the sequencer gives those rows the stream's next position, in a transaction of its own. So positions appear in
 the order in which they become visible, and a reader that asks for everything after its cursor can never miss a row
 that commits late.
+
+A transaction that is our own from its beginning to its end need not be two: `stamp_at_once` does the same as the last
+thing before its commit.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from django.db.models import F
 
 from .chunks import STREAM_CHUNK, chunks
 from .cursor import Position
+from .django_internals import in_transaction
+from .statements import CompiledUpdate
 from .streams import Hint, StreamType
 from .transactions import atomic, retried
 
@@ -103,20 +108,66 @@ def _stamp(stream_type: StreamType, pks: list[Any]) -> tuple[dict[Any, int], lis
             pks = [pk for pk in pks if pk in free]
         if not pks:
             return {}, busy, False
-        stream_type.advance.run(pks, alias)
-        heads = {pk: position.modseq for pk, (position, _floor) in _read_streams(stream_type, pks).items()}
-        rows = stream_type.waiting.run(pks, alias)[:STREAM_CHUNK]
-        full = len(rows) == STREAM_CHUNK
-        if features.has_select_for_update_skip_locked:
-            # Never wait for an application's row: the transaction that holds it stamps it after its commit.
-            unlocked = {pk for (pk,) in stream_type.select_unlocked.run([pk for _stream, pk, *_ in rows], alias)}
-            rows = [row for row in rows if row[1] in unlocked]
+        heads = {pk: head for pk, _epoch, head in stream_type.advance.run(pks, alias)}
+        rows, full = _unlocked(stream_type, pks)
         ids = stream_type.place(rows)
         if not ids:  # another pass came first: no head need rise
             transaction.set_rollback(True, using=alias)
             return {}, busy, False
         stream_type.stamp(ids, heads.get(pks[0]) if len(pks) == 1 else None)
     return heads, busy, full
+
+
+def can_stamp_at_once(alias: str) -> bool:
+    """Return whether a transaction that begins now is our own, and may stamp what it inserts with `stamp_at_once`.
+
+    MySQL locks all rows that an ``UPDATE`` passes, also those of an application.
+    """
+    connection = connections[alias]
+    return connection.vendor in ("postgresql", "sqlite") and not in_transaction(alias) and connection.get_autocommit()
+
+
+def stamp_at_once(stream_type: StreamType, pks: Sequence[Any], stamp: CompiledUpdate, **given: Any) -> dict[Any, Hint]:
+    """Stamp entries that a transaction of our own has inserted, as its last act before the commit.
+
+    Their positions appear with them, as from a pass of the sequencer, and the streams are held as long as by one: what
+    the commit would wait for, a recipient whom an application has locked for example, is waited for before. Streams
+    that somebody else holds, or that are not there yet, are left out; their entries are pending.
+
+    Args:
+        stream_type: The kind of stream.
+        pks: Primary keys of the streams, at most `STREAM_CHUNK`.
+        stamp: Stamps the entries, by the primary key of their stream.
+        given: The values of its parameters.
+
+    Returns:
+        A hint for each stream that moved, by its primary key.
+    """
+    alias = stream_type.alias
+    features = connections[alias].features
+    if features.has_select_for_update:
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    advance = stream_type.advance_free if features.has_select_for_update else stream_type.advance
+    hints = {pk: Hint(stream_type.key(pk), head) for pk, _epoch, head in advance.run(pks, alias)}
+    stamp.run(list(hints), alias, **given)
+    return hints
+
+
+def _unlocked(stream_type: StreamType, pks: Sequence[Any]) -> tuple[Sequence[Any], bool]:
+    """Return pending rows of some streams, locked, and whether there may be more.
+
+    It never waits for an application's row: the transaction that holds one stamps it after its commit.
+    """
+    connection, alias = connections[stream_type.alias], stream_type.alias
+    locks_as_it_reads = connection.vendor == "postgresql"  # MySQL would lock all that wait
+    rows = (stream_type.unlocked_waiting if locks_as_it_reads else stream_type.waiting).run(pks, alias)
+    full = len(rows) > STREAM_CHUNK
+    rows = rows[:STREAM_CHUNK]
+    if connection.features.has_select_for_update_skip_locked and not locks_as_it_reads:
+        unlocked = {pk for (pk,) in stream_type.select_unlocked.run([pk for _stream, pk, *_ in rows], alias)}
+        rows = [row for row in rows if row[1] in unlocked]
+    return rows, full
 
 
 def expire_cursors(stream_type: StreamType, pks: Sequence[Any]) -> list[Hint]:

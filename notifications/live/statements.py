@@ -3,7 +3,8 @@
 For a small statement Django spends ten times what the database takes to answer it, and every connect, every
 notification and every comparison with the database runs several. So these are kept compiled, for a few
 numbers of keys; what is missing to one of them is filled up with the last key, which changes no answer.
-(Another text for each number would also crowd the cache of statements that SQLite's driver keeps.)
+(Another text for each number would also crowd the cache of statements that SQLite's driver keeps.) PostgreSQL takes any
+number of keys as one array, which its driver need not search for placeholders.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from django.db import connections, models
 from django.db.models import Expression, Q, QuerySet
 from django.utils import timezone
 
+from .chunks import chunks
 from .django_internals import (
     Converters,
+    array_type,
+    can_return_changed,
     column_names,
     compile_insert,
     compile_select,
@@ -56,6 +60,21 @@ class Parameter(Expression):
         return self.output_field.get_db_prep_value(value, connection)
 
 
+class ArrayParameter(Parameter):
+    """A parameter that is a list of values; only PostgreSQL has arrays."""
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Leave the parameter open, and say what it holds: an array of small numbers would be one of `smallint`."""
+        return f"%s::{array_type(self.output_field, connection)}", (self,)
+
+    def value(self, given: Mapping[str, Any], connection: Any) -> Any:
+        """Return the values as a list; integers as the text of an array, for the driver asks each one what it is."""
+        values = given[self.name]
+        if self._takes_integers and all(type(one) is int for one in values):
+            return f"{{{','.join(map(str, values))}}}"
+        return [self.output_field.get_db_prep_value(one, connection) for one in values]
+
+
 NOW: Final = Parameter("now", models.DateTimeField())  # when the statement runs
 HEAD: Final = Parameter("head", models.BigIntegerField())  # the position to stamp a row with
 
@@ -67,9 +86,12 @@ class In(models.Func):
     arg_joiner = " IN "
     output_field = models.BooleanField()
 
-    def __init__(self, column: str, keys: Iterable[Parameter]) -> None:
-        """Match rows whose `column` is one of `keys`."""
-        super().__init__(column, models.Func(*keys, template="(%(expressions)s)"))
+    def __init__(self, column: str, keys: Sequence[Parameter]) -> None:
+        """Match rows whose `column` is one of `keys`, or is in the one array that they are."""
+        if isinstance(keys[0], ArrayParameter):
+            super().__init__(column, models.Func(*keys, function="ANY"), arg_joiner=" = ")
+        else:
+            super().__init__(column, models.Func(*keys, template="(%(expressions)s)"))
 
 
 class CompiledStatement(NamedTuple):
@@ -110,6 +132,8 @@ class CompiledStatement(NamedTuple):
 class Statement(ABC):
     """A statement about rows with certain keys, compiled at its first use for a database and a number of keys."""
 
+    _takes_arrays = True
+
     def __init__(self, rows: Rows, key: str) -> None:
         """Describe the statement.
 
@@ -127,15 +151,22 @@ class Statement(ABC):
         field: models.Field[Any, Any] = meta.pk if self._key == "pk" else meta.get_field(self._key.removesuffix("_id"))
         return field
 
-    def _parts(self, alias: str, keys: Sequence[Any]) -> Iterator[tuple[CompiledStatement, Sequence[Any]]]:
-        """Cut `keys` into parts that there is a compiled statement for, the last one filled up."""
-        for start in range(0, len(keys), SIZES[-1]):
-            part = keys[start : start + SIZES[-1]]
+    def _parts(self, alias: str, keys: Sequence[Any]) -> Iterator[tuple[CompiledStatement, dict[str, Any]]]:
+        """Cut `keys` into parts that there is a compiled statement for, and name what each part gives to it."""
+        if self._takes_arrays and len(keys) > 1 and connections[alias].vendor == "postgresql":
+            for part in chunks(keys):
+                yield self._statement(alias, 0), {"keys": part}
+            return
+        for part in chunks(keys, SIZES[-1]):
             size = next(size for size in SIZES if size >= len(part))
-            if (alias, size) not in self._compiled:
-                keys_given = [Parameter(f"key {n}", self._key_field) for n in range(size)]
-                self._compiled[alias, size] = self._compile(alias, keys_given)
-            yield self._compiled[alias, size], [*part, *[part[-1]] * (size - len(part))]
+            yield self._statement(alias, size), _named([*part, *[part[-1]] * (size - len(part))])
+
+    def _statement(self, alias: str, size: int) -> CompiledStatement:
+        """Return the statement for a number of keys; 0 stands for an array of any number."""
+        if (alias, size) not in self._compiled:
+            keys = [Parameter(f"key {n}", self._key_field) for n in range(size)]
+            self._compiled[alias, size] = self._compile(alias, keys or [ArrayParameter("keys", self._key_field)])
+        return self._compiled[alias, size]
 
     @abstractmethod
     def _compile(self, alias: str, keys: Sequence[Parameter]) -> CompiledStatement:
@@ -148,7 +179,7 @@ class CompiledSelect(Statement):
     def __init__(self, rows: Rows, key: str, *columns: str, limit: int | None = None) -> None:
         """Describe the query: which rows, the column of their key, what is read of each, and how many at most.
 
-        The limit holds for each hundred keys.
+        The limit holds for each hundred keys, and for each statement.
         """
         super().__init__(rows, key)
         self._columns = (key, *columns)
@@ -158,8 +189,8 @@ class CompiledSelect(Statement):
         """Return, for each row with one of the keys `pks`, its key and the columns."""
         now = timezone.now()
         found: list[Sequence[Any]] = []
-        for statement, part in self._parts(alias, pks):
-            found += statement.fetch(alias, _named(part) | {"now": now})
+        for statement, given in self._parts(alias, pks):
+            found += statement.fetch(alias, given | {"now": now})
         return found
 
     def _compile(self, alias: str, keys: Sequence[Parameter]) -> CompiledStatement:
@@ -191,6 +222,7 @@ class CompiledEntries(Statement):
     """A query for columns of the entries of some streams, each stream's after a position."""
 
     _keeps_null = True
+    _takes_arrays = False  # each key has a position of its own
 
     def __init__(self, rows: Rows, key: str, columns: Sequence[str], limit: int, made: Made) -> None:
         """Describe the query.
@@ -210,8 +242,8 @@ class CompiledEntries(Statement):
     def run(self, after: Mapping[Any, int], alias: str) -> list[Any]:
         """Return the entries above the positions `after`, which are given by the primary key of the stream."""
         found: list[Any] = []
-        for statement, part in self._parts(alias, list(after)):
-            given = _named(part) | {f"after {n}": after[pk] for n, pk in enumerate(part)}
+        for statement, keys in self._parts(alias, list(after)):
+            given = keys | {f"after {n}": after[pk] for n, pk in enumerate(keys.values())}
             found += [self._made(values, alias) for values in statement.fetch(alias, given)]
         return found
 
@@ -243,45 +275,86 @@ class CompiledInstances(CompiledEntries):
 
 
 class CompiledUpdate(Statement):
-    """A change of the rows with certain primary keys."""
+    """A change of the rows with certain keys."""
 
-    def __init__(self, rows: Rows, **changes: Any) -> None:
-        """Describe the change: of which rows, and the new values, in which `HEAD` is a position."""
-        super().__init__(rows, "pk")
+    def __init__(self, rows: Rows, *returned: str, key: str = "pk", skip_locked: bool = False, **changes: Any) -> None:
+        """Describe the change.
+
+        Args:
+            rows: Returns the rows that it is about.
+            returned: The columns that are returned of each row, as they are after the change, behind its key.
+            key: The column that holds a row's key.
+            skip_locked: Whether rows that somebody else holds are left out; the database must return what it changes.
+            changes: The new values, which may be parameters.
+        """
+        super().__init__(rows, key)
         self._changes = changes
+        self._skip_locked = skip_locked
+        self._columns = (key, *returned) if returned else ()
+        self._read = CompiledSelect(rows, key, *returned)
 
-    def run(self, pks: Sequence[Any], alias: str, head: int | None = None) -> None:
-        """Change the rows with the primary keys `pks`; `head` is the position, if the change needs one."""
-        for statement, part in self._parts(alias, pks):
-            statement.execute(alias, _named(part) | {"head": head})
+    def run(self, pks: Sequence[Any], alias: str, **given: Any) -> list[Sequence[Any]]:
+        """Change the rows with the keys `pks`, and return their columns; `given` are the parameters' values."""
+        found: list[Sequence[Any]] = []
+        returns = bool(self._columns) and can_return_changed(alias)
+        for statement, keys in self._parts(alias, pks):
+            if returns:
+                found += statement.fetch(alias, keys | given)
+            else:
+                statement.execute(alias, keys | given)
+        return found if returns or not self._columns else self._read.run(pks, alias)
 
     def _compile(self, alias: str, keys: Sequence[Parameter]) -> CompiledStatement:
-        return CompiledStatement(*compile_update(self._rows().filter(In("pk", keys)), self._changes, alias), {})
+        rows = self._rows().filter(In(self._key, keys))
+        if self._skip_locked:
+            rows = self._rows().filter(pk__in=rows.select_for_update(skip_locked=True).values("pk"))
+        returned = self._columns if can_return_changed(alias) else ()
+        return CompiledStatement(*compile_update(rows, self._changes, alias, returned))
 
 
 class CompiledInsert:
-    """The storing of a single row, as ``bulk_create`` does it: without signals. Its primary key is automatic."""
+    """The storing of rows of a model, as ``bulk_create`` does it: without signals. Their primary key is automatic."""
 
     def __init__(self, *, ignore_conflicts: bool = False) -> None:
         """Describe it; with `ignore_conflicts` a row that is there already is left as it is."""
         self._ignore = ignore_conflicts
-        self._compiled: dict[str, tuple[str, Sequence[models.Field[Any, Any]], bool]] = {}
+        self._compiled: dict[tuple[str, str], tuple[str, Sequence[models.Field[Any, Any]], bool]] = {}
 
     def run(self, row: models.Model, alias: str) -> None:
         """Store a row; unless conflicts are ignored, it gets its primary key."""
-        if alias not in self._compiled:
-            self._compiled[alias] = compile_insert(row, alias, ignore_conflicts=self._ignore)
-        sql, fields, returns = self._compiled[alias]
-        connection = connections[alias]
-        values = [(field, getattr(row, field.attname)) for field in fields]
-        with connection.cursor() as cursor:
-            cursor.execute(
-                sql,
-                [None if value is None else field.get_db_prep_save(value, connection) for field, value in values],
-            )
+        sql, fields, returns = self._statement(row, alias)
+        with connections[alias].cursor() as cursor:
+            cursor.execute(sql, _values(row, fields, connections[alias]))
             if not self._ignore:
                 row.pk = inserted_key(cursor, row, alias, returned=returns)
                 set_stored(row, alias)
+
+    def run_for(self, row: models.Model, name: str, keys: Sequence[Any], alias: str) -> None:
+        """Store a row for each of some keys, which are the values of its foreign key `name`; all else is that of `row`.
+
+        Django would make an object for each and take each of its columns anew, which costs more than storing them.
+        """
+        connection = connections[alias]
+        arrays = connection.vendor == "postgresql"
+        sql, fields, _returns = self._statement(row, alias, name if arrays else "")
+        values = _values(row, fields, connection)
+        place = next(place for place, field in enumerate(fields) if field.name == name)
+        with connection.cursor() as cursor:
+            if arrays:
+                values[place] = ArrayParameter(name, fields[place]).value({name: keys}, connection)
+                cursor.execute(sql, values)
+            else:
+                key = Parameter(name, fields[place])
+                rows = (key.value({name: one}, connection) for one in keys)
+                before, after = values[:place], values[place + 1 :]
+                cursor.executemany(sql, [[*before, value, *after] for value in rows])
+
+    def _statement(
+        self, row: models.Model, alias: str, array: str = ""
+    ) -> tuple[str, Sequence[models.Field[Any, Any]], bool]:
+        if (alias, array) not in self._compiled:
+            self._compiled[alias, array] = compile_insert(row, alias, ignore_conflicts=self._ignore, array=array)
+        return self._compiled[alias, array]
 
 
 class Instances:
@@ -328,6 +401,11 @@ class _Object:
         made = self.model.from_db(alias, self.names, values) if refers else None
         set_related(holder, self.field, made)
         return made
+
+
+def _values(row: models.Model, fields: Sequence[models.Field[Any, Any]], connection: Any) -> list[Any]:
+    values = [(field, getattr(row, field.attname)) for field in fields]
+    return [None if value is None else field.get_db_prep_save(value, connection) for field, value in values]
 
 
 def _named(keys: Sequence[Any]) -> dict[str, Any]:

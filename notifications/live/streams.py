@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -90,7 +90,10 @@ class StreamType(ABC):
 
         The sequencer holds the locks of their streams.
         """
-        (self._stamps_with_own if head is None else self._stamps).run(pks, self.alias, head)
+        if head is None:
+            self._stamps_with_own.run(pks, self.alias)
+        else:
+            self._stamps.run(pks, self.alias, head=head)
 
     def stamp_values(self, head: Any) -> dict[str, Any]:
         """Return how an entry changes that gets the position `head`."""
@@ -117,14 +120,20 @@ class StreamType(ABC):
 
     @cached_property
     def waiting(self) -> CompiledSelect:
-        """Entries that wait for a position, by primary key, with their `marks`."""
+        """Entries that wait for a position, by primary key, with their `marks`: one more than are stamped at once."""
         columns = (self.field, "pk", *self.marks)
-        return CompiledSelect(lambda: self._waiting().order_by("pk"), *columns, limit=STREAM_CHUNK)
+        return CompiledSelect(lambda: self._waiting().order_by("pk"), *columns, limit=STREAM_CHUNK + 1)
+
+    @cached_property
+    def unlocked_waiting(self) -> CompiledSelect:
+        """The same without those that a transaction has locked; the query locks them."""
+        columns = (self.field, "pk", *self.marks)
+        return CompiledSelect(self._unlocked, *columns, limit=STREAM_CHUNK + 1)
 
     @cached_property
     def select_unlocked(self) -> CompiledSelect:
         """Those of some pending entries that no transaction has locked; the query locks them."""
-        return CompiledSelect(lambda: self._waiting().order_by("pk").select_for_update(skip_locked=True), "pk")
+        return CompiledSelect(self._unlocked, "pk")
 
     @cached_property
     def locks(self) -> CompiledSelect:
@@ -139,8 +148,18 @@ class StreamType(ABC):
 
     @cached_property
     def advance(self) -> CompiledUpdate:
-        """Move streams one position forward."""
-        return CompiledUpdate(self.stream._default_manager.all, head=F("head") + 1)
+        """Move streams one position forward, and return their epochs and new heads."""
+        return CompiledUpdate(self.stream._default_manager.all, "epoch", "head", head=F("head") + 1)
+
+    @cached_property
+    def advance_free(self) -> CompiledUpdate:
+        """Do the same with those that no transaction holds, where the database has locks on rows."""
+        streams = self.stream._default_manager
+        return CompiledUpdate(streams.all, "epoch", "head", skip_locked=True, head=F("head") + 1)
+
+    def stamps_of(self, rows: Callable[[], models.QuerySet[Any]]) -> CompiledUpdate:
+        """Return the statement that stamps some pending entries, by the keys of their streams."""
+        return CompiledUpdate(lambda: rows().filter(modseq=None), key=self.field, **self.stamp_values(self._own_head()))
 
     @cached_property
     def _stamps(self) -> CompiledUpdate:
@@ -148,19 +167,24 @@ class StreamType(ABC):
 
     @cached_property
     def _stamps_with_own(self) -> CompiledUpdate:
-        head = self.stream._default_manager.filter(pk=OuterRef(self.field)).values("head")
-        return CompiledUpdate(self._waiting, **self.stamp_values(Subquery(head)))
+        return CompiledUpdate(self._waiting, **self.stamp_values(self._own_head()))
 
     @cached_property
     def after(self) -> CompiledEntries:
         """The entries of a stream after a position: at most as many as are replayed, and one more."""
         return CompiledInstances(self._in_order, self.field, self.related, self.resume_limit + 1)
 
+    def _own_head(self) -> Subquery:
+        return Subquery(self.stream._default_manager.filter(pk=OuterRef(self.field)).values("head"))
+
     def _in_order(self) -> models.QuerySet[Any]:
         return self.entry._default_manager.order_by("modseq", "pk")
 
     def _waiting(self) -> models.QuerySet[Any]:
         return self.entry._default_manager.filter(modseq=None).order_by()
+
+    def _unlocked(self) -> models.QuerySet[Any]:
+        return self._waiting().order_by("pk").select_for_update(skip_locked=True)
 
     @property
     def alias(self) -> str:
