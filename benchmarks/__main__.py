@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from . import databases, fairness, many, report
+from . import databases, fairness, growth, many, report
 from .load import BenchmarkError, program
 from .servers import NODE, SERVERS, Server
 from .trial import QUICK, Result, Size, measure
@@ -19,6 +19,7 @@ STORING = "storing"  # its name for --only
 FAIRNESS = "fairness"
 PUBLISHING = "feeds-publishing"
 MANY = "feeds-many"
+GROWTH = "growth"
 PUBLISHED = 20_000  # events
 QUICK_PUBLISHED = 1_000
 MANY_CONNECTIONS = 200
@@ -37,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     beside = not options.only or FAIRNESS in options.only
     publishing = not options.only or PUBLISHING in options.only
     following = not options.only or MANY in options.only
+    growing = bool(options.only) and GROWTH in options.only  # an hour, so only if it is asked for
     try:
         program()
         _check_packages(wanted)
@@ -45,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         fair = _fairness(QUICK_ASKED if options.quick else ASKED) if beside else []
         published = _publishing(QUICK_PUBLISHED if options.quick else PUBLISHED) if publishing else []
         feeds = _many(size) if following else []
+        grown = growth.measure(growth.QUICK_ROWS if options.quick else growth.ROWS) if growing else []
     except BenchmarkError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
@@ -57,6 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
         "fairness": fair,
         "publishing": published,
         "feeds": feeds,
+        "growth": grown,
     }
     print(report.show(found, results))
     if options.json:
@@ -66,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    keys = [*(server.key for server in SERVERS), STORING, FAIRNESS, PUBLISHING, MANY]
+    keys = [*(server.key for server in SERVERS), STORING, FAIRNESS, PUBLISHING, MANY, GROWTH]
     parser.add_argument("--quick", action="store_true", help="few connections and events: proves that it runs")
     parser.add_argument("--only", nargs="+", choices=keys, metavar="PART", help=f"only these: {', '.join(keys)}")
     parser.add_argument("--connections", type=int, default=1_000, help="open streams (1000)")

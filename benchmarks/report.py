@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from . import fairness
+from . import fairness, growth
 from .trial import Result
 
 PACKAGES = ["django", "channels", "uvicorn", "uvloop", "httptools", "daphne", "django-eventstream"]
@@ -83,6 +83,7 @@ def show(report: dict[str, Any], results: Sequence[Result]) -> str:
         parts += ["", *fairness.show(report["fairness"])]
     parts += [line for row in report["publishing"] for line in ("", *_publishing(row))]
     parts += [line for row in report["feeds"] for line in ("", _many(row))]
+    parts += ["", *growth.show(report["growth"])] if report["growth"] else []
     parts += ["", *_targets(results)]
     return "\n".join(parts)
 

@@ -1,12 +1,14 @@
 """Addresses of the site under test."""
 
 from django.apps import apps
+from django.contrib import admin
 from django.urls import include, path
 
 from . import publish, queue
 
 urlpatterns = [
     path("notifications/", include("notifications.urls")),
+    path("admin/", admin.site.urls),
     path("queue/", queue.stream),
     path("publish/<publisher>", publish.view),
 ]
