@@ -195,7 +195,7 @@ def test_of_very_many_notices_a_part_is_looked_at_each_day_and_all_in_their_turn
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     Notice.objects.bulk_create([Notice(title="Nobody has it", created_at=NOW) for _ in range(20)])
-    monkeypatch.setattr("notifications.inbox.prune.PART", 5)
+    monkeypatch.setattr("notifications.inbox.prune.PRUNE_NOTICES", 5)
     left = []
     for day in range(8):
         monkeypatch.setattr(timezone, "now", lambda day=day: NOW + timedelta(days=day))

@@ -18,8 +18,8 @@ from ..twins import twin
 from .stream import INBOX
 from .watching import prune_watches
 
-PART: Final = 100_000  # notices that are looked at in any case, for whether they have a copy left
-PARTS: Final = 30  # runs in which all of them are
+PRUNE_NOTICES: Final = 100_000  # notices that are looked at in any case, for whether they have a copy left
+PRUNE_DAYS: Final = 30  # runs in which all of them are
 
 # A copy of a broadcast that was not collected since is still shown by an open tab.
 RECALLED = Q(notice__recalled_at__isnull=False)
@@ -33,7 +33,7 @@ def prune(before: datetime | None = None) -> int:
     time, and nobody waits for more than a step of some hundred rows. Must run outside a transaction.
 
     Watches that are over, or whose object is gone, are deleted too, and so are notices without a copy; where there are
-    more than `PART` notices, each day's run looks at a part of them.
+    more than `PRUNE_NOTICES` notices, each day's run looks at a part of them.
 
     Args:
         before: An aware time; None means now less ``NOTIFICATIONS_RETENTION``.
@@ -108,7 +108,7 @@ def _part() -> models.QuerySet[Notice]:
     notices = Notice.objects.using(INBOX.alias)
     ends = notices.aggregate(first=Min("pk"), last=Max("pk"))
     first, last = ends["first"] or 0, ends["last"] or 0
-    shares = min(PARTS, 1 + (last - first) // PART)
+    shares = min(PRUNE_DAYS, 1 + (last - first) // PRUNE_NOTICES)
     size = 1 + (last - first) // shares
     start = first + timezone.now().toordinal() % shares * size
     return notices.filter(pk__gte=start, pk__lt=start + size)
