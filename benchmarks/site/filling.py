@@ -64,7 +64,10 @@ def fill(rows: int) -> None:
     now = timezone.now()
     users = LATE.stop - 1 + max(CROWD, rows // 100)
     _people(users)
-    insert(Notice, rows, title=("Order shipped",), body=("Lorem ipsum " * 10,), category=("orders",))
+    written = _each_second(rows, now)
+    insert(
+        Notice, rows, title=("Order shipped",), body=("Lorem ipsum " * 10,), category=("orders",), created_at=written
+    )
     _name_notices(rows)
     crowd = f"{LATE.stop} + i %% {users - LATE.stop + 1}"
     insert(
@@ -81,7 +84,7 @@ def fill(rows: int) -> None:
         archived_at=_for(rows, "i %% 10 > 7", now),
     )
     _broadcasts(rows, now)
-    _chat(rows, users)
+    _chat(rows, users, written)
     _count_on()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
@@ -127,7 +130,15 @@ def _broadcasts(rows: int, now: Any) -> None:
     )
 
 
-def _chat(rows: int, users: int) -> None:
+def _each_second(rows: int, now: Any) -> str:
+    """Return a time for each row, a second after the one before; the last one is now."""
+    time = connection.ops.adapt_datetimefield_value(now)
+    if connection.vendor == "postgresql":
+        return f"'{time}'::timestamptz - ({rows} - i) * interval '1 second'"
+    return f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', '{time}', (i - {rows}) || ' seconds')"
+
+
+def _chat(rows: int, users: int, written: str) -> None:
     insert(Room, ROOMS + 1, name="'Room ' || i", epoch=(EPOCH,), last_number="1", head="1", size=(MEMBERS,))
     Room.objects.filter(pk=BUSY).update(last_number=rows, head=rows)
     insert(Membership, MEMBERS, room_id=(BUSY,), user_id="i", last_read=f"{rows}")
@@ -141,6 +152,7 @@ def _chat(rows: int, users: int) -> None:
         number="i",
         author_id=f"1 + i %% {MEMBERS}",
         body="'It is message ' || i",
+        created_at=written,
         **said,
     )
     single = dict.fromkeys(said, "1")
