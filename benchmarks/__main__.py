@@ -8,13 +8,13 @@ import sys
 
 from . import options, report, svg
 from .load import BenchmarkError, program
-from .parts import PARTS
+from .parts import LONG, PARTS
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the selected parts, and print the results of each as soon as they are there."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started ends too
-    command = options.read(list(PARTS), __doc__ or "", arguments)
+    command = options.read(list(PARTS), LONG, __doc__ or "", arguments)
     found = {"machine": report.machine()}
     print("\n".join(report.about(found["machine"])))
     try:

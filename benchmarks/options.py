@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,8 +36,8 @@ class Command:
     svg: Path | None
 
 
-def read(parts: list[str], description: str, arguments: list[str] | None) -> Command:
-    """Read the command line; `parts` are those that may be asked for."""
+def read(parts: list[str], long: Collection[str], description: str, arguments: list[str] | None) -> Command:
+    """Read the command line; `parts` are those that may be asked for, and `long` those of them that must be."""
     default = Options()
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=description)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"only these: {', '.join(parts)}")
@@ -66,4 +67,4 @@ def read(parts: list[str], description: str, arguments: list[str] | None) -> Com
         tuple(found.brokers),
         tuple(found.databases),
     )
-    return Command(found.parts or parts, options, found.json, found.svg)
+    return Command(found.parts or [part for part in parts if part not in long], options, found.json, found.svg)

@@ -17,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from notifications.admin import bounds, inbox
 from notifications.admin import deliveries as delivery_admin
 from notifications.models import Delivery, Notice, Notification
 from notifications.services import broadcast, deliver_due, notify, set_preference
@@ -99,7 +100,8 @@ class TestList:
     def test_counts_no_further_than_it_lists(self, post: Post, staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         notify(make_users(12), "Hello")
         assert "Only the newest" not in text(staff.get(LIST))
-        monkeypatch.setattr(delivery_admin, "LISTED_LIMIT", 10)
+        monkeypatch.setattr(bounds, "LISTED_LIMIT", 10)
+        monkeypatch.setattr(inbox, "LISTED_LIMIT", 10)
         response = staff.get(LIST)
         assert response.context["cl"].result_count == 10
         assert "Only the newest 10 are listed" in text(response)

@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from notifications.audiences import Audience
+from notifications.chat.prune import prune_messages
+from notifications.inbox.filters import facets
+from notifications.inbox.outbox import collect
+from notifications.inbox.reading import page
+from notifications.inbox.searching import SEARCHED
 from notifications.inbox.stream import INBOX
 from notifications.live.cursor import Position
 from notifications.live.replay import changes_since
-from notifications.models import Inbox, Notice, Notification
-from notifications.services import archive_all, mark_all_read, mark_seen, notify, undo
+from notifications.models import Broadcast, Inbox, Notice, Notification, Outbox
+from notifications.models.broadcast import OUTBOX, BroadcastState
+from notifications.services import (
+    archive_all,
+    create_room,
+    edit_message,
+    mark_all_read,
+    mark_seen,
+    notify,
+    post_message,
+    prune,
+    undo,
+)
 
-from .factories import make_user
+from .factories import make_user, make_users
 from .threads import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -102,3 +121,141 @@ def test_of_two_at_once_each_change_gets_a_position() -> None:
     assert not Notification.objects.not_archived().exists()
     assert not Notification.objects.filter(modseq=None).exists()
     assert Notification.objects.filter(modseq__gt=Inbox.objects.get().head).count() == 0
+
+
+def missed(number: int, *users: Any) -> None:
+    """Publish many broadcasts, which none of `users` has collected yet."""
+    Outbox.objects.get_or_create(pk=OUTBOX)
+    notices = Notice.objects.bulk_create([Notice(title=f"Broadcast {n}") for n in range(number)])
+    Broadcast.objects.bulk_create(
+        Broadcast(
+            title=notice.title,
+            notice=notice,
+            state=BroadcastState.SENT,
+            audience=Audience.of("everyone").dump(),
+            published_at=timezone.now(),
+            outbox_id=OUTBOX,
+            modseq=n,
+            arrival=n,
+        )
+        for n, notice in enumerate(notices, 1)
+    )
+    Outbox.objects.update(head=number)
+
+
+def test_late_visitors_cost_as_many_statements_whatever_they_have_missed() -> None:
+    few, many = make_users(20, "few"), make_users(20, "many")
+    missed(400)
+    keys = [user.pk for user in few]
+    assert statements(lambda: collect(INBOX, keys[:1])) < 30
+    assert statements(lambda: collect(INBOX, keys[1:3])) < 30
+    assert statements(lambda: collect(INBOX, [user.pk for user in many])) < 30
+    rows = Notification.objects.of(many[0])
+    assert rows.count() == 400
+    assert len(set(rows.values_list("modseq", "arrival"))) == 1
+    assert not Notification.objects.filter(modseq=None).exists()
+    newest_first = [item.title for item in page(many[0], limit=100).items]
+    assert newest_first == [f"Broadcast {n}" for n in range(399, 299, -1)]
+
+
+def test_what_is_published_is_handed_out_once_whoever_comes_at_once() -> None:
+    users = [user.pk for user in make_users(5)]
+    missed(30)
+    together(*[lambda: collect(INBOX, users)] * 3)
+    assert Notification.objects.count() == 150
+    for _ in range(2):  # whoever found an inbox held left it to the next time
+        collect(INBOX, users)
+    assert Notification.objects.count() == 150
+    assert not Notification.objects.filter(modseq=None).exists()
+
+
+def plans(run: Callable[[], Any]) -> str:
+    """Return how SQLite would run the queries of a function."""
+    with CaptureQueriesContext(connection) as queries:
+        run()
+    with connection.cursor() as cursor:
+        lines = []
+        for query in queries:
+            if query["sql"].startswith("SELECT"):
+                cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
+                lines += [row[-1] for row in cursor.fetchall()]
+    return "\n".join(lines)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="Each database describes its plans otherwise.")
+def test_pruning_looks_at_what_is_over_and_at_nothing_else() -> None:
+    plan = plans(prune) + plans(lambda: prune_messages(NOW))
+    for name in ("archived", "expiring", "recalled", "copies", "written"):
+        assert f"INDEX carillon_{name}" in plan
+    for table in ("notification", "notice", "message"):
+        assert f"SCAN carillon_{table}\n" not in f"{plan}\n"
+
+
+def test_of_very_many_notices_a_part_is_looked_at_each_day_and_all_in_their_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Notice.objects.bulk_create([Notice(title="Nobody has it", created_at=NOW) for _ in range(20)])
+    monkeypatch.setattr("notifications.inbox.prune.PRUNE_NOTICES", 5)
+    left = []
+    for day in range(8):
+        monkeypatch.setattr(timezone, "now", lambda day=day: NOW + timedelta(days=day))
+        prune(NOW + timedelta(days=1))
+        left.append(Notice.objects.count())
+    assert sorted(left, reverse=True) == left
+    assert left[0] > 0 == left[-1]
+
+
+def test_what_a_list_can_be_narrowed_to_is_counted_at_a_price_with_a_bound() -> None:
+    alice = make_user()
+    fill(alice, 6_000)
+    assert len(facets(alice).categories) == 0
+    assert (facets(alice).total, facets(alice).more) == (SEARCHED, True)
+
+
+class TestAdmin:
+    """Each list costs what its bounds allow, and says so."""
+
+    @pytest.fixture
+    def staff(self) -> Client:
+        client = Client()
+        client.force_login(make_user("staff", is_staff=True, is_superuser=True))
+        return client
+
+    @pytest.mark.parametrize("name", ["notice", "notification", "message", "membership", "room"])
+    def test_a_list_that_is_searched_looks_at_the_newest_rows_and_says_so(
+        self, staff: Client, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        alice = make_user()
+        for number in range(4):
+            room = create_room(f"Room {number}", by=alice)
+            post_message(room, f"Message {number}", by=alice)
+            notify(alice, f"Notice {number}")
+        address = f"/admin/carillon/{name}/"
+        said = b"looks at the newest 2 only"
+        assert said not in staff.get(f"{address}?q=zebra").content
+        monkeypatch.setattr("notifications.admin.bounds.REACH", 2)
+        for query in ("?q=zebra", "?o=1"):
+            with CaptureQueriesContext(connection) as queries:
+                answer = staff.get(f"{address}{query}")
+            assert said in answer.content
+            table = f'"carillon_{name}"."id" >' if connection.vendor != "mysql" else f"`carillon_{name}`.`id` >"
+            listed = [query["sql"] for query in queries if f"carillon_{name}" in query["sql"]]
+            assert sum(table in sql for sql in listed) == len(listed) - 2  # those that find the newest one
+        assert staff.get(address).context["cl"].result_count >= 4
+        assert staff.get(f"{address}?o=1").context["cl"].result_count <= 2
+
+    def test_counting_a_list_has_a_bound(self, staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("notifications.admin.bounds.LISTED_LIMIT", 3)
+        fill(make_user(), 10)
+        assert staff.get("/admin/carillon/notification/").context["cl"].result_count == 3
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="Each database describes its plans otherwise.")
+def test_what_is_told_of_a_message_is_found_by_author_and_time() -> None:
+    alice, bob = make_user(), make_user("bob")
+    room = create_room("Room", by=alice, members=[bob])
+    message = post_message(room, "@bob look", by=alice)
+    plan = plans(lambda: edit_message(room, message.number or 0, "@bob look here", by=alice))
+    assert "INDEX carillon_caused (actor_id=? AND created_at>? AND created_at<?)" in plan
+    assert "SCAN carillon_notice" not in plan
+    assert Notice.objects.get().body == "@bob look here"

@@ -324,11 +324,11 @@ class TestFinding:
         mark_read(alice, [page(alice, category="news").items[0].id])
         with CaptureQueriesContext(connection) as queries:
             found = facets(alice)
-        assert len(queries) == 1
-        assert (found.total, found.unread) == (4, 3)
+        assert len(queries) == 2
+        assert (found.total, found.unread, found.more) == (4, 3, False)
         assert found.categories == [Facet("orders", 2, 2, "orders"), Facet("news", 1, 0, "news")]
         assert found.kinds == [Facet("paid", 2, 1, "paid"), Facet("shipped", 1, 1, "shipped")]
-        assert facets(alice, "archived") == filters.Facets(0, 0, [], [])
+        assert facets(alice, "archived") == filters.Facets(0, 0, False, [], [])
 
     def test_what_is_declared_goes_by_what_people_call_it(self, alice: Any, settings: Any) -> None:
         settings.NOTIFICATIONS_CATEGORIES = {"news": gettext_lazy("Notifications")}
@@ -347,6 +347,13 @@ class TestFinding:
             tell(alice, "Title", category=f"c{number}")
         found = facets(alice)
         assert (found.total, found.unread, len(found.categories)) == (4, 4, 2)
+
+    def test_of_a_long_list_only_the_beginning_is_counted(self, alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(searching, "SEARCHED", 3)
+        tell(alice, *"1234", category="news")
+        found = facets(alice)
+        assert (found.total, found.more) == (3, True)
+        assert found.categories == [Facet("news", 3, 3, "news")]
 
     def test_a_title_is_found_whatever_its_case(self, alice: Any) -> None:
         tell(alice, "Order 7 has shipped", "100%_sure", "Order 8 is paid")
@@ -501,6 +508,7 @@ class ApiTests(TestCase):
         assert self.client.get(reverse("notifications:filters")).json() == {
             "total": 2,
             "unread": 2,
+            "more": False,
             "categories": [{"name": "orders", "total": 1, "unread": 1, "label": "orders"}],
             "kinds": [{"name": "paid", "total": 1, "unread": 1, "label": "paid"}],
         }

@@ -11,6 +11,7 @@ from . import (
     fairness,
     fanout,
     feeds,
+    growth,
     idle,
     memory,
     publishing,
@@ -37,4 +38,6 @@ PARTS: dict[str, ModuleType] = {
     "broadcasts": broadcasts,
     "deliveries": deliveries,
     "fairness": fairness,
+    "growth": growth,
 }
+LONG = ("growth",)  # an hour: only if it is asked for

@@ -1,6 +1,7 @@
 """Addresses of the site under test."""
 
 from django.apps import apps
+from django.contrib import admin
 from django.contrib.staticfiles.views import serve
 from django.urls import include, path
 
@@ -8,6 +9,7 @@ from . import pages, publish, queue
 
 urlpatterns = [
     path("notifications/", include("notifications.urls")),
+    path("admin/", admin.site.urls),
     path("page/", pages.page),
     path("static/<path:path>", serve, {"insecure": True}),
     path("queue/", queue.stream),

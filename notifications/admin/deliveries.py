@@ -7,12 +7,10 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_user_model
-from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import Max, Q
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -23,27 +21,17 @@ from ..live.chunks import chunks
 from ..live.http import user_of
 from ..models import Delivery, Notice
 from ..preferences.channels import channels
+from .bounds import within_reach
 from .explanations import explanation_table
 from .inbox import ReadOnlyAdmin
 from .times import when
 
-LISTED_LIMIT = 10_000  # rows of a list; of more of them it has that many, the newest ones
 FOUND_LIMIT = 100  # users, and notices, by whom a search finds deliveries
 HITS_LIMIT = 1_000  # deliveries, the newest ones, that a search finds by each of those ways
 SEARCHED_LIMIT = 100_000  # deliveries, the newest ones, whose addresses and errors are searched
 CHANGED_AT_ONCE = 100  # deliveries in one transaction
 CHANGED_LIMIT = 1_000  # deliveries by one action
 ERROR_SHOWN = 80  # characters of an error in the list
-
-
-class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """Pages of the first `LISTED_LIMIT` rows: counting millions takes longer than showing a page."""
-
-    @cached_property
-    def count(self) -> int:
-        """Return the number of rows, at most `LISTED_LIMIT`."""
-        rows: Any = self.object_list
-        return int(rows.order_by()[:LISTED_LIMIT].count())
 
 
 class ChannelFilter(admin.SimpleListFilter):
@@ -69,8 +57,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     class Media:
         css = {"all": ["notifications/admin/moderation.css"]}  # as Django names it
 
-    change_list_template = "admin/carillon/delivery/change_list.html"
-    paginator = BoundedPaginator
+    has_reach = False
     list_display = ("told", "recipient", "channel", "outcome", "attempts", "problem", "time")
     list_filter = ("state", ChannelFilter, "reason", ("error", admin.EmptyFieldListFilter), "created_at")
     list_select_related = ("notice", "recipient")
@@ -78,7 +65,6 @@ class DeliveryAdmin(ReadOnlyAdmin):
     search_help_text = gettext_lazy("User name, title, and, of the newest ones, address and error.")
     ordering = ("-id",)
     sortable_by = ()
-    show_facets = admin.ShowFacets.NEVER  # each would count the whole table
     actions = ("try_again", "give_up")
     fields = (
         "about", "recipient", "channel", "device", "state", "why", "rule_text", "address", "attempts", "error",
@@ -93,7 +79,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         if not term:
             return queryset, False
         users = get_user_model()._base_manager.filter(**{f"{get_user_model().USERNAME_FIELD}__icontains": term})
-        notices = Notice.objects.filter(title__icontains=term).order_by("-pk")
+        notices = within_reach(Notice.objects.all()).filter(title__icontains=term).order_by("-pk")
         newest = Delivery.objects.aggregate(pk=Max("pk"))["pk"] or 0
         # One by one, for a database that is asked for all at once reads every row of which one may hold.
         ways = (
@@ -104,10 +90,6 @@ class DeliveryAdmin(ReadOnlyAdmin):
         rows = queryset.select_related(None).order_by("-pk")
         found = {pk for way in ways for pk in rows.filter(way).values_list("pk", flat=True)[:HITS_LIMIT]}
         return queryset.filter(pk__in=found), False
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Say how many rows a list has at most."""
-        return super().changelist_view(request, {"counted": LISTED_LIMIT, **(extra_context or {})})
 
     # Columns and fields
 

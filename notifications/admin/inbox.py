@@ -21,6 +21,7 @@ from ..inbox.withdrawal import withdraw
 from ..live.http import user_of
 from ..models import Broadcast, Notice, Notification
 from ..models.inbox import SCHEDULED
+from .bounds import LISTED_LIMIT, BoundedPaginator, is_narrowed, reach_of, within_reach
 from .emails import EmailPreviews
 from .explanations import explanation_table, figures_table
 from .kinds import said
@@ -37,10 +38,23 @@ else:  # generic for type checkers only
 
 
 class ReadOnlyAdmin(ModelAdmin):
-    """A read-only admin: view, search and filter."""
+    """A read-only admin: view, search and filter, at a price that does not grow with the table."""
 
+    paginator = BoundedPaginator
     show_full_result_count = False  # counting millions of rows takes longer than showing a page
+    show_facets = admin.ShowFacets.NEVER  # each would count the whole table
     list_per_page = 50
+    has_reach: ClassVar[bool] = True  # else what is searched, filtered or put in another order is bounded otherwise
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Of a list that is searched, filtered or in another order keep the newest rows."""
+        rows = super().get_queryset(request)
+        return within_reach(rows) if self.has_reach and is_narrowed(request) else rows
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Say how many rows a list has at most, and how many are looked at."""
+        bounds = {"counted": LISTED_LIMIT, "reach": reach_of(self.model) if self.has_reach else 0}
+        return super().changelist_view(request, {**bounds, **(extra_context or {})})
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Name users, whatever their model is."""

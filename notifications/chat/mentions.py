@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from itertools import starmap
 from typing import Any, NamedTuple
 from unicodedata import normalize
@@ -29,6 +30,7 @@ from .stream import ROOM
 MESSAGE_KIND = "chat.message"  # of the notices
 REWRITTEN_AT_ONCE = 100  # messages, each of which is a condition of one statement
 MENTIONS = 20  # handles that one message may mention
+ALERTED_WITHIN = timedelta(hours=1)  # of a message; it is done in its own transaction
 
 _MENTION = re.compile(r"(?<![\w@.+-])@([\w.@+-]{1,150})")
 
@@ -94,10 +96,14 @@ class _Alert(NamedTuple):
 
 
 def _alerts_about(messages: Sequence[Message]) -> Iterator[_Alert]:
-    """Read the copies about some messages; they are found by the author, for whom there is an index."""
+    """Read the copies about some messages; they are found by author and time, for which there is an index."""
     about = Q()
     for message in messages:
-        about |= Q(notice__actor=message.author_id, dedupe_key__startswith=f"{_key(message.room_id)}.{message.pk}.")
+        about |= Q(
+            notice__actor=message.author_id,
+            notice__created_at__range=(message.created_at - ALERTED_WITHIN, message.created_at + ALERTED_WITHIN),
+            dedupe_key__startswith=f"{_key(message.room_id)}.{message.pk}.",
+        )
     copies = Notification.objects.using(INBOX.alias).filter(about, notice__kind=MESSAGE_KIND)
     return starmap(_Alert, copies.values_list("pk", "recipient_id", "notice_id", "dedupe_key"))
 

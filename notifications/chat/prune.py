@@ -31,7 +31,7 @@ def prune_messages(before: datetime | None = None) -> int:
             return 0
         before = timezone.now() - conf.MESSAGE_RETENTION
     # None is untold: an open room may go on showing what is no longer stored.
-    deleted, _hints = prune_entries(prunable_messages(before), ROOM, untold=None)
+    deleted, _hints = prune_entries(prunable_messages(before), ROOM, untold=None, by="created_at")
     return deleted
 
 

@@ -31,21 +31,27 @@ class Facet(msgspec.Struct, frozen=True):
 
 
 class Facets(msgspec.Struct, frozen=True):
-    """What a list can be narrowed to, the most frequent first. What has no name is only in the totals."""
+    """What a list can be narrowed to, the most frequent first. What has no name is only in the totals.
+
+    `more` is true where the list is so long that only its first `SEARCHED` items were counted.
+    """
 
     total: int
     unread: int
+    more: bool
     categories: list[Facet]
     kinds: list[Facet]
 
 
 def facets(user: User, state: State = "all") -> Facets:
-    """Count what is listed in a state, exactly, by category and by kind; its price grows with what is there.
+    """Count what is listed in a state by category and by kind: the first `SEARCHED` items, so that it has a bound.
 
     Raises:
         ValidationError: `state` is none.
     """
-    rows: Any = in_state(Notification.objects.using(INBOX.alias).of(user), state).visible().order_by()
+    listed: Any = in_state(Notification.objects.using(INBOX.alias).of(user), state).visible().ranked()
+    first, more = within_reach(listed)
+    rows: Any = first.order_by()
     numbers = {"total": Count("pk"), "unread": Count("pk", filter=Q(read_at=None))}
     columns = ("notice__category", "notice__kind", "total", "unread")
     grouped = rows.values("notice__category", "notice__kind").annotate(**numbers).order_by("-total")
@@ -54,7 +60,7 @@ def facets(user: User, state: State = "all") -> Facets:
     if len(pairs) > FACETS_LIMIT:
         total, unread = rows.aggregate(**numbers).values()
     kinds = {key: kind_label(rules) for key, rules in registry.items()}
-    return Facets(total, unread, _facets(pairs, 0, categories()), _facets(pairs, 1, kinds))
+    return Facets(total, unread, more, _facets(pairs, 0, categories()), _facets(pairs, 1, kinds))
 
 
 def _facets(pairs: list[tuple[str, str, int, int]], column: int, labels: Mapping[str, object]) -> list[Facet]:
@@ -76,7 +82,7 @@ def narrowed(rows: NotificationQuerySet, category: str, kind: str, search: str) 
     validate_named_texts(category=category, kind=kind)
     text = search_text(search)
     if text:
-        rows = within_reach(rows)
+        rows, _more = within_reach(rows)
     if category:
         rows = rows.filter(notice__category=category)
     if kind:

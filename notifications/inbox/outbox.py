@@ -16,21 +16,22 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import Case, F, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from ..audiences import has_field, members, people
 from ..kinds.subjects import orphans
 from ..live.batch import Batch
 from ..live.chunks import chunks
 from ..live.cursor import Position
+from ..live.django_internals import in_transaction
 from ..live.locks import lock_free
 from ..live.sequencer import open_streams, sequence
 from ..live.statements import CompiledSelect
 from ..live.streams import Read, StreamType
 from ..live.transactions import after_commit, atomic, retried
-from ..models import Broadcast, Notification, Outbox, Stream
+from ..models import Broadcast, Outbox, Stream
 from ..models.broadcast import OUTBOX, BroadcastState
 from .copies import wanted
+from .handing_out import hand_out
 
 logger = logging.getLogger("notifications")
 
@@ -82,9 +83,12 @@ def collect(inbox: StreamType, pks: Iterable[Any]) -> bool:
     latest, behind, absent = _behind(inbox, list(pks))
     if not behind:
         return False
+    alone = not in_transaction(inbox.alias)
+    if alone:
+        open_streams(inbox, absent)  # so that what is stored there can have positions
     with atomic(inbox.alias):
-        _copy_published(behind)
-        owed = _touch_changed(inbox, behind)
+        owed = _touch_changed(inbox, behind)  # first, for it is to find only what was there before
+        _copy_published(inbox, behind, hold=alone)
 
     def advance() -> None:
         sequence(inbox, sorted(behind))
@@ -144,7 +148,7 @@ def _touch_changed(inbox: StreamType, behind: Mapping[Any, int]) -> set[Any]:
     return {recipient for pk, recipient in found.items() if pk not in free}
 
 
-def _copy_published(behind: Mapping[Any, int]) -> None:
+def _copy_published(inbox: StreamType, behind: Mapping[Any, int], *, hold: bool) -> None:
     """Store a copy of each broadcast since then for members of its audience who were users at the time."""
     joined = _joined(behind)
     if not joined:
@@ -161,18 +165,23 @@ def _copy_published(behind: Mapping[Any, int]) -> None:
     audiences = [broadcast.audience_of() for broadcast in broadcasts]
     distinct = list(dict.fromkeys(audiences))
     meant = dict(zip(distinct, members(distinct, list(joined)), strict=True)) if distinct else {}
-    chosen = [(broadcast, meant[audience]) for broadcast, audience in zip(broadcasts, audiences, strict=True)]
-    if not chosen:
-        return
-    now = timezone.now()
-    want = wanted((broadcast.notice for broadcast in broadcasts if broadcast.notice), sorted(joined))
-    copies = [
-        want[broadcast.notice_id].copy(pk, {"delivered_at": now})
-        for pk in sorted(joined)
-        for broadcast, users in chosen
-        if pk in users and (broadcast.arrival or 0) > behind[pk] and _was_user(joined[pk], broadcast.published_at)
+    users = sorted(joined)
+    chosen = [
+        (
+            broadcast,
+            [
+                pk
+                for pk in users
+                if pk in meant[audience]
+                and (broadcast.arrival or 0) > behind[pk]
+                and _was_user(joined[pk], broadcast.published_at)
+            ],
+        )
+        for broadcast, audience in zip(broadcasts, audiences, strict=True)
     ]
-    Notification.objects.bulk_create([copy for copy in copies if copy is not None], ignore_conflicts=True)
+    if any(pks for _broadcast, pks in chosen):
+        want = wanted((broadcast.notice for broadcast in broadcasts if broadcast.notice), users)
+        hand_out(inbox, chosen, want, hold=hold)
 
 
 def _joined(pks: Iterable[Any]) -> dict[Any, datetime | None]:

@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -123,7 +124,7 @@ def _narrowing(view: _View, numbers: Facets) -> dict[str, Any]:
     """Return how a first page can be narrowed, and how many items “Archive all” means."""
     chosen: list[tuple[Literal["category", "kind"], Any]] = [("category", numbers.categories), ("kind", numbers.kinds)]
     links = [
-        (facet.label, facet.total, view.to(**{field: "" if is_chosen else facet.name}), is_chosen)
+        (facet.label, _number_of(facet.total, numbers), view.to(**{field: "" if is_chosen else facet.name}), is_chosen)
         for field, known in chosen
         for facet in known
         for is_chosen in [getattr(view, field) == facet.name]
@@ -131,12 +132,18 @@ def _narrowing(view: _View, numbers: Facets) -> dict[str, Any]:
     return {"links": links, "archivable": _archivable(view, numbers)}
 
 
-def _archivable(view: _View, numbers: Facets) -> int:
+def _archivable(view: _View, numbers: Facets) -> str:
     if view.q or view.state not in ("all", "unread") or (view.category and view.kind):
-        return 0
+        return ""
     known = numbers.categories if view.category else numbers.kinds
     name = view.category or view.kind
-    return next((facet.total for facet in known if facet.name == name), 0) if name else numbers.total
+    total = next((facet.total for facet in known if facet.name == name), 0) if name else numbers.total
+    return _number_of(total, numbers) if total else ""
+
+
+def _number_of(total: int, numbers: Facets) -> str:
+    """Write a number, with a plus where only so many of a longer list were counted."""
+    return f"{number_format(total, force_grouping=True)}+" if numbers.more else str(total)
 
 
 def _labels() -> dict[State, str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Max, Min, OuterRef, Q
 from django.utils import timezone
 
 from ..conf import conf
@@ -16,6 +17,9 @@ from ..models.inbox import SCHEDULED, UNPLACED, NotificationQuerySet
 from ..twins import twin
 from .stream import INBOX
 from .watching import prune_watches
+
+PRUNE_NOTICES: Final = 100_000  # notices that are looked at in any case, for whether they have a copy left
+PRUNE_DAYS: Final = 30  # runs in which all of them are
 
 # A copy of a broadcast that was not collected since is still shown by an open tab.
 RECALLED = Q(notice__recalled_at__isnull=False)
@@ -28,7 +32,8 @@ def prune(before: datetime | None = None) -> int:
     fresh snapshot. Unread and merely read notifications are kept. What another transaction holds is left for the next
     time, and nobody waits for more than a step of some hundred rows. Must run outside a transaction.
 
-    Watches that are over, or whose object is gone, are deleted too.
+    Watches that are over, or whose object is gone, are deleted too, and so are notices without a copy; where there are
+    more than `PRUNE_NOTICES` notices, each day's run looks at a part of them.
 
     Args:
         before: An aware time; None means now less ``NOTIFICATIONS_RETENTION``.
@@ -37,8 +42,13 @@ def prune(before: datetime | None = None) -> int:
         How many notifications were deleted.
     """
     before = before or timezone.now() - conf.RETENTION
-    deleted, hints = prune_entries(prunable(before), INBOX, RECALLED)
-    prune_rows(_events_without_item(), INBOX.alias)
+    # Each of the three ways in which it may be over has an index; together they would cost a look at every row.
+    deleted, hints = prune_entries(_stamped_items().filter(_long_archived(before)), INBOX, RECALLED, by="archived_at")
+    for notice in _over(before):
+        number, moved = prune_entries(_stamped_items().filter(notice=notice), INBOX, RECALLED)
+        deleted += number
+        hints += moved
+    prune_rows(_events_without_item(), INBOX.alias, by="folded_into")
     prune_rows(_cancelled(before), INBOX.alias)
     prune_rows(_bare_notices(before), INBOX.alias)
     prune_watches()
@@ -54,9 +64,24 @@ def prunable(before: datetime) -> NotificationQuerySet:
 
     A pending one is kept until it is stamped: its readers must get the change first.
     """
-    archived = Q(archived_at__lt=before, snoozed_until__isnull=True)
-    old = archived | Q(notice__expires_at__lt=before) | Q(notice__recalled_at__lt=before)
-    return Notification.objects.using(INBOX.alias).items().filter(old, modseq__isnull=False)
+    over = Q(notice__expires_at__lt=before) | Q(notice__recalled_at__lt=before)
+    return _stamped_items().filter(_long_archived(before) | over)
+
+
+def _stamped_items() -> NotificationQuerySet:
+    return Notification.objects.using(INBOX.alias).items().filter(modseq__isnull=False)
+
+
+def _long_archived(before: datetime) -> Q:
+    return Q(archived_at__lt=before, snoozed_until__isnull=True)
+
+
+def _over(before: datetime) -> list[int]:
+    """Return the notices that expired or were recalled before a time and of which there are copies to be deleted."""
+    copies = Exists(_stamped_items().filter(notice=OuterRef("pk")))
+    notices = Notice.objects.using(INBOX.alias).filter(copies).order_by().values_list("pk", flat=True)
+    found = (notices.filter(expires_at__lt=before), notices.filter(recalled_at__lt=before))
+    return list({pk: None for pks in found for pk in pks})
 
 
 def _events_without_item() -> NotificationQuerySet:
@@ -75,4 +100,15 @@ def _cancelled(before: datetime) -> NotificationQuerySet:
 def _bare_notices(before: datetime) -> models.QuerySet[Notice]:
     copies = Notification.objects.filter(notice=OuterRef("pk"))
     broadcast = Broadcast.objects.filter(notice=OuterRef("pk"))  # somebody may still collect it
-    return Notice.objects.using(INBOX.alias).filter(~Exists(copies), ~Exists(broadcast), created_at__lt=before)
+    return _part().filter(created_at__lt=before).filter(~Exists(copies), ~Exists(broadcast))
+
+
+def _part() -> models.QuerySet[Notice]:
+    """Return the notices that are looked at today: all of a short table, in thirty days all of a long one."""
+    notices = Notice.objects.using(INBOX.alias)
+    # Asked for both at once, SQLite would read the whole table.
+    first, last = (notices.aggregate(pk=end("pk"))["pk"] or 0 for end in (Min, Max))
+    shares = min(PRUNE_DAYS, 1 + (last - first) // PRUNE_NOTICES)
+    size = 1 + (last - first) // shares
+    start = first + timezone.now().toordinal() % shares * size
+    return notices.filter(pk__gte=start, pk__lt=start + size)

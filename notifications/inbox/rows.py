@@ -20,7 +20,7 @@ from ..live.commit import sequence_after_commit
 from ..live.django_internals import in_transaction
 from ..live.patience import patience
 from ..live.streams import Hint
-from ..live.transactions import atomic, retried
+from ..live.transactions import after_commit, atomic, retried
 from ..models import Notification
 from ..models.inbox import NotificationQuerySet
 from .stream import INBOX
@@ -133,6 +133,6 @@ def _touch_and_stamp(user: User, rows: NotificationQuerySet, changes: Mapping[st
         # What waits for its position may also wait to be placed.
         pending = rows.filter(modseq=None).touch(**changes)
         hint = Hint(INBOX.key(user.pk), heads[0])
-        transaction.on_commit(partial(relay.announce, [hint]), using=alias, robust=True)
+        after_commit(partial(relay.announce, [hint]), alias)
         sequence_after_commit(INBOX, [user.pk])
     return stamped + pending

@@ -341,6 +341,45 @@ def inserted_key(cursor: Any, row: Model, alias: str, *, returned: bool) -> Any:
     return connections[alias].ops.last_insert_id(cursor, meta.db_table, meta.pk.column)
 
 
+def insert_like(
+    row: Model, given: Mapping[str, tuple[str, Sequence[Any]]], source: str, parameters: Sequence[Any], alias: str
+) -> int:
+    """Insert rows like one, but for some columns, which come of a query; those that are there stay as they are.
+
+    ``insert_statement`` and ``on_conflict_suffix_sql`` of the database's operations.
+
+    Args:
+        row: What the rows have in common; its primary key is automatic.
+        given: By attribute, SQL and its parameters for what differs.
+        source: The query from its ``FROM`` on.
+        parameters: Those of `source`.
+        alias: The database.
+
+    Returns:
+        How many were inserted.
+    """
+    connection = connections[alias]
+    operations, quote = connection.ops, connection.ops.quote_name
+    meta = type(row)._meta
+    fields = [field for field in meta.concrete_fields if field is not meta.pk]
+    values: list[str] = []
+    constants: list[Any] = []
+    for field in fields:
+        value = getattr(row, field.attname)
+        stored = None if value is None else field.get_db_prep_save(value, connection)
+        sql, needed = given.get(field.attname, ("%s", [stored]))
+        values.append(sql)
+        constants += needed
+    columns = ", ".join(quote(str(field.column)) for field in fields)
+    ignore = OnConflict.IGNORE
+    start = f"{operations.insert_statement(on_conflict=ignore)} {quote(meta.db_table)} ({columns})"
+    end = operations.on_conflict_suffix_sql(fields, ignore, [], [])
+    with connection.cursor() as cursor:
+        cursor.execute(f"{start} SELECT {', '.join(values)} {source} {end}", [*constants, *parameters])
+        inserted: int = cursor.rowcount
+    return inserted
+
+
 def set_stored(row: Model, alias: str) -> None:
     """Let a row be one that is in a database, as ``save`` does: ``_state.db``."""
     row._state.adding = False

@@ -27,7 +27,7 @@ Rows = models.QuerySet[Any]
 
 
 def prune_entries(
-    old: Rows, stream_type: StreamType, untold: Q | None, *, steps: int | None = None
+    old: Rows, stream_type: StreamType, untold: Q | None, *, by: str = "pk", steps: int | None = None
 ) -> tuple[int, list[Hint]]:
     """Delete the entries `old` of streams, but for those that are busy now. Must run outside a transaction.
 
@@ -36,6 +36,7 @@ def prune_entries(
         stream_type: The kind of stream.
         untold: The condition of entries of which an up-to-date reader may not know yet that they are over. Their
             deletion takes a position of its own, and a reader that is below it gets a snapshot.
+        by: The column in whose order they are read: one by which an index finds them, and nothing else.
         steps: How many times `PRUNE_CHUNK` rows are looked at, at most; None for all.
 
     Returns:
@@ -43,9 +44,9 @@ def prune_entries(
     """
     deleted = 0
     hints: list[Hint] = []
-    for rows in islice(_steps(old, "pk", stream_type.field), steps):
+    for rows in islice(_steps(old, by, "pk", stream_type.field), steps):
         by_stream: dict[Any, list[Any]] = {}
-        for pk, stream in rows:
+        for _by, pk, stream in rows:
             by_stream.setdefault(stream, []).append(pk)
         for streams in chunks(sorted(by_stream), PRUNE_STREAMS):
             number, moved = _prune(old, stream_type, untold, {stream: by_stream[stream] for stream in streams})
@@ -54,11 +55,11 @@ def prune_entries(
     return deleted, hints
 
 
-def prune_rows(old: Rows, alias: str) -> int:
+def prune_rows(old: Rows, alias: str, *, by: str = "pk") -> int:
     """Delete rows that are no entries of a stream, as `prune_entries` does; return how many."""
     deleted = 0
-    for rows in _steps(old, "pk"):
-        deleted += _prune_step(old, alias, [pk for (pk,) in rows])
+    for rows in _steps(old, by, "pk"):
+        deleted += _prune_step(old, alias, [pk for _by, pk in rows])
     return deleted
 
 
@@ -69,13 +70,15 @@ def _prune_step(old: Rows, alias: str, pks: Sequence[Any]) -> int:
         return _delete(old, list(old.filter(pk__in=locked).values_list("pk", flat=True)))
 
 
-def _steps(old: Rows, *columns: str) -> Iterator[list[Any]]:
-    """Read `old` in the order of primary keys, the first column; what was passed over is not met again."""
-    found = old.order_by("pk").values_list(*columns)
+def _steps(old: Rows, by: str, *columns: str) -> Iterator[list[Any]]:
+    """Read columns of `old`, the primary key first, in the order of `by`; what was passed over is not met again."""
+    found = old.order_by(*dict.fromkeys((by, "pk"))).values_list(F(by), *columns)
     rows = list(found[:PRUNE_CHUNK])
     while rows:
         yield rows
-        rows = list(found.filter(pk__gt=rows[-1][0])[:PRUNE_CHUNK]) if len(rows) == PRUNE_CHUNK else []
+        at, pk, *_rest = rows[-1]
+        behind = Q(pk__gt=pk) if by == "pk" else Q((f"{by}__gte", at)) & ~Q((by, at), pk__lte=pk)
+        rows = list(found.filter(behind)[:PRUNE_CHUNK]) if len(rows) == PRUNE_CHUNK else []
 
 
 @retried(lambda old, stream_type, untold, rows: stream_type.alias)

@@ -200,6 +200,7 @@ class Message(Entry):
         indexes: ClassVar[list[models.Index]] = [
             # changes_since() and the sequencer's search for pending rows
             models.Index("room", "modseq", "id", name="carillon_said"),
+            models.Index("created_at", "id", name="carillon_written"),  # what is to be pruned, and the admin's filter
         ]
 
     def __str__(self) -> str:

@@ -92,6 +92,7 @@ class Notice(Content):
         null=True,
         blank=True,
         related_name="+",
+        db_index=False,  # `carillon_caused` begins with it
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     recalled_at = models.DateTimeField(_("recalled at"), null=True, blank=True, editable=False)
@@ -113,6 +114,11 @@ class Notice(Content):
         indexes: ClassVar[list[models.Index]] = [
             # what is about an instance
             models.Index("about_model", "about_key", name="carillon_about"),
+            # what somebody has caused, and when
+            models.Index("actor", "created_at", name="carillon_caused"),
+            # what is over, and to be pruned
+            NullsIndex(fields=["expires_at"], nulls=[], given=["expires_at"], name="carillon_expiring"),
+            NullsIndex(fields=["recalled_at"], nulls=[], given=["recalled_at"], name="carillon_recalled"),
         ]
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
@@ -197,7 +203,13 @@ class Notification(Entry):
         related_name="+",
         db_index=False,  # `carillon_changes` begins with it
     )
-    notice = models.ForeignKey(Notice, verbose_name=_("notice"), on_delete=cascade_in_bulk, related_name="+")
+    notice = models.ForeignKey(
+        Notice,
+        verbose_name=_("notice"),
+        on_delete=cascade_in_bulk,
+        related_name="+",
+        db_index=False,  # `carillon_copies` begins with it
+    )
     dedupe_key = models.CharField(  # noqa: DJ001  # nulls are distinct, so that only real keys are unique
         _("dedupe key"), max_length=200, null=True, blank=True, editable=False
     )
@@ -232,6 +244,10 @@ class Notification(Entry):
         indexes: ClassVar[list[models.Index]] = [
             # changes_since() and the sequencer's search for pending rows
             models.Index("recipient", "modseq", "id", name="carillon_changes"),
+            # the copies of a notice, step by step
+            models.Index("notice", "id", name="carillon_copies"),
+            # what has been archived long enough
+            NullsIndex(fields=["archived_at"], nulls=["folded_into"], given=["archived_at"], name="carillon_archived"),
             # the pages "all" and "archived"
             NullsIndex(fields=["recipient", "-rank", "-id"], nulls=["archived_at"], name="carillon_present"),
             # the page "unread" and its count

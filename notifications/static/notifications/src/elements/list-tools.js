@@ -6,7 +6,7 @@ import { changeAll } from "../inbox/triage.js";
 import { button, h, redraw } from "./dom.js";
 
 /** @typedef {{name: string, total: number, unread: number, label: string}} Facet */
-/** @typedef {{state: string, total: number, unread: number, categories: Facet[], kinds: Facet[]}} Facets the `state` is of the list that was counted */
+/** @typedef {{state: string, total: number, unread: number, more: boolean, categories: Facet[], kinds: Facet[]}} Facets the `state` is of the list that was counted */
 
 const AGAIN = 1_000; // ms between two questions for the numbers
 const TYPING = 300; // ms after a letter until it is searched
@@ -58,7 +58,7 @@ export class ListTools {
     this.read.hidden = !client.counts.unread || !!filter.q || /archived|snoozed/.test(filter.state);
     const count = this.#archivable();
     this.archive.hidden = !count;
-    this.archive.textContent = count ? this.#owner.text("archiveMany", { count }) : "";
+    this.archive.textContent = count ? this.#owner.text("archiveMany", { count: this.#atLeast(count) }) : "";
     redraw(this.#narrow, JSON.stringify([this.#facets, scope]), () => this.#options());
     this.#narrow.value = filter.category ? `category ${filter.category}` : filter.kind ? `kind ${filter.kind}` : "";
     this.#freshen();
@@ -77,12 +77,17 @@ export class ListTools {
     return (name ? known.find((facet) => facet.name === name)?.total : this.#facets?.total) ?? 0;
   }
 
+  /** A number, with a plus where only that many of a longer list were counted. @param {number} count */
+  #atLeast(count) {
+    return `${numeral(count, this.#owner.client.locale)}${this.#facets?.more ? "+" : ""}`;
+  }
+
   /** @returns {HTMLElement[]} */
   #options() {
     const owner = this.#owner;
     const { category, kind } = owner.filter;
     const option = (/** @type {string} */ value, /** @type {string} */ name, /** @type {number} */ count) => {
-      const number = this.#facets ? ` (${numeral(count, owner.client.locale)})` : "";
+      const number = this.#facets ? ` (${this.#atLeast(count)})` : "";
       const made = /** @type {HTMLOptionElement} */ (h("option", {}, `${name}${number}`));
       made.value = value; // also the empty one
       return made;

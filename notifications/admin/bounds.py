@@ -1,0 +1,49 @@
+"""What bounds the price of a list in the admin, however long its table is."""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeVar
+
+from django.core.paginator import Paginator
+from django.db import models
+from django.db.models import Max
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+M = TypeVar("M", bound=models.Model)
+
+LISTED_LIMIT = 10_000  # rows of a list; of more of them it has that many, the newest ones
+REACH = 100_000  # rows, the newest ones, that are searched, filtered or put in another order
+_PLAIN: Final = {"p", "_popup", "_to_field", "e"}  # parameters of a list that is none of these
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Pages of the first `LISTED_LIMIT` rows: counting millions takes longer than showing a page."""
+
+    @cached_property
+    def count(self) -> int:
+        """Return the number of rows, at most `LISTED_LIMIT`."""
+        rows: Any = self.object_list
+        return int(rows.order_by()[:LISTED_LIMIT].count())
+
+
+def is_narrowed(request: HttpRequest) -> bool:
+    """Return whether a request is for a list that is searched, filtered or in another order."""
+    match = request.resolver_match
+    listed = match is not None and (match.url_name or "").endswith("_changelist")
+    return listed and bool(request.GET.keys() - _PLAIN)
+
+
+def within_reach(rows: models.QuerySet[M]) -> models.QuerySet[M]:
+    """Keep the newest `REACH` rows."""
+    beyond = _beyond(rows.model)
+    return rows.filter(pk__gt=beyond) if beyond > 0 else rows
+
+
+def reach_of(model: type[models.Model]) -> int:
+    """Return how many rows of a list are searched, filtered or put in order; 0 for all there are."""
+    return REACH if _beyond(model) > 0 else 0
+
+
+def _beyond(model: type[models.Model]) -> int:
+    return int(model._default_manager.aggregate(pk=Max("pk"))["pk"] or 0) - REACH
