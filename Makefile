@@ -13,9 +13,9 @@ computing := -n logical --maxprocesses $(WORKERS)
 fast := -m "not servers and not packaging and not browser and not thorough"
 
 .PHONY: help demo test coverage baseline bench soak docs screenshots release format clean \
-	demo-environment environment node chromium webdriver mariadb \
+	demo-environment environment node chromium webdriver mariadb proxies \
 	test-style test-types test-migrations test-docs test-python test-postgresql test-client test-browser test-webdriver \
-	test-mariadb test-versions test-prerelease test-thorough test-again
+	test-mariadb test-proxies test-versions test-prerelease test-thorough test-again
 
 help:
 	@echo "make demo          serve the demo site on http://127.0.0.1:$(PORT)/ (PORT=8001 for another port)"
@@ -38,7 +38,7 @@ demo: demo-environment
 test: test-style test-types test-migrations test-client test-browser test-python
 
 # What takes longer: the documentation's site, other databases and browsers, and tests that repeat others in other surroundings.
-test-thorough: test-docs test-postgresql test-webdriver test-again
+test-thorough: test-docs test-postgresql test-webdriver test-proxies test-again
 
 test-style: environment
 	@echo "== Style: ruff, and the forms of the forge"
@@ -70,7 +70,7 @@ test-python: environment node
 
 test-again: environment node chromium
 	@echo "== Tests that repeat others in other surroundings"
-	@$(python) -m pytest $(waiting) -m "thorough and not browser"
+	@$(python) -m pytest $(waiting) -m "thorough and not browser" --ignore=tests/proxies
 	@$(python) -m pytest $(waiting) -m "thorough and browser" tests/browser
 
 test-postgresql: environment
@@ -99,9 +99,14 @@ test-webdriver: environment chromium webdriver
 	@echo "== The demo in Firefox and WebKit, and Chromium's back/forward cache"
 	@$(python) -m pytest -m browser tests/webdriver
 
+test-proxies: environment chromium proxies
+	@echo "== The demo behind nginx, Caddy and HAProxy"
+	@$(python) -m pytest $(waiting) -m "not browser" tests/proxies
+	@$(python) -m pytest $(waiting) -m browser tests/proxies
+
 # `make test-thorough` measures without servers, which costs little, and holds the floor; this counts what servers run too.
 coverage: environment node
-	@$(python) -m pytest $(waiting) --cov --cov-report=term --cov-report=html:build/coverage
+	@$(python) -m pytest $(waiting) --ignore=tests/proxies --cov --cov-report=term --cov-report=html:build/coverage
 	@$(node) npm run --silent test
 	@echo "The lines stand in build/coverage/index.html"
 
@@ -167,3 +172,6 @@ webdriver: environment
 
 mariadb: environment
 	@sh scripts/mariadb.sh
+
+proxies: environment
+	@sh scripts/proxies.sh

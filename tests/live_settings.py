@@ -33,6 +33,10 @@ elif CASE == "pubsub":
 if "SITE" in os.environ:
     NOTIFICATIONS_SITE = os.environ["SITE"]
 
-for name in ("RECHECK", "RECONCILE", "HEARTBEAT", "MAX_AGE", "MAX_STREAMS", "MAX_STREAMS_PER_USER", "MAX_BYTES"):
+NUMBERS = (
+    *("RECHECK", "RECONCILE", "HEARTBEAT", "MAX_AGE", "MAX_BYTES", "PROXIES"),
+    *("MAX_STREAMS", "MAX_STREAMS_PER_USER", "MAX_STREAMS_PER_ADDRESS"),
+)
+for name in NUMBERS:
     if name in os.environ:
         globals()[f"NOTIFICATIONS_{name}"] = float(os.environ[name])

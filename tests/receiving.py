@@ -95,8 +95,8 @@ def close(_received: Received, peer: socket.socket) -> None:
 
 
 @cache
-def certificate() -> tuple[str, str]:
-    """Return the paths of a certificate of `HOST`, which signs itself, and of its key."""
+def certificate(of: x509.GeneralName = x509.DNSName(HOST)) -> tuple[str, str]:  # noqa: B008  # it cannot be changed
+    """Return the paths of a certificate, which signs itself, and of its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     now = datetime.now(UTC)
@@ -108,7 +108,7 @@ def certificate() -> tuple[str, str]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([of]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from django.test import Client
@@ -51,7 +51,7 @@ class EventStream:
         self.last_event_id = last_event_id
         self.retry: int | None = None
 
-    def __enter__(self) -> EventStream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -23,8 +24,9 @@ __all__ = ["Person", "cookies"]
 class Person:
     """One user at one server; frames that nobody asked for yet are kept in order."""
 
-    def __init__(self, url: str, cookie: str) -> None:
-        self.url = url.replace("http://", "ws://") + "/notifications/ws/"
+    def __init__(self, url: str, cookie: str, tls: ssl.SSLContext | None = None) -> None:
+        self.url = url.replace("http", "ws", 1) + "/notifications/ws/"
+        self.tls = tls
         self.origin = url
         self.cookie = cookie
         self.frames: list[Frame] = []
@@ -37,6 +39,7 @@ class Person:
             self.url,
             subprotocols=[websockets.Subprotocol(SUBPROTOCOL)],
             additional_headers=headers,
+            ssl=self.tls,
             max_size=2**24,
             close_timeout=1,
         )
