@@ -349,7 +349,7 @@ class TestFinding:
         assert (found.total, found.unread, len(found.categories)) == (4, 4, 2)
 
     def test_of_a_long_list_only_the_beginning_is_counted(self, alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(searching, "SEARCHED", 3)
+        monkeypatch.setattr(filters, "SEARCHED", 3)
         tell(alice, *"1234", category="news")
         found = facets(alice)
         assert (found.total, found.more) == (3, True)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from django.db.models import Count, Q
 
 from ..annotations import User
 from ..kinds import registry
-from ..models import Notification
+from ..live.chunks import chunks
+from ..models import Notice, Notification
 from ..models.inbox import NotificationQuerySet
 from ..preferences.topics import categories, kind_label
 from ..validators import validate_named_texts
-from .searching import search_text, titled, within_reach
+from .searching import SEARCHED, search_text, titled, within_reach
 from .stream import INBOX, State, in_state
 
 FACETS_LIMIT: Final = 200  # pairs of a category and a kind
@@ -49,24 +49,32 @@ def facets(user: User, state: State = "all") -> Facets:
     Raises:
         ValidationError: `state` is none.
     """
-    listed: Any = in_state(Notification.objects.using(INBOX.alias).of(user), state).visible().ranked()
-    first, more = within_reach(listed)
-    rows: Any = first.order_by()
-    numbers = {"total": Count("pk"), "unread": Count("pk", filter=Q(read_at=None))}
-    columns = ("notice__category", "notice__kind", "total", "unread")
-    grouped = rows.values("notice__category", "notice__kind").annotate(**numbers).order_by("-total")
-    pairs = list(grouped.values_list(*columns)[: FACETS_LIMIT + 1])
-    total, unread = sum(pair[2] for pair in pairs), sum(pair[3] for pair in pairs)
-    if len(pairs) > FACETS_LIMIT:
-        total, unread = rows.aggregate(**numbers).values()
+    listed = in_state(Notification.objects.using(INBOX.alias).of(user), state).visible().ranked()
+    found = list(listed.values_list("notice_id", "read_at")[: SEARCHED + 1])
+    items = found[:SEARCHED]
+    # Read by their keys: a planner that joins and groups may prefer to read the whole table.
+    notices = Notice.objects.using(INBOX.alias)
+    named = {
+        pk: (category, kind)
+        for part in chunks(pk for pk, _read_at in items)
+        for pk, category, kind in notices.filter(pk__in=part).values_list("pk", "category", "kind")
+    }
+    totals: Counter[tuple[str, str]] = Counter()
+    unread: Counter[tuple[str, str]] = Counter()
+    for pk, read_at in items:
+        pair = named.get(pk, ("", ""))
+        totals[pair] += 1
+        unread[pair] += read_at is None
+    pairs = [(*pair, total, unread[pair]) for pair, total in totals.most_common(FACETS_LIMIT)]
     kinds = {key: kind_label(rules) for key, rules in registry.items()}
-    return Facets(total, unread, more, _facets(pairs, 0, categories()), _facets(pairs, 1, kinds))
+    numbers = len(items), sum(unread.values()), len(found) > SEARCHED
+    return Facets(*numbers, _facets(pairs, 0, categories()), _facets(pairs, 1, kinds))
 
 
 def _facets(pairs: list[tuple[str, str, int, int]], column: int, labels: Mapping[str, object]) -> list[Facet]:
     totals: Counter[str] = Counter()
     unread: Counter[str] = Counter()
-    for pair in pairs[:FACETS_LIMIT]:
+    for pair in pairs:
         if name := str(pair[column]):
             totals[name] += pair[2]
             unread[name] += pair[3]
@@ -82,7 +90,7 @@ def narrowed(rows: NotificationQuerySet, category: str, kind: str, search: str) 
     validate_named_texts(category=category, kind=kind)
     text = search_text(search)
     if text:
-        rows, _more = within_reach(rows)
+        rows = within_reach(rows)
     if category:
         rows = rows.filter(notice__category=category)
     if kind:

@@ -29,13 +29,12 @@ def search_text(search: str) -> str:
     return search.strip()
 
 
-def within_reach(rows: NotificationQuerySet) -> tuple[NotificationQuerySet, bool]:
-    """Keep the first `SEARCHED` of ranked rows, so that what is sought or counted among them has a bound.
-
-    It says also whether there are more. Of rows of one rank that end there, none is kept.
-    """
-    beyond = list(rows.select_related(None).values_list("rank", flat=True)[SEARCHED : SEARCHED + 1])
-    return (rows.filter(rank__gt=beyond[0]), True) if beyond else (rows, False)
+def within_reach(rows: NotificationQuerySet) -> NotificationQuerySet:
+    """Keep the first `SEARCHED` of ranked rows, among which a text is sought, so that its price has a bound."""
+    beyond = rows.select_related(None).values_list("rank", flat=True)[SEARCHED : SEARCHED + 1]
+    for rank in beyond:
+        rows = rows.filter(rank__gt=rank)
+    return rows
 
 
 def titled(rows: NotificationQuerySet, text: str) -> NotificationQuerySet:
