@@ -64,7 +64,8 @@ def test_the_metadata_names_licence_python_and_few_dependencies(metadata: Messag
     assert metadata["Requires-Python"] == ">=3.11"
     required = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
     assert sorted(re.split(r"[<>=]", line)[0] for line in required) == ["channels", "django", "msgspec"]
-    assert metadata.get_all("Provides-Extra") == ["apprise", "daphne", "email", "push", "redis", "webhooks"]
+    extras = ["apprise", "daphne", "email", "push", "redis", "uvicorn", "webhooks"]
+    assert metadata.get_all("Provides-Extra") == extras
 
 
 @pytest.mark.packaging
