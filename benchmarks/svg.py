@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
-WIDTH, LABEL, BAR = 760, 330, 330  # of the picture, of the names, and of the longest bar
+WIDTH, LABEL, BAR = 860, 430, 330  # of the picture, of the names, and of the longest bar
 ROW, GAP = 24, 34  # of a bar, and above a chart for its title
-OURS = ("lane", "feeds")  # keys that begin so are Carillon's
+OURS = "Carillon"  # names that begin so
 
 STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #1f2328 }
@@ -42,13 +42,13 @@ def _charts(found: dict[str, Any]) -> Iterator[tuple[str, list[Bar]]]:
     if streams := found.get("streams"):
         yield (
             f"CPU µs per delivered event, {streams['connections']:,} connections on one stream",
-            [(row["name"], row["event_us"], row["key"].startswith(OURS)) for row in streams["servers"]],
+            [(row["name"], row["event_us"], row["name"].startswith(OURS)) for row in streams["servers"]],
         )
     for kind, whose in (("own", "each connection's own stream"), ("shared", "a stream that all share")):
         if rows := [row for row in found.get("fanout", []) if row["streams"] == kind]:
             yield (
                 f"CPU µs per delivered event, published by another process to {whose}",
-                [(row["name"], row["event_us"], row["server"].startswith(OURS)) for row in rows],
+                [(row["name"], row["event_us"], row["name"].startswith(OURS)) for row in rows],
             )
 
 

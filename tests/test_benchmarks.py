@@ -30,7 +30,7 @@ def test_the_quick_run_measures_and_reports(tmp_path: Path) -> None:
         "benchmarks",
         "--quick",
         *("streams", "fanout", "storing", "storm", "memory", "idle", "fairness", "--servers", "bare", "lane"),
-        *("--databases", "sqlite", "--json", str(figures), "--svg", str(picture)),
+        *("--streams", "own", "--databases", "sqlite", "--json", str(figures), "--svg", str(picture)),
     ]
     run = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
