@@ -33,7 +33,8 @@ ROOT = Path(__file__).parent.parent
 # Modules of Django that are not documented, and attributes that nothing documented has.
 HIDDEN_MODULES = ("django.core.handlers", "django.db.models.sql", "django.db.backends")
 HIDDEN_ATTRIBUTES = {
-    "_db", "_raw_delete", "add_update_values", "as_sql", "can_fast_delete", "chain", "close_at", "concrete_fields",
+    "_cached_user", "_db", "_raw_delete", "_session_cache",
+    "add_update_values", "as_sql", "can_fast_delete", "chain", "close_at", "concrete_fields",
     "fast_deletes", "get_compiler", "get_converters",
     "_origin_verified", "health_check_enabled", "in_atomic_block", "load_middleware", "set_cached_value",
 }  # fmt: skip
