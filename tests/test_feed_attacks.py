@@ -127,7 +127,7 @@ class FollowingTests(TransactionTestCase):
         followed = remember("log:followed")
         with (
             patch.object(stream, "NAMES_LIMIT", len(stream._names) + 2),
-            patch("notifications.live.relay.connected", lambda _type: {str(followed)}),
+            patch("notifications.live.relay.connected", lambda _type, everywhere: {str(followed)}),
         ):
             for number in range(100):
                 remember(f"log:{number}")

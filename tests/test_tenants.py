@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,8 @@ from notifications.feeds import texts
 from notifications.feeds.answers import _Text
 from notifications.feeds.texts import Handle
 from notifications.inbox.progress import progress
-from notifications.live import connections, keeping, messages, periodic, relay
+from notifications.inbox.stream import INBOX
+from notifications.live import commit, connections, keeping, messages, periodic, relay
 from notifications.live.broker import site_key
 from notifications.live.coalesce import Coalescer
 from notifications.live.connections import EVENT_STREAM
@@ -272,6 +273,18 @@ class CommitTests(TestCase):
                 with tenants.activate(town):
                     after_commit(lambda: seen.append(tenants.current()), "default")
         assert seen == [*BOTH]
+
+    def test_streams_of_one_key_that_one_transaction_changes_are_sequenced_in_each_tenant(self) -> None:
+        seen: list[tuple[str, list[int]]] = []
+
+        def sequence_now(_stream_type: object, pks: Iterable[int]) -> None:
+            seen.append((tenants.current(), list(pks)))
+
+        with patch.object(commit, "sequence_now", sequence_now), self.captureOnCommitCallbacks(execute=True):
+            for town in BOTH:
+                with tenants.activate(town):
+                    commit.sequence_after_commit(INBOX, [1])
+        assert seen == [(town, [1]) for town in BOTH]
 
 
 class FailureTests(TestCase):

@@ -21,7 +21,6 @@ MIDDLEWARE = ["django_tenants.middleware.main.TenantMainMiddleware", *MIDDLEWARE
 ALLOWED_HOSTS = [".example.com", "127.0.0.1"]
 ROOT_URLCONF = "tests.tenants.urls"
 ASGI_APPLICATION = "tests.tenants.asgi.application"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "tests.surroundings.backends.Trusting"]
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = os.environ.get("MAILS", "/nonexistent")
 LOGGING = {
