@@ -10,12 +10,11 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 from . import databases
-from .load import Client, Load, program
+from .load import Load, program
 from .servers import CARILLON, LANE, Server, running
 
 SERVER = Server("broadcast", "Carillon's lane, uvicorn", "uvicorn", LANE, CARILLON, "broadcast")
@@ -35,10 +34,9 @@ def main() -> None:
     program()
     for name, opened in databases.each():
         with opened as environment:
-            os.environ.update(environment)
             arguments = ["--child", f"--users={options.users}", f"--connections={options.connections}"]
             found = json.loads(databases.run("benchmarks.broadcast", arguments, environment))
-            found |= _connected(found.pop("rows"), Path(environment.get("BENCH_DATABASE", "none")))
+            found |= _connected(found.pop("rows"), environment)
         print(f"{name}, {options.users:,} users, {options.connections:,} of them connected")
         for label, text in _lines(found):
             print(f"  {label:<58} {text}")
@@ -55,15 +53,17 @@ def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     )
 
 
-def _connected(rows: list[dict[str, Any]], database: Path) -> dict[str, Any]:
+def _connected(rows: list[dict[str, Any]], environment: databases.Environment) -> dict[str, Any]:
     """Broadcast to open streams, in the server's own process as the admin does."""
-    clients = [Client(SERVER.path.format(**row), row["cookie"]) for row in rows]
-    with running(SERVER, database) as now, Load(now.port, clients) as load:
+    with running(SERVER, environment) as now, Load([now.client(row) for row in rows]) as load:
         time.sleep(3.0)  # the streams have collected what came before
         load.expect(SENDS)
         now.publish("one", SENDS, GAP)  # it loads no more than a user; the audience decides
         report = load.delivered()
-    return {"last_ms": median(report["last_ms"]), "lost": report["expected"] - report["delivered"]}
+    return {
+        "last_ms": median(event["last_ms"] for event in report["events"]),
+        "lost": report["expected"] - report["delivered"],
+    }
 
 
 def _publishing(users: int, connections: int) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import sys
 import tempfile
 import time
@@ -25,7 +24,7 @@ from .load import BenchmarkError
 from .measure import cpu, sample
 from .servers import Server, running
 from .sockets import Sockets
-from .trial import _copy
+from .trial import copy
 
 APPLICATION = "benchmarks.site.chat:application"
 CARILLON = "/notifications/ws/"
@@ -82,13 +81,13 @@ def main(arguments: list[str] | None = None) -> int:
             if options.only and shape.key not in options.only:
                 continue
             print(f"measuring {shape.name} …", file=sys.stderr, flush=True)
+            environment = {"BENCH_DATABASE": str(copy(database))}
             if shape.redis:
-                os.environ["BENCH_REDIS"] = address
+                environment["BENCH_REDIS"] = address
             cookies = [row["cookie"] for row in rows]
-            measuring = _measure(shape, _copy(database), cookies, room, messages, rounds)
+            measuring = _measure(shape, environment, cookies, room, messages, rounds)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 results.append(runner.run(measuring))
-            os.environ.pop("BENCH_REDIS", None)
     _show(results, count)
     if options.json:
         found = {"machine": report.machine(), "sockets": count, "chat": [asdict(result) for result in results]}
@@ -108,11 +107,11 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 async def _measure(
-    shape: Shape, database: Path, cookies: Sequence[str], room: int, messages: int, rounds: int
+    shape: Shape, environment: databases.Environment, cookies: Sequence[str], room: int, messages: int, rounds: int
 ) -> Result:
     opening = json.dumps({"type": "room.open", "ref": 0, "room": room, "limit": 0}) if shape.path == CARILLON else ""
     server = Server(shape.key, shape.name, shape.runner, APPLICATION, publisher="none")
-    with running(server, database) as now:
+    with running(server, environment) as now:
         load = Sockets()
         # Measured on the second half: what a process grows by in its first storm is no socket's.
         half = len(cookies) // 2

@@ -32,10 +32,18 @@ def postgresql() -> Iterator[Environment]:
         yield {"BENCH_POSTGRESQL": str(running.port)}
 
 
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
+def opened(key: str) -> AbstractContextManager[Environment]:
+    """Return the context of a database by its key in `NAMES`."""
+    return sqlite() if key == "sqlite" else postgresql()
+
+
 def each() -> Iterator[tuple[str, AbstractContextManager[Environment]]]:
     """Yield each database's name with the context that opens it."""
-    yield "SQLite", sqlite()
-    yield "PostgreSQL", postgresql()
+    for key, name in NAMES.items():
+        yield name, opened(key)
 
 
 def run(module: str, arguments: Sequence[object], environment: Environment) -> str:

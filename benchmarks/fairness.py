@@ -60,7 +60,7 @@ def measure(rows: Sequence[dict[str, Any]], room: int, database: Path, asked: in
         database: The SQLite file of the server.
         asked: How many times the victim asks.
     """
-    with running(SERVER, database) as server:
+    with running(SERVER, {"BENCH_DATABASE": str(database)}) as server:
         return [vars(row) for row in asyncio.run(_measure(server, rows, room, asked))]
 
 

@@ -1,10 +1,10 @@
 /* A load generator for event streams: many connections, one thread, epoll, loopback only.
  *
- *   load PORT CLIENTS [IN-FLIGHT] [SECONDS]
+ *   load CLIENTS [IN-FLIGHT] [SECONDS]
  *
- * CLIENTS is a file with one client a line: the request's path, a tab, and the Cookie header's value. All of them
- * are opened, at most IN-FLIGHT at a time, and one JSON line on standard output says how that went. Then standard
- * input is obeyed:
+ * CLIENTS is a file with one client a line: the server's port, the request's path, and any headers, with tabs between
+ * them. All of them are opened, at most IN-FLIGHT at a time, and one JSON line on standard output says how that went.
+ * Then standard input is obeyed:
  *
  *   expect N    answer "expecting", then count N events on every connection and report in one JSON line
  *   quit        close all and end; so does the end of standard input
@@ -29,6 +29,8 @@
 #define CLIENTS_LIMIT 20000
 #define SAMPLES_LIMIT 20000000
 #define EVENTS_LIMIT 10000 /* of one `expect` */
+#define LINE_BYTES 8192
+#define REQUEST_BYTES (2 * LINE_BYTES)
 #define READ_BYTES (256 * 1024)
 #define QUIET 10000000000 /* nanoseconds without a byte, after which the events that are missing are lost */
 
@@ -51,22 +53,23 @@ typedef struct {
     int64_t started;  /* of the connect, nanoseconds */
     uint64_t number;  /* digits of a marker so far */
     uint64_t newest;  /* newest event seen */
+    uint16_t port;
     char *request;
 } Client;
 
 typedef struct {
-    uint64_t sent;
-    int64_t last; /* latency at the last client */
-} Event;
+    uint32_t event; /* its index in `events`; 0 when connections are opened */
+    uint32_t microseconds;
+} Sample;
 
 static Client *clients;
-static int total, next_client, in_flight, opened, failed, dropped, refusal, epoll, port;
+static int total, next_client, in_flight, opened, failed, dropped, refusal, epoll;
 static int expected, complete, event_count;
 static int in_flight_limit = 64;
 static int64_t wait_limit = 60000000000; /* nanoseconds */
 static int64_t repeats, delivered, bytes_read, sample_count, last_read;
-static uint32_t *samples; /* microseconds */
-static Event events[EVENTS_LIMIT];
+static Sample *samples;
+static uint64_t events[EVENTS_LIMIT]; /* when each was sent */
 static char buffer[READ_BYTES];
 
 static void die(const char *why) {
@@ -111,22 +114,42 @@ static const char *find(const Pattern *p, uint8_t *matched, const char *at, cons
     return NULL;
 }
 
-static void note(int64_t microseconds) {
-    if (sample_count < SAMPLES_LIMIT) samples[sample_count++] = (uint32_t)microseconds;
+static void note(int event, int64_t nanoseconds) {
+    if (sample_count == SAMPLES_LIMIT) return;
+    samples[sample_count++] = (Sample){(uint32_t)event, (uint32_t)(nanoseconds / 1000)};
 }
 
 static int by_size(const void *a, const void *b) {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
+    const Sample *x = a, *y = b;
+    return (x->microseconds > y->microseconds) - (x->microseconds < y->microseconds);
 }
 
+static int by_event(const void *a, const void *b) {
+    const Sample *x = a, *y = b;
+    return x->event == y->event ? by_size(a, b) : (x->event > y->event) - (x->event < y->event);
+}
+
+static double milliseconds(int64_t index) { return samples[index].microseconds / 1000.0; }
+
 static double percentile(double part) {
-    return sample_count ? samples[(int64_t)((double)(sample_count - 1) * part)] / 1000.0 : 0.0;
+    return sample_count ? milliseconds((int64_t)((double)(sample_count - 1) * part)) : 0.0;
 }
 
 static void print_latency(void) {
     qsort(samples, (size_t)sample_count, sizeof *samples, by_size);
     printf("\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f", percentile(.5), percentile(.99), percentile(1));
+}
+
+/* Print each event: when it was sent, how many have it, and how long it took to half of them and to the last. */
+static void print_events(void) {
+    qsort(samples, (size_t)sample_count, sizeof *samples, by_event);
+    printf("\"events\":[");
+    for (int64_t first = 0, end; first < sample_count; first = end) {
+        for (end = first; end < sample_count && samples[end].event == samples[first].event;) end++;
+        printf("%s{\"sent\":%lu,\"clients\":%ld,", first ? "," : "", events[samples[first].event], end - first);
+        printf("\"p50_ms\":%.3f,\"last_ms\":%.3f}", milliseconds((first + end - 1) / 2), milliseconds(end - 1));
+    }
+    printf("],");
 }
 
 static void end_client(Client *c) {
@@ -140,7 +163,7 @@ static void end_client(Client *c) {
 }
 
 static void start_client(Client *c) {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(c->port)};
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (c->fd < 0) die("cannot open more sockets; raise the limit with `ulimit -n`");
@@ -174,14 +197,12 @@ static void count_event(Client *c, uint64_t sent) {
         return;
     }
     c->newest = sent;
-    int64_t latency = now() - (int64_t)sent;
     delivered++;
-    note(latency / 1000);
     int i = event_count;
-    while (i-- && events[i].sent != sent) {
+    while (i-- && events[i] != sent) {
     }
-    if (i < 0 && event_count < EVENTS_LIMIT) events[i = event_count++] = (Event){sent, 0};
-    if (i >= 0 && latency > events[i].last) events[i].last = latency;
+    if (i < 0 && event_count < EVENTS_LIMIT) events[i = event_count++] = sent;
+    if (i >= 0) note(i, now() - (int64_t)sent);
     if (++c->events == expected) complete++;
 }
 
@@ -232,7 +253,7 @@ static void read_client(Client *c) {
         c->state = OPEN;
         opened++;
         in_flight--;
-        note((now() - c->started) / 1000);
+        note(0, now() - c->started);
     }
     read_events(c, at, end);
 }
@@ -268,21 +289,27 @@ static int all_delivered(void) { return complete >= opened - dropped || now() - 
 
 static int never(void) { return 0; }
 
+/* Take one line apart: its port, its path and its headers. */
+static void read_line(Client *c, char *line) {
+    char *rest = line, *port = strsep(&rest, "\t"), *path = strsep(&rest, "\t"), *header;
+    if (!path || !(c->port = (uint16_t)atoi(port))) die("each client is a line with a port, a path, and headers");
+    static char request[REQUEST_BYTES];
+    int length = sprintf(request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\n", path, port);
+    while ((header = strsep(&rest, "\t"))) length += sprintf(request + length, "%s\r\n", header);
+    strcpy(request + length, "\r\n");
+    if (!(c->request = strdup(request))) die("out of memory");
+}
+
 static void read_clients(const char *path) {
     FILE *file = fopen(path, "r");
     if (!file) die("cannot read the file of clients");
     clients = calloc(CLIENTS_LIMIT, sizeof *clients);
-    char line[4096];
+    if (!clients) die("out of memory");
+    char line[LINE_BYTES];
     while (fgets(line, sizeof line, file)) {
         if (total == CLIENTS_LIMIT) die("too many clients; 20000 are the limit");
         line[strcspn(line, "\n")] = 0;
-        char *cookie = strchr(line, '\t');
-        if (!cookie) die("each client is a line with a path, a tab, and cookies");
-        *cookie++ = 0;
-        const char *form = "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: text/event-stream\r\n%s%s%s\r\n";
-        if (asprintf(&clients[total++].request, form, line, port, *cookie ? "Cookie: " : "", cookie,
-                     *cookie ? "\r\n" : "") < 0)
-            die("out of memory");
+        read_line(&clients[total++], line);
     }
     fclose(file);
 }
@@ -308,11 +335,9 @@ static void expect(int count) {
     double cpu = cpu_seconds();
     last_read = now();
     serve(all_delivered, now() + wait_limit, 0);
-    printf("{\"delivered\":%ld,\"expected\":%ld,\"repeats\":%ld,\"dropped\":%d,\"bytes\":%ld,\"cpu\":%.6f,\"last_ms\":[",
+    printf("{\"delivered\":%ld,\"expected\":%ld,\"repeats\":%ld,\"dropped\":%d,\"bytes\":%ld,\"cpu\":%.6f,",
            delivered, (int64_t)count * opened, repeats, dropped, bytes_read, cpu_seconds() - cpu);
-    for (int i = 0; i < event_count; i++)
-        printf("%s%.3f", i ? "," : "", (double)events[i].last / 1e6);
-    printf("],");
+    print_events();
     print_latency();
     printf("}\n");
     fflush(stdout);
@@ -329,16 +354,15 @@ static int obey(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 3) die("usage: load PORT CLIENTS [IN-FLIGHT] [SECONDS]");
-    port = atoi(argv[1]);
-    if (argc > 3) in_flight_limit = atoi(argv[3]);
-    if (argc > 4) wait_limit = (int64_t)atoi(argv[4]) * 1000000000;
+    if (argc < 2) die("usage: load CLIENTS [IN-FLIGHT] [SECONDS]");
+    if (argc > 2) in_flight_limit = atoi(argv[2]);
+    if (argc > 3) wait_limit = (int64_t)atoi(argv[3]) * 1000000000;
     prepare(&head_end), prepare(&first_frame), prepare(&marker);
-    read_clients(argv[2]);
+    read_clients(argv[1]);
     samples = malloc(SAMPLES_LIMIT * sizeof *samples);
     epoll = epoll_create1(0);
     struct epoll_event watch = {.events = EPOLLIN, .data.ptr = NULL};
-    if (!clients || !samples || epoll_ctl(epoll, EPOLL_CTL_ADD, STDIN_FILENO, &watch)) die("standard input must be a pipe");
+    if (!samples || epoll_ctl(epoll, EPOLL_CTL_ADD, STDIN_FILENO, &watch)) die("standard input must be a pipe");
     open_all();
     while (serve(never, now() + wait_limit, 1) && obey()) {
     }

@@ -47,21 +47,29 @@ def program() -> Path:
 
 @dataclass(frozen=True)
 class Client:
-    """One connection to open: the request's path and its cookies."""
+    """One connection to open."""
 
+    port: int  # of the server, on this machine
     path: str
     cookie: str = ""
+    headers: tuple[str, ...] = ("Accept: text/event-stream",)  # beside Host and Cookie
+
+    @property
+    def line(self) -> str:
+        """Return the line of the generator's file."""
+        cookies = (f"Cookie: {self.cookie}",) if self.cookie else ()
+        return "\t".join([str(self.port), self.path, *self.headers, *cookies]) + "\n"
 
 
 class Load:
     """Open connections; a context manager that closes them. `opened` is the generator's report on opening."""
 
-    def __init__(self, port: int, clients: Sequence[Client]) -> None:
-        """Open `clients` to `port` of this machine, and return when all are open or refused."""
+    def __init__(self, clients: Sequence[Client], in_flight: int = IN_FLIGHT) -> None:
+        """Open `clients`, so many at once, and return when all are open or refused."""
         with tempfile.NamedTemporaryFile("w", suffix=".clients") as file:
-            file.writelines(f"{client.path}\t{client.cookie}\n" for client in clients)
+            file.writelines(client.line for client in clients)
             file.flush()
-            arguments = [str(program()), str(port), file.name, str(IN_FLIGHT), str(WAIT)]
+            arguments = [str(program()), file.name, str(in_flight), str(WAIT)]
             self._process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             try:
                 self.opened: dict[str, Any] = self._report()

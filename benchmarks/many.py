@@ -18,16 +18,18 @@ def measure(server: Server, rows: Sequence[dict[str, Any]], database: Path, sett
     """Open connections without a feed, and then as many with fifty feeds each that nobody else follows."""
     memory, connect = [], []
     for count in (1, FEEDS):
-        clients = [
-            Client(f"/notifications/stream/?inbox=0&ids=each&feeds={_names(number, count)}", row["cookie"])
-            for number, row in enumerate(rows)
-        ]
-        with running(server, database) as now:
-            with Load(now.port, clients[:32]):
+        with running(server, {"BENCH_DATABASE": str(database)}) as now:
+            clients = [
+                Client(
+                    now.port, f"/notifications/stream/?inbox=0&ids=each&feeds={_names(number, count)}", row["cookie"]
+                )
+                for number, row in enumerate(rows)
+            ]
+            with Load(clients[:32]):
                 pass
             time.sleep(settle)
             before, start = sample(now.pid), cpu(now.pid)
-            with Load(now.port, clients) as load:
+            with Load(clients) as load:
                 if load.opened["failed"]:
                     raise BenchmarkError(f"Only {load.opened['opened']} connections with {count} feeds were opened.")
                 connect.append((cpu(now.pid) - start) / len(clients) * 1e3)

@@ -89,9 +89,13 @@ def show(report: dict[str, Any], results: Sequence[Result]) -> str:
 
 def _table(results: Sequence[Result]) -> str:
     bare = next((result.event_us for result in results if result.server.key == "bare"), None)
-    rows = [_heading(line) for line in (0, 1)]
-    rows += [_row(result, bare) for result in results]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    return "\n".join(table(COLUMNS, [_row(result, bare) for result in results]))
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table's lines; a column's heading may have two lines."""
+    rows = [*([_heading(column)[line] for column in columns] for line in (0, 1)), *rows]
+    widths = [max(len(row[number]) for row in rows) for number in range(len(columns))]
     lines = [
         "  ".join(
             [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
@@ -99,11 +103,11 @@ def _table(results: Sequence[Result]) -> str:
         for row in rows
     ]
     lines.insert(2, "─" * len(lines[0]))
-    return "\n".join(line.rstrip() for line in lines)
+    return [line.rstrip() for line in lines]
 
 
-def _heading(line: int) -> list[str]:
-    return [(["", column] if "\n" not in column else column.split("\n"))[line] for column in COLUMNS]
+def _heading(column: str) -> list[str]:
+    return column.split("\n") if "\n" in column else ["", column]
 
 
 def _row(result: Result, bare: float | None) -> list[str]:

@@ -57,11 +57,10 @@ class Result:
 def measure(server: Server, rows: Sequence[dict[str, Any]], database: Path, size: Size) -> Result:
     """Put `server` through everything."""
     result = Result(server)
-    clients = [Client(server.path.format(**row), row["cookie"]) for row in rows]
-    with running(server, _copy(database)) as now:
-        _open_own(now, clients, size, result)
-    with running(server, _copy(database)) as now:
-        _open_one(now, clients[0], size, result)
+    with running(server, {"BENCH_DATABASE": str(copy(database))}) as now:
+        _open_own(now, [now.client(row) for row in rows], size, result)
+    with running(server, {"BENCH_DATABASE": str(copy(database))}) as now:
+        _open_one(now, now.client(rows[0]), size, result)
     return result
 
 
@@ -81,7 +80,7 @@ def _open_own(now: Running, clients: Sequence[Client], size: Size, result: Resul
                 load.expect(size.sends)
                 now.publish("all", size.sends, size.send_gap)
                 report = load.delivered()
-                result.last_ms = median(report["last_ms"])
+                result.last_ms = median(event["last_ms"] for event in report["events"])
                 result.lost += report["expected"] - report["delivered"]
         time.sleep(size.settle)
     result.connect_ms = median(costs)
@@ -123,7 +122,7 @@ def _warm(now: Running, clients: Sequence[Client], size: Size) -> Sample:
 
 
 def _open(now: Running, clients: Sequence[Client]) -> Load:
-    load = Load(now.port, clients)
+    load = Load(clients)
     if load.opened["failed"]:
         load.close()
         raise BenchmarkError(
@@ -143,9 +142,8 @@ def _write_down(result: Result, before: Sample, after: Sample, count: int) -> No
     result.database = max(result.database, (after.database - before.database) / count)
 
 
-def _copy(database: Path) -> Path:
+def copy(database: Path) -> Path:
     """Return a fresh copy, so that no server inherits another's rows."""
-    copy = database.with_name("run.sqlite3")
     for old in database.parent.glob("run.sqlite3*"):
         old.unlink()
-    return Path(shutil.copy(database, copy))
+    return Path(shutil.copy(database, database.with_name("run.sqlite3")))

@@ -33,10 +33,10 @@ ROOT = Path(__file__).parent.parent
 # Modules of Django that are not documented, and attributes that nothing documented has.
 HIDDEN_MODULES = ("django.core.handlers", "django.db.models.sql", "django.db.backends")
 HIDDEN_ATTRIBUTES = {
-    "_db", "_from_testcase", "_origin_verified", "_raw_delete", "add_update_values", "as_sql", "atomic_blocks",
-    "can_fast_delete", "chain", "close_at", "concrete_fields", "fast_deletes", "get_compiler",
-    "get_connection_params", "get_converters", "health_check_enabled", "in_atomic_block", "load_middleware",
-    "set_cached_value",
+    "_cached_user", "_db", "_from_testcase", "_origin_verified", "_raw_delete", "_session_cache", "add_update_values",
+    "as_sql", "atomic_blocks", "can_fast_delete", "chain", "close_at", "concrete_fields", "fast_deletes",
+    "get_compiler", "get_connection_params", "get_converters", "health_check_enabled", "in_atomic_block",
+    "load_middleware", "set_cached_value",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from notifications.inbox.frames import Actor, Changes, Group, Hello, Item, ItemAction, Outcome, Reset, Tombstone
@@ -150,18 +151,22 @@ def test_no_text_can_break_out_of_its_line() -> None:
     assert b"\r" not in event
 
 
+def packed(items: list[Item], start: int) -> list[tuple[int, list[msgspec.Raw]]]:
+    return frames.pack(frames.encoded(items), start)
+
+
 def test_items_that_fit_share_a_frame() -> None:
-    pieces = list(frames.pack([item(n, n) for n in range(1, 51)], 0))
+    pieces = packed([item(n, n) for n in range(1, 51)], 0)
     assert [(complete, len(raws)) for complete, raws in pieces] == [(50, 50)]
 
 
 def test_nothing_to_pack_makes_no_frame() -> None:
-    assert list(frames.pack([], 7)) == []
+    assert packed([], 7) == []
 
 
 def test_an_item_larger_than_a_frame_gets_one_to_itself() -> None:
     huge = item(2, 2, "x" * FRAME_BYTES)
-    pieces = list(frames.pack([item(1, 1), huge, item(3, 3)], 0))
+    pieces = packed([item(1, 1), huge, item(3, 3)], 0)
     assert [(complete, len(raws)) for complete, raws in pieces] == [(1, 1), (2, 1), (3, 1)]
 
 
@@ -179,8 +184,7 @@ def test_a_reader_that_is_cut_off_between_two_pieces_loses_nothing(versions: Seq
     body = "x" * (FRAME_BYTES // 3)  # two items fit into a frame, three do not
     items = [item(pk, version, body) for pk, version in enumerate(versions)]
     pieces = [
-        (complete, [json.loads(bytes(raw))["id"] for raw in raws])
-        for complete, raws in frames.pack(items, versions[0] - 1)
+        (complete, [json.loads(bytes(raw))["id"] for raw in raws]) for complete, raws in packed(items, versions[0] - 1)
     ]
     assert len(pieces) > 1
     for cut in range(len(pieces) + 1):
@@ -193,6 +197,6 @@ def test_a_reader_that_is_cut_off_between_two_pieces_loses_nothing(versions: Seq
 
 def test_every_piece_keeps_to_the_limit() -> None:
     items = [item(n, n, "x" * 4_000) for n in range(1, 101)]
-    pieces = list(frames.pack(items, 0))
+    pieces = packed(items, 0)
     assert all(sum(len(bytes(raw)) for raw in raws) <= FRAME_BYTES for _, raws in pieces)
     assert sum(len(raws) for _, raws in pieces) == 100

@@ -6,11 +6,11 @@ import asyncio
 import gc
 import weakref
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
 from django.test import SimpleTestCase
+from msgspec.structs import replace
 
 from notifications.live.batch import Access, Batch
 from notifications.live.cursor import Position
@@ -178,7 +178,8 @@ class LanguageTests(SimpleTestCase):
         self.assertEqual(self.world.fills, [])
 
     async def test_what_is_remembered_is_bounded_over_all_languages(self) -> None:
-        self.world.client(language="de")
+        for _ in range(2):
+            self.world.client(language="de")
         for position in range(RECENT_BATCHES):
             self.hub.publish(KEY, spoken(position, position + 1, "de", "ar", size=RECENT_BYTES // 4))
         self.assertEqual(len(self.hub.streams[KEY].recent), 1)
@@ -475,12 +476,14 @@ class ArrivalTests(SimpleTestCase):
 
     def test_a_newcomer_who_is_a_little_behind_continues_from_memory(self) -> None:
         self.world.client()
+        self.world.client()
         for n in range(4):
             self.hub.publish(KEY, step(n, n + 1))
         assert self.world.client(1).read == ["1-2", "2-3", "3-4"]
         assert self.world.fills == []
 
     def test_a_newcomer_who_is_far_behind_continues_from_the_database(self) -> None:
+        self.world.client()
         self.world.client()
         for n in range(RECENT_BATCHES + 2):
             self.hub.publish(KEY, step(n, n + 1))
@@ -718,12 +721,40 @@ class MemoryTests(SimpleTestCase):
     def test_a_stream_keeps_few_batches_and_few_bytes(self) -> None:
         world = World()
         world.client()
+        world.client()
         for n in range(50):
             world.hub.publish(KEY, step(n, n + 1))
         assert len(world.hub.streams[KEY].recent) == RECENT_BATCHES
         for n in range(50, 60):
             world.hub.publish(KEY, step(n, n + 1, size=RECENT_BYTES // 3))
         assert len(world.hub.streams[KEY].recent) == 2
+
+    async def test_a_stream_with_one_client_keeps_what_that_one_has_not_taken_and_nothing_else(self) -> None:
+        world = World()
+        client = world.client()
+        world.hub.publish(KEY, step(0, 1))
+        assert world.hub.streams[KEY].recent == ()
+        client.slow = True
+        for n in range(1, 4):
+            world.hub.publish(KEY, step(n, n + 1))
+        assert [batch.to.modseq for batch in world.hub.streams[KEY].recent] == [3, 4]
+        await client.drain()
+        assert client.read == ["0-1", "1-2", "2-3", "3-4"]
+        assert world.fills == []
+        world.hub.publish(KEY, step(4, 5))
+        assert world.hub.streams[KEY].recent == ()
+
+    def test_what_a_batch_keeps_is_there_until_the_stream_moves_on(self) -> None:
+        world = World()
+        world.client()
+        stream = world.hub.streams[KEY]
+        world.hub.publish(KEY, replace(step(0, 1), kept="1 unread"))
+        assert stream.kept == "1 unread"
+        for nothing_new in (replace(step(0, 1), kept="of before"), Batch(at(1), at(1), ())):
+            world.hub.publish(KEY, nothing_new)
+            assert (stream.position, stream.kept) == (at(1), "1 unread")
+        world.hub.publish(KEY, step(1, 2))
+        assert (stream.position, stream.kept) == (at(2), None)
 
     def test_nothing_is_left_of_connections_that_were_removed(self) -> None:
         world = World()

@@ -95,7 +95,7 @@ class ConnectionTests(TransactionTestCase):
         for user in (self.alice, bob):
             tell(user, Named(group=group))
         languages = dict(zip(positions, [("de", "ar"), ("en",)], strict=True))
-        with self.assertNumQueries(4):  # heads, rows, counts, groups
+        with self.assertNumQueries(5):  # heads, rows, notices, counts, groups
             batches = relay._read(INBOX, positions, languages)
         told = {key: sorted(batch.translated or ()) for key, batch in batches.items()}
         self.assertEqual(told, {key: sorted(wanted) for key, wanted in languages.items()})

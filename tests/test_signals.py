@@ -20,11 +20,13 @@ from django.utils import timezone
 from notifications import signals
 from notifications.audiences import Audience
 from notifications.inbox.recipients import RECIPIENT_CHUNK
+from notifications.inbox.stream import INBOX
 from notifications.live import background, connections, relay
 from notifications.live.background import Background
 from notifications.live.connections import EVENT_STREAM, Admission
 from notifications.live.cursor import Position
 from notifications.live.hub import Connection
+from notifications.live.replay import changes_since
 from notifications.live.sessions import identity
 from notifications.live.threads import Threads
 from notifications.models import Broadcast, Inbox, Membership, Notice, Notification
@@ -213,8 +215,9 @@ class DeliveredTests(TransactionTestCase):
         await sync_to_async(notify)(self.alice, "Hello")
         async with asyncio.timeout(10):
             await received.get()
-        (recent,) = relay.current().hub.streams[inbox_key(self.alice)].recent
-        assert recent.arrived == ()
+        start = Position((await Inbox.objects.aget()).epoch, 0)
+        batches = await sync_to_async(changes_since)(INBOX, {self.alice.pk: start})
+        assert batches[self.alice.pk].arrived == ()
         threads = relay.current().background._threads
         assert isinstance(threads, Threads)
         assert threads._executor._threads == set()

@@ -12,6 +12,7 @@ from django.db import connections
 from django.utils import timezone
 
 from notifications.inbox.counts import counts
+from notifications.inbox.entries import COLUMNS, with_notices
 from notifications.inbox.stream import INBOX
 from notifications.live.statements import SIZES, CompiledInsert, CompiledInstances, CompiledSelect
 from notifications.models import Notice, Notification
@@ -20,10 +21,12 @@ from tests.factories import make_user, make_users, stamp, tell
 
 pytestmark = pytest.mark.django_db
 
+ROWS = CompiledInstances(INBOX.entries, INBOX.field, ("notice", "notice__actor"), 1_000)
+
 
 def read(*users: Any) -> list[Notification]:
     """Return all rows of the inboxes of some users, through the compiled statement."""
-    rows: list[Notification] = INBOX.after.run({user.pk: 0 for user in users}, INBOX.alias)
+    rows: list[Notification] = ROWS.run({user.pk: 0 for user in users}, INBOX.alias)
     return rows
 
 
@@ -52,6 +55,32 @@ def test_what_a_row_does_not_refer_to_is_none(django_assert_num_queries: Any) ->
     [row] = read(alice)
     with django_assert_num_queries(0):
         assert row.notice.actor is None
+
+
+def test_an_entry_is_what_the_row_says_and_its_notice_is_read_once_for_all_who_have_a_copy(
+    django_assert_num_queries: Any,
+) -> None:
+    users, bob = make_users(3), make_user("bob")
+    notify(users, "One", actor=bob, data={"a": [1, None, "ü"]}, group="post:7")
+    stamp(*users)
+    Notification.objects.update(seen_at=timezone.now(), growth={"events": 2})
+    with django_assert_num_queries(2):
+        entries = with_notices(INBOX.after.run({user.pk: 0 for user in users}, INBOX.alias), INBOX.alias)
+        assert {id(one.notice) for one in entries} == {id(entries[0].notice)}
+        assert entries[0].notice.actor == bob
+    rows = Notification.objects.order_by("modseq", "pk")
+    assert [[getattr(one, name) for name in COLUMNS] for one in entries] == [
+        [getattr(row, name) for name in COLUMNS] for row in rows
+    ]
+    assert values(entries[0].notice) == values(rows[0].notice)
+
+
+def test_an_entry_whose_notice_was_deleted_after_it_was_read_is_left_out() -> None:
+    alice = make_user()
+    tell(alice, "One", "Two")
+    entries = INBOX.after.run({alice.pk: 0}, INBOX.alias)
+    Notice.objects.filter(title="One").delete()
+    assert [one.notice.title for one in with_notices(entries, INBOX.alias)] == ["Two"]
 
 
 def test_a_stored_row_is_what_save_would_have_stored() -> None:
@@ -125,7 +154,7 @@ def test_the_connection_of_the_thread_that_compiled_ends_with_it() -> None:
         connections.close_all()
         return row.notice.created_at
 
-    statement = CompiledInstances(INBOX.entries, INBOX.field, INBOX.related, 2)
+    statement = CompiledInstances(INBOX.entries, INBOX.field, ["notice"], 2)
     with ThreadPoolExecutor(1) as thread:
         created_at = thread.submit(compiled, statement).result()
     gc.collect()

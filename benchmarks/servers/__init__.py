@@ -9,12 +9,13 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from ..load import BenchmarkError
+from ..load import BenchmarkError, Client
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = "benchmarks.site.settings"
@@ -68,7 +69,16 @@ class Running:
     server: Server
     port: int
     pid: int
-    database: Path
+    environment: Mapping[str, str]
+
+    @property
+    def database(self) -> Path | None:
+        """Return the SQLite file, or None on another database and without one."""
+        return Path(self.environment["BENCH_DATABASE"]) if "BENCH_DATABASE" in self.environment else None
+
+    def client(self, row: dict[str, Any]) -> Client:
+        """Return the connection that a user of the site, a row of `site.prepare`, opens here."""
+        return Client(self.port, self.server.path.format(**row), row["cookie"])
 
     def publish(self, to: str, events: int, gap: float) -> None:
         """Have it publish.
@@ -85,21 +95,21 @@ class Running:
 
 
 @contextmanager
-def running(server: Server, database: Path) -> Iterator[Running]:
-    """Run `server` on the SQLite file `database` until the block ends.
+def running(server: Server, environment: Mapping[str, str]) -> Iterator[Running]:
+    """Run `server` with the database and the broker that `environment` names, until the block ends.
 
     Raises:
         BenchmarkError: It did not start.
     """
     port = _free_port()
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": SETTINGS, "BENCH_DATABASE": str(database)}
+    everything = {**os.environ, "DJANGO_SETTINGS_MODULE": SETTINGS, **environment}
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
-            _command(server, port), cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            _command(server, port), cwd=ROOT, env=everything, stdout=output, stderr=subprocess.STDOUT
         )
         try:
             _wait(process, port)
-            yield Running(server, port, process.pid, database)
+            yield Running(server, port, process.pid, environment)
         except BaseException:
             output.seek(0)
             sys.stderr.write(output.read()[-4000:])

@@ -8,7 +8,7 @@ from typing import Any
 
 import uvloop
 
-from .wire import FIRST, event, order
+from .wire import FIRST, Order, content, event, own_event
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 ACCEPTED = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
@@ -29,7 +29,7 @@ class Protocol(asyncio.Protocol):
         if path.startswith(b"/publish"):
             self.transport.write(ACCEPTED)
             self.transport.close()
-            publish(*order(path.partition(b"?")[2]))
+            publish(Order.of(path.partition(b"?")[2]))
             return
         self.transport.write(HEAD + FIRST)
         streams.add(self.transport)
@@ -38,13 +38,18 @@ class Protocol(asyncio.Protocol):
         streams.discard(self.transport)
 
 
-def publish(events: int, gap: float) -> None:
-    """Write an event to every stream, now and `events` - 1 times more."""
-    data = event()
-    for transport in streams:
-        transport.write(data)
-    if events > 1:
-        asyncio.get_running_loop().call_later(gap, publish, events - 1, gap)
+def publish(order: Order) -> None:
+    """Write an event to every stream, now and as often as is ordered."""
+    if order.own:
+        shared = content()
+        for number, transport in enumerate(streams):
+            transport.write(own_event(number, shared))
+    else:
+        data = event()
+        for transport in streams:
+            transport.write(data)
+    if order.events > 1:
+        asyncio.get_running_loop().call_later(order.gap, publish, order.next())
 
 
 async def main(port: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from .wire import FIRST, event, order
+from .wire import FIRST, Order, content, event, own_event
 
 HEAD = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]}
 
@@ -17,7 +17,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] != "http":
         raise ValueError("This application speaks HTTP alone.")
     if scope["path"].startswith("/publish"):
-        publish(*order(scope["query_string"]))
+        publish(Order.of(scope["query_string"]))
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
         return
@@ -31,14 +31,29 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
         streams.discard(send)
 
 
-def publish(events: int, gap: float) -> None:
-    """Send an event to every stream, now and `events` - 1 times more."""
-    message = {"type": "http.response.body", "body": event(), "more_body": True}
-    for send in streams:
-        try:
-            send(message).send(None)
-        except StopIteration:
-            continue
-        raise RuntimeError("A client is slower than the benchmark; its figures would be wrong.")
-    if events > 1:
-        asyncio.get_running_loop().call_later(gap, publish, events - 1, gap)
+def publish(order: Order) -> None:
+    """Send an event to every stream, now and as often as is ordered."""
+    if order.own:
+        shared = content()
+        for number, send in enumerate(streams):
+            push(send, message(own_event(number, shared)))
+    else:
+        told = message(event())
+        for send in streams:
+            push(send, told)
+    if order.events > 1:
+        asyncio.get_running_loop().call_later(order.gap, publish, order.next())
+
+
+def message(body: bytes) -> dict[str, Any]:
+    """Return ASGI's message with a part of a stream."""
+    return {"type": "http.response.body", "body": body, "more_body": True}
+
+
+def push(send: Any, told: dict[str, Any]) -> None:
+    """Call `send` inline."""
+    try:
+        send(told).send(None)
+    except StopIteration:
+        return
+    raise RuntimeError("A client is slower than the benchmark; its figures would be wrong.")

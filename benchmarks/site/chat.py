@@ -25,14 +25,7 @@ GROUP = "chat"
 # SQLite's page cache grows with the users who connect; it would be counted as memory of their sockets.
 settings.DATABASES["default"]["OPTIONS"]["init_command"] += " PRAGMA cache_size = -64;"
 
-if "BENCH_REDIS" in os.environ:
-    settings.CHANNEL_LAYERS = {
-        "default": {
-            "BACKEND": "channels_redis.core.RedisChannelLayer",
-            "CONFIG": {"hosts": [{"address": os.environ["BENCH_REDIS"], "socket_timeout": None}], "capacity": 10_000},
-        }
-    }
-else:
+if "BENCH_REDIS" not in os.environ:
     settings.CHANNEL_LAYERS = {
         "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
     }

@@ -67,6 +67,20 @@ else:
         }
     }
 
+# As docs/how-to/deploy.md recommends.
+if "BENCH_REDIS" in os.environ:
+    LAYERS: dict[str, dict[str, Any]] = {
+        "core": {
+            "BACKEND": "channels_redis.core.RedisChannelLayer",
+            "CONFIG": {"hosts": [{"address": os.environ["BENCH_REDIS"], "socket_timeout": None}], "capacity": 10_000},
+        },
+        "pubsub": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [os.environ["BENCH_REDIS"]]},
+        },
+    }
+    CHANNEL_LAYERS = {"default": LAYERS[os.environ.get("BENCH_LAYER", "core")]}
+
 # A thousand connections of one user are a benchmark's way of putting a thousand connections on one stream.
 NOTIFICATIONS_MAX_STREAMS_PER_USER = 20_000
 NOTIFICATIONS_MAX_STREAMS = 20_000

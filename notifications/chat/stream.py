@@ -19,7 +19,7 @@ from ..live.access import guard
 from ..live.batch import Access, Batch
 from ..live.chunks import chunks
 from ..live.cursor import Position
-from ..live.frames import FRAME_BYTES, Frame, ResetReason, encode, frame, json_key
+from ..live.frames import FRAME_BYTES, Frame, ResetReason, encode, encoded, frame, json_key
 from ..live.streams import Read, StreamType, register
 from ..models import Membership, Message, Reaction, Room
 from ..models.chat import reactions_in_order
@@ -43,9 +43,10 @@ class RoomStream(StreamType):
     related = ("author", "subject")
     resume_limit = 200
 
-    def prefetch(self, rows: Sequence[Any]) -> None:
+    def prefetch(self, rows: Sequence[Any]) -> Sequence[Any]:
         """Fetch the reactions."""
         models.prefetch_related_objects(rows, reactions_in_order())
+        return rows
 
     def stamp(self, pks: Sequence[Any], head: int | None) -> None:
         """Set the position, and number new messages in the order in which they were written."""
@@ -114,7 +115,7 @@ class RoomStream(StreamType):
     def _encode(self, read: Read) -> Iterable[Frame]:
         items = [_changed_item(row, read.start.modseq) for row in read.rows]
         whole = iter([isinstance(item, MessageItem) for item in items])
-        for start, to, raws in self.pieces(read, items) if items else ():
+        for start, to, raws in self.pieces(read, encoded(items)) if items else ():
             told: dict[bool, list[msgspec.Raw]] = {True: [], False: []}
             for raw in raws:
                 told[next(whole)].append(raw)

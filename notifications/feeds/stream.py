@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Sequence
-from dataclasses import replace
 from hashlib import md5
 from typing import Any
 
@@ -19,7 +18,7 @@ from ..live import relay
 from ..live.batch import Batch
 from ..live.chunks import chunks
 from ..live.cursor import UNPUBLISHED, Position, dump
-from ..live.frames import Frame, ResetReason, encode, frame, pack
+from ..live.frames import Frame, ResetReason, encode, encoded, frame, pack
 from ..live.pruning import prune_entries
 from ..live.sequencer import expire_cursors
 from ..live.streams import Key, Read, StreamType, register
@@ -98,7 +97,7 @@ class FeedStream(StreamType):
         name = names_of([key], self.alias)[key]
         rows = self._present(key, name, position) if position != UNPUBLISHED else []
         cursor = dump({self.cursor_name(pk): position})
-        packed = list(pack(events(rows), 0)) or [(0, [])]
+        packed = pack(encoded(events(rows)), 0) or [(0, [])]
         more = bool(packed[1:])
         told = [frame(FeedReset(name, reason, cursor, packed[0][1], more), None if more else cursor)]
         for place, (_complete, piece) in enumerate(packed[1:], 2):
@@ -116,10 +115,10 @@ class FeedStream(StreamType):
         told: list[Frame] = []
         seen = read
         if read.start == UNPUBLISHED:  # clients hold on to an epoch, which they can learn from a reset alone
-            seen = replace(read, start=Position(read.to.epoch, 0))
+            seen = msgspec.structs.replace(read, start=Position(read.to.epoch, 0))
             cursor = self.cursor(read.pk, seen.start)
             told.append(frame(FeedReset(name, "start", cursor, []), cursor))
-        pieces = self.pieces(seen, events(rows))
+        pieces = self.pieces(seen, encoded(events(rows)))
         told += [frame(FeedEvents(name, start, to, piece), to) for start, to, piece in pieces]
         return Batch(read.start, read.to, tuple(told))
 

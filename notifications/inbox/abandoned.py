@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from ..models import Notice, Notification, Progress
+from ..models import Notice, Progress
+from .entries import Row
 
 KIND: Final = "progress"  # of the notices
 State = Progress.State
@@ -22,7 +23,7 @@ def failed(data: Mapping[str, Any]) -> dict[str, Any]:
     return {**data, "progress": {**data.get("progress", {}), "state": str(State.FAILED), "cancellable": False}}
 
 
-def abandoned(rows: Iterable[Notification], using: str) -> set[int]:
+def abandoned(rows: Iterable[Row], using: str) -> set[int]:
     """Return the keys of the notices among some rows whose worker is gone; it costs a query if anything is running."""
     running = [row.notice_id for row in rows if _is_running(row.notice)]
     if not running:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 from django.contrib.auth import get_user_model
 from django.db import connections, models, router
-from django.db.models import IntegerField, OuterRef, Subquery, Value
+from django.db.models import Case, IntegerField, OuterRef, Subquery, Value, When
 
 from ..live.statements import NOW, CompiledSelect, CompiledStatement, In, Parameter, select
 from ..models import Notice, Notification
@@ -27,19 +27,43 @@ class Counts(msgspec.Struct, frozen=True):
     unseen: int = 0
 
 
-class _CountUpTo(Subquery):
-    """The number of rows that a query with a limit returns."""
+class _Numbers(Subquery):
+    """How many rows a query with a limit returns, how many of them are unseen, and how many will expire.
+
+    One pass, and three digits for each: a query for each would look at every unread notification anew.
+    """
+
+    template = (
+        "(SELECT COUNT(*) * 1000000 + COUNT(counted.unseen) * 1000 + COUNT(counted.ending) FROM (%(subquery)s) counted)"
+    )
+    output_field = IntegerField()
+
+
+class _UpTo(Subquery):
+    """How many rows a query with a limit returns."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
     output_field = IntegerField()
 
 
-def _up_to(rows: NotificationQuerySet) -> _CountUpTo:
-    return _CountUpTo(rows.values("pk")[:COUNTED])
+def _numbers(rows: NotificationQuerySet) -> _Numbers:
+    unseen = Case(When(seen_at=None, then=1), output_field=IntegerField())
+    ending = Notice.objects.filter(pk=OuterRef("notice_id"), expires_at__isnull=False).annotate(one=Value(1))
+    told = rows.unread().annotate(unseen=unseen, ending=Subquery(ending.values("one")))
+    return _Numbers(told.values("unseen", "ending")[:COUNTED])
+
+
+def _unseen(rows: NotificationQuerySet) -> _UpTo:
+    return _UpTo(rows.unseen().values("pk")[:COUNTED])
 
 
 class _CompiledCounts(CompiledSelect):
-    """Counts by recipient, each made of at most `COUNTED` entries of an index."""
+    """A count by recipient, made of at most `COUNTED` entries of an index."""
+
+    def __init__(self, counted: Callable[[NotificationQuerySet], Subquery]) -> None:
+        """Take what counts some rows of a user."""
+        super().__init__(lambda: get_user_model()._base_manager.all(), "pk", "counted")
+        self._of = counted
 
     def _compile(self, alias: str, keys: Sequence[Parameter]) -> CompiledStatement:
         if connections[alias].vendor == "mysql":
@@ -55,20 +79,36 @@ class _CompiledCounts(CompiledSelect):
         return select(self._counted(keys, rows.order_by("recipient_id", "-rank", "-pk")), self._columns, None, alias)
 
     def _counted(self, keys: Sequence[Parameter], rows: NotificationQuerySet) -> models.QuerySet[Any]:
-        numbers = {"unread": _up_to(rows.unread()), "unseen": _up_to(rows.unseen())}
-        users: models.QuerySet[Any] = self._rows().filter(In("pk", keys)).annotate(**numbers)
+        users: models.QuerySet[Any] = self._rows().filter(In("pk", keys)).annotate(counted=self._of(rows))
         return users.values_list(*self._columns)
 
 
-_COUNTS = _CompiledCounts(lambda: get_user_model()._base_manager.all(), "pk", "unread", "unseen")
+_NUMBERS = _CompiledCounts(_numbers)
+_UNSEEN = _CompiledCounts(_unseen)
 
 
 def counts(pks: Iterable[Any], using: str | None = None) -> dict[Any, Counts]:
     """Count what is unread and unseen for each user of `pks`, in the primary database by default.
 
-    One query, whose price has a bound.
+    One query, whose price has a bound; and one more for those who have more unread notifications than are counted, and
+    have seen some of the newest: older ones may be unseen.
+    """
+    return {pk: numbers for pk, (numbers, _lasting) in lasting_counts(pks, using).items()}
+
+
+def lasting_counts(pks: Iterable[Any], using: str | None = None) -> dict[Any, tuple[Counts, bool]]:
+    """Count, as `counts` does, and say for each user whether the numbers stay as they are while no row changes.
+
+    Those of whom something counted will expire do not.
     """
     pks = list(pks)
-    rows = _COUNTS.run(pks, using or router.db_for_write(Notification))
-    found = {pk: Counts(unread, unseen) for pk, unread, unseen in rows}
-    return {pk: found.get(pk, Counts()) for pk in pks}
+    alias = using or router.db_for_write(Notification)
+    found: dict[Any, tuple[Counts, bool]] = {}
+    for pk, numbers in _NUMBERS.run(pks, alias):
+        unread, rest = divmod(numbers, 1_000_000)
+        unseen, ending = divmod(rest, 1_000)
+        found[pk] = Counts(unread, unseen), not ending
+    if many := [pk for pk, (one, _lasting) in found.items() if one.unread == COUNTED > one.unseen]:
+        found |= {pk: (Counts(COUNTED, unseen), False) for pk, unseen in _UNSEEN.run(many, alias)}
+    nobody = Counts(), False
+    return {pk: found.get(pk, nobody) for pk in pks}

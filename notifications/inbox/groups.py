@@ -16,6 +16,7 @@ from ..models import Notice, Notification
 from ..models.inbox import SCHEDULED, UNPLACED
 from ..validators import validate_text
 from .actors import actor_key, actor_of, actors_of, is_other, stored_actor
+from .entries import Row
 from .frames import Actor, Group
 
 GROUP_NAME_LENGTH: Final = 200  # characters
@@ -41,7 +42,7 @@ class Growth(msgspec.Struct):
             self.latest = [key, *(other for other in self.latest if other != key)][:NAMED_ACTORS]
 
 
-def growth_of(row: Notification) -> Growth:
+def growth_of(row: Row) -> Growth:
     """Return how an item has grown."""
     if row.growth is not None:
         with suppress(msgspec.ValidationError):  # whatever was written there since
@@ -50,7 +51,7 @@ def growth_of(row: Notification) -> Growth:
     return Growth(1, len(keys), keys)
 
 
-def latest_actors(rows: Iterable[Notification], alias: str, also: Iterable[str] = ()) -> People:
+def latest_actors(rows: Iterable[Row], alias: str, also: Iterable[str] = ()) -> People:
     """Return those whom grown items name, and `also` some users, by key: one query for users, and one for others."""
     grown_rows = [row for row in rows if row.growth is not None]
     keys = {key for row in grown_rows for key in growth_of(row).latest}
@@ -68,7 +69,7 @@ def latest_actors(rows: Iterable[Notification], alias: str, also: Iterable[str] 
     return known | actors_of(keys.union(also) - known.keys(), alias)
 
 
-def group_of(row: Notification, by: Actor | None, people: People) -> Group | None:
+def group_of(row: Row, by: Actor | None, people: People) -> Group | None:
     """Return how an item whose notice was caused `by` somebody has grown, as it is shown; None if it cannot grow."""
     if row.group is None:
         return None
@@ -78,7 +79,7 @@ def group_of(row: Notification, by: Actor | None, people: People) -> Group | Non
     return Group(growth.events, growth.actors, latest, growth.since)
 
 
-def told_of(made: K, row: Notification, by: Actor | None, people: People) -> K:
+def told_of(made: K, row: Row, by: Actor | None, people: People) -> K:
     """Return the kind of a notification as it may tell of its actors and of how the item has grown."""
     group = group_of(row, by, people) or Group(1, int(by is not None), [by] if by else [], None)
     return grown(made, group.events, group.actors, [one.name for one in group.latest])

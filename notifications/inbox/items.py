@@ -12,12 +12,14 @@ from django.utils import translation
 
 from ..kinds.rendering import Rendered, actions_of, done_of, kinds_of, render, spoken
 from ..languages import reader_language
+from ..live.frames import Encoded, encode
 from ..models import Notice, Notification
 from ..models.content import Level
 from ..models.ranks import PIN
 from ..preferences.topics import choosable
 from .abandoned import abandoned, failed
 from .actors import actor_of
+from .entries import Row
 from .frames import Actor, Item, ItemAction, Outcome, Tombstone
 from .groups import People, group_of, latest_actors, told_of
 from .permissions import holders, wanted_by
@@ -33,33 +35,52 @@ class Items:
     action asks for; others cost none. An action is offered to those alone who have its permission now.
     """
 
-    def __init__(self, rows: Sequence[Notification]) -> None:
+    def __init__(self, rows: Sequence[Row]) -> None:
         """Take the rows, of one user or of many, and fetch what they refer to."""
         alias = router.db_for_write(Notification)
         self._made = kinds_of(row.notice for row in rows if row.notice.recalled_at is None)
+        self._translated = self._made.keys() | {row.notice_id for row in rows if row.notice.texts}
         self._people = latest_actors(rows, alias, _deciders(rows))
         self._gone = abandoned(rows, alias)
-        self._allowed = holders(wanted_by(_asked(rows, self._made)), alias)
+        asked = [*_asked(rows, self._made)]
+        self._allowed = holders(wanted_by((row.recipient_id, permission) for row, permission in asked), alias)
+        self._asking = {row.notice_id for row, permission in asked if permission}
+        self._alike: dict[Any, bytes] = {}
         self._rendered: dict[tuple[int, int, str], Rendered | None] = {}
         self._offers: dict[tuple[int, str], Offer] = {}
         self._actors: dict[Any, Actor | None] = {}
         self._mutable: dict[tuple[str, str], bool] = {}
 
-    def are_translated(self, rows: Iterable[Notification]) -> bool:
+    def are_translated(self, rows: Iterable[Row]) -> bool:
         """Return whether any of some rows is not told in the same words to all."""
-        return any(row.notice_id in self._made or row.notice.texts for row in rows)
+        return bool(self._translated) and any(row.notice_id in self._translated for row in rows)
 
-    def show(self, rows: Iterable[Notification], language: str = "") -> list[Item | Tombstone]:
+    def show(self, rows: Iterable[Row], language: str = "") -> list[Item | Tombstone]:
         """Return rows as they are shown in a language; in the one that is active if it is empty."""
         language = language or reader_language()
         return [self._show(row, language) for row in rows]
 
-    def titles(self, rows: Iterable[Notification]) -> list[str]:
+    def encoded(self, rows: Iterable[Row], language: str = "") -> list[Encoded]:
+        """Return rows as JSON, in a language; what many users have been told alike is encoded once for all of them."""
+        language = language or reader_language()
+        return [Encoded(row.modseq or 0, self._encoded(row, language)) for row in rows]
+
+    def titles(self, rows: Iterable[Row]) -> list[str]:
         """Return the titles of rows in the language that is active."""
         language = reader_language()
         return [(self._in(language, row) or row.notice).title for row in rows]
 
-    def _show(self, row: Notification, language: str) -> Item | Tombstone:
+    def _encoded(self, row: Row, language: str) -> bytes:
+        if row.group is not None or row.notice_id in self._asking:
+            return encode(self._show(row, language))  # it may differ from one recipient to another
+        state = (row.seen_at, row.read_at, row.archived_at, row.snoozed_until)
+        key = (row.notice_id, language, row.rank, row.toast, *state)
+        rest = self._alike.get(key)
+        if rest is None:
+            rest = self._alike[key] = encode(self._show(row, language)).split(b",", 2)[2]
+        return b'{"id":%d,"version":%d,%b' % (row.pk, row.modseq or 0, rest)
+
+    def _show(self, row: Row, language: str) -> Item | Tombstone:
         notice = row.notice
         version = row.modseq or 0
         if notice.recalled_at is not None:
@@ -118,7 +139,7 @@ class Items:
                 self._offers[notice.pk, language] = _offer(notice, self._people)
         return self._offers[notice.pk, language]
 
-    def _in(self, language: str, row: Notification) -> Rendered | None:
+    def _in(self, language: str, row: Row) -> Rendered | None:
         made = self._made.get(row.notice_id)
         if made is None:
             return _written(row.notice, language) if row.notice.texts else None
@@ -146,22 +167,22 @@ class _Done(msgspec.Struct):
     at: datetime
 
 
-def items_of(rows: Sequence[Notification]) -> list[Item | Tombstone]:
+def items_of(rows: Sequence[Row]) -> list[Item | Tombstone]:
     """Return notifications, read `with_content()`, as they are shown in the language that is active."""
     return Items(rows).show(rows)
 
 
-def _deciders(rows: Iterable[Notification]) -> set[str]:
+def _deciders(rows: Iterable[Row]) -> set[str]:
     """Return the keys of those who have done what notifications offered."""
     return {str(row.notice.outcome_by_id) for row in rows if row.notice.outcome_by_id is not None}
 
 
-def _asked(rows: Iterable[Notification], made: Container[int]) -> Iterator[tuple[Any, str]]:
-    """Yield who is to be asked for which permission: of what is not done yet."""
+def _asked(rows: Iterable[Row], made: Container[int]) -> Iterator[tuple[Row, str]]:
+    """Yield of whose copy which permission is to be asked: of what is not done yet."""
     for row in rows:
         if row.notice_id in made and row.notice.outcome is None:
             for action in actions_of(row.notice).values():
-                yield row.recipient_id, action.permission
+                yield row, action.permission
 
 
 def _written(notice: Notice, language: str) -> Rendered | None:

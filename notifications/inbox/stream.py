@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 from django.contrib.auth import get_user_model
@@ -13,12 +14,14 @@ from django.utils.translation import gettext as _
 from ..live.batch import Batch
 from ..live.cursor import Position
 from ..live.frames import Frame, ResetReason, frame
+from ..live.statements import CompiledEntries
 from ..live.streams import Read, StreamType, register
 from ..models import Inbox, Notification, Stream
 from ..models.inbox import NotificationQuerySet
 from ..signals import notification_delivered
-from .counts import Counts, counts
-from .frames import Changes, Item, Reset, Tombstone
+from .counts import COUNTED, Counts, counts, lasting_counts
+from .entries import COLUMNS, Row, entry, with_notices
+from .frames import Changes, Reset
 from .growing import place
 from .items import Items
 from .outbox import collect
@@ -35,13 +38,17 @@ class InboxStream(StreamType):
     stream = Inbox
     entry = Notification
     field = "recipient_id"
-    related = ("notice", "notice__actor")
+    related = ()
     marks = ("group", "folded_into")
     translates = True
 
     def cursor_name(self, pk: Hashable) -> str:
         """Return ``inbox``: whose it is, is known from the session."""
         return self.name
+
+    def cursor(self, pk: Hashable, position: Position) -> str:
+        """Return the cursor, as `dump` makes it."""
+        return f"{self.name}={position.epoch}.{position.modseq}"
 
     def missing(self, pks: Sequence[Any]) -> Sequence[Stream]:
         """Make an inbox for each existing user that has none."""
@@ -60,60 +67,98 @@ class InboxStream(StreamType):
         """Set the position, and at the first time the arrival too."""
         return {"modseq": head, "arrival": Coalesce("arrival", head)}
 
+    @cached_property
+    def after(self) -> CompiledEntries:
+        """The entries of a stream after a position, without their notices."""
+        return CompiledEntries(self._in_order, self.field, COLUMNS, self.resume_limit + 1, entry)
+
+    def prefetch(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """Fetch the notices, each once."""
+        return with_notices(rows, self.alias)
+
     def snapshot(self, pk: Hashable, position: Position, reason: ResetReason, languages: Collection[str] = ()) -> Batch:
         """Read the first page and the counts, with two queries and one for each model that the page refers to."""
         rows = list(listed(Notification.objects.using(self.alias).of(pk))[:INBOX_PAGE])
         numbers = counts([pk], self.alias)[pk]
         cursor = self.cursor(pk, position)
 
-        def told(items: Sequence[Item | Tombstone]) -> tuple[Frame, ...]:
-            return (frame(Reset(reason, cursor, items, numbers.unread, numbers.unseen), cursor),)
+        items = Items(rows)
 
-        frames, translated = _in_languages(Items(rows), rows, languages, told)
+        def told(language: str = "") -> tuple[Frame, ...]:
+            return (frame(Reset(reason, cursor, items.show(rows, language), numbers.unread, numbers.unseen), cursor),)
+
+        frames, translated = _in_languages(items, rows, languages, told)
         return Batch(None, position, frames, translated=translated)
 
     def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
-        """Encode the rows of each inbox; the counts of all of them are one query."""
-        numbers = counts([read.pk for read in reads], self.alias)
+        """Encode the rows of each inbox; the counts of all whose arrivals do not tell them are one query."""
+        numbers = {read.pk: (carried, True) for read in reads if (carried := _carried(read)) is not None}
+        numbers |= lasting_counts([read.pk for read in reads if read.pk not in numbers], self.alias)
         items = Items([row for read in reads for row in read.rows])
-        return {read.pk: self._batch(read, items, numbers[read.pk]) for read in reads}
+        told = notification_delivered.has_listeners(Notification)
+        arrived = _arrived if told else _nothing
+        return {read.pk: self._batch(read, items, *numbers[read.pk], arrived(read)) for read in reads}
 
-    def _batch(self, read: Read, items: Items, numbers: Counts) -> Batch:
-        def told(shown: Sequence[Item | Tombstone]) -> tuple[Frame, ...]:
-            pieces = self.pieces(read, shown)
-            return tuple(
-                frame(Changes(start, to, piece, numbers.unread, numbers.unseen), to) for start, to, piece in pieces
-            )
+    def _batch(self, read: Read, items: Items, numbers: Counts, lasting: bool, arrived: tuple[Any, ...]) -> Batch:
+        def told(language: str = "") -> tuple[Frame, ...]:
+            pieces = self.pieces(read, items.encoded(read.rows, language))
+            unread, unseen = numbers.unread, numbers.unseen
+            return tuple([frame(Changes(start, to, piece, unread, unseen), to) for start, to, piece in pieces])
 
         frames, translated = _in_languages(items, read.rows, read.languages, told)
-        return Batch(read.start, read.to, frames, arrived=_arrived(read), translated=translated)
+        return Batch(
+            read.start, read.to, frames, arrived=arrived, translated=translated, kept=numbers if lasting else None
+        )
 
     def delivered(self, pk: Hashable, arrived: Sequence[Any]) -> None:
         """Send the signal `notification_delivered`."""
         notification_delivered.send_robust(Notification, recipient=pk, notifications=list(arrived))
 
 
-Told = Callable[[Sequence[Item | Tombstone]], tuple[Frame, ...]]  # the frames that items become
+Told = Callable[..., tuple[Frame, ...]]  # the frames that rows become in a language, or in the one that is active
 
 
 def _in_languages(
-    items: Items, rows: Sequence[Notification], languages: Collection[str], told: Told
+    items: Items, rows: Sequence[Row], languages: Collection[str], told: Told
 ) -> tuple[tuple[Frame, ...], dict[str, tuple[Frame, ...]] | None]:
     """Return the frames that rows become: the same for all readers, or those of each language."""
     if languages and items.are_translated(rows):
-        return (), {language: told(items.show(rows, language)) for language in languages}
-    return told(items.show(rows)), None
+        return (), {language: told(language) for language in languages}
+    return told(*list(languages)[:1]), None
+
+
+def _carried(read: Read) -> Counts | None:
+    """Return the counts at the end of a read, where they follow from those at its start; None where they do not.
+
+    They do if nothing but new notifications came, at every position one, and none of them will expire: each is unread
+    and unseen. Whatever else may have happened is counted in the database. So is what somebody changes there without a
+    position, as soon as anything else happens.
+    """
+    if not isinstance(read.kept, Counts) or len(read.rows) != read.to.modseq - read.start.modseq:
+        return None
+    position = read.start.modseq
+    for row in read.rows:
+        position += 1
+        if not row.modseq == row.arrival == position or row.group is not None:
+            return None
+        if row.seen_at or row.read_at or row.archived_at or row.notice.recalled_at or row.notice.expires_at:
+            return None
+    unread, unseen = read.kept.unread + len(read.rows), read.kept.unseen + len(read.rows)
+    return Counts(min(unread, COUNTED), min(unseen, COUNTED))
 
 
 def _arrived(read: Read) -> tuple[Any, ...]:
-    """Return the notifications that are new to the reader, where somebody receives `notification_delivered`."""
-    if not notification_delivered.has_listeners(Notification):
-        return ()
+    """Return the notifications that are new to the reader."""
     return tuple(
         row.pk
         for row in read.rows
         if row.notice.recalled_at is None and row.arrival is not None and row.arrival > read.start.modseq
     )
+
+
+def _nothing(read: Read) -> tuple[Any, ...]:
+    """Return no notifications, where nobody receives `notification_delivered`."""
+    return ()
 
 
 INBOX = register(InboxStream())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import msgspec
 
 from .cursor import Position
 from .frames import Frame
@@ -20,13 +21,14 @@ class Access(NamedTuple):
     farewell: Frame | None
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True, gc=False):
     """Frames that take a reader of one stream from one position to another; `start` is None for a snapshot.
 
     `access` is given if it may have changed on the way: other owners are unsubscribed. `arrived` holds the
     primary keys of the entries that arrived on the way, if somebody wants to know when they are delivered. `more` says
     that the stream goes on behind `to`: it was too much for one read.
+
+    `kept` is what the stream's type wants to be given again when it reads on from `to`, for this process's readers.
 
     `translated` has the frames by language where they are not the same for every reader; it has those languages alone
     that readers had when it was made.
@@ -39,6 +41,7 @@ class Batch:
     arrived: tuple[Any, ...] = ()
     more: bool = False
     translated: Mapping[str, tuple[Frame, ...]] | None = None
+    kept: Any = None
 
     def frames_in(self, language: str) -> tuple[Frame, ...] | None:
         """Return the frames for a reader of a language; None if there are none in that one."""

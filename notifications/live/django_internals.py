@@ -19,7 +19,17 @@ from django.core.handlers.base import BaseHandler
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
-from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models import (
+    AutoField,
+    BigAutoField,
+    BigIntegerField,
+    Expression,
+    Field,
+    ForeignKey,
+    IntegerField,
+    Model,
+    QuerySet,
+)
 from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery, UpdateQuery
 from django.http import HttpRequest, HttpResponse
@@ -94,6 +104,29 @@ def origin_verified(scope: Scope) -> bool:
         return False
     check: Any = CsrfViewMiddleware(lambda _request: HttpResponse())  # what is used is missing from the stubs
     return bool(check._origin_verified(request))
+
+
+# Sessions
+
+
+def has_loaded(session: Any) -> bool:
+    """Return whether what a session holds has been read: ``_session_cache``."""
+    return hasattr(session, "_session_cache")
+
+
+def set_loaded(session: Any, data: dict[str, Any]) -> None:
+    """Give a session what it holds, as its first use does: ``_session_cache``."""
+    session._session_cache = data
+
+
+def has_user(request: HttpRequest) -> bool:
+    """Return whether the user of a request has been read: ``_cached_user``."""
+    return hasattr(request, "_cached_user")
+
+
+def set_user(request: HttpRequest, user: Any) -> None:
+    """Give a request the user whom ``AuthenticationMiddleware`` would read: ``_cached_user``."""
+    request._cached_user = user  # type: ignore[attr-defined]
 
 
 # Connections to the database
@@ -243,6 +276,13 @@ def set_stored(row: Model, alias: str) -> None:
     """Let a row be one that is in a database, as ``save`` does: ``_state.db``."""
     row._state.adding = False
     row._state.db = alias
+
+
+def takes_integers(field: Field[Any, Any]) -> bool:
+    """Return whether the database takes an integer for a field as it is: ``get_db_prep_value`` is Django's own."""
+    if isinstance(field, ForeignKey):
+        field = field.target_field
+    return type(field) in (AutoField, BigAutoField, IntegerField, BigIntegerField)
 
 
 def _loose(converter: Any) -> Callable[..., Any]:

@@ -7,9 +7,9 @@ once and its bytes are shared by every connection that gets it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -96,25 +96,37 @@ class Versioned(Protocol):
         """The position of its latest change."""
 
 
-def pack(items: Sequence[Versioned], start: int) -> Iterator[tuple[int, list[msgspec.Raw]]]:
+class Encoded(NamedTuple):
+    """The same, as JSON."""
+
+    version: int
+    data: bytes
+
+
+def encoded(items: Iterable[Versioned]) -> list[Encoded]:
+    """Encode what frames carry."""
+    return [Encoded(item.version, encode(item)) for item in items]
+
+
+def pack(items: Sequence[Encoded], start: int) -> list[tuple[int, list[msgspec.Raw]]]:
     """Split `items`, in order of version, into pieces of at most `FRAME_BYTES`.
 
-    Yield each piece with the position it completes. Items of one position may fall into several pieces; all
+    Return each piece with the position it completes. Items of one position may fall into several pieces; all
     but the last then complete only the position before (`start` at first), so that a reader which is cut
     off between two pieces gets the rest again instead of missing it.
     """
+    pieces: list[tuple[int, list[msgspec.Raw]]] = []
     piece: list[msgspec.Raw] = []
     size = 0
-    complete = start
-    previous = start
-    for item in items:
-        raw = encode(item)
-        if item.version != previous:
-            complete, previous = previous, item.version
-        if piece and size + len(raw) > FRAME_BYTES:
-            yield complete, piece
+    complete = previous = start
+    for version, data in items:
+        if version != previous:
+            complete, previous = previous, version
+        if piece and size + len(data) > FRAME_BYTES:
+            pieces.append((complete, piece))
             piece, size = [], 0
-        piece.append(msgspec.Raw(raw))
-        size += len(raw)
+        piece.append(msgspec.Raw(data))
+        size += len(data)
     if piece:
-        yield previous, piece
+        pieces.append((previous, piece))
+    return pieces

@@ -29,6 +29,7 @@ from .django_internals import csrf_middleware
 from .frames import encode
 from .layouts import EVENT_STREAM_TYPE
 from .sessions import check_user
+from .signing_in import read_user
 from .transactions import is_conflict
 
 View = Callable[..., HttpResponseBase]
@@ -92,6 +93,7 @@ def endpoint(*methods: str, anonymous: bool = False) -> Callable[[View], View]:
                 refusal = error(405, "method", _("Method not allowed; use %(method)s.") % {"method": allowed})
                 refusal["Allow"] = allowed
                 return refusal
+            read_user(request)
             if not (anonymous or request.user.is_authenticated):
                 return signed_out()
             try:

@@ -207,13 +207,23 @@ class Subscription:
 class LiveStream:
     """The hub's state of one stream that has subscribers."""
 
-    __slots__ = ("position", "recent", "subscriptions")
+    __slots__ = ("kept", "position", "recent", "subscriptions")
 
     def __init__(self, position: Position) -> None:
         """Begin at the position that the first subscription brings."""
         self.position = position
+        self.kept: Any = None  # that of the batch which brought it there
         self.subscriptions: list[Subscription] = []  # unordered; a set of one would be three times as large
         self.recent: tuple[Batch, ...] = ()  # at most RECENT_BATCHES; a deque would cost each stream 0.7 KB
+
+    def move(self, batch: Batch) -> None:
+        """Take the end of a batch as its position.
+
+        Another thread may be reading both: the position first, and then what was kept there, or nothing.
+        """
+        self.kept = None
+        self.position = batch.to
+        self.kept = batch.kept
 
     def add(self, subscription: Subscription) -> None:
         """Add a subscription."""
@@ -236,6 +246,13 @@ class LiveStream:
         while sum(batch.size for batch in recent) > RECENT_BYTES:
             recent = recent[1:]
         self.recent = recent
+
+    def is_followed(self, position: Position | None) -> bool:
+        """Return whether its one subscription is at `position`, and its client not slow: it needs no memory."""
+        if len(self.subscriptions) != 1:
+            return False
+        [only] = self.subscriptions
+        return only.position == position and not only.connection.blocked
 
     def after(self, position: Position) -> Batch | None:
         """Return the recent batch that starts at `position`, if it is still here."""
@@ -373,12 +390,15 @@ class Hub:
         self._admit_all(stream, batch)
         before = stream.position
         if batch.to != before:
-            stream.position = batch.to  # else the subscription's own object stays, and nobody keeps two
+            stream.move(batch)  # else the subscription's own object stays, and nobody keeps two
         if batch.start == batch.to:
             for subscription in stalled:
                 self._advance(subscription)
             return
-        stream.remember(batch)
+        if stream.is_followed(batch.start):
+            stream.recent = ()
+        else:
+            stream.remember(batch)
         if self._fan_out(stream, batch, before) and batch.arrived:
             self._delivered(key, batch.arrived)
         if batch.more:

@@ -29,7 +29,7 @@ from .identity import digest
 from .listeners import Listeners
 from .periodic import PeriodicTasks, is_served_at_once
 from .recheck import Recheck
-from .replay import NO_LANGUAGES, Languages, changes_since, settle
+from .replay import NO_LANGUAGES, NOTHING_KEPT, Kept, Languages, changes_since, settle
 from .sequencer import sequence
 from .shutdown import on_termination
 from .streams import Hint, Key, StreamType, stream_types
@@ -171,7 +171,8 @@ def _read_here(key: Key) -> None:
         stream = relay.hub.streams.get(key)
         if stream is not None and not stream_types[key.type].pace(key):
             languages = {key: _languages(stream_types[key.type], stream)}
-            for batch in _read(stream_types[key.type], {key: stream.position}, languages).values():
+            position, kept = stream.position, stream.kept
+            for batch in _read(stream_types[key.type], {key: position}, languages, {key: kept}).values():
                 relay.loop.call_soon_threadsafe(relay.hub.publish_or_refresh, key, batch)
 
 
@@ -353,14 +354,16 @@ class Relay:
     async def _read_chunk(self, keys: Iterable[Key]) -> None:
         wanted: dict[str, dict[Key, Position]] = {}
         languages: dict[Key, Collection[str]] = {}
+        kept: dict[Key, Any] = {}
         for key in keys:
             stream = self.hub.streams.get(key)
             if stream is not None:
                 wanted.setdefault(key.type, {})[key] = stream.position
                 languages[key] = _languages(stream_types[key.type], stream)
+                kept[key] = stream.kept
         for name, positions in wanted.items():
             try:
-                batches = await self.run(_read, stream_types[name], positions, languages)
+                batches = await self.run(_read, stream_types[name], positions, languages, kept)
             except Exception:
                 logger.exception("Could not read changes; the next comparison with the database repeats it.")
                 continue
@@ -445,14 +448,18 @@ def _languages(stream_type: StreamType, stream: LiveStream) -> Collection[str]:
 
 
 def _read(
-    stream_type: StreamType, positions: Mapping[Key, Position], languages: Languages = NO_LANGUAGES
+    stream_type: StreamType,
+    positions: Mapping[Key, Position],
+    languages: Languages = NO_LANGUAGES,
+    kept: Kept = NOTHING_KEPT,
 ) -> dict[Key, Batch]:
     """Read, in a thread, what happened after `positions`, at which readers of some languages here have been."""
     keys = {stream_type.pk(key): key for key in positions}
     seen = {pk: positions[key] for pk, key in keys.items()}
     cursors = {pk: None if position == START else position for pk, position in seen.items()}
     spoken = {pk: languages.get(key, ()) for pk, key in keys.items()}
-    batches = changes_since(stream_type, cursors, spoken)
+    known = {pk: kept.get(key) for pk, key in keys.items()}
+    batches = changes_since(stream_type, cursors, spoken, known)
     begun_afresh = {pk: seen[pk] for pk, batch in batches.items() if batch.start is None}
     if renew_set_back(stream_type, begun_afresh):
         batches = changes_since(stream_type, cursors, spoken)

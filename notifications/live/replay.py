@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
 from django.db import OperationalError
+from msgspec import structs
 
 from .batch import Batch
 from .cursor import UNPUBLISHED, Position
@@ -20,7 +20,9 @@ from .streams import Read, StreamType
 READ_PATIENCE = 0.25  # seconds for which a reader waits for a lock
 
 Languages = Mapping[Any, Collection[str]]  # of the readers of streams, by key
+Kept = Mapping[Any, Any]  # what batches of streams have kept, by key
 NO_LANGUAGES: Final[Languages] = MappingProxyType({})
+NOTHING_KEPT: Final[Kept] = MappingProxyType({})
 
 logger = logging.getLogger("notifications")
 
@@ -56,7 +58,10 @@ def settle(
 
 
 def changes_since(
-    stream_type: StreamType, cursors: Mapping[Any, Position | None], languages: Languages = NO_LANGUAGES
+    stream_type: StreamType,
+    cursors: Mapping[Any, Position | None],
+    languages: Languages = NO_LANGUAGES,
+    kept: Kept = NOTHING_KEPT,
 ) -> dict[Any, Batch]:
     """Read what happened in some streams since a reader's position: first load, resume, repair and polling.
 
@@ -65,6 +70,7 @@ def changes_since(
         cursors: The reader's position by the stream's primary key; None for a reader that has none.
         languages: Those of the readers by the stream's primary key; without any, what is told is in the language that
             is active.
+        kept: What the batches that ended at the readers' positions have kept, by the stream's primary key.
 
     Returns:
         By primary key, the frames that continue the reader, or a `reset` with a fresh snapshot where it
@@ -90,7 +96,7 @@ def changes_since(
         else:
             reads[pk] = (cursor, head)
     if reads:
-        answers |= _continue(stream_type, reads, languages)
+        answers |= _continue(stream_type, reads, languages, kept)
     return answers
 
 
@@ -114,24 +120,24 @@ def _reset_reason(stream_type: StreamType, cursor: Position, head: Position, flo
 
 
 def _continue(
-    stream_type: StreamType, reads: Mapping[Any, tuple[Position, Position]], languages: Languages
+    stream_type: StreamType, reads: Mapping[Any, tuple[Position, Position]], languages: Languages, kept: Kept
 ) -> dict[Any, Batch]:
     """Read the rows after each position, for all streams in one query if these are few rows."""
     starts = {pk: start.modseq for pk, (start, _head) in reads.items()}
-    rows = stream_type.after.run(starts, stream_type.alias)
+    rows: Sequence[Any] = stream_type.after.run(starts, stream_type.alias)
     if len(rows) > stream_type.resume_limit:
         if len(reads) > 1:
-            each = [_continue(stream_type, {pk: read}, languages) for pk, read in reads.items()]
+            each = [_continue(stream_type, {pk: read}, languages, kept) for pk, read in reads.items()]
             return {pk: batch for answers in each for pk, batch in answers.items()}
         return {
             pk: _begin(stream_type, Read(pk, start, head, rows, languages.get(pk, ())))
             for pk, (start, head) in reads.items()
         }
-    stream_type.prefetch(rows)
+    rows = stream_type.prefetch(rows)
     by_stream: dict[Any, list[Any]] = {pk: [] for pk in reads}
     for row in rows:
         by_stream[getattr(row, stream_type.field)].append(row)
-    found = {pk: _read(pk, start, head, by_stream[pk], languages) for pk, (start, head) in reads.items()}
+    found = {pk: _read(pk, start, head, by_stream[pk], languages, kept) for pk, (start, head) in reads.items()}
     answers: dict[Any, Batch] = {}
     for pk, head in _pruned_meanwhile(stream_type, found.values()).items():
         del found[pk]
@@ -162,12 +168,12 @@ def _begin(stream_type: StreamType, read: Read) -> Batch:
     whole = [row for row in rows if row.modseq < rows[-1].modseq] if stream_type.replays_all(pk) else []
     if not whole:
         return stream_type.snapshot(pk, head, "too-many", read.languages)
-    stream_type.prefetch(whole)
-    batch = stream_type.changes([replace(read, to=Position(head.epoch, whole[-1].modseq), rows=whole)])[pk]
-    return replace(batch, more=True)
+    to = Position(head.epoch, whole[-1].modseq)
+    batch = stream_type.changes([structs.replace(read, to=to, rows=stream_type.prefetch(whole))])[pk]
+    return structs.replace(batch, more=True)
 
 
-def _read(pk: Any, start: Position, head: Position, rows: Sequence[Any], languages: Languages) -> Read:
+def _read(pk: Any, start: Position, head: Position, rows: Sequence[Any], languages: Languages, kept: Kept) -> Read:
     """Describe a read; a row stamped after `head` was read is there with all that came before it."""
     last = rows[-1].modseq if rows else head.modseq
-    return Read(pk, start, Position(head.epoch, max(head.modseq, last)), rows, languages.get(pk, ()))
+    return Read(pk, start, Position(head.epoch, max(head.modseq, last)), rows, languages.get(pk, ()), kept.get(pk))

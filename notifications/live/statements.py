@@ -26,11 +26,13 @@ from .django_internals import (
     inserted_key,
     set_related,
     set_stored,
+    takes_integers,
 )
 
 SIZES = (1, 10, 100)  # keys; a statement with 500 takes a megabyte to compile, and is no faster
 
 Rows = Callable[[], QuerySet[Any]]
+Made = Callable[[Sequence[Any], str], Any]
 
 
 class Parameter(Expression):
@@ -40,10 +42,18 @@ class Parameter(Expression):
         """Declare the parameter `name`, whose values are those of `field`."""
         super().__init__(output_field=field)
         self.name = name
+        self._takes_integers = takes_integers(field)
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """Leave the parameter open."""
         return "%s", (self,)
+
+    def value(self, given: Mapping[str, Any], connection: Any) -> Any:
+        """Return its value among those `given`, as the database takes it."""
+        value = given[self.name]
+        if type(value) is int and self._takes_integers:
+            return value
+        return self.output_field.get_db_prep_value(value, connection)
 
 
 NOW: Final = Parameter("now", models.DateTimeField())  # when the statement runs
@@ -68,6 +78,7 @@ class CompiledStatement(NamedTuple):
     sql: str
     parameters: Sequence[Any]
     converters: Converters
+    keeps_null: bool = False  # no converter makes anything of NULL
 
     def fetch(self, alias: str, given: Mapping[str, Any]) -> list[Sequence[Any]]:
         """Run the statement and return all rows."""
@@ -84,14 +95,13 @@ class CompiledStatement(NamedTuple):
             cursor.execute(self.sql, self._values(connection, given))
 
     def _values(self, connection: Any, given: Mapping[str, Any]) -> list[Any]:
-        return [
-            one.output_field.get_db_prep_value(given[one.name], connection) if isinstance(one, Parameter) else one
-            for one in self.parameters
-        ]
+        return [one.value(given, connection) if isinstance(one, Parameter) else one for one in self.parameters]
 
     def _converted(self, row: Sequence[Any], connection: Any) -> Sequence[Any]:
         values = list(row)
         for place, (functions, expression) in self.converters.items():
+            if self.keeps_null and values[place] is None:
+                continue
             for function in functions:
                 values[place] = function(values[place], expression, connection)
         return values
@@ -156,24 +166,49 @@ class CompiledSelect(Statement):
         return select(self._rows().filter(In(self._key, keys)), self._columns, self._limit, alias)
 
 
-class CompiledInstances(Statement):
-    """A query for whole rows after a position of their stream, with the objects that they refer to."""
+class CompiledObjects(CompiledSelect):
+    """A query for whole rows with certain keys, with the objects that they refer to."""
 
-    def __init__(self, rows: Rows, key: str, related: Iterable[str], limit: int) -> None:
+    def __init__(self, rows: Rows, related: Iterable[str] = ()) -> None:
+        """Describe the query: which rows, and the foreign keys to follow, as `Instances` has them."""
+        super().__init__(rows, "pk")
+        self._related = tuple(related)
+
+    def objects(self, pks: Sequence[Any], alias: str) -> dict[Any, Any]:
+        """Return the rows with the primary keys `pks` by these; one that is not there is left out."""
+        return {values[0]: self._instances.made(values[1:], alias) for values in self.run(pks, alias)}
+
+    def _compile(self, alias: str, keys: Sequence[Parameter]) -> CompiledStatement:
+        self._columns = ("pk", *self._instances.columns)
+        return super()._compile(alias, keys)
+
+    @cached_property
+    def _instances(self) -> Instances:
+        return Instances(self._rows().model, self._related)
+
+
+class CompiledEntries(Statement):
+    """A query for columns of the entries of some streams, each stream's after a position."""
+
+    _keeps_null = True
+
+    def __init__(self, rows: Rows, key: str, columns: Sequence[str], limit: int, made: Made) -> None:
         """Describe the query.
 
         Args:
-            rows: Returns the rows of all streams, in the order in which they are read.
-            key: The column that holds the primary key of a row's stream.
-            related: The foreign keys to follow, as for ``select_related``, each after the one that it begins with.
-            limit: How many rows at most, for each hundred streams.
+            rows: Returns the entries of all streams, in the order in which they are read.
+            key: The column that holds the primary key of an entry's stream.
+            columns: What is read of an entry. None of them may be of a field that makes a value of NULL.
+            limit: How many entries at most, for each hundred streams.
+            made: Makes an entry of these columns, as they come from a database.
         """
         super().__init__(rows, key)
-        self._related = tuple(related)
+        self._columns = tuple(columns)
         self._limit = limit
+        self._made = made
 
     def run(self, after: Mapping[Any, int], alias: str) -> list[Any]:
-        """Return the rows above the positions `after`, which are given by the primary key of the stream."""
+        """Return the entries above the positions `after`, which are given by the primary key of the stream."""
         found: list[Any] = []
         for statement, part in self._parts(alias, list(after)):
             given = _named(part) | {f"after {n}": after[pk] for n, pk in enumerate(part)}
@@ -184,27 +219,27 @@ class CompiledInstances(Statement):
         wanted = Q()
         for n, key in enumerate(keys):
             wanted |= Q(**{self._key: key}, modseq__gt=Parameter(f"after {n}", models.BigIntegerField()))
-        columns = [column for part in self._objects for column in part.columns]
-        return select(self._rows().filter(wanted), columns, self._limit, alias)
+        statement = select(self._rows().filter(wanted), self._columns, self._limit, alias)
+        return statement._replace(keeps_null=self._keeps_null)
+
+
+class CompiledInstances(CompiledEntries):
+    """A query for the entries of some streams as instances of their model, with the objects that they refer to."""
+
+    _keeps_null = False  # the site's own fields may make a value of it
+
+    def __init__(self, rows: Rows, key: str, related: Iterable[str], limit: int) -> None:
+        """Describe the query, as `CompiledEntries` does; `related` are the foreign keys to follow."""
+        super().__init__(rows, key, (), limit, lambda values, alias: self._instances.made(values, alias))
+        self._related = tuple(related)
+
+    def _compile(self, alias: str, keys: Sequence[Parameter]) -> CompiledStatement:
+        self._columns = self._instances.columns
+        return super()._compile(alias, keys)
 
     @cached_property
-    def _objects(self) -> list[_Object]:
-        objects = {"": _Object("", self._rows().model)}
-        for path in self._related:
-            holder, _, name = path.rpartition("__")
-            field = objects[holder].model._meta.get_field(name)
-            objects[path] = _Object(path, field.related_model, holder, field)
-        return list(objects.values())
-
-    def _made(self, values: Sequence[Any], alias: str) -> Any:
-        """Make the row and what it refers to, as Django does for ``select_related``."""
-        made: dict[str, Any] = {}
-        start = 0
-        for one in self._objects:
-            end = start + len(one.names)
-            made[one.path] = one.made(values[start:end], alias, made.get(one.holder))
-            start = end
-        return made[""]
+    def _instances(self) -> Instances:
+        return Instances(self._rows().model, self._related)
 
 
 class CompiledUpdate(Statement):
@@ -247,6 +282,30 @@ class CompiledInsert:
             if not self._ignore:
                 row.pk = inserted_key(cursor, row, alias, returned=returns)
                 set_stored(row, alias)
+
+
+class Instances:
+    """Makes instances of a model, and of what they refer to, of the columns of a row, as ``select_related`` does."""
+
+    def __init__(self, model: type[models.Model], related: Iterable[str]) -> None:
+        """Take the model, and the foreign keys to follow, each after the one that it begins with."""
+        objects = {"": _Object("", model)}
+        for path in related:
+            holder, _, name = path.rpartition("__")
+            field = objects[holder].model._meta.get_field(name)
+            objects[path] = _Object(path, field.related_model, holder, field)
+        self._objects = list(objects.values())
+        self.columns = tuple(column for one in self._objects for column in one.columns)
+
+    def made(self, values: Sequence[Any], alias: str) -> Any:
+        """Make the instance."""
+        made: dict[str, Any] = {}
+        start = 0
+        for one in self._objects:
+            end = start + len(one.names)
+            made[one.path] = one.made(values[start:end], alias, made.get(one.holder))
+            start = end
+        return made[""]
 
 
 class _Object:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -16,8 +15,8 @@ from ..models import Stream
 from .batch import Batch
 from .chunks import STREAM_CHUNK
 from .cursor import Position, dump
-from .frames import ResetReason, Versioned, pack
-from .statements import HEAD, CompiledInstances, CompiledSelect, CompiledUpdate
+from .frames import Encoded, ResetReason, pack
+from .statements import HEAD, CompiledEntries, CompiledInstances, CompiledSelect, CompiledUpdate
 
 RESUME_LIMIT = 500  # rows; a reader that is further behind gets a snapshot
 
@@ -97,9 +96,9 @@ class StreamType(ABC):
         """Return how an entry changes that gets the position `head`."""
         return {"modseq": head}
 
-    def prefetch(self, rows: Sequence[Any]) -> None:
-        """Fetch what `changes` needs beyond `related`; nothing by default."""
-        return
+    def prefetch(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """Fetch what `changes` needs beyond `related`, nothing by default; return the rows that are still there."""
+        return rows
 
     def delivered(self, pk: Hashable, arrived: Sequence[Any]) -> None:
         """Announce that entries which arrived in a stream were handed to an open connection; nothing by default."""
@@ -153,7 +152,7 @@ class StreamType(ABC):
         return CompiledUpdate(self._waiting, **self.stamp_values(Subquery(head)))
 
     @cached_property
-    def after(self) -> CompiledInstances:
+    def after(self) -> CompiledEntries:
         """The entries of a stream after a position: at most as many as are replayed, and one more."""
         return CompiledInstances(self._in_order, self.field, self.related, self.resume_limit + 1)
 
@@ -180,18 +179,16 @@ class StreamType(ABC):
         """Return the cursor of a reader that reads this stream alone and is at `position`."""
         return dump({self.cursor_name(pk): position})
 
-    def pieces(self, read: Read, items: Sequence[Versioned]) -> Iterator[tuple[str, str, list[msgspec.Raw]]]:
+    def pieces(self, read: Read, items: Sequence[Encoded]) -> list[tuple[str, str, list[msgspec.Raw]]]:
         """Cut what a reader is told into what frames hold: the cursors between which a piece lies, and its items.
 
         A read without items is one empty piece, for the next frame must begin where its reader is.
         """
-        packed = list(pack(items, read.start.modseq)) or [(0, [])]
+        packed = pack(items, read.start.modseq) or [(0, [])]
         packed[-1] = (read.to.modseq, packed[-1][1])
-        start = self.cursor(read.pk, read.start)
-        for complete, piece in packed:
-            to = self.cursor(read.pk, Position(read.to.epoch, complete))
-            yield start, to, piece
-            start = to
+        cursors = [self.cursor(read.pk, read.start)]
+        cursors += [self.cursor(read.pk, Position(read.to.epoch, complete)) for complete, _piece in packed]
+        return [(cursors[n], cursors[n + 1], piece) for n, (_complete, piece) in enumerate(packed)]
 
     def key(self, pk: Hashable) -> Key:
         """Return the stream's name in this process."""
@@ -214,11 +211,11 @@ class StreamType(ABC):
         return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(msgspec.Struct, frozen=True, gc=False):
     """Rows of one stream after `start`, in the order of their positions, read up to `to`.
 
-    `languages` are those of the readers, if they are known; else what is told is in the language that is active.
+    `languages` are those of the readers, if they are known; else what is told is in the language that is active. `kept`
+    is that of the batch that ended at `start`, if it is known.
     """
 
     pk: Any
@@ -226,6 +223,7 @@ class Read:
     to: Position
     rows: Sequence[Any]
     languages: Collection[str] = ()
+    kept: Any = None
 
 
 stream_types: dict[str, StreamType] = {}
