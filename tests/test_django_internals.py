@@ -209,6 +209,13 @@ def test_outside_of_one_there_is_none() -> None:
     assert not django_internals.in_test_transaction(DEFAULT_DB_ALIAS)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_thread_has_a_connection_or_not() -> None:
+    for connects in (True, False):
+        (connection.ensure_connection if connects else connection.close)()
+        assert django_internals.is_connected(DEFAULT_DB_ALIAS) is connects
+
+
 def test_how_django_connects_is_what_psycopg_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     from django.db.backends.postgresql.base import DatabaseWrapper
     from psycopg.conninfo import make_conninfo

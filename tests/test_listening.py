@@ -71,12 +71,12 @@ def said(message: Any, sender: str = "another") -> dict[str, Any]:
     return dict(json.loads(json.dumps(told)))
 
 
-def sessions(url: str, *, end: bool = False) -> int:
-    """Count the sessions that listen, or end them as an administrator does."""
+def sessions(url: str, *, end: bool = False, application: str = "carillon") -> int:
+    """Count the sessions that listen, or those without a name, or end them as an administrator does."""
     what = "pg_terminate_backend(pid, 5000)" if end else "pid"
+    query = f"SELECT {what} FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
     with psycopg.connect(url, autocommit=True) as connection:
-        rows = connection.execute(f"SELECT {what} FROM pg_stat_activity WHERE application_name = 'carillon'".encode())
-        return len(rows.fetchall())
+        return len(connection.execute(query.encode(), [application]).fetchall())
 
 
 def tell(url: str, message: Any) -> None:
@@ -188,6 +188,7 @@ def in_atomic() -> None:
     with transaction.atomic(using=ALIAS):
         Broker.post_once(Sweep())
         assert transaction.get_connection(ALIAS).run_on_commit, "it waits for the commit"
+    connections[ALIAS].close()
 
 
 def in_no_transaction() -> None:
@@ -196,16 +197,15 @@ def in_no_transaction() -> None:
 
 def in_a_manual_transaction() -> None:
     transaction.set_autocommit(False, using=ALIAS)
-    try:
-        Broker.post_once(Sweep())
-    finally:
-        transaction.rollback(using=ALIAS)
-        transaction.set_autocommit(True, using=ALIAS)
+    Broker.post_once(Sweep())
+    transaction.rollback(using=ALIAS)
+    connections[ALIAS].close()
 
 
 def in_a_hook_of_another_database() -> None:
     with transaction.atomic(using="default"):
         transaction.on_commit(in_no_transaction, using="default")
+    connections["default"].close()
 
 
 def on_an_event_loop() -> None:
@@ -215,12 +215,6 @@ def on_an_event_loop() -> None:
     asyncio.run(post())
 
 
-def apart(post: Callable[[], None]) -> None:
-    """Post in a thread, and leave no connection of it."""
-    post()
-    connections.close_all()
-
-
 PLACES = [in_no_transaction, in_atomic, in_a_manual_transaction, in_a_hook_of_another_database, on_an_event_loop]
 
 
@@ -228,9 +222,11 @@ PLACES = [in_no_transaction, in_atomic, in_a_manual_transaction, in_a_hook_of_an
 def test_a_process_without_a_server_tells_it_from_wherever_it_is(database: str, post: Callable[[], None]) -> None:
     async def run() -> None:
         async with Listener(PostgreSQL(group())) as other:
-            await asyncio.to_thread(apart, post)
+            await asyncio.to_thread(post)
             assert await other.next() == said(Sweep(), broker._process)
+        await until(lambda: sessions(database, application="") == 1)  # that of the question itself
 
+    connections[ALIAS].close()
     asyncio.run(run())
 
 

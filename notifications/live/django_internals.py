@@ -179,6 +179,11 @@ def in_transaction(alias: str) -> bool:
     return connections[alias].in_atomic_block
 
 
+def is_connected(alias: str) -> bool:
+    """Return whether this thread has a connection to a database: ``BaseDatabaseWrapper.connection``."""
+    return connections[alias].connection is not None
+
+
 def in_test_transaction(alias: str) -> bool:
     """Return whether this thread is in a test's transaction, which is never committed, and in no other.
 

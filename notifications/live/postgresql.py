@@ -24,7 +24,7 @@ from django.db import Error, connections, router, transaction
 
 from ..conf import conf
 from ..models import Inbox
-from .django_internals import connection_parameters, in_test_transaction, in_transaction
+from .django_internals import connection_parameters, in_test_transaction, in_transaction, is_connected
 from .threads import on_event_loop
 from .transport import TooLong, Transport
 
@@ -159,6 +159,7 @@ def _send(using: str, group: str, payloads: list[str]) -> None:
     if in_transaction(using):
         transaction.on_commit(partial(_send, using, group, payloads), using=using, robust=True)
         return
+    keeps = is_connected(using)
     try:
         if not transaction.get_autocommit(using):  # a transaction that is ended by hand
             _apart(partial(_send, using, group, payloads))
@@ -167,18 +168,14 @@ def _send(using: str, group: str, payloads: list[str]) -> None:
             cursor.execute(NOTIFY, (group, payloads))
     except Error as error:
         logger.warning("A hint did not reach PostgreSQL (%s); other processes find out by themselves.", error)
+    finally:
+        if not keeps:  # a timer's thread, for example, ends without closing what it has opened
+            connections[using].close()
 
 
 def _apart(send: Callable[[], None]) -> None:
-    """Send in a thread of its own, on a connection that ends with it."""
-
-    def run() -> None:
-        try:
-            send()
-        finally:
-            connections.close_all()
-
-    Thread(target=run, name="notifications-hint").start()
+    """Send in a thread of its own, on a connection of its own."""
+    Thread(target=send, name="notifications-hint").start()
 
 
 class _Session:
