@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from contextlib import nullcontext
 from typing import Any
@@ -402,6 +403,17 @@ class ReadTests(RoomTest):
         assert frame.name == "message"
         assert batch.to.modseq == 5
         assert frame.cursor == f"room-{self.room.pk}={start.epoch}.5"
+
+    def test_a_read_that_finds_no_message_moves_its_reader(self) -> None:
+        start = Position(Room.objects.get().epoch, 3)
+        services.edit_message(self.room, 1, "A", by=self.alice)
+        Message.objects.filter(number=1).touch()  # it changes once more, and waits for its position
+        batch = changes_since(ROOM, {self.room.pk: start})[self.room.pk]
+        # The next frame begins here: without this one, who is told of reactions would have a hole before them.
+        (frame,) = batch.frames
+        told = json.loads(frame.data)
+        assert (told["from"], told["to"], told["messages"]) == (ROOM.cursor(self.room.pk, start), frame.cursor, [])
+        assert batch.to.modseq == 4
 
 
 class AlertTests(RoomTest):

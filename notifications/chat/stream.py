@@ -115,7 +115,7 @@ class RoomStream(StreamType):
     def _encode(self, read: Read) -> Iterable[Frame]:
         items = [_changed_item(row, read.start.modseq) for row in read.rows]
         whole = iter([isinstance(item, MessageItem) for item in items])
-        for start, to, raws in self.pieces(read, encoded(items)) if items else ():
+        for start, to, raws in self.pieces(read, encoded(items)):
             told: dict[bool, list[msgspec.Raw]] = {True: [], False: []}
             for raw in raws:
                 told[next(whole)].append(raw)

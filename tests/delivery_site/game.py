@@ -39,6 +39,7 @@ PERMISSION = 0.8  # share of the storm before whose end the first reader loses i
 CLOCK = 120.0  # seconds by which one process's clock is wrong
 SHOWN = 5  # faults whose history is told
 ALLOWED_TO_FAIL = re.compile(r"^(django\.db\.utils|psycopg(\.\w+)*|sqlite3|MySQLdb(\.\w+)*)\.\w+", re.MULTILINE)
+TOLD, RAISED = 2000, 6  # characters of a traceback, and lines that say what was raised
 TRACEBACK = "Traceback (most recent call last)"
 CHAINED = re.compile(rf"(During handling|The above exception)[^\n]*\n\n{re.escape(TRACEBACK)}")
 DEADLOCK = re.compile(r"\((1213|1020|1205),")  # which MariaDB's own locks bring about in an application's transaction
@@ -279,9 +280,8 @@ class Game:
         """Write something when all is quiet; return which readers hear of it too late, or never."""
         late: list[str] = []
         for number in range(PROBES if bound < BOUND_DEAD else 1):
-            name = f"{word}-{number}"
-            sent = time.time()
-            await asyncio.to_thread(self._write_probe, name)
+            name = f"{word}/{number}"
+            sent = await asyncio.to_thread(self._write_probe, name)
             wanted = [
                 (reader, f"{name}-{what}")
                 for reader in self.readers
@@ -289,11 +289,11 @@ class Game:
                 if (what != "feed" or reader.feeds) and (what != "room" or self._is_inside(reader))
             ]
             while waiting := [(reader, what) for reader, what in wanted if what not in reader.arrived]:
-                if time.time() - sent > bound + MACHINE:
+                if time.time() - max(sent.values()) > bound + MACHINE:
                     break
                 await asyncio.sleep(0.02)
             late += [f"{reader.name}: {what} did not come within {bound} s" for reader, what in waiting]
-            took = [reader.arrived[what] - sent for reader, what in wanted if what in reader.arrived]
+            took = [reader.arrived[what] - sent[what] for reader, what in wanted if what in reader.arrived]
             self.probes[word] = max(self.probes.get(word, 0.0), *took, 0.0)
             await asyncio.sleep(self.chance.random())
         return late
@@ -301,16 +301,29 @@ class Game:
     def _is_inside(self, reader: Reader) -> bool:
         return isinstance(reader, SocketReader) and not reader.shut
 
-    def _write_probe(self, name: str) -> None:
+    def _write_probe(self, name: str) -> dict[str, float]:
+        """Write something in each kind of stream; return when each was committed."""
         from django.contrib.auth.models import User
+        from django.db import transaction
 
         from notifications.services import notify, post_message, publish
 
         room, members = next(iter(self.members.items()))
+        readers = User.objects.filter(username__startswith="reader")
+        author = User.objects.get(username=members[0])
+        writes: dict[str, Callable[[], object]] = {
+            f"{name}-inbox": lambda: notify(readers, f"{name}-inbox"),
+            f"{name}-feed": lambda: publish("all:1", {"name": f"{name}-feed", "key": "", "at": time.time()}),
+            f"{name}-room": lambda: post_message(room, f"{name}-room in:{room};", by=author),
+        }
+        committed: dict[str, float] = {}
         with connected():
-            notify(User.objects.filter(username__startswith="reader"), f"{name}-inbox")
-            publish("all:1", {"name": f"{name}-feed", "key": "", "at": time.time()})
-            post_message(room, f"{name}-room in:{room};", by=User.objects.get(username=members[0]))
+            for what, write in writes.items():
+                with transaction.atomic():
+                    transaction.on_commit(lambda what=what: committed.setdefault(what, time.time()))  # type: ignore[misc]
+                    write()
+                self._note(f"wrote {what}")
+        return committed
 
     # What is found
 
@@ -394,7 +407,8 @@ def tracebacks(output: str, may_fail: bool) -> Iterator[str]:
     """Yield the tracebacks in what a process has printed, but for those of its database if that may fail."""
     for text in CHAINED.sub("CHAINED", output).split(TRACEBACK)[1:]:
         if not (may_fail and ALLOWED_TO_FAIL.search(text)):
-            yield text[:3000]
+            raised = [line for line in text.splitlines() if line[:1].strip()]  # and what was printed after it
+            yield "\n".join([text[:TOLD], "…", *raised[:RAISED]])
 
 
 @contextmanager

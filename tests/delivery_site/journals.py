@@ -92,10 +92,10 @@ def around(reader: Reader | None, at: float, fault: str, writers: Iterable[Write
         for writer in writers
         for deed in writer.deeds()
     ]
-    # What is missing was written long before that is found.
-    first = min((when for when, text in deeds if names.intersection(NAME.findall(text))), default=at)
     told = [(when, f"{reader.name}: {text}") for when, text in reader.history] if reader else []
     done = [(when, f"nemesis: {text}") for when, text in acts]
+    # What is missing was written long before that is found.
+    first = min((when for when, text in [*deeds, *done] if names.intersection(NAME.findall(text))), default=at)
     lines = sorted([*deeds, *told, *done])
     moments = {at, first}
     near = [line for line in lines if any(moment - BEFORE <= line[0] <= moment + AFTER for moment in moments)]
