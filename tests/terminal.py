@@ -60,7 +60,9 @@ class Terminal:
         self.prompt = "shell"
 
     def close(self) -> None:
-        """Close the window, which ends what runs in it."""
+        """Close the window, and end what runs in it: for gunicorn and nginx the signal that tells them is to reload."""
+        if self.prompt == "server":
+            self.interrupt()
         self.child.close(force=True)
 
     def _type(self, line: str) -> str:
