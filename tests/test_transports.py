@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from channels_redis.core import RedisChannelLayer
 from django.db import connections
 from django.test import override_settings
 from django.utils.module_loading import import_string
 
-from notifications.live import producer
+from notifications.live import channel_layer, producer
 from notifications.live.broker import Broker, group
 from notifications.live.channel_layer import ChannelLayer
 from notifications.live.messages import Hints, Sweep, decode, encode
@@ -107,3 +109,22 @@ def test_a_process_hears_the_others_and_not_itself(make: Make) -> None:
         producer.producer.close()
 
     asyncio.run(talk())
+
+
+def test_who_is_forgotten_by_a_layer_that_was_flushed_hears_of_others_again(valkey: Any) -> None:
+    address = {"address": valkey.url, "socket_timeout": None}
+
+    async def talk() -> None:
+        speaker, way = (ChannelLayer("carillon.ours", RedisChannelLayer(hosts=[address])) for _ in range(2))
+        async with Listener(way) as listener:
+            await speaker.send({"message": 1})
+            assert (await listener.next())["message"] == 1
+            valkey.flush()
+            async with asyncio.timeout(15):
+                while listener.heard.empty():
+                    await speaker.send({"message": 2})
+                    await asyncio.sleep(channel_layer.REJOIN)
+            assert (await listener.next())["message"] == 2
+
+    with patch.object(channel_layer, "REJOIN", 0.05):
+        asyncio.run(talk())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
@@ -16,7 +17,7 @@ from .transport import Transport
 
 NAME = "carillon"  # begins the channel's name, and is the type of its messages
 POST_TIMEOUT = 2.0  # seconds; a hint is not worth waiting for longer
-REJOIN = 3600.0  # seconds; group membership expires after a day
+REJOIN = 20.0  # seconds; a broker that is flushed, or loses what it has not saved, forgets who is in a group
 
 
 def layer() -> Any:
@@ -45,13 +46,20 @@ class ChannelLayer(Transport):
                 await self._layer.group_send(self.group, message)
 
     async def listen(self, heard: Callable[[Any], None], joined: Callable[[], None]) -> None:
-        """Be in the group for as long as a membership surely lasts."""
+        """Be in the group until the connection breaks."""
         channel = await self._layer.new_channel(NAME)
         await self._layer.group_add(self.group, channel)
         joined()
+        staying = asyncio.create_task(self._stay(channel))
         try:
-            async with asyncio.timeout(REJOIN):
-                while True:
-                    heard(await self._layer.receive(channel))
-        except TimeoutError:
-            await self._layer.group_discard(self.group, channel)
+            while True:
+                heard(await self._layer.receive(channel))
+        finally:
+            staying.cancel()
+
+    async def _stay(self, channel: str) -> None:
+        """Join the group again and again: a membership expires after a day, and may be forgotten before."""
+        while True:
+            await asyncio.sleep(REJOIN)
+            with suppress(Exception):  # whoever receives meets the same, and begins anew
+                await self._layer.group_add(self.group, channel)

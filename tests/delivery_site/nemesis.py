@@ -70,8 +70,8 @@ class Nemesis:
     def asked_for(self) -> dict[str, Act]:
         """Return what is done only if it is asked for by name.
 
-        A process is in its group of the layer until that is flushed, and joins it anew after an hour: until then it
-        finds what others do by comparison, which is later than a probe may be.
+        A process is in its group of the layer until that is flushed, and joins it anew within twenty seconds: until
+        then it finds what others do by comparison, which is later than a probe may be.
         """
         return {"flush the broker": self.flush_broker} if self.game.surroundings.broker is not None else {}
 
