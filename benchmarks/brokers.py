@@ -10,6 +10,7 @@ from tests.servers import valkey
 BROKERS = {
     "core": "RedisChannelLayer",
     "pubsub": "RedisPubSubChannelLayer",
+    "listen": "LISTEN/NOTIFY",  # of PostgreSQL; on another database it is none
     "none": "no broker",
 }
 
@@ -17,8 +18,8 @@ BROKERS = {
 @contextmanager
 def opened(key: str) -> Iterator[dict[str, str]]:
     """Yield the environment of a broker that runs as long as the block."""
-    if key == "none":
-        yield {}
+    if key in ("listen", "none"):
+        yield {"BENCH_LISTENS": "yes" if key == "listen" else ""}
         return
     with valkey.running() as server:
         yield {"BENCH_REDIS": server.url, "BENCH_LAYER": key}

@@ -54,9 +54,10 @@ SOAKED = (
     ("sqlite", "none", 2),
     ("postgresql", "core", 2),
     ("mariadb", "core", 4),
-    ("postgresql", "none", 4),
+    ("postgresql", "listen", 4),
     ("sqlite", "pubsub", 4),
     ("mariadb", "pubsub", 2),
+    ("postgresql", "listen", 2),
     ("postgresql", "none", 1),
 )
 ROUND = 60.0  # seconds of one game of a soak

@@ -88,3 +88,6 @@ if "BENCH_REDIS" in os.environ:
 # A thousand connections of one user are a benchmark's way of putting a thousand connections on one stream.
 NOTIFICATIONS_MAX_STREAMS_PER_USER = 20_000
 NOTIFICATIONS_MAX_STREAMS = 20_000
+
+if not os.environ.get("BENCH_LISTENS"):
+    NOTIFICATIONS_LISTEN_URL = None

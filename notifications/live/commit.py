@@ -73,9 +73,10 @@ def announce_stamped_after_commit(stream_type: StreamType, hints: Mapping[Any, H
     rest = [pk for pk in pks if pk not in hints]
 
     def announce() -> None:
-        relay.announce(list(hints.values()))
-        if rest:
-            sequence_now(stream_type, rest)
+        with broker.joined():
+            relay.announce(list(hints.values()))
+            if rest:
+                sequence_now(stream_type, rest)
 
     after_commit(announce, stream_type.alias)
 

@@ -23,9 +23,11 @@ from typing import TYPE_CHECKING, Any
 from django.db import Error, connections, router, transaction
 
 from ..conf import conf
+from ..exceptions import CarillonError
 from ..models import Inbox
 from .django_internals import connection_parameters, in_test_transaction, in_transaction, is_connected
 from .threads import on_event_loop
+from .transactions import after_commit
 from .transport import TooLong, Transport
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ NOTIFY = """SELECT set_config('synchronous_commit', 'off', true), set_config('lo
     (SELECT count(pg_notify(%s, part)) FROM unnest(%s::text[]) AS part)"""
 
 
-class Unreachable(ConnectionError):
+class Unreachable(CarillonError, ConnectionError):
     """Nothing can be heard as things are; the text says why, and holds no secret."""
 
 
@@ -157,7 +159,7 @@ def _send(using: str, group: str, payloads: list[str]) -> None:
     if in_test_transaction(using):
         return  # which nobody else sees
     if in_transaction(using):
-        transaction.on_commit(partial(_send, using, group, payloads), using=using, robust=True)
+        after_commit(partial(_send, using, group, payloads), using)
         return
     keeps = is_connected(using)
     try:

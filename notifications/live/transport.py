@@ -6,8 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..exceptions import CarillonError
 
-class TooLong(ValueError):
+
+class TooLong(CarillonError, ValueError):
     """A message has more bytes than this way carries."""
 
 

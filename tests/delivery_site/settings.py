@@ -34,6 +34,9 @@ LOGGING["loggers"]["asyncio"] = {"filters": ["but failed cleaners"]}
 
 LOGGING["loggers"]["channels_redis"] = {"level": "CRITICAL"}  # it logs each loss of its broker with a traceback
 
+if not os.environ.get("LISTENS"):
+    NOTIFICATIONS_LISTEN_URL = None  # what has no broker finds all by comparison, on PostgreSQL too
+
 NOTIFICATIONS_HEARTBEAT = 2.0
 NOTIFICATIONS_RECHECK = 2.0
 NOTIFICATIONS_MAX_STREAMS_PER_USER = 100

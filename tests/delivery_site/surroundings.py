@@ -197,10 +197,10 @@ class Broker:
         return f"redis://127.0.0.1:{self.network.port}/0"
 
 
-# By name, how processes tell each other: the layers of channels_redis, or nothing. What needs no server of its own has
-# its place here too: it differs in what the environment of the site's processes says.
+# By name, how processes tell each other: nothing but comparison, PostgreSQL itself, or the layers of channels_redis.
 LAYERS = ("core", "pubsub")
-BROKERS = ("none", *LAYERS)
+LISTEN = "listen"
+BROKERS = ("none", LISTEN, *LAYERS)
 DATABASES = ("sqlite", "postgresql", "mariadb")
 
 
@@ -250,6 +250,7 @@ def prepared(
             **asgi.environment(found.url, running.url if running else "", settings),
             "LAYER": running.layer if running else "",
             "DISK_FULL": str(found.disk_full),
+            "LISTENS": "yes" if broker == LISTEN else "",
             **environment,
         }
         django.setup()
