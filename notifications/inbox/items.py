@@ -71,7 +71,7 @@ class Items:
         return [(self._in(language, row) or row.notice).title for row in rows]
 
     def _encoded(self, row: Row, language: str) -> bytes:
-        if row.group is not None or row.notice_id in self._asking:
+        if row.group is not None or row.growth is not None or row.notice_id in self._asking:
             return encode(self._show(row, language))  # it may differ from one recipient to another
         state = (row.seen_at, row.read_at, row.archived_at, row.snoozed_until)
         key = (row.notice_id, language, row.rank, row.toast, *state)
