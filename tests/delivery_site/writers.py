@@ -80,8 +80,11 @@ class Writer:
 
     def write(self) -> None:
         """Run one transaction, or call one verb outside one, and say how it went."""
-        from django.db import Error, connection, transaction
+        from django.core.exceptions import ObjectDoesNotExist
+        from django.db import connection, transaction
 
+        # What was found may be pruned before it is changed; and a driver's own error may come out as it is.
+        failures: tuple[type[Exception], ...] = (*database_errors(), ObjectDoesNotExist)
         alone = self.choice.random() < ALONE
         self.doomed = not alone and self.choice.random() < ROLLBACK
         known = len(self.notices), len(self.broadcasts), len(self.undoable)
@@ -98,7 +101,7 @@ class Writer:
         except Rollback:
             self.say("rolled back")
             self.forget(*known)
-        except Error as error:
+        except failures as error:
             self.say("failed", repr(error))
             self.forget(*known)
             connection.close()
@@ -383,11 +386,19 @@ def writer(seed: str) -> Writer:
     return Writer(seed, readers, list(users.filter(username__startswith="guest")), here)
 
 
+def database_errors() -> tuple[type[Exception], ...]:
+    """Return what a database raises: as Django says it, and as the driver does."""
+    from django.db import Error, connection
+
+    driver: Any = connection
+    return Error, driver.Database.Error
+
+
 def main() -> None:
     import django
 
     django.setup()
-    from django.db import Error, connection
+    from django.db import connection
 
     from notifications.feeds.stream import trim
 
@@ -408,7 +419,7 @@ def main() -> None:
             found.write()
             if pause.random() < TRIM:
                 trim(pause.choice(["short:1", "latest:1"]))
-        except Error as error:  # beside its transactions
+        except database_errors() as error:  # beside its transactions
             with suppress(Exception):
                 connection.close()
             print(json.dumps([time.clock_gettime(time.CLOCK_REALTIME), "could not", repr(error)]), flush=True)  # noqa: T201
