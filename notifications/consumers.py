@@ -20,7 +20,7 @@ from .live.connections import Receive
 from .live.frames import frame
 from .live.hub import Send
 from .live.identity import Identity
-from .live.tenant_auth import TENANT
+from .live.socket_auth import TENANT
 from .tenants import hook
 
 Scope = dict[str, Any]

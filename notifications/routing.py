@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from django.conf import settings
 from django.urls import Resolver404, URLPattern, resolve
@@ -13,8 +12,7 @@ from .chat import views
 from .consumers import ChatConsumer, SocketHandoff
 from .live.layouts import language_of
 from .live.origin import SameOrigin
-from .live.tenant_auth import TenantAuth
-from .tenants import hook
+from .live.socket_auth import SocketAuth
 
 __all__ = ["SameOrigin", "websocket_application", "websocket_urlpatterns"]
 
@@ -52,10 +50,9 @@ def websocket_application() -> SocketHandoff:
     """Return the application for ``ProtocolTypeRouter``'s ``"websocket"``.
 
     It answers at ``ws/`` below where the project has mounted ``notifications.urls``. Pages of another
-    site, which could use the visitor's cookie, are refused; Channels reads the session or, where the site has tenants,
-    `TenantAuth` does. A project with other sockets
-    routes `websocket_urlpatterns` beside its own, in the same way.
+    site, which could use the visitor's cookie, are refused. A project with other sockets routes `websocket_urlpatterns`
+    beside its own, in the same way.
     """
-    router = URLRouter(websocket_urlpatterns)
-    signed_in: Any = TenantAuth if hook() is not None else AuthMiddlewareStack
-    return SocketHandoff(SameOrigin(signed_in(router)))
+    router: Any = URLRouter(websocket_urlpatterns)
+    signed_in: Any = SocketAuth(router)
+    return SocketHandoff(SameOrigin(signed_in))

@@ -45,7 +45,11 @@ class Tenants:
 
     One object serves the process; its methods are called in any thread. A tenant's name is any text that is not empty,
     and the same in every process. While a tenant is active, every query of this thread reads and writes its rows alone.
+
+    `one_database` says that all tenants are in one database: then processes may hear each other through it.
     """
+
+    one_database = False
 
     def current(self) -> str:
         """Return the name of the tenant that is active in this thread; it must not need a query."""
@@ -78,6 +82,8 @@ class Tenants:
 
 class Schemas(Tenants):
     """The schemas of django-tenants, on PostgreSQL: a tenant's name is its ``schema_name``."""
+
+    one_database = True
 
     def __init__(self) -> None:
         """Know no domain yet."""

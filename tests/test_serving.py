@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from notifications.consumers import SUBPROTOCOL
 from notifications.live import http, relay
 from notifications.serving import servers, worker
 from notifications.serving.application import NOT_HERE, Application
-from notifications.serving.listening import CannotListen, listen, listen_unix
+from notifications.serving.listening import CannotListen, listen, listen_unix, remove
 
 COUNTS = "/notifications/api/counts/"
 URLS = "tests.surroundings.urls"
@@ -125,8 +126,21 @@ def test_requests_are_counted_and_probes_are_not(monkeypatch: pytest.MonkeyPatch
     one = worker.Worker(max_requests=5)
     said: list[bytes] = []
     monkeypatch.setattr(one, "_send", said.append)
+    monkeypatch.setattr(relay, "current", lambda: SimpleNamespace(connections=lambda: 0))
     for _ in range(5):
         one._count()
+    assert said == [worker.REPLACE]
+
+
+def test_a_worker_is_replaced_for_its_requests_only_after_ten_of_each_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = worker.Worker(max_requests=5)
+    said: list[bytes] = []
+    monkeypatch.setattr(one, "_send", said.append)
+    monkeypatch.setattr(relay, "current", lambda: SimpleNamespace(connections=lambda: 4))
+    for _ in range(39):
+        one._count()
+    assert said == []
+    one._count()
     assert said == [worker.REPLACE]
 
 
@@ -195,6 +209,19 @@ def test_a_unix_socket_that_was_left_over_is_replaced_and_one_in_use_is_not(tmp_
     with pytest.raises(CannotListen):
         listen_unix(tmp_path / "file")
     assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_who_ends_leaves_the_socket_of_a_successor_that_listens_there(tmp_path: Any) -> None:
+    path = tmp_path / "socket"
+    with listen_unix(path):
+        first = path.stat().st_ino
+    (tmp_path / "holds its number").hardlink_to(path)
+    with listen_unix(path):
+        remove(path, first)
+        assert path.is_socket()
+        remove(path, path.stat().st_ino)
+        assert not path.exists()
+    remove(path, first)
 
 
 def test_without_a_server_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

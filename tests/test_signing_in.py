@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.middleware import AuthenticationMiddleware
-from django.contrib.auth.models import UserManager
+from django.contrib.auth.models import AnonymousUser, UserManager
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.contrib.sessions.models import Session
@@ -19,8 +19,9 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
-from notifications.live.django_internals import has_user
+from notifications.live.django_internals import has_user, set_user
 from notifications.live.signing_in import PLAIN_BACKEND, read_user
 from tests.factories import make_user
 
@@ -36,6 +37,13 @@ class NobodyManager(UserManager[Any]):
 
     def get_queryset(self) -> models.QuerySet[Any]:
         return super().get_queryset().none()
+
+
+class ChoosyManager(UserManager[Any]):
+    """A manager by which those are found alone who have not left."""
+
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        return super().get(*args, **kwargs, is_superuser=True)
 
 
 @pytest.fixture
@@ -197,6 +205,26 @@ def test_a_manager_of_the_sites_own_is_asked_each_time(alice: Any, key: str, mon
     monkeypatch.setattr(type(alice)._meta, "default_manager", manager)
     ours, djangos, read = both(key)
     assert (read, ours[0], djangos[0]) == (False, None, None)
+
+
+def test_a_manager_whose_own_get_says_who_may_is_asked(alice: Any, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager: Any = ChoosyManager()
+    manager.model = get_user_model()
+    monkeypatch.setattr(type(alice)._meta, "default_manager", manager)
+    ours, djangos, read = both(key)
+    assert (read, ours[0], djangos[0]) == (False, None, None)
+
+
+def test_a_check_of_the_sites_own_is_made_where_its_middleware_says_who_is_signed_in(alice: Any, key: str) -> None:
+    def choosy(request: HttpRequest) -> Any:
+        if not has_user(request):
+            set_user(request, AnonymousUser())
+        return request._cached_user  # type: ignore[attr-defined]
+
+    request = request_of(key)
+    request.user = SimpleLazyObject(lambda: choosy(request))  # type: ignore[assignment]
+    read_user(request)
+    assert request.user.is_anonymous
 
 
 @pytest.mark.parametrize("engine", ["cached_db", "cache", "signed_cookies", "file"])

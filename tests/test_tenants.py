@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import IsolatedAsyncioTestCase
 from unittest.mock import patch
@@ -26,7 +27,7 @@ from notifications.feeds.answers import _Text
 from notifications.feeds.texts import Handle
 from notifications.inbox.progress import progress
 from notifications.inbox.stream import INBOX
-from notifications.live import commit, connections, keeping, messages, periodic, relay
+from notifications.live import commit, connections, keeping, messages, periodic, postgresql, relay
 from notifications.live.broker import site_key
 from notifications.live.coalesce import Coalescer
 from notifications.live.connections import EVENT_STREAM
@@ -252,6 +253,32 @@ class TellingTests(SimpleTestCase):
             courier.close(wait=True)
         assert sorted(set(seen)) == sorted(BOTH)
 
+    def test_a_tenant_that_has_much_to_send_does_not_keep_the_others_waiting(self) -> None:
+        courier, done = Courier("email", 1), threading.Event()
+        left = {"north": 1_000, "south": 1}
+        seen: list[str] = []
+
+        def send(name: str, limit: int, stop: Any) -> int:
+            town = tenants.current()
+            seen.append(town)
+            if not done.is_set() and town == "north" and len(seen) == 1:
+                with tenants.activate("south"):
+                    courier.call()
+            left[town] -= 1
+            if town == "south":
+                done.set()
+            return int(left[town] > 0 and not stop())
+
+        with (
+            patch("notifications.deliveries.couriers.send_some", send),
+            patch("notifications.deliveries.couriers.TURN", 0.0),
+        ):
+            with tenants.activate("north"):
+                courier.call()
+            assert done.wait(10)
+            courier.close(wait=True)
+        assert seen.index("south") < 10
+
     def test_what_is_signed_and_named_for_one_tenant_is_not_so_for_another(self) -> None:
         names: list[Callable[[], str]] = [lambda: user_key(1), site_key, lambda: tenants.salted("x")]
         for made in names:
@@ -352,6 +379,17 @@ class SocketTests(IsolatedAsyncioTestCase):
             headers = [(b"host", b"west.example.com"), (b"origin", b"http://west.example.com")]
             wire = WebsocketCommunicator(websocket_application(), "/notifications/ws/", headers, [SUBPROTOCOL])
             assert (await wire.connect())[0] is False
+
+
+@pytest.mark.parametrize("one", [True, False])
+def test_tenants_of_several_databases_are_not_told_through_one_of_them(one: bool) -> None:
+    with (
+        two_towns(),
+        patch("tests.two_towns.TwoTowns.one_database", one),
+        patch.object(postgresql, "connections", {"default": SimpleNamespace(vendor="postgresql")}),
+        patch.object(postgresql, "alias", lambda: "default"),
+    ):
+        assert (postgresql.find("carillon.x") is not None) is one
 
 
 def test_whatever_waits_for_a_commit_is_bound_to_its_tenant() -> None:

@@ -28,6 +28,7 @@ logger = logging.getLogger("notifications")
 
 SWEEP: Final = 5.0  # seconds after which what another process has stored is found at the latest
 SOON: Final = 0.2  # seconds
+TURN: Final = 2.0  # seconds for which one tenant's messages are sent while those of others wait
 
 
 class Courier:
@@ -78,7 +79,7 @@ class Courier:
     def _send(self) -> None:
         """Send what is due. It claims more as long as that is quick; what takes its time holds up nothing else."""
         limit = 1
-        begun = monotonic()
+        begun = turn = monotonic()
         while not self._closed and send_some(self.name, limit, lambda: self._closed):
             now = monotonic()
             quick = now - begun <= PATIENCE
@@ -86,6 +87,9 @@ class Courier:
             limit = min(2 * limit, CLAIM) if quick else 1
             if not quick:
                 self.call()  # for what it has let go
+            if len(self._called) > 1 and now - turn > TURN:
+                self.call()  # for the rest, once the others have had their turn
+                return
 
     def _goes_on(self, calls: int) -> bool:
         """Return whether it was called since; a thread that ends is one that the next call replaces."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.core.exceptions import DisallowedHost
 from django.core.handlers import asgi
 from django.core.handlers.base import BaseHandler
@@ -151,6 +152,12 @@ def set_loaded(session: Any, data: dict[str, Any]) -> None:
 def has_user(request: HttpRequest) -> bool:
     """Return whether the user of a request has been read: ``_cached_user``."""
     return hasattr(request, "_cached_user")
+
+
+def is_djangos_user(request: HttpRequest) -> bool:
+    """Return whether ``request.user`` is that of ``AuthenticationMiddleware``, not read yet: ``_setupfunc``."""
+    setup = getattr(vars(request).get("user"), "__dict__", {}).get("_setupfunc")
+    return getattr(setup, "__module__", "") == AuthenticationMiddleware.__module__
 
 
 def set_user(request: HttpRequest, user: Any) -> None:

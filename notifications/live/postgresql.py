@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import Error, connections, router, transaction
 
+from .. import tenants
 from ..conf import conf
 from ..exceptions import CarillonError
 from ..models import Inbox
@@ -37,6 +38,7 @@ logger = logging.getLogger("notifications")
 
 PART_BYTES = 7_900  # of the 7,999 that a notification may have, beside the part's number
 MESSAGE_BYTES = 1024 * 1024  # a message of more is not sent
+PARTS = MESSAGE_BYTES // PART_BYTES + 1  # of a message
 ANSWER = 5.0  # seconds; a server that answers nothing for so long is gone
 HEARTBEAT = 10.0  # seconds between two questions to a server that says nothing
 DEFAULTS = {  # libpq's words; a network that has lost the server says nothing by itself
@@ -72,6 +74,8 @@ def find(group: str) -> PostgreSQL | None:
     """Return the way over the database, if that is PostgreSQL and the settings do not forbid it."""
     if conf.LISTEN_URL is None or connections[alias()].vendor != "postgresql" or not can_listen():
         return None
+    if (hook := tenants.hook()) is not None and not hook.one_database:
+        return None  # what is told in one database is not heard in another
     return PostgreSQL(group)
 
 
@@ -100,6 +104,8 @@ class Assembly:
         place, _space, piece = payload.partition(" ")
         number, _slash, total = place.partition("/")
         try:
+            if int(total) > PARTS:
+                raise ValueError(total)
             if int(number) != len(self._pieces) + 1:  # the first of another message, for the rest of one is lost
                 self._pieces = []
             self._pieces.append(piece)
@@ -107,7 +113,7 @@ class Assembly:
                 return None
             text, self._pieces = "".join(self._pieces), []
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             logger.warning("Ignored a notification of PostgreSQL that is no message of ours.")
             self._pieces = []
             return None

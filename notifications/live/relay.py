@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import os
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ParamSpec, TypeVar
@@ -55,6 +56,7 @@ TENANT_IDLE = 120.0  # seconds after which a tenant without connections has no r
 DRAIN = 1.0  # seconds between sending bye and letting the server stop
 
 _relays: dict[asyncio.AbstractEventLoop, Relay] = {}
+os.register_at_fork(after_in_child=_relays.clear)  # whose loops nobody runs there
 
 
 def current(tenant: str = "") -> Relay:

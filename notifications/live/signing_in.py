@@ -21,7 +21,7 @@ from django.db import models, router
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
-from .django_internals import has_loaded, has_user, set_loaded, set_user
+from .django_internals import has_loaded, has_user, is_djangos_user, set_loaded, set_user
 from .statements import NOW, CompiledObjects, CompiledSelect
 
 PLAIN_BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -30,7 +30,7 @@ PLAIN_BACKEND = "django.contrib.auth.backends.ModelBackend"
 def read_user(request: HttpRequest) -> None:
     """Read the session of a request and its user, so that ``request.user`` need not; do nothing where Django must."""
     session: Any = getattr(request, "session", None)
-    if type(session) is not db.SessionStore or has_user(request):
+    if type(session) is not db.SessionStore or has_user(request) or not is_djangos_user(request):
         return
     if not has_loaded(session) and not _load(session):
         return
@@ -75,8 +75,9 @@ def _is_plain(model: Any) -> bool:
     """Return whether backends find users by a manager of Django's own, which finds the same ones at all times."""
     manager = model._default_manager
     rows = manager.all()
-    own = (type(manager).get_queryset, type(rows).get, type(rows).filter)
-    return own == (models.Manager.get_queryset, models.QuerySet.get, models.QuerySet.filter)
+    own = (type(manager).get_queryset, type(manager).get, type(rows).get, type(rows).filter)
+    plain: Any = models.Manager
+    return own == (plain.get_queryset, plain.get, models.QuerySet.get, models.QuerySet.filter)
 
 
 @cache

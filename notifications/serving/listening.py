@@ -47,6 +47,13 @@ def listen_unix(path: Path) -> socket.socket:
     return sock
 
 
+def remove(path: Path, inode: int) -> None:
+    """Remove a Unix socket, unless another program listens at its path by now."""
+    with suppress(FileNotFoundError):
+        if path.stat().st_ino == inode:
+            path.unlink()
+
+
 def _remove_left_over(path: Path) -> None:
     """Remove the socket of a program that was killed, and nothing else."""
     if path.is_socket():

@@ -25,6 +25,7 @@ LAST_REQUESTS = (
     0.3  # seconds between the last new connection and the drain: what was accepted has sent its request by then
 )
 BELOW = 0.2  # of a limit, by which a worker may stay below it, so that not all reach theirs at once
+ROUNDS = 10  # requests of each client that a worker serves at the least, before it is replaced for their number
 VARIABLE = "CARILLON_WORKER"  # names a worker's listening socket and its link, by file descriptor
 
 
@@ -58,6 +59,7 @@ class Worker:
         """
         self._link = link
         self._left = max(round(below(max_requests)), 1) if max_requests else 0
+        self._served = 0
         self._app = Application(self._started, self._count, whole_site=whole_site)
         self._server: Server
 
@@ -97,8 +99,17 @@ class Worker:
     def _count(self) -> None:
         if self._left:
             self._left -= 1
+            self._served += 1
             if not self._left:
-                self._send(REPLACE)
+                self._ask_to_be_replaced()
+
+    def _ask_to_be_replaced(self) -> None:
+        """Ask for it, unless those requests were little more than the clients: they would all come to the next one."""
+        clients = relay.current().connections()
+        if self._served >= ROUNDS * clients:
+            self._send(REPLACE)
+        else:
+            self._left = ROUNDS * clients - self._served
 
     def _send(self, word: bytes) -> None:
         if self._link is not None:

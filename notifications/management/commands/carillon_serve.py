@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...exceptions import CarillonError
 from ...live.django_internals import reload_at_changes
-from ...serving.listening import listen, listen_unix
+from ...serving.listening import listen, listen_unix, remove
 from ...serving.servers import SERVERS, choose
 from ...serving.supervisor import Supervisor
 from ...serving.worker import Worker, inherited
@@ -57,6 +57,7 @@ class Command(BaseCommand):
 
     def _supervise(self, server: str, options: dict[str, Any]) -> None:
         listening, address = _listen(options)
+        inode = options["uds"].stat().st_ino if options["uds"] else 0
 
         def say() -> None:
             if options["verbosity"]:
@@ -67,7 +68,7 @@ class Command(BaseCommand):
             status = Supervisor(listening, options["workers"], options["max_age"], say).run()
         finally:
             if options["uds"]:
-                options["uds"].unlink(missing_ok=True)
+                remove(options["uds"], inode)
         if status:
             sys.exit(status)
 

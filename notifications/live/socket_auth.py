@@ -1,4 +1,4 @@
-"""Who opens a WebSocket of which tenant: what the site's middleware says of a page, for a handshake."""
+"""Who opens a WebSocket, and of which tenant: what the site's middleware says of a page, for a handshake."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ TENANT = "carillon.tenant"  # where the scope has the tenant's name
 logger = logging.getLogger("notifications")
 
 
-class TenantAuth:
-    """ASGI middleware that reads a WebSocket's tenant, session and user, as Channels' does where there is one tenant.
+class SocketAuth:
+    """ASGI middleware that reads a WebSocket's tenant, session and user.
 
     All in one hop to a thread, for what is active there is the tenant of that thread's queries alone. Who asks for an
-    address that is no tenant's is refused before the handshake.
+    address that is no tenant's is refused before the handshake. The session stays as it is: a handshake cannot set a
+    cookie, so a session that got another key, or was ended, would sign its user out of the pages too.
     """
 
     def __init__(self, app: App) -> None:
@@ -49,11 +50,16 @@ class TenantAuth:
 
 def _decide(scope: Scope) -> Scope:
     hook = tenants.hook()
-    assert hook is not None
     scheme = {"wss": "https"}.get(scope.get("scheme", "ws"), "http")
     request = asgi_request({**scope, "type": "http", "method": "GET", "scheme": scheme})
-    name = hook.of_request(request)
-    with hook.activate(name):
+    name = "" if hook is None else hook.of_request(request)
+    with tenants.activate(name):
         store = import_module(settings.SESSION_ENGINE).SessionStore
-        request.session = store(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+        session: Any = store(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+        session.cycle_key = session.flush = _leave
+        request.session = session
         return {TENANT: name, "session": request.session, "user": get_user(request)}
+
+
+def _leave() -> None:
+    """Leave a session as it is, whose user a handshake cannot tell of a new key."""
