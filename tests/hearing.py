@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 import environ
 from django.db import connections
+from django.test import override_settings
 
 from notifications.live import postgresql
 from notifications.live.transport import Transport
@@ -25,7 +26,7 @@ def primary(url: str, **options: Any) -> Iterator[str]:
     settings: dict[str, Any] = connections.settings
     settings[ALIAS] = {**usual, **environ.Env.db_url_config(url), "CONN_HEALTH_CHECKS": False, "OPTIONS": options}
     try:
-        with patch.object(postgresql, "alias", lambda: ALIAS):
+        with patch.object(postgresql, "alias", lambda: ALIAS), override_settings(NOTIFICATIONS_LISTEN_URL=""):
             yield ALIAS
     finally:
         connections[ALIAS].close()

@@ -33,6 +33,7 @@ LOGIN_URL = "/admin/login/"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast, for tests only
 NOTIFICATIONS_HANDLE = "username"
 CHANNEL_LAYERS: dict[str, object] = {}
+NOTIFICATIONS_LISTEN_URL = None  # processes are alone, but for the tests in which they are not
 
 INSTALLED_APPS = [
     "django.contrib.admin",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.db import connection
@@ -13,12 +14,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifications import services
-from notifications.inbox.counts import COUNTED, counts
+from notifications.inbox import stream
+from notifications.inbox.counts import COUNTED, counts, counts_at
 from notifications.inbox.stream import INBOX
 from notifications.live.batch import Batch
 from notifications.live.cursor import Position
 from notifications.live.replay import changes_since
-from notifications.models import Inbox, Notification
+from notifications.models import Inbox, Notice, Notification
 from notifications.testing import travel
 from tests.factories import make_user, stamp, tell
 
@@ -35,9 +37,10 @@ class Reader:
         self.kept: Any = None
         self.counted = False
 
-    def read(self) -> tuple[int, int]:
+    def read(self, *, stamped: bool = True) -> tuple[int, int]:
         """Read on, and return what the reader is told of unread and unseen ones."""
-        stamp(self.user)
+        if stamped:
+            stamp(self.user)
         with CaptureQueriesContext(connection) as queries:
             found = changes_since(INBOX, {self.user.pk: self.position}, {}, {self.user.pk: self.kept})
         batch: Batch = found[self.user.pk]
@@ -134,6 +137,30 @@ OTHERWISE: dict[str, Callable[[Any], None]] = {
     "one is read before it is told": read_before_it_was_told,
     "rows were changed without a position": changed_behind_our_back,
 }
+
+
+def test_what_came_between_the_rows_and_the_counts_is_counted_once(alice: Any, reader: Reader) -> None:
+    reader.kept = None
+    services.notify(alice, "Two")
+
+    def late(*given: Any) -> Any:
+        services.notify(alice, "Three")
+        stamp(alice)
+        return counts_at(*given)
+
+    with patch.object(stream, "counts_at", late):
+        assert reader.read() == (4, 4)
+    assert reader.read() == (4, 4)
+    assert reader.counted
+
+
+def test_what_was_counted_before_it_had_a_position_is_counted_once(alice: Any, reader: Reader) -> None:
+    reader.kept = None
+    tell(alice, "Two")
+    Notification.objects.create(recipient=alice, notice=Notice.objects.create(title="Committed, and not stamped yet"))
+    assert reader.read(stamped=False) == (4, 4)
+    assert reader.read() == (4, 4)
+    assert reader.counted
 
 
 @pytest.mark.parametrize("happens", OTHERWISE.values(), ids=OTHERWISE)

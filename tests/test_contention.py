@@ -21,7 +21,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifications import receivers
-from notifications.inbox import outbox, reading
+from notifications.inbox import handing_out, outbox, reading
 from notifications.inbox.outbox import collect
 from notifications.inbox.stream import INBOX
 from notifications.live.cursor import Position
@@ -274,6 +274,28 @@ class CollectorTests(TransactionTestCase):
         collect(INBOX, [self.alice.pk])
         remember()
         assert items(self.alice, told) == {pk: "gone"}
+
+    def held(self, *users: Any) -> set[Any]:
+        """Return whose inboxes a collector holds while it stores copies with their positions."""
+        with transaction.atomic():
+            return set(handing_out._hold(INBOX, sorted(user.pk for user in users)))
+
+    def test_a_collector_holds_all_inboxes_or_none(self) -> None:
+        bob = make_user("bob")
+        tell(self.alice, "One")
+        tell(bob, "One")
+        assert self.held(self.alice, bob) == {self.alice.pk, bob.pk}
+        with application(lambda: Inbox.objects.select_for_update().get(user=bob)):
+            found = promptly(lambda: self.held(self.alice, bob))
+        assert found == (set() if connection.features.has_select_for_update else {self.alice.pk, bob.pk})
+
+    def test_a_collector_holds_no_inbox_while_it_would_wait_for_who_has_locked_a_user(self) -> None:
+        if connection.vendor != "postgresql":
+            self.skipTest("PostgreSQL alone looks at foreign keys at the commit.")
+        tell(self.alice, "One")
+        with application(lambda: get_user_model().objects.select_for_update().get(pk=self.alice.pk)):
+            assert promptly(lambda: self.held(self.alice)) == set()
+        assert self.held(self.alice) == {self.alice.pk}
 
     def test_many_collectors_and_an_editor_at_once_end_with_the_last_version(self) -> None:
         for number in range(6):

@@ -385,6 +385,7 @@ class SocketTests(IsolatedAsyncioTestCase):
 def test_tenants_of_several_databases_are_not_told_through_one_of_them(one: bool) -> None:
     with (
         two_towns(),
+        override_settings(NOTIFICATIONS_LISTEN_URL=""),
         patch("tests.two_towns.TwoTowns.one_database", one),
         patch.object(postgresql, "connections", {"default": SimpleNamespace(vendor="postgresql")}),
         patch.object(postgresql, "alias", lambda: "default"),

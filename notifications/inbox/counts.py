@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from django.contrib.auth import get_user_model
 from django.db import connections, models, router
-from django.db.models import Case, IntegerField, OuterRef, Subquery, Value, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, Subquery, Value, When
 
 from ..live.statements import NOW, CompiledSelect, CompiledStatement, In, Parameter, select
 from ..models import Notice, Notification
@@ -57,12 +57,19 @@ def _unseen(rows: NotificationQuerySet) -> _UpTo:
     return _UpTo(rows.unseen().values("pk")[:COUNTED])
 
 
+def _users() -> models.QuerySet[Any]:
+    """Return the users, each with whether a notification of theirs waits for its position."""
+    waiting = Notification.objects.filter(recipient=OuterRef("pk"), modseq=None)
+    users: models.QuerySet[Any] = get_user_model()._base_manager.annotate(waiting=Exists(waiting))
+    return users
+
+
 class _CompiledCounts(CompiledSelect):
-    """A count by recipient, made of at most `COUNTED` entries of an index."""
+    """A count by recipient, made of at most `COUNTED` entries of an index, and where the inbox is at that moment."""
 
     def __init__(self, counted: Callable[[NotificationQuerySet], Subquery]) -> None:
         """Take what counts some rows of a user."""
-        super().__init__(lambda: get_user_model()._base_manager.all(), "pk", "counted")
+        super().__init__(_users, "pk", "counted", "carillon_inbox__head", "waiting")
         self._of = counted
 
     def _compile(self, alias: str, keys: Sequence[Parameter]) -> CompiledStatement:
@@ -93,22 +100,22 @@ def counts(pks: Iterable[Any], using: str | None = None) -> dict[Any, Counts]:
     One query, whose price has a bound; and one more for those who have more unread notifications than are counted, and
     have seen some of the newest: older ones may be unseen.
     """
-    return {pk: numbers for pk, (numbers, _lasting) in lasting_counts(pks, using).items()}
+    return {pk: numbers for pk, (numbers, _position) in counts_at(pks, using).items()}
 
 
-def lasting_counts(pks: Iterable[Any], using: str | None = None) -> dict[Any, tuple[Counts, bool]]:
-    """Count, as `counts` does, and say for each user whether the numbers stay as they are while no row changes.
+def counts_at(pks: Iterable[Any], using: str | None = None) -> dict[Any, tuple[Counts, int | None]]:
+    """Count, as `counts` does, and say for each user at which position of the inbox that holds, if at any.
 
-    Those of whom something counted will expire do not.
+    It holds at none where something that was counted will expire, or may have been counted before it has its position.
     """
     pks = list(pks)
     alias = using or router.db_for_write(Notification)
-    found: dict[Any, tuple[Counts, bool]] = {}
-    for pk, numbers in _NUMBERS.run(pks, alias):
+    found: dict[Any, tuple[Counts, int | None]] = {}
+    for pk, numbers, head, waiting in _NUMBERS.run(pks, alias):
         unread, rest = divmod(numbers, 1_000_000)
         unseen, ending = divmod(rest, 1_000)
-        found[pk] = Counts(unread, unseen), not ending
-    if many := [pk for pk, (one, _lasting) in found.items() if one.unread == COUNTED > one.unseen]:
-        found |= {pk: (Counts(COUNTED, unseen), False) for pk, unseen in _UNSEEN.run(many, alias)}
-    nobody = Counts(), False
+        found[pk] = Counts(unread, unseen), None if ending or waiting else head
+    if many := [pk for pk, (one, _position) in found.items() if one.unread == COUNTED > one.unseen]:
+        found |= {pk: (Counts(COUNTED, unseen), None) for pk, unseen, *_place in _UNSEEN.run(many, alias)}
+    nobody = Counts(), None
     return {pk: found.get(pk, nobody) for pk in pks}

@@ -27,8 +27,8 @@ def hand_out(inbox: StreamType, chosen: Sequence[Chosen], want: Mapping[Any, Wan
         inbox: The type of the users' streams.
         chosen: The broadcasts.
         want: What users want of their notices.
-        hold: Whether to hold the inboxes, until this transaction ends, and store the copies with their positions. Those
-            that somebody else holds are left to the sequencer, and so are all where it may last.
+        hold: Whether to hold the inboxes, until this transaction ends, and store the copies with their positions. All
+            are left to the sequencer where somebody else holds one of them, or where it may last.
     """
     first = current_rank() - max(broadcast.arrival or 0 for broadcast, _pks in chosen)
     shared: dict[str, Any] = {"delivered_at": timezone.now()}
@@ -54,10 +54,34 @@ def hand_out(inbox: StreamType, chosen: Sequence[Chosen], want: Mapping[Any, Wan
 
 
 def _hold(inbox: StreamType, pks: Sequence[Any]) -> frozenset[Any]:
-    """Lock the inboxes of users that nobody holds, and move each one position forward; return whose they are."""
-    held = lock_free(inbox.streams(), pks, inbox.alias)
+    """Lock the inboxes of users, if all are free, and move each one position forward; return whose they are.
+
+    All or none: of two that hold a part each, either would wait for copies that the other one has stored. And none
+    where an application holds one of the users, for whom the copies' foreign key would wait.
+    """
+    held = lock_free(inbox.streams(), pks, inbox.alias) if _may_refer_to(pks, inbox.alias) else []
+    if len(held) < len(pks):
+        return frozenset()
     inbox.advance.run(held, inbox.alias)
     return frozenset(held)
+
+
+def _may_refer_to(pks: Sequence[Any], alias: str) -> bool:
+    """Return whether rows that refer to users can be stored without waiting; if so, that holds until the commit.
+
+    PostgreSQL's own lock for a foreign key, ``FOR KEY SHARE``. SQLite has no locks on rows.
+    """
+    connection = connections[alias]
+    if connection.vendor != "postgresql":
+        return True
+    user: Any = get_user_model()._meta
+    key, people = (connection.ops.quote_name(name) for name in (user.pk.column, user.db_table))
+    values = [user.pk.get_db_prep_value(pk, connection) for pk in pks]
+    names = ", ".join(["%s"] * len(values))
+    with connection.cursor() as cursor:
+        locked = f"SELECT {key} FROM {people} WHERE {key} IN ({names}) FOR KEY SHARE SKIP LOCKED"  # noqa: S608  # the model's
+        cursor.execute(locked, values)
+        return len(cursor.fetchall()) == len(pks)
 
 
 def _store(

@@ -45,7 +45,7 @@ def prune(before: datetime | None = None) -> int:
     # Each of the three ways in which it may be over has an index; together they would cost a look at every row.
     deleted, hints = prune_entries(_stamped_items().filter(_long_archived(before)), INBOX, RECALLED, by="archived_at")
     for notice in _over(before):
-        number, moved = prune_entries(_stamped_items().filter(notice=notice), INBOX, RECALLED)
+        number, moved = prune_entries(_stamped_items().filter(_ended(before), notice=notice), INBOX, RECALLED)
         deleted += number
         hints += moved
     prune_rows(_events_without_item(), INBOX.alias, by="folded_into")
@@ -64,8 +64,7 @@ def prunable(before: datetime) -> NotificationQuerySet:
 
     A pending one is kept until it is stamped: its readers must get the change first.
     """
-    over = Q(notice__expires_at__lt=before) | Q(notice__recalled_at__lt=before)
-    return _stamped_items().filter(_long_archived(before) | over)
+    return _stamped_items().filter(_long_archived(before) | _ended(before))
 
 
 def _stamped_items() -> NotificationQuerySet:
@@ -74,6 +73,10 @@ def _stamped_items() -> NotificationQuerySet:
 
 def _long_archived(before: datetime) -> Q:
     return Q(archived_at__lt=before, snoozed_until__isnull=True)
+
+
+def _ended(before: datetime) -> Q:
+    return Q(notice__expires_at__lt=before) | Q(notice__recalled_at__lt=before)
 
 
 def _over(before: datetime) -> list[int]:

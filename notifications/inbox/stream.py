@@ -19,7 +19,7 @@ from ..live.streams import Read, StreamType, register
 from ..models import Inbox, Notification, Stream
 from ..models.inbox import NotificationQuerySet
 from ..signals import notification_delivered
-from .counts import COUNTED, Counts, counts, lasting_counts
+from .counts import COUNTED, Counts, counts, counts_at
 from .entries import COLUMNS, Row, entry, with_notices
 from .frames import Changes, Reset
 from .growing import place
@@ -92,14 +92,16 @@ class InboxStream(StreamType):
 
     def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
         """Encode the rows of each inbox; the counts of all whose arrivals do not tell them are one query."""
-        numbers = {read.pk: (carried, True) for read in reads if (carried := _carried(read)) is not None}
-        numbers |= lasting_counts([read.pk for read in reads if read.pk not in numbers], self.alias)
+        numbers: dict[Any, tuple[Counts, int | None]] = {
+            read.pk: (carried, read.to.modseq) for read in reads if (carried := _carried(read)) is not None
+        }
+        numbers |= counts_at([read.pk for read in reads if read.pk not in numbers], self.alias)
         items = Items([row for read in reads for row in read.rows])
         told = notification_delivered.has_listeners(Notification)
         arrived = _arrived if told else _nothing
         return {read.pk: self._batch(read, items, *numbers[read.pk], arrived(read)) for read in reads}
 
-    def _batch(self, read: Read, items: Items, numbers: Counts, lasting: bool, arrived: tuple[Any, ...]) -> Batch:
+    def _batch(self, read: Read, items: Items, numbers: Counts, at: int | None, arrived: tuple[Any, ...]) -> Batch:
         def told(language: str = "") -> tuple[Frame, ...]:
             pieces = self.pieces(read, items.encoded(read.rows, language))
             unread, unseen = numbers.unread, numbers.unseen
@@ -107,7 +109,12 @@ class InboxStream(StreamType):
 
         frames, translated = _in_languages(items, read.rows, read.languages, told)
         return Batch(
-            read.start, read.to, frames, arrived=arrived, translated=translated, kept=numbers if lasting else None
+            read.start,
+            read.to,
+            frames,
+            arrived=arrived,
+            translated=translated,
+            kept=numbers if at == read.to.modseq else None,
         )
 
     def delivered(self, pk: Hashable, arrived: Sequence[Any]) -> None:

@@ -74,9 +74,11 @@ def announce_stamped_after_commit(stream_type: StreamType, hints: Mapping[Any, H
 
     def announce() -> None:
         with broker.joined():
-            relay.announce(list(hints.values()))
-            if rest:
-                sequence_now(stream_type, rest)
+            try:
+                relay.announce(list(hints.values()))
+            finally:
+                if rest:
+                    sequence_now(stream_type, rest)
 
     after_commit(announce, stream_type.alias)
 

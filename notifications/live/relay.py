@@ -367,6 +367,7 @@ class Relay:
                 del self._tenants[name]
                 for task in relay._tasks:
                     task.cancel()
+                self.threads.submit(relay._commits.close)
 
     def run(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
         """Run database work in the relay's own threads."""
@@ -531,9 +532,9 @@ class Relay:
 
     async def _may_have_moved(self) -> bool:
         """Return whether streams have to be compared; asked before they are, so that nothing is missed meanwhile."""
-        aliases = {stream_types[key.type].alias for key in self.hub.streams if key.type in stream_types}
-        try:
-            moved = await self.run(self._commits.moved, aliases)
+        names = {key.type for key in self.hub.streams if key.type in stream_types}
+        try:  # which databases those are, a router says for the tenant
+            moved = await self.run(lambda: self._commits.moved({stream_types[name].alias for name in names}))
         except Exception:
             logger.exception("Could not ask whether anything was committed; the streams are compared.")
             moved = True
