@@ -163,6 +163,14 @@ def test_what_was_counted_before_it_had_a_position_is_counted_once(alice: Any, r
     assert reader.counted
 
 
+def test_what_was_put_to_sleep_by_a_writer_that_died_is_counted_once(alice: Any, reader: Reader) -> None:
+    now = timezone.now()
+    asleep = Notification.objects.filter(notice__title="One")
+    asleep.update(archived_at=now, snoozed_until=now - timedelta(seconds=1), modseq=None)
+    assert services.release_due() == 1
+    assert reader.read() == (2, 2)
+
+
 @pytest.mark.parametrize("happens", OTHERWISE.values(), ids=OTHERWISE)
 def test_whatever_else_happens_is_counted_in_the_database(
     alice: Any, reader: Reader, happens: Callable[[Any], None]

@@ -29,7 +29,7 @@ from .stream import INBOX
 DUE_STEPS: Final = 10  # steps of a turn, so that other periodic tasks have theirs
 DUE_SWEEP: Final = 20.0  # seconds after which somebody else's snooze is found at the latest
 SOON: Final = 0.2  # seconds
-FOUND: Final = ("recipient", "notice", "folded_into")  # what is read of a row
+FOUND: Final = ("recipient", "notice", "folded_into", "modseq")  # what is read of a row
 
 
 def release_due() -> int:
@@ -124,6 +124,9 @@ def _release_rows(now: datetime) -> list[Notification]:
     found = {row.pk: row for row in due.order_by("snoozed_until").only(*FOUND)[:STREAM_CHUNK]}
     if not found:
         return []
+    if late := [row.recipient_id for row in found.values() if row.modseq is None]:
+        # Whoever put it to sleep died before it got its position: readers are told of that first.
+        relay.announce(sequence(INBOX, dict.fromkeys(late)))
     rank = rank_at(now)
     joins = Q(folded_into=SCHEDULED, group__isnull=False)  # it is placed like any event of its group
     with atomic(INBOX.alias, durable=True):
