@@ -86,14 +86,15 @@ def test_a_pooler_before_the_server_is_asked_about(
     monkeypatch: pytest.MonkeyPatch, database: dict[str, Any], settings: dict[str, Any], ids: list[str]
 ) -> None:
     with on_postgresql(monkeypatch, **database):
-        assert found(**settings) == ids
+        assert found(**{"NOTIFICATIONS_LISTEN_URL": "", **settings}) == ids
 
 
 def test_a_driver_that_cannot_listen_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("notifications.live.postgresql.find_spec", lambda _name: None)
     with on_postgresql(monkeypatch):
-        assert found() == ["carillon.W007"]
-        assert found(NOTIFICATIONS_LISTEN_URL=None) == found(CHANNEL_LAYERS=REDIS) == []
+        assert found(NOTIFICATIONS_LISTEN_URL="") == ["carillon.W007"]
+        assert found(NOTIFICATIONS_LISTEN_URL=None) == []
+        assert found(NOTIFICATIONS_LISTEN_URL="", CHANNEL_LAYERS=REDIS) == []
 
 
 @contextmanager

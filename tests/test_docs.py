@@ -83,7 +83,7 @@ def test_the_reference_gives_the_defaults_that_hold() -> None:
     rows = dict(re.findall(r"^\| `NOTIFICATIONS_(\w+)` \| `([^`]+)`", reference("settings.md"), re.MULTILINE))
     defaults = {name: eval(text, {"timedelta": timedelta}) for name, text in rows.items()}
     with override_settings():
-        del settings.NOTIFICATIONS_HANDLE  # which the tests' own settings have
+        del settings.NOTIFICATIONS_HANDLE, settings.NOTIFICATIONS_LISTEN_URL  # which the tests' own settings have
         assert defaults == {name: getattr(conf, name) for name in rows}
 
 

@@ -271,7 +271,7 @@ class TellingTests(SimpleTestCase):
 
         with (
             patch("notifications.deliveries.couriers.send_some", send),
-            patch("notifications.deliveries.couriers.TURN", 0.0),
+            patch("notifications.deliveries.couriers.TENANT_TURN", 0.0),
         ):
             with tenants.activate("north"):
                 courier.call()

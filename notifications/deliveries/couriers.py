@@ -28,7 +28,7 @@ logger = logging.getLogger("notifications")
 
 SWEEP: Final = 5.0  # seconds after which what another process has stored is found at the latest
 SOON: Final = 0.2  # seconds
-TURN: Final = 2.0  # seconds for which one tenant's messages are sent while those of others wait
+TENANT_TURN: Final = 2.0  # seconds for which one tenant's messages are sent while those of others wait
 
 
 class Courier:
@@ -87,7 +87,7 @@ class Courier:
             limit = min(2 * limit, CLAIM) if quick else 1
             if not quick:
                 self.call()  # for what it has let go
-            if len(self._called) > 1 and now - turn > TURN:
+            if len(self._called) > 1 and now - turn > TENANT_TURN:
                 self.call()  # for the rest, once the others have had their turn
                 return
 

@@ -38,7 +38,7 @@ logger = logging.getLogger("notifications")
 
 PART_BYTES = 7_900  # of the 7,999 that a notification may have, beside the part's number
 MESSAGE_BYTES = 1024 * 1024  # a message of more is not sent
-PARTS = MESSAGE_BYTES // PART_BYTES + 1  # of a message
+MOST_PARTS = MESSAGE_BYTES // PART_BYTES + 1  # of a message
 ANSWER = 5.0  # seconds; a server that answers nothing for so long is gone
 HEARTBEAT = 10.0  # seconds between two questions to a server that says nothing
 DEFAULTS = {  # libpq's words; a network that has lost the server says nothing by itself
@@ -104,7 +104,7 @@ class Assembly:
         place, _space, piece = payload.partition(" ")
         number, _slash, total = place.partition("/")
         try:
-            if int(total) > PARTS:
+            if int(total) > MOST_PARTS:
                 raise ValueError(total)
             if int(number) != len(self._pieces) + 1:  # the first of another message, for the rest of one is lost
                 self._pieces = []
