@@ -17,6 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from tests.servers.process import free_port
+
 from ..load import BenchmarkError, Client
 
 ROOT = Path(__file__).parents[2]
@@ -116,7 +118,7 @@ def running(server: Server, environment: Mapping[str, str]) -> Iterator[Running]
     Raises:
         BenchmarkError: It did not start.
     """
-    port = _free_port()
+    port = free_port()
     everything = {**os.environ, "DJANGO_SETTINGS_MODULE": SETTINGS, **environment}
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
@@ -179,12 +181,6 @@ def _command(server: Server, port: int) -> list[str]:
     # Daphne's own backlog is 50, which would measure the kernel's patience instead of the server.
     endpoint = f"tcp:port={port}:interface=127.0.0.1:backlog=2048"
     return [*python, "daphne", "-v", "0", "-e", endpoint, server.target]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:
