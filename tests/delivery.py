@@ -16,7 +16,8 @@ copy, one process has the wrong time, and readers lose their permission. When al
 5.  Rooms: all messages that changed after the last ``reset`` are there, in every field, with their reactions. Numbers
     have no gaps. What was acknowledged to its author is stored once, under that number.
 6.  Nothing that was rolled back is ever told, and nothing is lost that was committed.
-7.  A frame begins where the reader is, changes come in their order, and nothing comes twice at one version.
+7.  A frame begins where the reader is, changes come in their order, and nothing comes twice at one version, but what
+    changed while a ``reset`` was read: it may show that already, above its cursor, and it comes once more.
 8.  Nobody is told of what is for somebody else. Who loses the permission for a feed hears nothing that is published
     later than a bound after that; who leaves a room, nothing that comes after that in the room's order.
 9.  What is written when all is well is heard within 2 s, and within 30 s when the broker is dead.

@@ -33,7 +33,7 @@ def program(module: str, *words: str) -> Any:
 
 
 def judge(report: dict[str, Any], acts: int) -> None:
-    assert report["faults"] == [], json.dumps(report["history"], indent=1)
+    assert report["faults"] == [], json.dumps([report["faults"], report["history"], report["servers"]], indent=1)
     # The game was worth playing.
     assert report["committed"] > 10
     assert report["told"] > 300
@@ -105,6 +105,16 @@ def said(number: int, version: int, body: str = "seed-0/1 in:7;") -> dict[str, A
 
 def room_frame(start: int, to: int, *messages: dict[str, Any]) -> dict[str, Any]:
     return {"type": "message", "from": f"room-7=aaaaaaaa.{start}", "to": f"room-7=aaaaaaaa.{to}", "messages": messages}
+
+
+def test_what_changes_while_a_reset_is_read_comes_once_more() -> None:
+    record, faults, heard = InboxRecord("alice", ["odd"]), list[str](), set[tuple[Any, ...]]()
+    frame = {"type": "reset", "reason": "start", "cursor": "inbox=aaaaaaaa.2", "unread": 0, "unseen": 0}
+    record.take({**frame, "items": [item(1, 2), item(2, 3)]}, heard, faults.append)
+    record.take(inbox_frame(2, 3, item(2, 3)), heard, faults.append)
+    assert faults == []
+    record.take(inbox_frame(3, 3, item(1, 2), item(2, 3)), heard, faults.append)
+    assert len(faults) == 2
 
 
 WRONG_IN_A_ROOM = {

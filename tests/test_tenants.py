@@ -207,7 +207,11 @@ class PeriodicTests(IsolatedAsyncioTestCase):
             return 60.0
 
         turns = PeriodicTasks(lambda: 60.0)
-        with patch.object(periodic, "_tasks", [task]), patch.object(periodic, "_closers", []):
+        with (
+            patch.object(periodic, "_tasks", [task]),
+            patch.object(periodic, "_closers", []),
+            patch.object(periodic, "AGAIN", 60.0),
+        ):
             running = asyncio.create_task(turns.run())
             with self.assertLogs("notifications"):
                 await done.wait()

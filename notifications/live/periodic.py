@@ -16,6 +16,7 @@ from .threads import MakePool, Threads
 Task = Callable[[], float | None]
 
 SHORTEST = 0.2  # seconds between two turns
+AGAIN = 2.0  # seconds after which what has failed is tried again, at the latest: its database may be back
 SHARE = 10  # times as long as the turns of several tenants took pass until they take the next, at least
 
 logger = logging.getLogger("notifications")
@@ -118,8 +119,8 @@ class PeriodicTasks:
                 wanted = await asyncio.wrap_future(self.threads.submit(tenants.run, tenant, function))
             except Exception:
                 logger.exception("A periodic task failed; its next turn repeats it.")
-            else:
-                pause = pause if wanted is None else min(pause, max(wanted, SHORTEST))
+                wanted = AGAIN
+            pause = pause if wanted is None else min(pause, max(wanted, SHORTEST))
         return pause
 
     async def _names(self) -> list[str]:

@@ -38,7 +38,13 @@ MACHINE = 1.0  # seconds that a busy machine may take beside
 PERMISSION = 0.8  # share of the storm before whose end the first reader loses its permission
 CLOCK = 120.0  # seconds by which one process's clock is wrong
 SHOWN = 5  # faults whose history is told
-ALLOWED_TO_FAIL = re.compile(r"^(django\.db\.utils|psycopg(\.\w+)*|sqlite3|MySQLdb(\.\w+)*)\.\w+", re.MULTILINE)
+SAID = 3000  # characters of what each server said last, where there are faults
+# What raises where a database goes away, and nothing that its constraints have to say.
+ALLOWED_TO_FAIL = re.compile(
+    r"^(django\.db\.utils\.|psycopg\.|psycopg\.errors\.|sqlite3\.|MySQLdb\.)"
+    r"(OperationalError|InterfaceError|AdminShutdown|ConnectionTimeout)\b",
+    re.MULTILINE,
+)
 TOLD, RAISED = 2000, 6  # characters of a traceback, and lines that say what was raised
 TRACEBACK = "Traceback (most recent call last)"
 CHAINED = re.compile(rf"(During handling|The above exception)[^\n]*\n\n{re.escape(TRACEBACK)}")
@@ -344,6 +350,7 @@ class Game:
         return {
             "faults": [text for _at, text in faults],
             "history": {text: self._history(at, text) for at, text in faults[:SHOWN]},
+            "servers": [server.output()[-SAID:] for server in self.servers] if faults else [],
             "committed": sum(end == "done" for end, _at, _deeds in transactions),
             "rolled back": sum(end == "rolled back" for end, _at, _deeds in transactions),
             "failed": sum(end == "failed" for end, _at, _deeds in transactions),

@@ -14,7 +14,7 @@ from tests.servers.asgi import ROOT
 
 from .readers import Reader
 
-NAME = re.compile(r"[\w-]+/(?:[\w-]+/)?\d+")  # of what was written
+NAME = re.compile(r"[\w-]+/(?:[\w-]+/)?\d+|\b(?<=item )\d+ |(?<=\[)\d+ (?=at )")  # of what was written, or its key
 TURN = re.compile(r": (?:connects|feed.status|feed.reset|reset|bye|room|FAULT|\d{3} for)")  # where a reader begins anew
 BEFORE, AFTER = 4.0, 1.5  # seconds around a fault
 LINES = 80  # of one history, at most
@@ -99,8 +99,8 @@ def around(reader: Reader | None, at: float, fault: str, writers: Iterable[Write
     lines = sorted([*deeds, *told, *done])
     moments = {at, first}
     near = [line for line in lines if any(moment - BEFORE <= line[0] <= moment + AFTER for moment in moments)]
-    named = [line for line in lines if line not in near and names.intersection(NAME.findall(line[1]))]
-    turns = [line for line in told if line not in near and TURN.search(line[1])]
+    named = [line for line in lines if names.intersection(NAME.findall(line[1]))]
+    turns = [line for line in told if TURN.search(line[1])]
     shown = sorted({*_closest(near, moments), *named[-LINES:], *turns[-LINES:]})
     return [f"{when - at:+8.3f} {text[:WIDTH]}" for when, text in shown]
 

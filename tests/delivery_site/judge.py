@@ -134,8 +134,8 @@ class Judge:
         counted = min(unread.count(), COUNTED), min(unread.unseen().count(), COUNTED)
         if (record.unread, record.unseen) != counted:
             yield f"counts {record.unread} unread, {record.unseen} unseen, and there are {counted}"
-        if rows.filter(snoozed_until__isnull=False).exists():
-            yield "something sleeps still"
+        for pk, until, modseq in rows.filter(snoozed_until__isnull=False).values_list("pk", "snoozed_until", "modseq"):
+            yield f"notification {pk} at {modseq} sleeps still, though only until {until:%H:%M:%S.%f}"
 
     def _items(self, reader: Reader) -> Iterator[str]:
         from notifications.inbox.items import items_of

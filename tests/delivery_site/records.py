@@ -83,7 +83,7 @@ class InboxRecord:
             say(f"inbox: a hole between {self.cursor} and {frame['from']}")
         before = 0
         for item in frame["items"]:
-            self._take_item(item, heard, say)
+            self._take_item(item, heard, say, is_whole=frame["type"] == "changes")
             if frame["type"] == "changes":
                 if item["version"] < before:
                     say(f"inbox: item {item['id']} at {item['version']} came after {before}")
@@ -95,7 +95,8 @@ class InboxRecord:
     def count(self, frame: Frame) -> None:
         self.unread, self.unseen = frame["unread"], frame["unseen"]
 
-    def _take_item(self, item: Frame, heard: Heard, say: Say) -> None:
+    def _take_item(self, item: Frame, heard: Heard, say: Say, *, is_whole: bool) -> None:
+        """Take an item of a frame; what a `reset` shows from above its own cursor comes again, for it is not all."""
         title, body = item.get("title", ""), item.get("body", "")
         if DOOMED in title + body:
             say(f"inbox: told of {title!r} {body!r}, which was rolled back")
@@ -105,7 +106,8 @@ class InboxRecord:
         key = ("item", item["id"], item["version"])
         if item["version"] and key in heard:
             say(f"inbox: item {item['id']} came twice at {item['version']}")
-        heard.add(key)
+        if is_whole or item["version"] <= self.at:
+            heard.add(key)
         self.known.add(item["id"])
         known = self.items.get(item["id"])
         if known is None or item["version"] > known["version"] or not item["version"]:
@@ -134,7 +136,7 @@ class RoomRecord:
             say(f"room {self.pk}: a hole between {self.cursor} and {frame['from']}")
         whole = frame["type"] == "reset" or position(frame["from"]) <= self.at
         for message in frame["messages"]:
-            self._take_message(message, heard, say)
+            self._take_message(message, heard, say, is_whole=frame["type"] == "message")
         for told in frame.get("reactions", ()):
             known = self.messages.get(told["number"])
             if whole and known is not None and told["version"] > known["version"]:
@@ -142,7 +144,7 @@ class RoomRecord:
         if frame["type"] == "message" and position(frame["to"]) > self.at:
             self.cursor, self.at = frame["to"], position(frame["to"])
 
-    def _take_message(self, message: Frame, heard: Heard, say: Say) -> None:
+    def _take_message(self, message: Frame, heard: Heard, say: Say, *, is_whole: bool) -> None:
         number, version = message["number"], message["version"]
         if DOOMED in message["body"]:
             say(f"room {self.pk}: told of {message['body']!r}, which was rolled back")
@@ -150,7 +152,8 @@ class RoomRecord:
             say(f"room {self.pk}: told of {message['body']!r}, which is of another room")
         if ("message", self.pk, number, version) in heard:
             say(f"room {self.pk}: message {number} came twice at {version}")
-        heard.add(("message", self.pk, number, version))
+        if is_whole or version <= self.at:
+            heard.add(("message", self.pk, number, version))
         self.last = max(self.last, number)
         known = self.messages.get(number)
         if known is None or version > known["version"]:
