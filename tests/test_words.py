@@ -17,7 +17,7 @@ RETIRED = {
     # Names in code
     r"(?<!font[ -])(?<!\.)\b[Ff]amily\b(?!=)": "stream type",
     r"\b[Cc]hores?\b": "periodic task",
-    r"\bPrepared[A-Z]\w*|\bprepared\.py\b": "CompiledSelect, CompiledInstances, CompiledUpdate",
+    r"\bPrepared[A-Z]\w*|\bprepared\.py\b": "CompiledSelect, CompiledEntries, CompiledUpdate",
     r"\bsay_goodbye\b|\b[Gg]oodbye\b": "send_bye, drain",
     r"\bCarried\b": "SocketHandoff",
     r"\bBoard\b": "PresenceTracker",

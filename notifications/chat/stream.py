@@ -40,6 +40,7 @@ class RoomStream(StreamType):
     stream = Room
     entry = Message
     field = "room_id"
+    path = "room"
     related = ("author", "subject")
     resume_limit = 200
 

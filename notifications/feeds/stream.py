@@ -67,6 +67,7 @@ class FeedStream(StreamType):
     stream = Feed
     entry = FeedEvent
     field = "feed_id"
+    path = "feed"
     related = ()
     precedes = True
 

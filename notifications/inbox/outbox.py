@@ -43,6 +43,7 @@ class OutboxStream(StreamType):
     stream = Outbox
     entry = Broadcast
     field = "outbox_id"
+    path = "outbox"
     related = ()
 
     def missing(self, pks: Sequence[Any]) -> Sequence[Stream]:

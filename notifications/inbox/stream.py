@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from ..live.batch import Batch
 from ..live.cursor import Position
 from ..live.frames import Frame, ResetReason, frame
-from ..live.statements import CompiledEntries
+from ..live.statements import Shape
 from ..live.streams import Read, StreamType, register
 from ..models import Inbox, Notification, Stream
 from ..models.inbox import NotificationQuerySet
@@ -38,6 +38,7 @@ class InboxStream(StreamType):
     stream = Inbox
     entry = Notification
     field = "recipient_id"
+    path = "recipient__carillon_inbox"
     related = ()
     marks = ("group", "folded_into")
     translates = True
@@ -68,9 +69,9 @@ class InboxStream(StreamType):
         return {"modseq": head, "arrival": Coalesce("arrival", head)}
 
     @cached_property
-    def after(self) -> CompiledEntries:
-        """The entries of a stream after a position, without their notices."""
-        return CompiledEntries(self._in_order, self.field, COLUMNS, self.resume_limit + 1, entry)
+    def shape(self) -> Shape:
+        """What is read of an entry, without its notice."""
+        return Shape(COLUMNS, entry)
 
     def prefetch(self, rows: Sequence[Any]) -> Sequence[Any]:
         """Fetch the notices, each once."""

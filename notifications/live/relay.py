@@ -47,7 +47,7 @@ R = TypeVar("R")
 
 logger = logging.getLogger("notifications")
 
-READ_CHUNK = 100  # streams read at once
+READ_CHUNK = 500  # streams read at once
 UNCHANGED = 30.0  # seconds after which streams are compared although the database says that nothing was committed
 REVOKED = 60.0  # seconds; a connection that was being decided when its session ended is open by then
 REVOKED_LIMIT = 10_000  # sessions remembered so
@@ -603,7 +603,7 @@ def _read(
     seen = {pk: positions[key] for pk, key in keys.items()}
     cursors = {pk: None if position == START else position for pk, position in seen.items()}
     spoken = {pk: languages.get(key, ()) for pk, key in keys.items()}
-    known = {pk: kept.get(key) for pk, key in keys.items()}
+    known = {pk: kept[key] for pk, key in keys.items()} if kept else kept
     batches = changes_since(stream_type, cursors, spoken, known)
     begun_afresh = {pk: seen[pk] for pk, batch in batches.items() if batch.start is None}
     if renew_set_back(stream_type, begun_afresh):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from bisect import insort
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -11,6 +13,7 @@ from django.db import OperationalError
 from msgspec import structs
 
 from .batch import Batch
+from .chunks import chunks
 from .cursor import UNPUBLISHED, Position
 from .frames import ResetReason
 from .patience import patience
@@ -18,6 +21,7 @@ from .sequencer import open_streams, sequence
 from .streams import Read, StreamType
 
 READ_PATIENCE = 0.25  # seconds for which a reader waits for a lock
+BEHIND_CHUNK = 100  # streams whose rows are read at once where each reader may lack several
 
 Languages = Mapping[Any, Collection[str]]  # of the readers of streams, by key
 Kept = Mapping[Any, Any]  # what batches of streams have kept, by key
@@ -74,7 +78,8 @@ def changes_since(
         cursors: The reader's position by the stream's primary key; None for a reader that has none.
         languages: Those of the readers by the stream's primary key; without any, what is told is in the language that
             is active.
-        kept: What the batches that ended at the readers' positions have kept, by the stream's primary key.
+        kept: What the batches that ended at the readers' positions have kept, by the stream's primary key, where the
+            readers are connections that follow the streams: most of them lack one position at the most.
 
     Returns:
         By primary key, the frames that continue the reader, or a `reset` with a fresh snapshot where it
@@ -82,6 +87,37 @@ def changes_since(
         position. A stream that does not exist is left out, unless its readers may precede it: they then begin at
         `UNPUBLISHED`, from where they are continued.
     """
+    reads = _one_behind(stream_type, cursors, languages, kept) if kept else {}
+    answers = _told(stream_type, list(reads.values())) if reads else {}
+    if len(answers) < len(cursors):
+        others = {pk: cursor for pk, cursor in cursors.items() if pk not in answers}
+        answers |= _look_and_read(stream_type, others, languages, kept)
+    return answers
+
+
+def _one_behind(
+    stream_type: StreamType, cursors: Mapping[Any, Position | None], languages: Languages, kept: Kept
+) -> dict[Any, Read]:
+    """Read the streams in which readers lack the last position alone, in one query.
+
+    Where a stream is and what is there are of one look, so nothing has happened in between.
+    """
+    reads: dict[Any, Read] = {}
+    wanted = [pk for pk, cursor in cursors.items() if cursor is not None]
+    for epoch, head, floor, row in stream_type.latest.run(wanted, stream_type.alias):
+        pk = getattr(row, stream_type.field)
+        start = cursors[pk]
+        if pk in reads:
+            insort(reads[pk].rows, row, key=attrgetter("pk"))
+        elif start is not None and start.modseq == head - 1 >= floor and start.epoch == epoch:
+            reads[pk] = Read(pk, start, Position(epoch, head), [row], languages.get(pk, ()), kept.get(pk))
+    return reads
+
+
+def _look_and_read(
+    stream_type: StreamType, cursors: Mapping[Any, Position | None], languages: Languages, kept: Kept
+) -> dict[Any, Batch]:
+    """Look where streams are, and read what their readers lack, wherever these are."""
     answers: dict[Any, Batch] = {}
     reads: dict[Any, tuple[Position, Position]] = {}
     found = open_streams(stream_type, list(cursors))
@@ -99,8 +135,8 @@ def changes_since(
             answers[pk] = Batch(cursor, head, ())
         else:
             reads[pk] = (cursor, head)
-    if reads:
-        answers |= _continue(stream_type, reads, languages, kept)
+    for part in chunks(reads.items(), BEHIND_CHUNK):
+        answers |= _continue(stream_type, dict(part), languages, kept)
     return answers
 
 
@@ -128,7 +164,7 @@ def _continue(
 ) -> dict[Any, Batch]:
     """Read the rows after each position, for all streams in one query if these are few rows."""
     starts = {pk: start.modseq for pk, (start, _head) in reads.items()}
-    rows: Sequence[Any] = stream_type.after.run(starts, stream_type.alias)
+    rows = stream_type.after.run(starts, stream_type.alias)
     if len(rows) > stream_type.resume_limit:
         if len(reads) > 1:
             each = [_continue(stream_type, {pk: read}, languages, kept) for pk, read in reads.items()]
@@ -137,16 +173,28 @@ def _continue(
             pk: _begin(stream_type, Read(pk, start, head, rows, languages.get(pk, ())))
             for pk, (start, head) in reads.items()
         }
-    rows = stream_type.prefetch(rows)
     by_stream: dict[Any, list[Any]] = {pk: [] for pk in reads}
     for row in rows:
         by_stream[getattr(row, stream_type.field)].append(row)
-    found = {pk: _read(pk, start, head, by_stream[pk], languages, kept) for pk, (start, head) in reads.items()}
-    answers: dict[Any, Batch] = {}
-    for pk, head in _pruned_meanwhile(stream_type, found.values()).items():
-        del found[pk]
-        answers[pk] = stream_type.snapshot(pk, head, "pruned", languages.get(pk, ()))
-    return answers | (stream_type.changes(list(found.values())) if found else {})
+    found = [_read(pk, start, head, by_stream[pk], languages, kept) for pk, (start, head) in reads.items()]
+    return _told(stream_type, found)
+
+
+def _told(stream_type: StreamType, reads: Sequence[Read]) -> dict[Any, Batch]:
+    """Return what readers are told of what was read, some of which may be gone by now."""
+    rows = [row for read in reads for row in read.rows]
+    there = stream_type.prefetch(rows)
+    if len(there) < len(rows):
+        left = {row.pk for row in there}
+        reads = [structs.replace(read, rows=[row for row in read.rows if row.pk in left]) for read in reads]
+    pruned = _pruned_meanwhile(stream_type, reads)
+    answers = {
+        read.pk: stream_type.snapshot(read.pk, pruned[read.pk], "pruned", read.languages)
+        for read in reads
+        if read.pk in pruned
+    }
+    whole = [read for read in reads if read.pk not in pruned] if pruned else reads
+    return answers | (stream_type.changes(whole) if whole else {})
 
 
 def _pruned_meanwhile(stream_type: StreamType, reads: Iterable[Read]) -> dict[Any, Position]:
@@ -154,15 +202,16 @@ def _pruned_meanwhile(stream_type: StreamType, reads: Iterable[Read]) -> dict[An
 
     One query, and none where each position has a row: then nothing was deleted.
     """
-    suspects = {
-        read.pk: read.start
-        for read in reads
-        if len({row.modseq for row in read.rows}) < read.to.modseq - read.start.modseq
-    }
+    suspects = {read.pk: read.start for read in reads if _has_gaps(read)}
     if not suspects:
         return {}
     now = open_streams(stream_type, list(suspects))
     return {pk: head for pk, (head, floor) in now.items() if _reset_reason(stream_type, suspects[pk], head, floor)}
+
+
+def _has_gaps(read: Read) -> bool:
+    positions = read.to.modseq - read.start.modseq
+    return not read.rows if positions == 1 else len({row.modseq for row in read.rows}) < positions
 
 
 def _begin(stream_type: StreamType, read: Read) -> Batch:
@@ -173,11 +222,11 @@ def _begin(stream_type: StreamType, read: Read) -> Batch:
     if not whole:
         return stream_type.snapshot(pk, head, "too-many", read.languages)
     to = Position(head.epoch, whole[-1].modseq)
-    batch = stream_type.changes([structs.replace(read, to=to, rows=stream_type.prefetch(whole))])[pk]
+    batch = stream_type.changes([structs.replace(read, to=to, rows=list(stream_type.prefetch(whole)))])[pk]
     return structs.replace(batch, more=True)
 
 
-def _read(pk: Any, start: Position, head: Position, rows: Sequence[Any], languages: Languages, kept: Kept) -> Read:
+def _read(pk: Any, start: Position, head: Position, rows: list[Any], languages: Languages, kept: Kept) -> Read:
     """Describe a read; a row stamped after `head` was read is there with all that came before it."""
     last = rows[-1].modseq if rows else head.modseq
     return Read(pk, start, Position(head.epoch, max(head.modseq, last)), rows, languages.get(pk, ()), kept.get(pk))

@@ -1,14 +1,15 @@
 """Statements about streams, which Django builds and compiles once.
 
 For a small statement Django spends ten times what the database takes to answer it, and every connect, every
-notification and every comparison with the database runs several. So these are kept compiled, for a few
-numbers of keys; what is missing to one of them is filled up with the last key, which changes no answer.
-(Another text for each number would also crowd the cache of statements that SQLite's driver keeps.) PostgreSQL takes any
-number of keys as one array, which its driver need not search for placeholders.
+notification and every comparison with the database runs several. So these are kept compiled. PostgreSQL takes any
+number of keys as one array, and SQLite as one list of JSON: neither Django nor the driver has to search a long text for
+placeholders. For others there are texts for a few numbers of keys; what is missing to one of them is filled up with the
+last key, which changes no answer.
 """
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -34,6 +35,7 @@ from .django_internals import (
 )
 
 SIZES = (1, 10, 100)  # keys; a statement with 500 takes a megabyte to compile, and is no faster
+ARRAYS = ("postgresql", "sqlite")  # databases that take many keys as one parameter
 
 Rows = Callable[[], QuerySet[Any]]
 Made = Callable[[Sequence[Any], str], Any]
@@ -61,18 +63,24 @@ class Parameter(Expression):
 
 
 class ArrayParameter(Parameter):
-    """A parameter that is a list of values; only PostgreSQL has arrays."""
+    """A parameter that is many values, which a column is compared with: one of PostgreSQL or SQLite."""
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """Leave the parameter open, and say what it holds: an array of small numbers would be one of `smallint`."""
-        return f"%s::{array_type(self.output_field, connection)}", (self,)
+        return f"ANY(%s::{array_type(self.output_field, connection)})", (self,)
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Leave the parameter open: a list of JSON."""
+        return "(SELECT value FROM json_each(%s))", (self,)
 
     def value(self, given: Mapping[str, Any], connection: Any) -> Any:
-        """Return the values as a list; integers as the text of an array, for the driver asks each one what it is."""
+        """Return the values as a list; integers as its text, for the driver asks each one what it is."""
         values = given[self.name]
+        is_json = connection.vendor == "sqlite"
         if self._takes_integers and all(type(one) is int for one in values):
-            return f"{{{','.join(map(str, values))}}}"
-        return [self.output_field.get_db_prep_value(one, connection) for one in values]
+            return ("[%s]" if is_json else "{%s}") % ",".join(map(str, values))
+        prepared = [self.output_field.get_db_prep_value(one, connection) for one in values]
+        return json.dumps(prepared) if is_json else prepared
 
 
 NOW: Final = Parameter("now", models.DateTimeField())  # when the statement runs
@@ -88,10 +96,12 @@ class In(models.Func):
 
     def __init__(self, column: str, keys: Sequence[Parameter]) -> None:
         """Match rows whose `column` is one of `keys`, or is in the one array that they are."""
-        if isinstance(keys[0], ArrayParameter):
-            super().__init__(column, models.Func(*keys, function="ANY"), arg_joiner=" = ")
-        else:
-            super().__init__(column, models.Func(*keys, template="(%(expressions)s)"))
+        self._in_array = isinstance(keys[0], ArrayParameter)
+        super().__init__(column, keys[0] if self._in_array else models.Func(*keys, template="(%(expressions)s)"))
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
+        """Compare with an array."""
+        return self.as_sql(compiler, connection, **({"arg_joiner": " = "} if self._in_array else {}), **context)
 
 
 class CompiledStatement(NamedTuple):
@@ -153,7 +163,7 @@ class Statement(ABC):
 
     def _parts(self, alias: str, keys: Sequence[Any]) -> Iterator[tuple[CompiledStatement, dict[str, Any]]]:
         """Cut `keys` into parts that there is a compiled statement for, and name what each part gives to it."""
-        if self._takes_arrays and len(keys) > 1 and connections[alias].vendor == "postgresql":
+        if self._takes_arrays and len(keys) > 1 and connections[alias].vendor in ARRAYS:
             for part in chunks(keys):
                 yield self._statement(alias, 0), {"keys": part}
             return
@@ -218,60 +228,95 @@ class CompiledObjects(CompiledSelect):
         return Instances(self._rows().model, self._related)
 
 
-class CompiledEntries(Statement):
-    """A query for columns of the entries of some streams, each stream's after a position."""
+class Shape(NamedTuple):
+    """What is read of an entry, and what is made of it. None of the columns may be of a field that makes one of NULL."""
 
-    _keeps_null = True
+    columns: Sequence[str]
+    made: Made
+    keeps_null: bool = True
+
+    def select(self, rows: QuerySet[Any], before: Sequence[str], limit: int, alias: str) -> CompiledStatement:
+        """Compile a query for the columns of `rows`, behind some others."""
+        return select(rows, (*before, *self.columns), limit, alias)._replace(keeps_null=self.keeps_null)
+
+
+class CompiledEntries(Statement):
+    """A query for the entries of some streams, each stream's after a position."""
+
     _takes_arrays = False  # each key has a position of its own
 
-    def __init__(self, rows: Rows, key: str, columns: Sequence[str], limit: int, made: Made) -> None:
+    def __init__(self, rows: Rows, key: str, shape: Shape, limit: int) -> None:
         """Describe the query.
 
         Args:
             rows: Returns the entries of all streams, in the order in which they are read.
             key: The column that holds the primary key of an entry's stream.
-            columns: What is read of an entry. None of them may be of a field that makes a value of NULL.
+            shape: What an entry becomes.
             limit: How many entries at most, for each hundred streams.
-            made: Makes an entry of these columns, as they come from a database.
         """
         super().__init__(rows, key)
-        self._columns = tuple(columns)
+        self._shape = shape
         self._limit = limit
-        self._made = made
 
     def run(self, after: Mapping[Any, int], alias: str) -> list[Any]:
         """Return the entries above the positions `after`, which are given by the primary key of the stream."""
         found: list[Any] = []
         for statement, keys in self._parts(alias, list(after)):
             given = keys | {f"after {n}": after[pk] for n, pk in enumerate(keys.values())}
-            found += [self._made(values, alias) for values in statement.fetch(alias, given)]
+            found += [self._shape.made(values, alias) for values in statement.fetch(alias, given)]
         return found
 
     def _compile(self, alias: str, keys: Sequence[Parameter]) -> CompiledStatement:
         wanted = Q()
         for n, key in enumerate(keys):
             wanted |= Q(**{self._key: key}, modseq__gt=Parameter(f"after {n}", models.BigIntegerField()))
-        statement = select(self._rows().filter(wanted), self._columns, self._limit, alias)
-        return statement._replace(keeps_null=self._keeps_null)
+        return self._shape.select(self._rows().filter(wanted), (), self._limit, alias)
 
 
-class CompiledInstances(CompiledEntries):
-    """A query for the entries of some streams as instances of their model, with the objects that they refer to."""
+class CompiledLatest(Statement):
+    """A query for the entries at the heads of some streams, and in the same look for where these are.
 
-    _keeps_null = False  # the site's own fields may make a value of it
+    It takes no positions, so it is cheaper than `CompiledEntries`, and is all that a reader needs who lacks the last
+    position alone.
+    """
 
-    def __init__(self, rows: Rows, key: str, related: Iterable[str], limit: int) -> None:
-        """Describe the query, as `CompiledEntries` does; `related` are the foreign keys to follow."""
-        super().__init__(rows, key, (), limit, lambda values, alias: self._instances.made(values, alias))
-        self._related = tuple(related)
+    def __init__(self, rows: Rows, key: str, stream: str, shape: Shape, limit: int) -> None:
+        """Describe the query.
+
+        Args:
+            rows: Returns the entries of all streams.
+            key: The column that holds the primary key of an entry's stream.
+            stream: The path from an entry to its stream.
+            shape: What an entry becomes.
+            limit: How many entries of one statement are too many.
+        """
+        super().__init__(rows, key)
+        self._position = [f"{stream}__{name}" for name in ("epoch", "head", "floor")]
+        self._shape = shape
+        self._limit = limit
+
+    def run(self, pks: Sequence[Any], alias: str) -> list[tuple[str, int, int, Any]]:
+        """Return with each entry the epoch, the head and the floor of its stream, none where they are too many."""
+        found: list[tuple[str, int, int, Any]] = []
+        made = self._shape.made
+        for statement, keys in self._parts(alias, pks):
+            rows = statement.fetch(alias, keys)
+            if len(rows) < self._limit:
+                found += [(epoch, head, floor, made(values, alias)) for epoch, head, floor, *values in rows]
+        return found
 
     def _compile(self, alias: str, keys: Sequence[Parameter]) -> CompiledStatement:
-        self._columns = self._instances.columns
-        return super()._compile(alias, keys)
+        rows = self._rows().filter(In(self._key, keys), modseq=models.F(self._position[1]))
+        return self._shape.select(rows, self._position, self._limit, alias)
 
-    @cached_property
-    def _instances(self) -> Instances:
-        return Instances(self._rows().model, self._related)
+
+def instances(model: type[models.Model], related: Iterable[str]) -> Shape:
+    """Return what makes instances of a model of entries, with the objects that they refer to.
+
+    The site's own fields may make a value of NULL.
+    """
+    made = Instances(model, related)
+    return Shape(made.columns, made.made, keeps_null=False)
 
 
 class CompiledUpdate(Statement):

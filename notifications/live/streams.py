@@ -16,7 +16,7 @@ from .batch import Batch
 from .chunks import STREAM_CHUNK
 from .cursor import Position, dump
 from .frames import Encoded, ResetReason, pack
-from .statements import HEAD, CompiledEntries, CompiledInstances, CompiledSelect, CompiledUpdate
+from .statements import HEAD, CompiledEntries, CompiledLatest, CompiledSelect, CompiledUpdate, Shape, instances
 
 RESUME_LIMIT = 500  # rows; a reader that is further behind gets a snapshot
 
@@ -46,6 +46,7 @@ class StreamType(ABC):
     stream: ClassVar[type[Stream]]
     entry: ClassVar[type[models.Model]]
     field: ClassVar[str]  # the entry's foreign key whose value is the stream's primary key
+    path: ClassVar[str]  # from an entry to its stream, in queries
     related: ClassVar[tuple[str, ...]]  # the foreign keys whose objects are read together with an entry
     marks: ClassVar[tuple[str, ...]] = ()  # the columns that `place` needs of a pending entry
     resume_limit: ClassVar[int] = RESUME_LIMIT
@@ -170,9 +171,19 @@ class StreamType(ABC):
         return CompiledUpdate(self._waiting, **self.stamp_values(self._own_head()))
 
     @cached_property
+    def shape(self) -> Shape:
+        """What is read of an entry: by default all, with what it refers to."""
+        return instances(self.entry, self.related)
+
+    @cached_property
     def after(self) -> CompiledEntries:
         """The entries of a stream after a position: at most as many as are replayed, and one more."""
-        return CompiledInstances(self._in_order, self.field, self.related, self.resume_limit + 1)
+        return CompiledEntries(self._in_order, self.field, self.shape, self.resume_limit + 1)
+
+    @cached_property
+    def latest(self) -> CompiledLatest:
+        """The entries at the heads of streams, with where these are, in no order."""
+        return CompiledLatest(self._unordered, self.field, self.path, self.shape, 2 * STREAM_CHUNK)
 
     def _own_head(self) -> Subquery:
         return Subquery(self.stream._default_manager.filter(pk=OuterRef(self.field)).values("head"))
@@ -180,8 +191,11 @@ class StreamType(ABC):
     def _in_order(self) -> models.QuerySet[Any]:
         return self.entry._default_manager.order_by("modseq", "pk")
 
+    def _unordered(self) -> models.QuerySet[Any]:
+        return self.entry._default_manager.order_by()
+
     def _waiting(self) -> models.QuerySet[Any]:
-        return self.entry._default_manager.filter(modseq=None).order_by()
+        return self._unordered().filter(modseq=None)
 
     def _unlocked(self) -> models.QuerySet[Any]:
         return self._waiting().order_by("pk").select_for_update(skip_locked=True)
@@ -245,7 +259,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     pk: Any
     start: Position
     to: Position
-    rows: Sequence[Any]
+    rows: list[Any]
     languages: Collection[str] = ()
     kept: Any = None
 
