@@ -144,7 +144,7 @@ class RelayTests(TransactionTestCase):
         inbox = Inbox.objects.get()
         for position, looks in ((START, 1), (Position("00000000", 1), 2)):
             with self.subTest(position), CaptureQueriesContext(connection) as queries:
-                relay._read(INBOX, {INBOX.key(inbox.pk): position})
+                relay._read(INBOX, {inbox.pk: position})
             assert sum("floor" in query["sql"] for query in queries) == looks
 
     async def test_who_followed_before_anything_was_published_is_not_taken_for_a_newcomer(self) -> None:

@@ -12,7 +12,6 @@ from typing import Any, Final
 from django.utils import timezone
 
 from ..models import Notice, Progress
-from .entries import Row
 
 KIND: Final = "progress"  # of the notices
 State = Progress.State
@@ -23,9 +22,9 @@ def failed(data: Mapping[str, Any]) -> dict[str, Any]:
     return {**data, "progress": {**data.get("progress", {}), "state": str(State.FAILED), "cancellable": False}}
 
 
-def abandoned(rows: Iterable[Row], using: str) -> set[int]:
-    """Return the keys of the notices among some rows whose worker is gone; it costs a query if anything is running."""
-    running = [row.notice_id for row in rows if _is_running(row.notice)]
+def abandoned(notices: Iterable[Notice], using: str) -> set[int]:
+    """Return the keys of those notices whose worker is gone; it costs a query if anything is running."""
+    running = [notice.pk for notice in notices if _is_running(notice)]
     if not running:
         return set()
     late = Progress.objects.using(using).filter(pk__in=running, lease_until__lt=timezone.now())

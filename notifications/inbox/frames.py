@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from ..kinds.growing import people
-from ..live.frames import VERSION, ResetReason
+from ..live.frames import VERSION, Frame, ResetReason
 
 ZWNJ: Final = "\u200c"  # keeps letters apart that would be joined, as Arabic ones are
 
@@ -139,6 +139,12 @@ class Changes(msgspec.Struct, frozen=True, tag_field="type", tag="changes", rena
     items: Sequence[msgspec.Raw]
     unread: int
     unseen: int
+
+
+def one_change(start: str, to: str, item: bytes, unread: int, unseen: int) -> Frame:
+    """Return the frame of `Changes` with one item, which is JSON already, as most are: cursors need no escapes."""
+    data = b'{"type":"changes","from":"%b","to":"%b","items":[%b],"unread":%d,"unseen":%d}'
+    return Frame("changes", data % (start.encode(), to.encode(), item, unread, unseen), to)
 
 
 class Reset(msgspec.Struct, frozen=True, tag_field="type", tag="reset"):

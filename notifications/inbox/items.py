@@ -38,11 +38,12 @@ class Items:
     def __init__(self, rows: Sequence[Row]) -> None:
         """Take the rows, of one user or of many, and fetch what they refer to."""
         alias = router.db_for_write(Notification)
-        self._made = kinds_of(row.notice for row in rows if row.notice.recalled_at is None)
-        self._translated = self._made.keys() | {row.notice_id for row in rows if row.notice.texts}
-        self._people = latest_actors(rows, alias, _deciders(rows))
-        self._gone = abandoned(rows, alias)
-        asked = [*_asked(rows, self._made)]
+        notices = {row.notice_id: row.notice for row in rows}.values()  # of many users who are told the same: few
+        self._made = kinds_of(notice for notice in notices if notice.recalled_at is None)
+        self._translated = self._made.keys() | {notice.pk for notice in notices if notice.texts}
+        self._people = latest_actors(rows, alias, _deciders(notices))
+        self._gone = abandoned(notices, alias)
+        asked = [*_asked(rows, self._made)] if self._made else []
         self._allowed = holders(wanted_by((row.recipient_id, permission) for row, permission in asked), alias)
         self._asking = {row.notice_id for row, permission in asked if permission}
         self._alike: dict[Any, bytes] = {}
@@ -73,8 +74,8 @@ class Items:
     def _encoded(self, row: Row, language: str) -> bytes:
         if row.group is not None or row.growth is not None or row.notice_id in self._asking:
             return encode(self._show(row, language))  # it may differ from one recipient to another
-        state = (row.seen_at, row.read_at, row.archived_at, row.snoozed_until)
-        key = (row.notice_id, language, row.rank, row.toast, *state)
+        states = (row.seen_at, row.read_at, row.archived_at, row.snoozed_until)
+        key = (row.notice_id, language, row.rank, row.toast, states)
         rest = self._alike.get(key)
         if rest is None:
             rest = self._alike[key] = encode(self._show(row, language)).split(b",", 2)[2]
@@ -172,9 +173,9 @@ def items_of(rows: Sequence[Row]) -> list[Item | Tombstone]:
     return Items(rows).show(rows)
 
 
-def _deciders(rows: Iterable[Row]) -> set[str]:
+def _deciders(notices: Iterable[Notice]) -> set[str]:
     """Return the keys of those who have done what notifications offered."""
-    return {str(row.notice.outcome_by_id) for row in rows if row.notice.outcome_by_id is not None}
+    return {str(notice.outcome_by_id) for notice in notices if notice.outcome_by_id is not None}
 
 
 def _asked(rows: Iterable[Row], made: Container[int]) -> Iterator[tuple[Row, str]]:

@@ -21,7 +21,7 @@ from ..models.inbox import NotificationQuerySet
 from ..signals import notification_delivered
 from .counts import COUNTED, Counts, counts, counts_at
 from .entries import COLUMNS, Row, entry, with_notices
-from .frames import Changes, Reset
+from .frames import Changes, Reset, one_change
 from .growing import place
 from .items import Items
 from .outbox import collect
@@ -85,7 +85,7 @@ class InboxStream(StreamType):
 
         items = Items(rows)
 
-        def told(language: str = "") -> tuple[Frame, ...]:
+        def told(language: str) -> tuple[Frame, ...]:
             return (frame(Reset(reason, cursor, items.show(rows, language), numbers.unread, numbers.unseen), cursor),)
 
         frames, translated = _in_languages(items, rows, languages, told)
@@ -103,9 +103,14 @@ class InboxStream(StreamType):
         return {read.pk: self._batch(read, items, *numbers[read.pk], arrived(read)) for read in reads}
 
     def _batch(self, read: Read, items: Items, numbers: Counts, at: int | None, arrived: tuple[Any, ...]) -> Batch:
-        def told(language: str = "") -> tuple[Frame, ...]:
-            pieces = self.pieces(read, items.encoded(read.rows, language))
-            unread, unseen = numbers.unread, numbers.unseen
+        unread, unseen = numbers.unread, numbers.unseen
+
+        def told(language: str) -> tuple[Frame, ...]:
+            encoded = items.encoded(read.rows, language)
+            if len(encoded) == 1:
+                ends = self.cursor(read.pk, read.start), self.cursor(read.pk, read.to)
+                return (one_change(*ends, encoded[0].data, unread, unseen),)
+            pieces = self.pieces(read, encoded)
             return tuple([frame(Changes(start, to, piece, unread, unseen), to) for start, to, piece in pieces])
 
         frames, translated = _in_languages(items, read.rows, read.languages, told)
@@ -123,7 +128,7 @@ class InboxStream(StreamType):
         notification_delivered.send_robust(Notification, recipient=pk, notifications=list(arrived))
 
 
-Told = Callable[..., tuple[Frame, ...]]  # the frames that rows become in a language, or in the one that is active
+Told = Callable[[str], tuple[Frame, ...]]  # the frames that rows become in a language; if it is empty, the active one
 
 
 def _in_languages(
@@ -132,7 +137,7 @@ def _in_languages(
     """Return the frames that rows become: the same for all readers, or those of each language."""
     if languages and items.are_translated(rows):
         return (), {language: told(language) for language in languages}
-    return told(*list(languages)[:1]), None
+    return told(next(iter(languages), "")), None
 
 
 def _carried(read: Read) -> Counts | None:

@@ -79,8 +79,8 @@ class Frame:
     @property
     def sse(self) -> bytes:
         """The frame as one event of an event stream (WHATWG HTML, 9.2.6)."""
-        id_line = f"\nid: {self.cursor}" if self.cursor else ""
-        return b"event: %s%s\ndata: %s\n\n" % (self.name.encode(), id_line.encode(), self.data)
+        head = f"event: {self.name}\nid: {self.cursor}\n" if self.cursor else f"event: {self.name}\n"
+        return b"%bdata: %b\n\n" % (head.encode(), self.data)
 
 
 def frame(struct: msgspec.Struct, cursor: str | None = None) -> Frame:

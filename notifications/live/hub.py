@@ -391,7 +391,8 @@ class Hub:
             return
         stalled = self._stalled.intersection(stream.subscriptions) if self._stalled else ()
         self._stalled.difference_update(stalled)
-        self._admit_all(stream, batch)
+        if batch.access is not None:
+            self._admit_all(stream, batch, batch.access)
         before = stream.position
         if batch.to != before:
             stream.move(batch)  # else the subscription's own object stays, and nobody keeps two
@@ -408,12 +409,11 @@ class Hub:
         if batch.more:
             self._refresh(key)
 
-    def _admit_all(self, stream: LiveStream, batch: Batch) -> None:
+    def _admit_all(self, stream: LiveStream, batch: Batch, access: Access) -> None:
         """End the subscriptions that a batch takes to where their owners may no longer read."""
-        if batch.access is not None:
-            for subscription in list(stream.subscriptions):
-                if _passes(subscription, batch):
-                    self.admit(subscription, batch.access)
+        for subscription in list(stream.subscriptions):
+            if _passes(subscription, batch):
+                self.admit(subscription, access)
 
     def _fan_out(self, stream: LiveStream, batch: Batch, before: Position) -> bool:
         """Send `batch` to all who are where it starts or, if it is a snapshot, `before`; return whether anybody is."""
@@ -463,7 +463,9 @@ class Hub:
         message, size = _Messages(frames)[connection.transport]
         connection.active_at = self._clock()
         await connection.write(message)
-        self._count(connection, size)
+        connection.written += size
+        if connection.written > self._max_bytes // 2:
+            self._limit(connection)
 
     def continue_with(self, subscription: Subscription, batch: Batch | None) -> None:
         """Send a subscription the batch that `fill` has read for it; None where the stream does not exist yet."""
@@ -525,7 +527,9 @@ class Hub:
     def _push(self, connection: Connection, messages: _Messages, now: float) -> None:
         message, size = messages[connection.transport]
         connection.push(message, now, self._advance_all)
-        self._count(connection, size)
+        connection.written += size
+        if connection.written > self._max_bytes // 2:
+            self._limit(connection)
 
     def confirm(self, connection: Connection, token: str) -> bool:
         """Take the answer to a checkpoint, after which what was written before it is read; tell whether it is right."""
@@ -535,11 +539,11 @@ class Hub:
         connection.checkpoint = None
         return True
 
-    def _count(self, connection: Connection, size: int) -> None:
-        connection.written += size
+    def _limit(self, connection: Connection) -> None:
+        """End a connection that was sent too much, or ask one that was sent half of that to show that it reads."""
         if connection.written > self._max_bytes:
             self.close(connection, "limit")
-        elif connection.written > self._max_bytes // 2 and self._may_ask(connection):
+        elif self._may_ask(connection):
             connection.checkpoint = token_hex(8), connection.written
             self.send(connection, frame(Checkpoint(connection.checkpoint[0])))
 
@@ -591,8 +595,9 @@ def _allows(batch: Batch, connection: Connection) -> bool:
 class _Messages(dict[Transport, tuple[Message, int]]):
     """Frames as one message per transport, with its size, built when the first such connection gets it."""
 
+    __slots__ = ("frames",)
+
     def __init__(self, told: Sequence[Frame]) -> None:
-        super().__init__()
         self.frames = told
 
     def __missing__(self, transport: Transport) -> tuple[Message, int]:

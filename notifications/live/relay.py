@@ -194,9 +194,7 @@ def _read_here(key: Key) -> None:
     for relay in _running():
         stream = relay.hub.streams.get(key)
         if stream is not None and not stream_types[key.type].pace(key):
-            languages = {key: _languages(stream_types[key.type], stream)}
-            position, kept = stream.position, stream.kept
-            for batch in _read(stream_types[key.type], {key: position}, languages, {key: kept}).values():
+            for batch in _read_streams(stream_types[key.type], {key: stream}).values():
                 relay.loop.call_soon_threadsafe(relay.hub.publish_or_refresh, key, batch)
 
 
@@ -437,17 +435,20 @@ class Relay:
     # Reading
 
     def _refresh(self, key: Key) -> None:
-        if key.type not in stream_types:  # nothing of it is stored
+        stream_type = stream_types.get(key.type)
+        if stream_type is None:  # nothing of it is stored
             if is_served_at_once(key.type):
                 self.periodic.wake(self.tenant)
             return
-        # What has told nothing yet has nothing to space out: its first reader waits for the snapshot.
-        begins = key in self.hub.streams and self.hub.streams[key].position == START
-        if (pace := stream_types[key.type].pace(key)) and self._holds_back(key, pace) and not begins:
+        if (pace := stream_type.pace(key)) and self._holds_back(key, pace) and not self._begins(key):
             return
         self._stale[key] = None
         if self._reading is None:
             self._reading = self.loop.create_task(self._read_stale())
+
+    def _begins(self, key: Key) -> bool:
+        """Return whether a stream has told nothing yet, so nothing to space out: its first reader waits for that."""
+        return key in self.hub.streams and self.hub.streams[key].position == START
 
     def _holds_back(self, key: Key, pace: float) -> bool:
         """Return whether a stream was read so lately that it has to wait; it is read then, once for all that came."""
@@ -474,18 +475,14 @@ class Relay:
             self._reading = None
 
     async def _read_chunk(self, keys: Iterable[Key]) -> None:
-        wanted: dict[str, dict[Key, Position]] = {}
-        languages: dict[Key, Collection[str]] = {}
-        kept: dict[Key, Any] = {}
+        wanted: dict[str, dict[Key, LiveStream]] = {}
         for key in keys:
             stream = self.hub.streams.get(key)
             if stream is not None:
-                wanted.setdefault(key.type, {})[key] = stream.position
-                languages[key] = _languages(stream_types[key.type], stream)
-                kept[key] = stream.kept
-        for name, positions in wanted.items():
+                wanted.setdefault(key.type, {})[key] = stream
+        for name, streams in wanted.items():
             try:
-                batches = await self.run(_read, stream_types[name], positions, languages, kept)
+                batches = await self.run(_read_streams, stream_types[name], streams)
             except Exception:
                 logger.exception("Could not read changes; the next comparison with the database repeats it.")
                 self._compare_from = 0.0
@@ -497,17 +494,17 @@ class Relay:
         stream_type = stream_types[subscription.key.type]
         # One at a time for each subscription, so there is an end to them.
         terms = Terms(subscription.connection.owner, limit=math.inf)
-        key, language = subscription.key, subscription.connection.language
-        reading = self.readers.run(terms, _read, stream_type, {key: subscription.position}, {key: (language,)})
+        pk, language = stream_type.pk(subscription.key), subscription.connection.language
+        reading = self.readers.run(terms, _read, stream_type, {pk: subscription.position}, {pk: (language,)})
         reading.add_done_callback(lambda done: self._filled(subscription, done))
 
-    def _filled(self, subscription: Subscription, done: asyncio.Future[dict[Key, Batch]]) -> None:
+    def _filled(self, subscription: Subscription, done: asyncio.Future[dict[Any, Batch]]) -> None:
         if done.cancelled() or done.exception() is not None:
             if not done.cancelled():
                 logger.error("Could not read what a client missed; it has to come again.", exc_info=done.exception())
             self.hub.close(subscription.connection, "slow")
             return
-        self.hub.continue_with(subscription, done.result().get(subscription.key))
+        self.hub.continue_with(subscription, next(iter(done.result().values()), None))
 
     # Comparing with the database
 
@@ -592,23 +589,34 @@ def _languages(stream_type: StreamType, stream: LiveStream) -> Collection[str]:
     return {subscription.connection.language for subscription in tuple(stream.subscriptions)}
 
 
+def _read_streams(stream_type: StreamType, streams: Mapping[Key, LiveStream]) -> dict[Key, Batch]:
+    """Read, in a thread, what happened in streams since where they are here, in the languages of their readers."""
+    keys: dict[Any, Key] = {}
+    positions: dict[Any, Position] = {}
+    languages: dict[Any, Collection[str]] = {}
+    kept: dict[Any, Any] = {}
+    for key, stream in streams.items():
+        pk = stream_type.pk(key)
+        keys[pk] = key
+        positions[pk] = stream.position  # before what was kept there: see `LiveStream.move`
+        kept[pk] = stream.kept
+        languages[pk] = _languages(stream_type, stream)
+    return {keys[pk]: batch for pk, batch in _read(stream_type, positions, languages, kept).items()}
+
+
 def _read(
     stream_type: StreamType,
-    positions: Mapping[Key, Position],
+    positions: Mapping[Any, Position],
     languages: Languages = NO_LANGUAGES,
     kept: Kept = NOTHING_KEPT,
-) -> dict[Key, Batch]:
+) -> dict[Any, Batch]:
     """Read, in a thread, what happened after `positions`, at which readers of some languages here have been."""
-    keys = {stream_type.pk(key): key for key in positions}
-    seen = {pk: positions[key] for pk, key in keys.items()}
-    cursors = {pk: None if position == START else position for pk, position in seen.items()}
-    spoken = {pk: languages.get(key, ()) for pk, key in keys.items()}
-    known = {pk: kept[key] for pk, key in keys.items()} if kept else kept
-    batches = changes_since(stream_type, cursors, spoken, known)
-    begun_afresh = {pk: seen[pk] for pk, batch in batches.items() if batch.start is None}
+    cursors = {pk: None if position == START else position for pk, position in positions.items()}
+    batches = changes_since(stream_type, cursors, languages, kept)
+    begun_afresh = {pk: positions[pk] for pk, batch in batches.items() if batch.start is None}
     if renew_set_back(stream_type, begun_afresh):
-        batches = changes_since(stream_type, cursors, spoken)
-    return {keys[pk]: batch for pk, batch in batches.items()}
+        batches = changes_since(stream_type, cursors, languages)
+    return batches
 
 
 def _compare(seen: Mapping[Key, Position]) -> tuple[list[tuple[Key, Position]], bool]:

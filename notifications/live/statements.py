@@ -118,7 +118,7 @@ class CompiledStatement(NamedTuple):
         with connection.cursor() as cursor:
             cursor.execute(self.sql, self._values(connection, given))
             rows: list[Sequence[Any]] = cursor.fetchall()
-        return [self._converted(row, connection) for row in rows] if self.converters else rows
+        return self._converted(rows, connection) if self.converters else rows
 
     def execute(self, alias: str, given: Mapping[str, Any]) -> None:
         """Run the statement, which returns nothing."""
@@ -129,14 +129,17 @@ class CompiledStatement(NamedTuple):
     def _values(self, connection: Any, given: Mapping[str, Any]) -> list[Any]:
         return [one.value(given, connection) if isinstance(one, Parameter) else one for one in self.parameters]
 
-    def _converted(self, row: Sequence[Any], connection: Any) -> Sequence[Any]:
-        values = list(row)
+    def _converted(self, rows: Sequence[Sequence[Any]], connection: Any) -> list[Any]:
+        converted: list[Any] = [list(row) for row in rows]
         for place, (functions, expression) in self.converters.items():
-            if self.keeps_null and values[place] is None:
-                continue
-            for function in functions:
-                values[place] = function(values[place], expression, connection)
-        return values
+            for values in converted:
+                value = values[place]
+                if value is None and self.keeps_null:
+                    continue
+                for function in functions:
+                    value = function(value, expression, connection)
+                values[place] = value
+        return converted
 
 
 class Statement(ABC):
@@ -229,7 +232,7 @@ class CompiledObjects(CompiledSelect):
 
 
 class Shape(NamedTuple):
-    """What is read of an entry, and what is made of it. None of the columns may be of a field that makes one of NULL."""
+    """What is read of an entry, and what is made of that; `keeps_null`: no field among it makes a value of NULL."""
 
     columns: Sequence[str]
     made: Made

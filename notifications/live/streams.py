@@ -222,11 +222,14 @@ class StreamType(ABC):
 
         A read without items is one empty piece, for the next frame must begin where its reader is.
         """
-        packed = pack(items, read.start.modseq) or [(0, [])]
-        packed[-1] = (read.to.modseq, packed[-1][1])
-        cursors = [self.cursor(read.pk, read.start)]
-        cursors += [self.cursor(read.pk, Position(read.to.epoch, complete)) for complete, _piece in packed]
-        return [(cursors[n], cursors[n + 1], piece) for n, (_complete, piece) in enumerate(packed)]
+        *cut, (_complete, last) = pack(items, read.start.modseq) or [(0, [])]
+        pieces = []
+        before = self.cursor(read.pk, read.start)
+        for complete, piece in cut:
+            after = self.cursor(read.pk, Position(read.to.epoch, complete))
+            pieces.append((before, after, piece))
+            before = after
+        return [*pieces, (before, self.cursor(read.pk, read.to), last)]
 
     def key(self, pk: Hashable) -> Key:
         """Return the stream's name in this process."""
