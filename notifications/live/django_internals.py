@@ -398,6 +398,15 @@ def set_stored(row: Model, alias: str) -> None:
     row._state.db = alias
 
 
+def key_reader(model: type[Model]) -> Callable[[Any], Any]:
+    """Return what makes a primary key of a model of its text: of one that refers to others, that of the last."""
+    field: Any = model._meta.pk
+    while field.remote_field:
+        field = field.target_field
+    read: Callable[[Any], Any] = field.to_python
+    return read
+
+
 def takes_integers(field: Field[Any, Any]) -> bool:
     """Return whether the database takes an integer for a field as it is: ``get_db_prep_value`` is Django's own."""
     if isinstance(field, ForeignKey):

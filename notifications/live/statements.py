@@ -63,15 +63,15 @@ class Parameter(Expression):
 
 
 class ArrayParameter(Parameter):
-    """A parameter that is many values, which a column is compared with: one of PostgreSQL or SQLite."""
+    """A parameter that is many values, and the condition that a column holds one: of PostgreSQL or SQLite alone."""
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """Leave the parameter open, and say what it holds: an array of small numbers would be one of `smallint`."""
-        return f"ANY(%s::{array_type(self.output_field, connection)})", (self,)
+        return f"= ANY(%s::{array_type(self.output_field, connection)})", (self,)
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """Leave the parameter open: a list of JSON."""
-        return "(SELECT value FROM json_each(%s))", (self,)
+        return "IN (SELECT value FROM json_each(%s))", (self,)
 
     def value(self, given: Mapping[str, Any], connection: Any) -> Any:
         """Return the values as a list; integers as its text, for the driver asks each one what it is."""
@@ -96,12 +96,10 @@ class In(models.Func):
 
     def __init__(self, column: str, keys: Sequence[Parameter]) -> None:
         """Match rows whose `column` is one of `keys`, or is in the one array that they are."""
-        self._in_array = isinstance(keys[0], ArrayParameter)
-        super().__init__(column, keys[0] if self._in_array else models.Func(*keys, template="(%(expressions)s)"))
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
-        """Compare with an array."""
-        return self.as_sql(compiler, connection, **({"arg_joiner": " = "} if self._in_array else {}), **context)
+        if isinstance(keys[0], ArrayParameter):
+            super().__init__(column, keys[0], arg_joiner=" ")
+        else:
+            super().__init__(column, models.Func(*keys, template="(%(expressions)s)"))
 
 
 class CompiledStatement(NamedTuple):

@@ -15,6 +15,7 @@ from ..models import Stream
 from .batch import Batch
 from .chunks import STREAM_CHUNK
 from .cursor import Position, dump
+from .django_internals import key_reader
 from .frames import Encoded, ResetReason, pack
 from .statements import HEAD, CompiledEntries, CompiledLatest, CompiledSelect, CompiledUpdate, Shape, instances
 
@@ -237,7 +238,11 @@ class StreamType(ABC):
 
     def pk(self, key: Key) -> Any:
         """Return the primary key that `key` names."""
-        return self.stream._meta.pk.to_python(key.pk)
+        return self._read_key(key.pk)
+
+    @cached_property
+    def _read_key(self) -> Callable[[str], Any]:
+        return key_reader(self.stream)
 
     def pace(self, key: Key) -> float:
         """Return how many seconds lie between two reads of a stream for its listeners, at the least; 0 for no limit."""
