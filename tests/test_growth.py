@@ -185,10 +185,25 @@ def plans(run: Callable[[], Any]) -> str:
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="Each database describes its plans otherwise.")
 def test_pruning_looks_at_what_is_over_and_at_nothing_else() -> None:
     plan = plans(prune) + plans(lambda: prune_messages(NOW))
-    for name in ("archived", "expiring", "recalled", "copies", "written"):
+    for name in ("archived", "expiring", "recalled", "written"):
         assert f"INDEX carillon_{name}" in plan
+    assert "(notice_id=?" in plan  # the copies of what is over
     for table in ("notification", "notice", "message"):
         assert f"SCAN carillon_{table}\n" not in f"{plan}\n"
+
+
+EVERY_ROW = {
+    "sqlite": "SELECT count(*) FROM pragma_index_list('carillon_notification') WHERE NOT partial",
+    "postgresql": "SELECT count(*) FROM pg_index WHERE indrelid = 'carillon_notification'::regclass AND indpred IS NULL"
+    " AND NOT indisprimary",
+}
+
+
+@pytest.mark.skipif(connection.vendor not in EVERY_ROW, reason="MariaDB has no partial indexes.")
+def test_beside_its_key_a_notification_is_in_any_case_written_into_two_indexes() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(EVERY_ROW[connection.vendor])
+        assert cursor.fetchone() == (2,)
 
 
 def test_of_very_many_notices_a_part_is_looked_at_each_day_and_all_in_their_turn(

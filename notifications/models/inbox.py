@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .content import Content
 from .django_internals import cascade_in_bulk, write_database
-from .indexes import NullsIndex
+from .indexes import GivenUnique, NullsIndex
 from .ranks import current_rank
 from .stream import Entry, EntryQuerySet, Stream
 
@@ -217,7 +217,7 @@ class Notification(Entry):
         verbose_name=_("notice"),
         on_delete=cascade_in_bulk,
         related_name="+",
-        db_index=False,  # `carillon_copies` begins with it
+        db_index=False,  # `carillon_one_copy` begins with it
     )
     dedupe_key = models.CharField(  # noqa: DJ001  # nulls are distinct, so that only real keys are unique
         _("dedupe key"), max_length=200, null=True, blank=True, editable=False
@@ -247,14 +247,13 @@ class Notification(Entry):
         verbose_name = _("notification")
         verbose_name_plural = _("notifications")
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["recipient", "notice"], name="carillon_one_copy"),
-            models.UniqueConstraint(fields=["recipient", "dedupe_key"], name="carillon_one_send"),
+            # also what finds the copies of a notice, step by step
+            models.UniqueConstraint(fields=["notice", "recipient"], name="carillon_one_copy"),
+            GivenUnique(fields=["recipient", "dedupe_key"], name="carillon_one_send"),
         ]
         indexes: ClassVar[list[models.Index]] = [
             # changes_since() and the sequencer's search for pending rows
             models.Index("recipient", "modseq", "id", name="carillon_changes"),
-            # the copies of a notice, step by step
-            models.Index("notice", "id", name="carillon_copies"),
             # what has been archived long enough
             NullsIndex(fields=["archived_at"], nulls=["folded_into"], given=["archived_at"], name="carillon_archived"),
             # the pages "all" and "archived"
