@@ -264,6 +264,21 @@ def test_neither_a_search_nor_what_a_list_can_be_narrowed_to_reads_on_behind_its
         assert SEARCHED < max(rows_read_by(run)) <= 2 * SEARCHED + 10  # each with its notice
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Each database describes its plans otherwise.")
+def test_archiving_all_does_not_read_what_others_have() -> None:
+    alice = make_user()
+    fill(alice, 2_000)
+    Notice.objects.bulk_create([Notice(title="Somebody else has it") for _ in range(2_000)])
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {Notification._meta.db_table}, {Notice._meta.db_table}")
+        with CaptureQueriesContext(connection) as queries:
+            assert archive_all(alice) == 2_000
+        for query in queries.captured_queries:
+            if query["sql"].startswith('UPDATE "carillon_notification"'):
+                cursor.execute(f"EXPLAIN {query['sql']}")
+                assert "Seq Scan on carillon_notice " not in "\n".join(row[0] for row in cursor.fetchall())
+
+
 class TestAdmin:
     """Each list costs what its bounds allow, and says so."""
 

@@ -256,7 +256,7 @@ class Notification(Entry):
             models.Index("recipient", "modseq", "id", name="carillon_changes"),
             # what has been archived long enough
             NullsIndex(fields=["archived_at"], nulls=["folded_into"], given=["archived_at"], name="carillon_archived"),
-            # the pages "all" and "archived"
+            # the page "all"
             NullsIndex(fields=["recipient", "-rank", "-id"], nulls=["archived_at"], name="carillon_present"),
             # the page "unread" and its count
             NullsIndex(fields=["recipient", "-rank", "-id"], nulls=["archived_at", "read_at"], name="carillon_unread"),
