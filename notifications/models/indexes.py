@@ -60,4 +60,4 @@ class GivenUnique(models.UniqueConstraint):
     def _made(self, schema_editor: Any) -> models.UniqueConstraint:
         is_partial = schema_editor.connection.features.supports_partial_indexes
         given = Q((f"{self.fields[-1]}__isnull", False)) if is_partial else None
-        return models.UniqueConstraint(fields=self.fields, name=self.name or "", condition=given)
+        return models.UniqueConstraint(fields=self.fields, name=self.name, condition=given)
