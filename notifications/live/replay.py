@@ -41,8 +41,10 @@ def catch_up(
 
     Must run outside a transaction, as `sequence` does. Raises `KeyError` if the stream does not exist.
     """
-    settle(stream_type, [pk], stamp)
-    return changes_since(stream_type, {pk: position})[pk]
+    at = stream_type.at_rest(pk)
+    if at is None:
+        settle(stream_type, [pk], stamp)
+    return changes_since(stream_type, {pk: position}, found=None if at is None else {pk: at})[pk]
 
 
 def settle(
@@ -70,6 +72,7 @@ def changes_since(
     cursors: Mapping[Any, Position | None],
     languages: Languages = NO_LANGUAGES,
     kept: Kept = NOTHING_KEPT,
+    found: Mapping[Any, tuple[Position, int]] | None = None,
 ) -> dict[Any, Batch]:
     """Read what happened in some streams since a reader's position: first load, resume, repair and polling.
 
@@ -80,6 +83,7 @@ def changes_since(
             is active.
         kept: What the batches that ended at the readers' positions have kept, by the stream's primary key, where the
             readers are connections that follow the streams: most of them lack one position at the most.
+        found: The heads and the floors of the streams, where they have just been read.
 
     Returns:
         By primary key, the frames that continue the reader, or a `reset` with a fresh snapshot where it
@@ -87,11 +91,11 @@ def changes_since(
         position. A stream that does not exist is left out, unless its readers may precede it: they then begin at
         `UNPUBLISHED`, from where they are continued.
     """
-    reads = _one_behind(stream_type, cursors, languages, kept) if kept else {}
+    reads = _one_behind(stream_type, cursors, languages, kept) if kept and found is None else {}
     answers = _told(stream_type, list(reads.values())) if reads else {}
     if len(answers) < len(cursors):
         others = {pk: cursor for pk, cursor in cursors.items() if pk not in answers}
-        answers |= _look_and_read(stream_type, others, languages, kept)
+        answers |= _look_and_read(stream_type, others, languages, kept, found)
     return answers
 
 
@@ -115,12 +119,17 @@ def _one_behind(
 
 
 def _look_and_read(
-    stream_type: StreamType, cursors: Mapping[Any, Position | None], languages: Languages, kept: Kept
+    stream_type: StreamType,
+    cursors: Mapping[Any, Position | None],
+    languages: Languages,
+    kept: Kept,
+    found: Mapping[Any, tuple[Position, int]] | None,
 ) -> dict[Any, Batch]:
-    """Look where streams are, and read what their readers lack, wherever these are."""
+    """Look where streams are, unless that was `found`, and read what their readers lack, wherever these are."""
     answers: dict[Any, Batch] = {}
     reads: dict[Any, tuple[Position, Position]] = {}
-    found = open_streams(stream_type, list(cursors))
+    if found is None:
+        found = open_streams(stream_type, list(cursors))
     if stream_type.precedes:
         for pk, cursor in cursors.items():
             if pk not in found:
