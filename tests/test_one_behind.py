@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -74,6 +75,13 @@ def translated(users: list[Any]) -> None:
     Notice.objects.filter(pk=notice.pk).update(texts={"de": {"title": "An alle"}})
 
 
+def pruned(user: Any) -> None:
+    """Tell a user something that is no longer kept for readers who lack it."""
+    notify(user, "Pruned")
+    stamp(user)
+    Inbox.objects.filter(user=user).update(floor=F("head"))
+
+
 def happens(chance: random.Random, users: list[Any]) -> None:
     """Do something at random."""
     user = chance.choice(users)
@@ -93,6 +101,7 @@ def happens(chance: random.Random, users: list[Any]) -> None:
         lambda: withdraw(chance.choice(Notice.objects.order_by("pk"))),
         lambda: Notification.objects.of(user).filter(pk__in=some(chance, user)).delete(),
         lambda: Inbox.objects.filter(user=user).update(epoch="0123abcd"),
+        lambda: pruned(user),
     ]
     chance.choice(actions)()
 
