@@ -14,6 +14,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.db import OperationalError
 from django.db.models import Case, Exists, F, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
@@ -91,9 +92,12 @@ def collect(inbox: StreamType, pks: Iterable[Any]) -> bool:
         _copy_published(inbox, behind, hold=alone)
 
     def advance() -> None:
-        sequence(inbox, sorted(behind))
-        open_streams(inbox, absent)
-        _remember(inbox, behind.keys() - owed, latest)
+        try:
+            sequence(inbox, sorted(behind))
+            open_streams(inbox, absent)
+            _remember(inbox, behind.keys() - owed, latest)
+        except OperationalError as error:  # whoever collects next does what is left
+            logger.debug("What %s have collected waits for a lock: %r", sorted(behind), error)
 
     after_commit(advance, inbox.alias)
     return True
