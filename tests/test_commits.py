@@ -21,6 +21,7 @@ from notifications.live.periodic import PeriodicTasks
 from notifications.models import Inbox, Notification
 
 from .factories import make_user, tell
+from .streaming import TIMEOUT
 from .threads import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,14 +85,17 @@ def test_periodic_tasks_wait_for_a_commit_or_for_their_time() -> None:
             patch.object(CommitWatch, "moved", moved),
         ):
             running = asyncio.create_task(tasks.run())
-            await looks(5)
-            assert len(turns) == 2, "the first turn, and that of the first look, which knows of nothing before it"
-            await sync_to_async(make_user)()
-            await looks(5)
-            assert len(turns) == 3
-            assert found.count(True) == 2
-            running.cancel()
-            tasks.close()
+            try:
+                async with asyncio.timeout(TIMEOUT):
+                    await looks(5)
+                    assert len(turns) == 2, "the first turn, and that of the first look, which knows nothing yet"
+                    await sync_to_async(make_user)()
+                    await looks(5)
+                    assert len(turns) == 3
+                    assert found.count(True) == 2
+            finally:
+                running.cancel()
+                tasks.close()
 
     async_to_sync(play)()
 
