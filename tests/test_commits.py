@@ -100,6 +100,18 @@ def test_periodic_tasks_wait_for_a_commit_or_for_their_time() -> None:
     async_to_sync(play)()
 
 
+@only_sqlite
+def test_a_process_that_ends_closes_the_files_that_it_has_watched_for_its_tenants() -> None:
+    async def play() -> int:
+        one = relay.Relay(asyncio.get_running_loop(), alone=True)
+        tenant = one._tenants["a"] = relay.Relay(one.loop, root=one, tenant="a")
+        await one.run(tenant._commits.moved, [DEFAULT_DB_ALIAS])
+        one.close()
+        return len(tenant._commits._watching)
+
+    assert async_to_sync(play)() == 0
+
+
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite says whether it has changed.")
 def test_another_database_may_always_have_changed(watch: CommitWatch) -> None:
     assert [watch.moved([DEFAULT_DB_ALIAS]) for _ in range(2)] == [True, True]
