@@ -99,7 +99,13 @@ def collect(inbox: StreamType, pks: Iterable[Any]) -> bool:
         except OperationalError as error:  # whoever collects next does what is left
             logger.debug("What %s have collected waits for a lock: %r", sorted(behind), error)
 
-    after_commit(advance, inbox.alias)
+    if alone:
+        try:
+            advance()
+        except OperationalError as error:
+            logger.debug("Who comes next advances %s, for somebody holds a lock: %r", list(behind), error)
+    else:
+        after_commit(advance, inbox.alias)
     return True
 
 
