@@ -92,12 +92,9 @@ def collect(inbox: StreamType, pks: Iterable[Any]) -> bool:
         _copy_published(inbox, behind, hold=alone)
 
     def advance() -> None:
-        try:
-            sequence(inbox, sorted(behind))
-            open_streams(inbox, absent)
-            _remember(inbox, behind.keys() - owed, latest)
-        except OperationalError as error:  # whoever collects next does what is left
-            logger.debug("What %s have collected waits for a lock: %r", sorted(behind), error)
+        sequence(inbox, sorted(behind))
+        open_streams(inbox, absent)
+        _remember(inbox, behind.keys() - owed, latest)
 
     if alone:
         try:
