@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import os
 import time
-import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from .load import BenchmarkError
 
@@ -22,14 +21,24 @@ WAIT = 30.0  # seconds; what has not come by then is lost
 LONGEST = 64 * 1024  # bytes kept while a message is not whole
 
 
+@dataclass(frozen=True)
+class Language:
+    """What a server wants to hear from its clients."""
+
+    post: Callable[[str], str]  # the text that says something to the room
+    opening: str = ""  # the text that comes first
+    ping: bytes = b""  # a frame that wants to be answered …
+    pong: str = ""  # … with this text
+
+
 class Socket(asyncio.Protocol):
     """One client."""
 
-    def __init__(self, load: Sockets, path: str, cookie: str, opening: str) -> None:
+    def __init__(self, load: Sockets, path: str, cookie: str, language: Language) -> None:
         self.load = load
         self.path = path
         self.cookie = cookie
-        self.opening = opening
+        self.language = language
         self.transport: asyncio.Transport
         self.open = asyncio.get_running_loop().create_future()
         self.rest = b""
@@ -48,6 +57,8 @@ class Socket(asyncio.Protocol):
         if not self.shaken:
             self._shake(data)
             return
+        if self.language.ping and self.language.ping in data:
+            self.say(self.language.pong)
         data = self.rest + data
         end = 0
         while (found := data.find(MARK, end)) >= 0 and len(data) >= found + len(MARK) + DIGITS:
@@ -64,8 +75,8 @@ class Socket(asyncio.Protocol):
             self.open.set_exception(BenchmarkError(f"{self.path} answered {head[:60]!r}."))
             return
         self.shaken, self.rest = True, b""
-        if self.opening:
-            self.say(self.opening)
+        if self.language.opening:
+            self.say(self.language.opening)
         self.open.set_result(None)
         self.data_received(after)
 
@@ -95,26 +106,26 @@ class Sockets:
         if len(self.latencies) == self._expected:
             self._all.set()
 
-    async def open(self, port: int, path: str, cookies: Sequence[str], opening: str) -> None:
+    async def open(self, port: int, path: str, cookies: Sequence[str], language: Language) -> None:
         """Open one socket for each cookie, some at a time."""
         loop = asyncio.get_running_loop()
         for start in range(0, len(cookies), 20):
-            found = [Socket(self, path, cookie, opening) for cookie in cookies[start : start + 20]]
+            found = [Socket(self, path, cookie, language) for cookie in cookies[start : start + 20]]
             for socket in found:
                 await loop.create_connection(lambda made=socket: made, "127.0.0.1", port)  # type: ignore[misc]
             async with asyncio.timeout(60):
                 await asyncio.gather(*(socket.open for socket in found))
             self.sockets += found
 
-    async def talk(self, room: int, messages: int, gap: float) -> None:
+    async def talk(self, messages: int, gap: float) -> None:
         """Post from the first socket so many times, and wait until every socket has received it or `WAIT` is over."""
         self.latencies.clear()
         self._expected = messages * len(self.sockets)
         self._all.clear()
         for _ in range(messages):
             body = f"{MARK.decode()}{time.monotonic_ns():0{DIGITS}d} and some words that people say to each other"
-            command = {"type": "message.send", "ref": 1, "room": room, "id": str(uuid.uuid4()), "body": body}
-            self.sockets[0].say(json.dumps(command))
+            speaker = self.sockets[0]
+            speaker.say(speaker.language.post(body))
             await asyncio.sleep(gap)
         with suppress(TimeoutError):
             async with asyncio.timeout(WAIT):
