@@ -25,6 +25,7 @@ ROOMS = 2_000  # of the talker, beside the busy one
 BUSY = 1  # the room with all the messages
 MEMBERS = 50
 EPOCH = "00000000"
+PERIOD = 1_000_000  # seconds in which all was written: so short that nothing is to be pruned
 
 # The indexes of some tables that no constraint has made, each with the statement that makes it.
 _INDEXES = {
@@ -80,7 +81,7 @@ def fill(rows: int) -> None:
     call_command("migrate", verbosity=0)
     now = timezone.now()
     users = LATE.stop - 1 + max(CROWD, rows // 100)
-    written = _each_second(rows, now)
+    written = _spread(rows, now)
     with _bulk((Notice, Notification, Message)):
         _people(users)
         _inbox(rows, users, written, now)
@@ -170,12 +171,12 @@ def _broadcasts(rows: int, now: Any) -> None:
     )
 
 
-def _each_second(rows: int, now: Any) -> str:
-    """Return a time for each row, a second after the one before; the last one is now."""
-    time = connection.ops.adapt_datetimefield_value(now)
+def _spread(rows: int, now: Any) -> str:
+    """Return a time for each row, evenly one after the other; the last one is now."""
+    time, step = connection.ops.adapt_datetimefield_value(now), PERIOD / rows
     if connection.vendor == "postgresql":
-        return f"'{time}'::timestamptz - ({rows} - i) * interval '1 second'"
-    return f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', '{time}', (i - {rows}) || ' seconds')"
+        return f"'{time}'::timestamptz - ({rows} - i) * interval '{step} seconds'"
+    return f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', '{time}', (i - {rows}) * {step} || ' seconds')"
 
 
 def _chat(rows: int, users: int, written: str) -> None:
