@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -12,7 +13,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchmarks import load
+from benchmarks import load, sockets
+from benchmarks.parts import chat
 
 ROOT = Path(__file__).parent.parent
 
@@ -62,3 +64,28 @@ def test_a_missing_compiler_is_one_sentence(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("CC", "no-such-compiler")
     with pytest.raises(load.BenchmarkError, match=r"written in C: install a compiler \(`apt install gcc`\) or set CC"):
         load.program()
+
+
+def test_a_client_of_socket_io_connects_and_answers_pings() -> None:
+    connect, pong = b"\x81\x82\0\0\0\x0040", b"\x81\x81\0\0\0\x003"  # text frames, as clients mask them
+
+    async def run() -> list[bytes]:
+        heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+            await heard.put(await reader.readexactly(len(connect)))
+            writer.write(b"\x81\x012")
+            await heard.put(await reader.readexactly(len(pong)))
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        clients = sockets.Sockets()
+        await clients.open(server.sockets[0].getsockname()[1], "/", ["a=b"], chat.socketio(1))
+        found = [await heard.get(), await heard.get()]
+        clients.close()
+        server.close()
+        return found
+
+    assert asyncio.run(asyncio.wait_for(run(), 10)) == [connect, pong]

@@ -176,7 +176,7 @@ def _spread(rows: int, now: Any) -> str:
     time, step = connection.ops.adapt_datetimefield_value(now), PERIOD / rows
     if connection.vendor == "postgresql":
         return f"'{time}'::timestamptz - ({rows} - i) * interval '{step} seconds'"
-    return f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', '{time}', (i - {rows}) * {step} || ' seconds')"
+    return f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', '{time}', ((i - {rows}) * {step}) || ' seconds')"
 
 
 def _chat(rows: int, users: int, written: str) -> None:
