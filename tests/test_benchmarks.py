@@ -66,26 +66,27 @@ def test_a_missing_compiler_is_one_sentence(tmp_path: Path, monkeypatch: pytest.
         load.program()
 
 
-def test_a_client_of_socket_io_connects_and_answers_pings() -> None:
-    connect, pong = b"\x81\x82\0\0\0\x0040", b"\x81\x81\0\0\0\x003"  # text frames, as clients mask them
+def test_clients_of_a_chat_answer_pings() -> None:
+    # Text frames and a ping's answer, as clients mask them.
+    connect, pong, control = b"\x81\x82\0\0\0\x0040", b"\x81\x81\0\0\0\x003", b"\x8a\x84\0\0\0\0beat"
 
-    async def run() -> list[bytes]:
-        heard: asyncio.Queue[bytes] = asyncio.Queue()
+    async def run() -> bytes:
+        heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.readuntil(b"\r\n\r\n")
-            writer.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
-            await heard.put(await reader.readexactly(len(connect)))
-            writer.write(b"\x81\x012")
-            await heard.put(await reader.readexactly(len(pong)))
+            for part in (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", b"\x81\x012\x89", b"\x04beat"):
+                writer.write(part)
+                await writer.drain()
+            heard.set_result(await reader.readexactly(len(connect + pong + control)))
             writer.close()
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         clients = sockets.Sockets()
         await clients.open(server.sockets[0].getsockname()[1], "/", ["a=b"], chat.socketio(1))
-        found = [await heard.get(), await heard.get()]
+        found = await heard
         clients.close()
         server.close()
         return found
 
-    assert asyncio.run(asyncio.wait_for(run(), 10)) == [connect, pong]
+    assert asyncio.run(asyncio.wait_for(run(), 10)) == connect + pong + control

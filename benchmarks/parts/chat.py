@@ -46,7 +46,7 @@ def carillon(room: int) -> Language:
 
 def socketio(_room: int) -> Language:
     """Return the packets of engine.io 4 and socket.io 5: 40 connects, 42 is an event, and 3 answers the server's 2."""
-    return Language(lambda body: "42" + json.dumps(["chat message", body]), opening="40", ping=b"\x81\x012", pong="3")
+    return Language(lambda body: "42" + json.dumps(["chat message", body]), opening="40", ping=b"2", pong="3")
 
 
 @dataclass(frozen=True)
