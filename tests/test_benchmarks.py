@@ -31,7 +31,7 @@ def test_the_quick_run_measures_and_reports(tmp_path: Path) -> None:
         "-m",
         "benchmarks",
         "--quick",
-        *("streams", "fanout", "storing", "storm", "memory", "idle", "fairness", "--servers", "bare", "lane"),
+        *("streams", "fanout", "storing", "storm", "restart", "memory", "idle", "fairness", "--servers", "bare", "lane"),
         *("--streams", "own", "--databases", "sqlite", "--json", str(figures), "--svg", str(picture)),
     ]
     run = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
@@ -54,6 +54,8 @@ def test_the_quick_run_measures_and_reports(tmp_path: Path) -> None:
     ]
     assert all(0 < row["p50_ms"] <= row["last_ms"] for row in own)
     assert all(row["refused"] == 0 and 0 < row["p50_ms"] <= row["last_ms"] for row in found["storm"])
+    assert found["restart"]["cut"] == 0
+    assert 0 < found["restart"]["away_ms"] <= found["restart"]["away_last_ms"]
     assert all(row["idle_ms"] >= 0 for row in found["idle"])
     assert {row["headers"] for row in found["memory"]} == {3, 16}
     assert ET.fromstring(picture.read_text()).tag.endswith("svg")

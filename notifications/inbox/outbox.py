@@ -14,7 +14,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db.models import Case, F, QuerySet, Subquery, Value, When
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from ..audiences import has_field, members, people
@@ -28,7 +28,7 @@ from ..live.sequencer import open_streams, sequence
 from ..live.statements import CompiledSelect
 from ..live.streams import Read, StreamType
 from ..live.transactions import after_commit, atomic, retried
-from ..models import Broadcast, Outbox, Stream
+from ..models import Broadcast, Notification, Outbox, Stream
 from ..models.broadcast import OUTBOX, BroadcastState
 from .copies import wanted
 from .handing_out import hand_out
@@ -111,6 +111,18 @@ def read_position(pk: Any, using: str) -> tuple[Position | None, bool]:
     return Position(epoch, head) if epoch else None, (collected or 0) < latest
 
 
+def at_rest(pk: Any, using: str) -> tuple[Position, int] | None:
+    """Return the head and the floor of an inbox if there is one whose owner has nothing to collect, and nothing waits.
+
+    One query, which every connect begins with.
+    """
+    rows = _STANDING.run([pk], using)
+    if not rows:
+        return None
+    [(_pk, epoch, head, floor, collected, latest, waiting)] = rows
+    return (Position(epoch, head), floor) if epoch and not waiting and collected >= latest else None
+
+
 def _marks() -> QuerySet[Any]:
     latest = Outbox.objects.filter(pk=OUTBOX).values("head")
     return get_user_model()._base_manager.annotate(latest=Coalesce(Subquery(latest), 0))
@@ -118,6 +130,21 @@ def _marks() -> QuerySet[Any]:
 
 # Of users, because one who has no inbox yet may have broadcasts to collect too.
 _MARKS = CompiledSelect(_marks, "pk", *(f"carillon_inbox__{name}" for name in ("epoch", "head", "collected")), "latest")
+
+
+def _standing() -> QuerySet[Any]:
+    waiting = Exists(Notification.objects.filter(recipient=OuterRef("pk"), modseq=None))
+    users: QuerySet[Any] = _marks().annotate(waiting=waiting)
+    return users
+
+
+_STANDING = CompiledSelect(
+    _standing,
+    "pk",
+    *(f"carillon_inbox__{name}" for name in ("epoch", "head", "floor", "collected")),
+    "latest",
+    "waiting",
+)
 
 
 def _behind(inbox: StreamType, pks: list[Any]) -> tuple[int, dict[Any, int], list[Any]]:

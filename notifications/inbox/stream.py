@@ -24,7 +24,7 @@ from .entries import COLUMNS, Row, entry, with_notices
 from .frames import Changes, Reset
 from .growing import place
 from .items import Items
-from .outbox import collect
+from .outbox import at_rest, collect
 
 State = Literal["unread", "all", "archived", "snoozed"]
 
@@ -54,6 +54,10 @@ class InboxStream(StreamType):
         """Make an inbox for each existing user that has none."""
         users = get_user_model()._base_manager.using(self.alias)
         return [Inbox(user_id=pk) for pk in users.filter(pk__in=pks).order_by("pk").values_list("pk", flat=True)]
+
+    def at_rest(self, pk: Any) -> tuple[Position, int] | None:
+        """Return where the inbox is, if there is nothing to collect or to stamp."""
+        return at_rest(pk, self.alias)
 
     def collect_pending(self, pks: Sequence[Any]) -> None:
         """Collect broadcasts."""

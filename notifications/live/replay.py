@@ -37,8 +37,10 @@ def catch_up(
 
     Must run outside a transaction, as `sequence` does. Raises `KeyError` if the stream does not exist.
     """
-    settle(stream_type, [pk], stamp)
-    return changes_since(stream_type, {pk: position})[pk]
+    at = stream_type.at_rest(pk)
+    if at is None:
+        settle(stream_type, [pk], stamp)
+    return changes_since(stream_type, {pk: position}, found=None if at is None else {pk: at})[pk]
 
 
 def settle(
@@ -66,6 +68,7 @@ def changes_since(
     cursors: Mapping[Any, Position | None],
     languages: Languages = NO_LANGUAGES,
     kept: Kept = NOTHING_KEPT,
+    found: Mapping[Any, tuple[Position, int]] | None = None,
 ) -> dict[Any, Batch]:
     """Read what happened in some streams since a reader's position: first load, resume, repair and polling.
 
@@ -75,6 +78,7 @@ def changes_since(
         languages: Those of the readers by the stream's primary key; without any, what is told is in the language that
             is active.
         kept: What the batches that ended at the readers' positions have kept, by the stream's primary key.
+        found: The heads and the floors of the streams, where they have just been read.
 
     Returns:
         By primary key, the frames that continue the reader, or a `reset` with a fresh snapshot where it
@@ -84,7 +88,8 @@ def changes_since(
     """
     answers: dict[Any, Batch] = {}
     reads: dict[Any, tuple[Position, Position]] = {}
-    found = open_streams(stream_type, list(cursors))
+    if found is None:
+        found = open_streams(stream_type, list(cursors))
     if stream_type.precedes:
         for pk, cursor in cursors.items():
             if pk not in found:

@@ -191,6 +191,13 @@ class StreamType(ABC):
         """The database in which the stream lives; resuming reads the primary one."""
         return router.db_for_write(self.stream)
 
+    def at_rest(self, pk: Any) -> tuple[Position, int] | None:
+        """Return the head and the floor of a stream if nothing waits for its readers, nor for a position, by one query.
+
+        None where something may, and by default: then what waits is settled, and they are read after that.
+        """
+        return None
+
     def collect_pending(self, pks: Sequence[Any]) -> None:
         """Store what waits elsewhere until the readers of these streams are there; nothing by default."""
         return
