@@ -31,7 +31,19 @@ def test_the_quick_run_measures_and_reports(tmp_path: Path) -> None:
         "-m",
         "benchmarks",
         "--quick",
-        *("streams", "fanout", "storing", "storm", "restart", "memory", "idle", "fairness", "--servers", "bare", "lane"),
+        *(
+            "streams",
+            "fanout",
+            "storing",
+            "storm",
+            "restart",
+            "memory",
+            "idle",
+            "fairness",
+            "--servers",
+            "bare",
+            "lane",
+        ),
         *("--streams", "own", "--databases", "sqlite", "--json", str(figures), "--svg", str(picture)),
     ]
     run = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)

@@ -12,11 +12,12 @@ from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.test import override_settings
 
 from notifications.inbox.stream import INBOX
-from notifications.live import relay
+from notifications.live import periodic, relay
 from notifications.live.commits import CommitWatch
 from notifications.live.connections import EVENT_STREAM
 from notifications.live.cursor import Position
 from notifications.live.hub import Connection
+from notifications.live.periodic import PeriodicTasks
 from notifications.models import Inbox, Notification
 
 from .factories import make_user, tell
@@ -51,6 +52,48 @@ def test_what_any_connection_commits_is_seen_and_nothing_else(watch: CommitWatch
     together(lambda: make_user("carol"))
     assert moved()
     assert not moved()
+
+
+@only_sqlite
+def test_periodic_tasks_wait_for_a_commit_or_for_their_time() -> None:
+    turns: list[str] = []
+    found: list[bool] = []
+    ask = CommitWatch.moved
+
+    def task() -> float:
+        turns.append("turn")
+        return 3600.0
+
+    async def play() -> None:
+        loop, looked = asyncio.get_running_loop(), asyncio.Event()
+
+        def moved(watch: CommitWatch, aliases: Any) -> bool:
+            found.append(ask(watch, aliases))
+            loop.call_soon_threadsafe(looked.set)
+            return found[-1]
+
+        async def looks(more: int) -> None:
+            for _look in range(more):
+                looked.clear()
+                await looked.wait()
+
+        tasks = PeriodicTasks(lambda: 0.01)
+        with (
+            patch.object(periodic, "_tasks", [task]),
+            patch.object(periodic, "_closers", []),
+            patch.object(CommitWatch, "moved", moved),
+        ):
+            running = asyncio.create_task(tasks.run())
+            await looks(5)
+            assert len(turns) == 2, "the first turn, and that of the first look, which knows of nothing before it"
+            await sync_to_async(make_user)()
+            await looks(5)
+            assert len(turns) == 3
+            assert found.count(True) == 2
+            running.cancel()
+            tasks.close()
+
+    async_to_sync(play)()
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite says whether it has changed.")

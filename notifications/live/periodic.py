@@ -10,13 +10,18 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from django.apps import apps
+from django.db import router
+
 from .. import tenants
+from .commits import CommitWatch
 from .threads import MakePool, Threads
 
 Task = Callable[[], float | None]
 
 SHORTEST = 0.2  # seconds between two turns
 AGAIN = 2.0  # seconds after which what has failed is tried again, at the latest: its database may be back
+LONGEST = 30.0  # seconds between two turns, though nothing was committed
 SHARE = 10  # times as long as the turns of several tenants took pass until they take the next, at least
 
 logger = logging.getLogger("notifications")
@@ -30,7 +35,8 @@ _closers: list[Callable[[], None]] = []
 def periodic(function: Task) -> Task:
     """Register a function without arguments; it returns after how many seconds it wants its next turn, if it knows.
 
-    The turn may come sooner: they are those of all tasks. What must not be done so often keeps a clock of its own.
+    The turn may come sooner: they are those of all tasks, and whatever is committed may bring one on. What must not be
+    done so often keeps a clock of its own.
     """
     if function not in _tasks:
         _tasks.append(function)
@@ -73,12 +79,14 @@ class PeriodicTasks:
     """One process's turns."""
 
     def __init__(self, period: Callable[[], float], make_pool: MakePool = Threads) -> None:
-        """Prepare for turns that are `period()` seconds apart unless a task wants its own sooner."""
+        """Prepare to look every `period()` seconds whether anything was committed, which brings on a turn."""
         self.threads = make_pool(1, "notifications-periodic")
         self._period = period
         self._wake = asyncio.Event()
         self._woken: set[str] = set()  # tenants that take their turn now
         self._due: dict[str, float] = {}  # when each tenant takes its next turn, by the loop's clock
+        self._looks: dict[str, float] = {}  # and when it takes one if anything was committed
+        self._commits: dict[str, CommitWatch] = {}
 
     def wake(self, tenant: str = "") -> None:
         """Take a tenant's next turn now."""
@@ -88,6 +96,8 @@ class PeriodicTasks:
     def close(self) -> None:
         """End the turns, and what the tasks have begun."""
         self.threads.close()
+        for watch in self._commits.values():
+            watch.close()
         for function in _closers:
             function()
 
@@ -99,12 +109,15 @@ class PeriodicTasks:
             woken, self._woken = self._woken, set()
             began = loop.time()
             names = await self._names()
-            self._due = {name: self._due[name] for name in names if name in self._due}
+            self._forget_others(names)
             for name in names:
-                if name in woken or self._due.get(name, 0.0) <= began:
+                looks = self._looks.get(name, 0.0) <= began
+                if name in woken or self._due.get(name, 0.0) <= began or (looks and await self._may_have_moved(name)):
                     self._due[name] = loop.time() + await self._turn(name)
+                if looks:
+                    self._looks[name] = loop.time() + self._period()
             took = loop.time() - began
-            pause = min(self._due.values(), default=began + self._period()) - loop.time()
+            pause = min([*self._due.values(), *self._looks.values()], default=began + self._period()) - loop.time()
             try:
                 async with asyncio.timeout(pause if len(names) < 2 else max(pause, SHARE * took)):
                     await self._wake.wait()
@@ -113,7 +126,7 @@ class PeriodicTasks:
 
     async def _turn(self, tenant: str) -> float:
         """Run the tasks for a tenant; return after how many seconds its next turn is."""
-        pause = self._period()
+        pause = max(LONGEST, self._period())
         for function in _tasks:
             try:
                 wanted = await asyncio.wrap_future(self.threads.submit(tenants.run, tenant, function))
@@ -122,6 +135,24 @@ class PeriodicTasks:
                 wanted = AGAIN
             pause = pause if wanted is None else min(pause, max(wanted, SHORTEST))
         return pause
+
+    async def _may_have_moved(self, tenant: str) -> bool:
+        """Return whether anything may have been committed for a tenant since this was asked last."""
+        watch = self._commits.setdefault(tenant, CommitWatch())
+        try:
+            return await asyncio.wrap_future(
+                self.threads.submit(tenants.run, tenant, lambda: watch.moved(_databases()))
+            )
+        except Exception:
+            logger.exception("Could not ask whether anything was committed; the periodic tasks take their turn.")
+            return True
+
+    def _forget_others(self, names: list[str]) -> None:
+        """Forget the tenants that are gone."""
+        self._due = {name: self._due[name] for name in names if name in self._due}
+        self._looks = {name: self._looks[name] for name in names if name in self._looks}
+        for gone in self._commits.keys() - set(names):
+            self.threads.submit(self._commits.pop(gone).close)
 
     async def _names(self) -> list[str]:
         """Return the names of all tenants; of those that are known, where they cannot be read now."""
@@ -132,3 +163,8 @@ class PeriodicTasks:
         except Exception:
             logger.exception("The tenants could not be read; the next turn repeats it.")
             return list(self._due)
+
+
+def _databases() -> set[str]:
+    """Return the databases that the active tenant's rows are written to."""
+    return {router.db_for_write(model) for model in apps.get_app_config("carillon").get_models()}
