@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
+from django.db import OperationalError
 from django.test import TransactionTestCase
 
 from notifications.inbox.stream import INBOX
@@ -32,6 +35,16 @@ class AtRestTests(TransactionTestCase):
         broadcast("To all", to="everyone")
         assert INBOX.at_rest(self.user.pk) is None
         assert len(catch_up(INBOX, self.user.pk, self.position).frames) == 1
+        assert INBOX.at_rest(self.user.pk) is not None
+
+    def test_who_collects_while_somebody_holds_a_lock_is_told_and_nothing_is_logged(self) -> None:
+        broadcast("To all", to="everyone")
+        locked = OperationalError("database is locked")
+        with patch("notifications.inbox.outbox._remember", side_effect=locked), self.assertNoLogs(level="INFO"):
+            batch = catch_up(INBOX, self.user.pk, self.position)
+        assert len(batch.frames) == 1
+        assert INBOX.at_rest(self.user.pk) is None, "whoever comes next tries again"
+        catch_up(INBOX, self.user.pk, batch.to)
         assert INBOX.at_rest(self.user.pk) is not None
 
     def test_who_has_no_inbox_yet_gets_one(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.db import OperationalError
 from django.db.models import Case, Exists, F, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
@@ -95,7 +96,13 @@ def collect(inbox: StreamType, pks: Iterable[Any]) -> bool:
         open_streams(inbox, absent)
         _remember(inbox, behind.keys() - owed, latest)
 
-    after_commit(advance, inbox.alias)
+    if alone:
+        try:
+            advance()
+        except OperationalError as error:
+            logger.debug("Who comes next advances %s, for somebody holds a lock: %r", list(behind), error)
+    else:
+        after_commit(advance, inbox.alias)
     return True
 
 
