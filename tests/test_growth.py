@@ -244,6 +244,20 @@ class TestAdmin:
         assert staff.get(address).context["cl"].result_count >= 4
         assert staff.get(f"{address}?o=1").context["cl"].result_count <= 2
 
+    @pytest.mark.skipif(connection.vendor != "sqlite", reason="Each database describes its plans otherwise.")
+    @pytest.mark.parametrize("name", ["notice", "notification", "message", "membership", "room"])
+    def test_a_list_in_another_order_reads_the_newest_rows_by_their_keys(
+        self, staff: Client, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        monkeypatch.setattr("notifications.admin.bounds.REACH", 2)
+        alice = make_user()
+        for number in range(4):
+            room = create_room(f"Room {number}", by=alice)
+            post_message(room, f"Message {number}", by=alice)
+            notify(alice, f"Notice {number}")
+        plan = plans(lambda: staff.get(f"/admin/carillon/{name}/?o=1"))
+        assert f"SEARCH carillon_{name} USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in plan
+
     @pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL would rather read all notices.")
     def test_a_search_among_notifications_reads_their_notices_alone(
         self, staff: Client, monkeypatch: pytest.MonkeyPatch
