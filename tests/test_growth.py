@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from notifications.audiences import Audience
 from notifications.chat.prune import prune_messages
-from notifications.inbox.filters import facets
+from notifications.inbox.filters import facets, narrowed
 from notifications.inbox.outbox import collect
 from notifications.inbox.reading import page
-from notifications.inbox.searching import SEARCHED
+from notifications.inbox.searching import SEARCHED, first_rows
 from notifications.inbox.stream import INBOX
 from notifications.live.cursor import Position
 from notifications.live.replay import changes_since
@@ -185,10 +185,25 @@ def plans(run: Callable[[], Any]) -> str:
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="Each database describes its plans otherwise.")
 def test_pruning_looks_at_what_is_over_and_at_nothing_else() -> None:
     plan = plans(prune) + plans(lambda: prune_messages(NOW))
-    for name in ("archived", "expiring", "recalled", "copies", "written"):
+    for name in ("archived", "expiring", "recalled", "written"):
         assert f"INDEX carillon_{name}" in plan
+    assert "(notice_id=?" in plan  # the copies of what is over
     for table in ("notification", "notice", "message"):
         assert f"SCAN carillon_{table}\n" not in f"{plan}\n"
+
+
+EVERY_ROW = {
+    "sqlite": "SELECT count(*) FROM pragma_index_list('carillon_notification') WHERE NOT partial",
+    "postgresql": "SELECT count(*) FROM pg_index WHERE indrelid = 'carillon_notification'::regclass AND indpred IS NULL"
+    " AND NOT indisprimary",
+}
+
+
+@pytest.mark.skipif(connection.vendor not in EVERY_ROW, reason="MariaDB has no partial indexes.")
+def test_beside_its_key_a_notification_is_in_any_case_written_into_two_indexes() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(EVERY_ROW[connection.vendor])
+        assert cursor.fetchone() == (2,)
 
 
 def test_of_very_many_notices_a_part_is_looked_at_each_day_and_all_in_their_turn(
@@ -210,6 +225,58 @@ def test_what_a_list_can_be_narrowed_to_is_counted_at_a_price_with_a_bound() -> 
     fill(alice, 6_000)
     assert len(facets(alice).categories) == 0
     assert (facets(alice).total, facets(alice).more) == (SEARCHED, True)
+
+
+def rows_read(plan: dict[str, Any]) -> float:
+    """Return how many rows of our tables a plan of PostgreSQL's has read."""
+    ours = plan.get("Relation Name", "").startswith("carillon_")
+    read = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0) if ours else 0
+    return float(read * plan["Actual Loops"]) + sum(rows_read(node) for node in plan.get("Plans", []))
+
+
+def rows_read_by(run: Callable[[], Any]) -> list[float]:
+    """Return how many rows each query of a function reads."""
+    with CaptureQueriesContext(connection) as queries:
+        run()
+    found = []
+    with connection.cursor() as cursor:
+        for query in queries:
+            if query["sql"].startswith("SELECT"):
+                cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query['sql']}")
+                found.append(rows_read(cursor.fetchone()[0][0]["Plan"]))
+    return found
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL says how many rows a statement read.")
+def test_neither_a_search_nor_what_a_list_can_be_narrowed_to_reads_on_behind_its_bound() -> None:
+    alice, bob = make_users(2)
+    for user in (alice, bob):
+        fill(user, 8_000)
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {Notification._meta.db_table}, {Notice._meta.db_table}")
+    runs: list[Callable[[], Any]] = [
+        lambda: list(first_rows(alice, "all")[: SEARCHED + 1]),
+        lambda: list(narrowed(alice, "all", "", "", "zebra")[:21]),
+        lambda: list(narrowed(alice, "unread", "", "", "first")[:21]),
+        lambda: list(narrowed(alice, "all", "none", "", "7")[:21]),
+    ]
+    for run in runs:
+        assert SEARCHED < max(rows_read_by(run)) <= 2 * SEARCHED + 10  # each with its notice
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Each database describes its plans otherwise.")
+def test_archiving_all_does_not_read_what_others_have() -> None:
+    alice = make_user()
+    fill(alice, 2_000)
+    Notice.objects.bulk_create([Notice(title="Somebody else has it") for _ in range(2_000)])
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {Notification._meta.db_table}, {Notice._meta.db_table}")
+        with CaptureQueriesContext(connection) as queries:
+            assert archive_all(alice) == 2_000
+        for query in queries.captured_queries:
+            if query["sql"].startswith('UPDATE "carillon_notification"'):
+                cursor.execute(f"EXPLAIN {query['sql']}")
+                assert "Seq Scan on carillon_notice " not in "\n".join(row[0] for row in cursor.fetchall())
 
 
 class TestAdmin:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -228,6 +229,25 @@ def test_a_process_without_a_server_tells_it_from_wherever_it_is(database: str, 
 
     connections[ALIAS].close()
     asyncio.run(run())
+
+
+def test_so_many_threads_send_hints_and_no_more() -> None:
+    leave, sent = threading.Event(), threading.Semaphore(0)
+
+    def send() -> None:
+        leave.wait()
+        sent.release()
+
+    before = threading.active_count()
+    try:
+        for _hint in range(listening.APART_LIMIT + 3):
+            listening._apart(send)
+        assert threading.active_count() == before + listening.APART_LIMIT
+    finally:
+        leave.set()
+    for _hint in range(listening.APART_LIMIT):
+        sent.acquire()
+    assert not sent.acquire(blocking=False)
 
 
 def test_what_is_rolled_back_is_told_to_nobody(database: str) -> None:

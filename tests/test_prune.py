@@ -32,7 +32,7 @@ from notifications.services import (
     prune_messages,
     toggle_reaction,
 )
-from tests.factories import make_user, reason, stamp, tell
+from tests.factories import make_user, make_users, reason, stamp, tell
 
 pytestmark = pytest.mark.django_db
 
@@ -178,6 +178,18 @@ def test_any_number_is_deleted_in_short_transactions(django_assert_max_num_queri
     with django_assert_max_num_queries(73):  # four less where rows need no locks
         assert prune() == 2 * PRUNE_CHUNK + 1
     assert not Notice.objects.exists()
+
+
+def test_the_copies_of_a_notice_are_deleted_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("notifications.live.pruning.PRUNE_CHUNK", 3)
+    users = make_users(8)
+    notices = Notice.objects.bulk_create([Notice(title=title, created_at=LONG_AGO) for title in ("over", "here")])
+    Notification.objects.bulk_create([Notification(recipient=user, notice=one) for user in users for one in notices])
+    stamp(*users)
+    Notice.objects.filter(title="over").update(expires_at=LONG_AGO)
+    assert prune() == 8
+    assert Notification.objects.filter(notice__title="here").count() == 8
+    assert left() == {"here"}
 
 
 def test_a_change_after_pruning_is_told_as_ever() -> None:

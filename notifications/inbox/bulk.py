@@ -19,7 +19,6 @@ from ..models.ranks import EPOCH, rank_at
 from ..twins import twin
 from ..validators import validate_named_texts
 from .rows import archiving, arrived, restoring, rows_of, touch_all
-from .stream import INBOX
 
 Scope = Literal["all", "unread"]
 
@@ -114,7 +113,6 @@ def scope(rows: NotificationQuerySet, category: str, kind: str, state: Scope) ->
     if state not in ("all", "unread"):
         raise ValidationError({"state": _("State must be all or unread.")})
     validate_named_texts(category=category, kind=kind)
-    notices = Notice.objects.using(INBOX.alias).visible()
-    notices = notices.filter(**{name: value for name, value in (("category", category), ("kind", kind)) if value})
+    narrow = {name: value for name, value in (("category", category), ("kind", kind)) if value}
     chosen = rows.unread() if state == "unread" else rows.not_archived()
-    return chosen.filter(notice__in=notices.order_by().values("pk"))
+    return chosen.filter(Notice.objects.visible().filter(**narrow).asked())

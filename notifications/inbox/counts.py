@@ -80,8 +80,7 @@ class _CompiledCounts(CompiledSelect):
             return select(first.union(*rest, all=True) if rest else first, self._columns, None, alias)
         # PostgreSQL estimates how many rows a user has and, where it is wrong, reads whole tables until it has found a
         # hundred. A range with its order, and a condition that is asked of each row, leave it the index alone.
-        notice = Notice.objects.visible(NOW).filter(pk=OuterRef("notice_id")).annotate(visible=Value(value=True))
-        rows = Notification.objects.filter(Subquery(notice.values("visible")))
+        rows = Notification.objects.filter(Notice.objects.visible(NOW).asked())
         rows = rows.filter(recipient__gte=OuterRef("pk"), recipient__lte=OuterRef("pk"))
         return select(self._counted(keys, rows.order_by("recipient_id", "-rank", "-pk")), self._columns, None, alias)
 

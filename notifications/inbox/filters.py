@@ -10,15 +10,17 @@ import msgspec
 
 from ..annotations import User
 from ..kinds import registry
-from ..live.chunks import chunks
+from ..live.statements import CompiledSelect
 from ..models import Notice, Notification
 from ..models.inbox import NotificationQuerySet
 from ..preferences.topics import categories, kind_label
 from ..validators import validate_named_texts
-from .searching import SEARCHED, search_text, titled, within_reach
-from .stream import INBOX, State, in_state
+from .searching import SEARCHED, first_rows, found_with, search_text
+from .stream import INBOX, State, listed
 
 FACETS_LIMIT: Final = 200  # pairs of a category and a kind
+
+_NAMES = CompiledSelect(Notice.objects.all, "pk", "category", "kind")
 
 
 class Facet(msgspec.Struct, frozen=True):
@@ -49,16 +51,10 @@ def facets(user: User, state: State = "all") -> Facets:
     Raises:
         ValidationError: `state` is none.
     """
-    listed = in_state(Notification.objects.using(INBOX.alias).of(user), state).visible().ranked()
-    found = list(listed.values_list("notice_id", "read_at")[: SEARCHED + 1])
+    found = list(first_rows(user, state).values_list("notice_id", "read_at")[: SEARCHED + 1])
     items = found[:SEARCHED]
     # Read by their keys: a planner that joins and groups may prefer to read the whole table.
-    notices = Notice.objects.using(INBOX.alias)
-    named = {
-        pk: (category, kind)
-        for part in chunks(pk for pk, _read_at in items)
-        for pk, category, kind in notices.filter(pk__in=part).values_list("pk", "category", "kind")
-    }
+    named = {pk: (category, kind) for pk, category, kind in _NAMES.run([pk for pk, _read_at in items], INBOX.alias)}
     totals: Counter[tuple[str, str]] = Counter()
     unread: Counter[tuple[str, str]] = Counter()
     for pk, read_at in items:
@@ -81,18 +77,17 @@ def _facets(pairs: list[tuple[str, str, int, int]], column: int, labels: Mapping
     return [Facet(name, total, unread[name], str(labels.get(name, name))) for name, total in totals.most_common()]
 
 
-def narrowed(rows: NotificationQuerySet, category: str, kind: str, search: str) -> NotificationQuerySet:
-    """Keep what is of a category and a kind, and has a text in its title (see `titled`); each may be empty.
+def narrowed(user: User, state: State, category: str, kind: str, search: str) -> NotificationQuerySet:
+    """Return what is `listed` of `user` in a state, of a category and a kind, and with a text in its title.
+
+    Each of the three may be empty. Where a text is sought is said at `found_with`.
 
     Raises:
-        ValidationError: One of them is out of range; it is named.
+        ValidationError: An argument is out of range; it is named.
     """
+    rows = listed(Notification.objects.using(INBOX.alias).of(user), state)
     validate_named_texts(category=category, kind=kind)
-    text = search_text(search)
-    if text:
-        rows = within_reach(rows)
-    if category:
-        rows = rows.filter(notice__category=category)
-    if kind:
-        rows = rows.filter(notice__kind=kind)
-    return titled(rows, text) if text else rows
+    notices = {name: value for name, value in (("category", category), ("kind", kind)) if value}
+    if text := search_text(search):
+        return found_with(text, user, state, Notice.objects.filter(**notices))
+    return rows.filter(**{f"notice__{name}": value for name, value in notices.items()})

@@ -45,7 +45,8 @@ def prune(before: datetime | None = None) -> int:
     # Each of the three ways in which it may be over has an index; together they would cost a look at every row.
     deleted, hints = prune_entries(_stamped_items().filter(_long_archived(before)), INBOX, RECALLED, by="archived_at")
     for notice in _over(before):
-        number, moved = prune_entries(_stamped_items().filter(_ended(before), notice=notice), INBOX, RECALLED)
+        copies = _stamped_items().filter(_ended(before), notice=notice)
+        number, moved = prune_entries(copies, INBOX, RECALLED, by="recipient_id")
         deleted += number
         hints += moved
     prune_rows(_events_without_item(), INBOX.alias, by="folded_into")

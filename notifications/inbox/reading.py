@@ -21,7 +21,7 @@ from .filters import narrowed
 from .frames import Item
 from .items import items_of
 from .outbox import collect, read_position
-from .stream import INBOX, INBOX_PAGE, State, listed
+from .stream import INBOX, INBOX_PAGE, State
 
 PAGE_LIMIT = 100  # items of a page at most
 _PLACE = re.compile(r"(?:(?P<rank>[0-9]{1,18})\.)?(?P<pk>[0-9]{1,19})")  # of an item in a list
@@ -82,7 +82,7 @@ def page(
 
     It costs three queries whatever its size, and one for each model to which notifications of declared kinds refer.
 
-    Items that have grown take one query more, and a search some more; see `titled`.
+    Items that have grown take one query more, and a search some more; see `found_with`.
 
     Args:
         user: Whose inbox.
@@ -91,15 +91,14 @@ def page(
         before: Only what follows a page: its `next`. The id of an item means those with a lower one.
         limit: Items, from 1 to `PAGE_LIMIT`.
         kind: Only this kind; empty for every one.
-        search: Only what has this text in its title, as it is shown or as it is stored; see `titled`.
+        search: Only what has this text in its title, as it is shown or as it is stored; see `found_with`.
 
     Raises:
         ValidationError: An argument is out of range; it is named.
     """
     validate_limit(limit, PAGE_LIMIT)
     cursor = _position(user.pk, INBOX.alias)  # before the rows: to apply a row twice is harmless, to miss one is not
-    rows = listed(Notification.objects.using(INBOX.alias).of(user), state)
-    rows = narrowed(rows, category, kind, search)
+    rows = narrowed(user, state, category, kind, search)
     if before is not None:
         rows = rows.filter(_after(str(before)))
     found = list(rows[: limit + 1])

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
-from threading import Thread
+from threading import BoundedSemaphore, Thread
 from typing import TYPE_CHECKING, Any
 
 from django.db import Error, connections, router, transaction
@@ -40,6 +40,7 @@ PART_BYTES = 7_900  # of the 7,999 that a notification may have, beside the part
 MESSAGE_BYTES = 1024 * 1024  # a message of more is not sent
 MOST_PARTS = MESSAGE_BYTES // PART_BYTES + 1  # of a message
 ANSWER = 5.0  # seconds; a server that answers nothing for so long is gone
+APART_LIMIT = 8  # hints that are sent at once by threads of their own
 HEARTBEAT = 10.0  # seconds between two questions to a server that says nothing
 DEFAULTS = {  # libpq's words; a network that has lost the server says nothing by itself
     "connect_timeout": 5,
@@ -182,8 +183,31 @@ def _send(using: str, group: str, payloads: list[str]) -> None:
 
 
 def _apart(send: Callable[[], None]) -> None:
-    """Send in a thread of its own, on a connection of its own."""
-    Thread(target=send, name="notifications-hint").start()
+    """Send in a thread of its own, on a connection of its own; not if as many as may are on their way already."""
+    slots = _slots
+    if not slots.acquire(blocking=False):
+        logger.warning(
+            "A hint was not sent, for others are still on their way; other processes find out by themselves."
+        )
+        return
+
+    def run() -> None:
+        try:
+            send()
+        finally:
+            slots.release()
+
+    Thread(target=run, name="notifications-hint").start()
+
+
+def _renew_slots() -> None:
+    """Begin anew in a child of this process, where none of its threads are."""
+    global _slots
+    _slots = BoundedSemaphore(APART_LIMIT)
+
+
+_slots = BoundedSemaphore(APART_LIMIT)
+os.register_at_fork(after_in_child=_renew_slots)
 
 
 class _Session:

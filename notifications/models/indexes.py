@@ -1,4 +1,4 @@
-"""An index that every database can have."""
+"""An index and a constraint that every database can have."""
 
 from __future__ import annotations
 
@@ -36,3 +36,28 @@ class NullsIndex(models.Index):
         else:
             made = models.Index(fields=[self.fields[0], *self.nulls, *self.fields[1:]], name=self.name)
         return made.create_sql(model, schema_editor, using, **kwargs)
+
+
+class GivenUnique(models.UniqueConstraint):
+    """A constraint by which fields are unique, the last of which is null in nearly all rows.
+
+    Nulls are distinct everywhere, so that the constraint is the same on each database; where an index can be partial
+    its index has no entries for them, which would be written with each change of a row.
+    """
+
+    def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
+        """Return what makes the constraint together with its table."""
+        return self._made(schema_editor).constraint_sql(model, schema_editor)
+
+    def create_sql(self, model: Any, schema_editor: Any) -> Any:
+        """Return the statement that makes the constraint."""
+        return self._made(schema_editor).create_sql(model, schema_editor)
+
+    def remove_sql(self, model: Any, schema_editor: Any) -> Any:
+        """Return the statement that removes it."""
+        return self._made(schema_editor).remove_sql(model, schema_editor)
+
+    def _made(self, schema_editor: Any) -> models.UniqueConstraint:
+        is_partial = schema_editor.connection.features.supports_partial_indexes
+        given = Q((f"{self.fields[-1]}__isnull", False)) if is_partial else None
+        return models.UniqueConstraint(fields=self.fields, name=self.name, condition=given)
