@@ -18,7 +18,7 @@ from notifications.inbox.filters import facets, narrowed
 from notifications.inbox.outbox import collect
 from notifications.inbox.reading import page
 from notifications.inbox.searching import SEARCHED, first_rows
-from notifications.inbox.stream import INBOX
+from notifications.inbox.stream import INBOX, State, listed
 from notifications.live.cursor import Position
 from notifications.live.replay import changes_since
 from notifications.models import Broadcast, Inbox, Notice, Notification, Outbox
@@ -262,6 +262,20 @@ def test_neither_a_search_nor_what_a_list_can_be_narrowed_to_reads_on_behind_its
     ]
     for run in runs:
         assert SEARCHED < max(rows_read_by(run)) <= 2 * SEARCHED + 10  # each with its notice
+
+
+@pytest.mark.skipif(connection.vendor == "mysql", reason="MariaDB has no partial indexes.")
+@pytest.mark.parametrize("state", ["all", "unread", "archived"])
+def test_a_page_is_read_in_the_order_of_an_index(state: State) -> None:
+    alice = make_user()
+    fill(alice, 1_000)
+    Notification.objects.filter(pk__in=Notification.objects.order_by("pk")[:500]).update(archived_at=NOW)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    plan = listed(Notification.objects.of(alice.pk), state)[:20].explain().lower()
+    assert "carillon_put_away" in plan if state == "archived" else "carillon_" in plan
+    assert "temp b-tree" not in plan
+    assert "sort" not in plan
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="Each database describes its plans otherwise.")

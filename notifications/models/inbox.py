@@ -258,6 +258,13 @@ class Notification(Entry):
             NullsIndex(fields=["archived_at"], nulls=["folded_into"], given=["archived_at"], name="carillon_archived"),
             # the page "all"
             NullsIndex(fields=["recipient", "-rank", "-id"], nulls=["archived_at"], name="carillon_present"),
+            # the page "archived"
+            NullsIndex(
+                fields=["recipient", "-rank", "-id"],
+                nulls=["folded_into", "snoozed_until"],
+                given=["archived_at"],
+                name="carillon_put_away",
+            ),
             # the page "unread" and its count
             NullsIndex(fields=["recipient", "-rank", "-id"], nulls=["archived_at", "read_at"], name="carillon_unread"),
             # the number on the bell
