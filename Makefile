@@ -116,10 +116,14 @@ baseline: environment
 	@$(python) -m nox --session baseline
 
 # PARTS="streams fanout" takes some of the parts; OPTIONS="--quick" and the like are handed on.
-bench: environment node chromium
+bench: environment node chromium benchmarks/build/hq
 	@sh scripts/environment.sh benchmarks/requirements.txt
 	@$(node) npm install --prefix benchmarks/node --silent --no-package-lock --no-audit --no-fund
 	@$(python) -m benchmarks $(PARTS) $(OPTIONS)
+
+benchmarks/build/hq: benchmarks/requirements-hq.txt | environment
+	@$(python) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $@ -r $<
+	@touch $@
 
 SECONDS ?= 300
 LOADS ?= 1000

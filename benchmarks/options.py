@@ -24,6 +24,7 @@ class Options:
     processes: tuple[int, ...] = (1, 2)
     brokers: tuple[str, ...] = ("core",)
     databases: tuple[str, ...] = tuple(NAMES)
+    rows: tuple[int, ...] = (10_000, 100_000, 1_000_000)  # of growth's tables
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ def read(parts: list[str], long: Collection[str], description: str, arguments: l
     parser.add_argument("--processes", nargs="+", type=int, default=default.processes, help="of one site (1 2)")
     parser.add_argument("--brokers", nargs="+", choices=list(BROKERS), default=default.brokers)
     parser.add_argument("--databases", nargs="+", choices=default.databases, default=default.databases)
+    parser.add_argument("--rows", nargs="+", type=int, default=default.rows, metavar="N",
+                        help="of the tables of growth (10000 100000 1000000)")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the figures of the streams and of the fan-out")
     found = parser.parse_args(arguments)
@@ -66,5 +69,6 @@ def read(parts: list[str], long: Collection[str], description: str, arguments: l
         tuple(found.processes),
         tuple(found.brokers),
         tuple(found.databases),
+        tuple(found.rows),
     )
     return Command(found.parts or [part for part in parts if part not in long], options, found.json, found.svg)

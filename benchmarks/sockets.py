@@ -1,4 +1,4 @@
-"""The chat's load: many WebSockets in this process, which count the frames and parse nothing.
+"""The chat's load: many WebSockets in this process, which count the messages and parse nothing in them.
 
 A bare protocol on uvloop: it costs a few µs for each message, and what it costs is reported.
 """
@@ -7,29 +7,40 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import os
 import time
-import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from .load import BenchmarkError
 
 MARK = b"bench-t="
 DIGITS = 19  # of CLOCK_MONOTONIC in nanoseconds, with leading zeros
 WAIT = 30.0  # seconds; what has not come by then is lost
-LONGEST = 64 * 1024  # bytes kept while a message is not whole
+LONGEST = 64 * 1024  # bytes of an answer to the request
+TEXT, PING, PONG = 0x81, 0x89, 0x8A  # the first byte of a frame that is whole
+LONGER = {126: 2, 127: 8}  # bytes of the length, after these in its place
+
+
+@dataclass(frozen=True)
+class Language:
+    """What a server wants to hear from its clients."""
+
+    post: Callable[[str], str]  # the text that says something to the room
+    opening: str = ""  # the text that comes first
+    ping: bytes = b""  # a message that wants to be answered …
+    pong: str = ""  # … with this text
 
 
 class Socket(asyncio.Protocol):
     """One client."""
 
-    def __init__(self, load: Sockets, path: str, cookie: str, opening: str) -> None:
+    def __init__(self, load: Sockets, path: str, cookie: str, language: Language) -> None:
         self.load = load
         self.path = path
         self.cookie = cookie
-        self.opening = opening
+        self.language = language
         self.transport: asyncio.Transport
         self.open = asyncio.get_running_loop().create_future()
         self.rest = b""
@@ -48,12 +59,32 @@ class Socket(asyncio.Protocol):
         if not self.shaken:
             self._shake(data)
             return
-        data = self.rest + data
+        for kind, payload in self._frames(data):
+            if kind == PING:
+                self._send(PONG, payload)
+            elif self.language.ping and payload == self.language.ping:
+                self.say(self.language.pong)
+            else:
+                self._count(payload)
+
+    def _frames(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        """Yield the first byte and the payload of each frame that is whole (RFC 6455, 5.2); a server does not mask."""
+        data, at = self.rest + data, 0
+        while len(data) > at + 1:
+            size, start = data[at + 1], at + 2
+            if longer := LONGER.get(size):
+                size, start = int.from_bytes(data[start : start + longer], "big"), start + longer
+            if len(data) < start + size:
+                break
+            yield data[at], data[start : start + size]
+            at = start + size
+        self.rest = data[at:]
+
+    def _count(self, payload: bytes) -> None:
         end = 0
-        while (found := data.find(MARK, end)) >= 0 and len(data) >= found + len(MARK) + DIGITS:
+        while (found := payload.find(MARK, end)) >= 0:
             end = found + len(MARK) + DIGITS
-            self.load.count(int(data[found + len(MARK) : end]))
-        self.rest = data[max(end, len(data) - len(MARK) - DIGITS) :]
+            self.load.count(int(payload[found + len(MARK) : end]))
 
     def _shake(self, data: bytes) -> None:
         self.rest += data
@@ -64,16 +95,19 @@ class Socket(asyncio.Protocol):
             self.open.set_exception(BenchmarkError(f"{self.path} answered {head[:60]!r}."))
             return
         self.shaken, self.rest = True, b""
-        if self.opening:
-            self.say(self.opening)
+        if self.language.opening:
+            self.say(self.language.opening)
         self.open.set_result(None)
         self.data_received(after)
 
     def say(self, text: str) -> None:
-        """Send a text message; clients mask (RFC 6455, 5.3), here with zeros."""
-        data = text.encode()
+        """Send a text message."""
+        self._send(TEXT, text.encode())
+
+    def _send(self, kind: int, data: bytes) -> None:
+        """Send a frame; clients mask (RFC 6455, 5.3), here with zeros."""
         length = bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + len(data).to_bytes(2, "big")
-        self.transport.write(b"\x81" + length + b"\0\0\0\0" + data)
+        self.transport.write(bytes([kind]) + length + b"\0\0\0\0" + data)
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.open.done():
@@ -95,26 +129,26 @@ class Sockets:
         if len(self.latencies) == self._expected:
             self._all.set()
 
-    async def open(self, port: int, path: str, cookies: Sequence[str], opening: str) -> None:
+    async def open(self, port: int, path: str, cookies: Sequence[str], language: Language) -> None:
         """Open one socket for each cookie, some at a time."""
         loop = asyncio.get_running_loop()
         for start in range(0, len(cookies), 20):
-            found = [Socket(self, path, cookie, opening) for cookie in cookies[start : start + 20]]
+            found = [Socket(self, path, cookie, language) for cookie in cookies[start : start + 20]]
             for socket in found:
                 await loop.create_connection(lambda made=socket: made, "127.0.0.1", port)  # type: ignore[misc]
             async with asyncio.timeout(60):
                 await asyncio.gather(*(socket.open for socket in found))
             self.sockets += found
 
-    async def talk(self, room: int, messages: int, gap: float) -> None:
+    async def talk(self, messages: int, gap: float) -> None:
         """Post from the first socket so many times, and wait until every socket has received it or `WAIT` is over."""
         self.latencies.clear()
         self._expected = messages * len(self.sockets)
         self._all.clear()
         for _ in range(messages):
             body = f"{MARK.decode()}{time.monotonic_ns():0{DIGITS}d} and some words that people say to each other"
-            command = {"type": "message.send", "ref": 1, "room": room, "id": str(uuid.uuid4()), "body": body}
-            self.sockets[0].say(json.dumps(command))
+            speaker = self.sockets[0]
+            speaker.say(speaker.language.post(body))
             await asyncio.sleep(gap)
         with suppress(TimeoutError):
             async with asyncio.timeout(WAIT):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
-WIDTH, LABEL, BAR = 860, 430, 330  # of the picture, of the names, and of the longest bar
+WIDTH, LABEL, BAR = 860, 480, 280  # of the picture, of the names, and of the longest bar
 ROW, GAP = 24, 34  # of a bar, and above a chart for its title
 OURS = "Carillon"  # names that begin so
 

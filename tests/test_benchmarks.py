@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -12,7 +13,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchmarks import load
+from benchmarks import load, sockets
+from benchmarks.parts import chat
 
 ROOT = Path(__file__).parent.parent
 
@@ -76,3 +78,29 @@ def test_a_missing_compiler_is_one_sentence(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("CC", "no-such-compiler")
     with pytest.raises(load.BenchmarkError, match=r"written in C: install a compiler \(`apt install gcc`\) or set CC"):
         load.program()
+
+
+def test_clients_of_a_chat_answer_pings() -> None:
+    # Text frames and a ping's answer, as clients mask them.
+    connect, pong, control = b"\x81\x82\0\0\0\x0040", b"\x81\x81\0\0\0\x003", b"\x8a\x84\0\0\0\0beat"
+
+    async def run() -> bytes:
+        heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            for part in (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", b"\x81\x012\x89", b"\x04beat"):
+                writer.write(part)
+                await writer.drain()
+            heard.set_result(await reader.readexactly(len(connect + pong + control)))
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        clients = sockets.Sockets()
+        await clients.open(server.sockets[0].getsockname()[1], "/", ["a=b"], chat.socketio(1))
+        found = await heard
+        clients.close()
+        server.close()
+        return found
+
+    assert asyncio.run(asyncio.wait_for(run(), 10)) == connect + pong + control

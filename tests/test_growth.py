@@ -325,6 +325,36 @@ class TestAdmin:
         assert staff.get(address).context["cl"].result_count >= 4
         assert staff.get(f"{address}?o=1").context["cl"].result_count <= 2
 
+    @pytest.mark.skipif(connection.vendor != "sqlite", reason="Each database describes its plans otherwise.")
+    @pytest.mark.parametrize("name", ["notice", "notification", "message", "membership", "room"])
+    def test_a_list_in_another_order_reads_the_newest_rows_by_their_keys(
+        self, staff: Client, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        monkeypatch.setattr("notifications.admin.bounds.REACH", 2)
+        alice = make_user()
+        for number in range(4):
+            room = create_room(f"Room {number}", by=alice)
+            post_message(room, f"Message {number}", by=alice)
+            notify(alice, f"Notice {number}")
+        plan = plans(lambda: staff.get(f"/admin/carillon/{name}/?o=1"))
+        assert f"SEARCH carillon_{name} USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in plan
+
+    @pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL would rather read all notices.")
+    def test_a_search_among_notifications_reads_their_notices_alone(
+        self, staff: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("notifications.admin.bounds.REACH", 1_000)
+        fill(make_user(), 8_000)
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {Notification._meta.db_table}, {Notice._meta.db_table}")
+            with CaptureQueriesContext(connection) as queries:
+                staff.get("/admin/carillon/notification/?q=zebra")
+            searches = [query["sql"] for query in queries.captured_queries if "zebra" in query["sql"]]
+            assert searches
+            for sql in searches:
+                cursor.execute(f"EXPLAIN {sql}")
+                assert "Seq Scan on carillon_notice" not in str(cursor.fetchall())
+
     def test_counting_a_list_has_a_bound(self, staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("notifications.admin.bounds.LISTED_LIMIT", 3)
         fill(make_user(), 10)

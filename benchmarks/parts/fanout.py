@@ -130,7 +130,7 @@ def _measure(case: Case, size: Size) -> Result:
         case.broker,
         case.database,
         idle_ms=idle * 1e3,
-        lost=sum(burst["lost"] for burst in bursts),
+        lost=round(sum(burst["lost"] for burst in bursts)),
         **figures,
     )
 

@@ -9,14 +9,13 @@ from typing import Any
 from .. import databases, report
 from ..options import Options
 
-ROWS = (10_000, 100_000, 1_000_000)
 QUICK_ROWS = (1_000,)
 
 
 def measure(options: Options) -> list[dict[str, Any]]:
     """Fill the tables of each database to some lengths, and measure each path."""
     found = []
-    for rows in QUICK_ROWS if options.quick else ROWS:
+    for rows in QUICK_ROWS if options.quick else options.rows:
         for key in options.databases:
             report.measuring(f"{databases.NAMES[key]}, {rows:,} rows")
             with databases.opened(key) as environment:

@@ -79,7 +79,7 @@ def _waits(environment: databases.Environment, events: int) -> list[float]:
 
 def _clock(page: Page) -> float:
     """Return what CLOCK_MONOTONIC shows in milliseconds when the page's clock is at zero."""
-    answers = []
+    answers: list[tuple[float, float]] = []
     for _ in range(ASKED):
         asked = time.monotonic()
         at = page.evaluate("() => performance.now()")

@@ -1,4 +1,4 @@
-"""Storing: how many recipients' rows a second ``notify()`` stores and orders, beside a bulk insert."""
+"""Storing: how many recipients' rows a second ``notify()`` stores and orders, beside a bulk insert and its peers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import databases, report
 from ..options import Options
+from ..servers import HQ
 
 RECIPIENTS = 10_000
 QUICK = 500
@@ -19,7 +20,12 @@ def measure(options: Options) -> list[dict[str, Any]]:
         report.measuring(databases.NAMES[key])
         with databases.opened(key) as environment:
             arguments = [QUICK if options.quick else RECIPIENTS, options.rounds]
-            found.append(json.loads(databases.run("benchmarks.site.storing", arguments, environment)))
+            figures = json.loads(databases.run("benchmarks.site.storing", arguments, environment))
+            if HQ.exists():  # `make test` does without
+                peer = json.loads(databases.run("benchmarks.site.hq", [options.rounds], environment))
+                figures["ways"].insert(-1, peer["way"])
+                figures["singles"].append(peer["single"])
+            found.append(figures)
     return found
 
 
@@ -35,5 +41,5 @@ def _lines(row: dict[str, Any]) -> list[str]:
     ways = [
         [way["name"], f"{way['rate']:,.0f}", f"{insert / way['rate']:.2f}", str(way["queries"])] for way in row["ways"]
     ]
-    single = f"notify() to one user: {row['single_ms']:.2f} ms, {row['single_queries']} queries"
-    return [*report.table(columns, ways), single, ""]
+    singles = [[one["name"], f"{one['ms']:.2f}", str(one["queries"])] for one in row["singles"]]
+    return [*report.table(columns, ways), "", *report.table(["one user", "ms", "queries"], singles), ""]

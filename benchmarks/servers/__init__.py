@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -51,6 +52,7 @@ EVENTSTREAM = "/events/{pk}/"
 EVENT_PACKAGE = "django_eventstream"
 FEED = "/notifications/stream/?inbox=0&feeds=bench:{pk}"
 NODE = ROOT / "benchmarks" / "node"
+HQ = ROOT / "benchmarks" / "build" / "hq"  # where `make bench` installs a package that is named as ours is
 
 SERVERS = [
     Server("bare", "bare asyncio protocol, uvloop", "program", "benchmarks.servers.bare"),
@@ -150,8 +152,10 @@ def check(wanted: Iterable[Server]) -> None:
         raise BenchmarkError(
             f"No {', '.join(missing)}: run `make bench`, or pip install -r benchmarks/requirements.txt."
         )
-    if any(server.runner == "node" for server in wanted) and not (NODE / "node_modules").exists():
-        raise BenchmarkError("better-sse is missing: run `make bench`, or npm install in benchmarks/node.")
+    if any(server.runner == "node" for server in wanted):
+        packages = json.loads((NODE / "package.json").read_text())["dependencies"]
+        if missing := [name for name in packages if not (NODE / "node_modules" / name).exists()]:
+            raise BenchmarkError(f"No {', '.join(missing)}: run `make bench`, or npm install in benchmarks/node.")
 
 
 def _command(server: Server, port: int) -> list[str]:

@@ -8,9 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator
-from statistics import median
+from collections.abc import Iterator
 from typing import Any
 
 import django
@@ -21,14 +19,13 @@ django.setup()
 from django.apps import apps  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
-from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from notifications.models import Notice, Notification  # noqa: E402
 from notifications.services import notify  # noqa: E402
 
 from .prepare import make_users  # noqa: E402
+from .timing import single, way  # noqa: E402
 
-SINGLE = 200  # notifications to one user
 FEW = 200  # users of what stores one by one
 
 
@@ -43,16 +40,6 @@ def by_insert() -> None:
         notice = Notice.objects.create(title="A deploy has finished", body="x" * 100)
         pks = get_user_model().objects.values_list("pk", flat=True)
         Notification.objects.bulk_create([Notification(recipient_id=pk, notice=notice) for pk in pks], batch_size=1000)
-
-
-def seconds(store: Callable[[], None], rounds: int) -> float:
-    """Return the median time of `store`; the first time, which makes the inboxes, does not count."""
-    times = []
-    for _ in range(rounds + 1):
-        start = time.perf_counter()
-        store()
-        times.append(time.perf_counter() - start)
-    return median(times[1:])
 
 
 def by_generic() -> None:
@@ -70,27 +57,14 @@ def ways(recipients: int, rounds: int) -> Iterator[dict[str, Any]]:
     yield way("a bulk insert alone", by_insert, recipients, rounds)
 
 
-def way(name: str, store: Callable[[], None], recipients: int, rounds: int) -> dict[str, Any]:
-    """Measure one way of storing."""
-    rate = recipients / seconds(store, rounds)
-    return {"name": name, "rate": rate, "queries": statements(store)}
-
-
-def statements(store: Callable[[], None]) -> int:
-    """Return how many statements it takes."""
-    with CaptureQueriesContext(connection) as queries:
-        store()
-    return len(queries)
-
-
-def single() -> dict[str, Any]:
+def singles() -> Iterator[dict[str, Any]]:
     """Measure a notification to one user."""
     user = get_user_model().objects.order_by("pk")[0]
+    yield single("notify()", lambda: notify(user, "A deploy has finished", body="x" * 100))
+    if apps.is_installed("generic_notifications"):
+        from .generic import send
 
-    def store() -> None:
-        notify(user, "A deploy has finished", body="x" * 100)
-
-    return {"single_ms": seconds(store, SINGLE) * 1e3, "single_queries": statements(store)}
+        yield single("django-generic-notifications", lambda: send([user]))
 
 
 def main(recipients: int, rounds: int) -> None:
@@ -101,7 +75,7 @@ def main(recipients: int, rounds: int) -> None:
         "database": f"{connection.display_name} {version}",
         "recipients": recipients,
         "ways": list(ways(recipients, rounds)),
-        **single(),
+        "singles": list(singles()),
     }
     print(json.dumps(report))
 

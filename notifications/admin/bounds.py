@@ -35,15 +35,15 @@ def is_narrowed(request: HttpRequest) -> bool:
 
 
 def within_reach(rows: models.QuerySet[M]) -> models.QuerySet[M]:
-    """Keep the newest `REACH` rows."""
-    beyond = _beyond(rows.model)
-    return rows.filter(pk__gt=beyond) if beyond > 0 else rows
+    """Keep the newest `REACH` rows, a range with two ends: SQLite takes one with a single end for much longer."""
+    newest = _newest(rows.model)
+    return rows.filter(pk__gt=newest - REACH, pk__lte=newest) if newest > REACH else rows
 
 
 def reach_of(model: type[models.Model]) -> int:
     """Return how many rows of a list are searched, filtered or put in order; 0 for all there are."""
-    return REACH if _beyond(model) > 0 else 0
+    return REACH if _newest(model) > REACH else 0
 
 
-def _beyond(model: type[models.Model]) -> int:
-    return int(model._default_manager.aggregate(pk=Max("pk"))["pk"] or 0) - REACH
+def _newest(model: type[models.Model]) -> int:
+    return int(model._default_manager.aggregate(pk=Max("pk"))["pk"] or 0)
