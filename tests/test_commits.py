@@ -21,6 +21,7 @@ from notifications.live.periodic import PeriodicTasks
 from notifications.models import Inbox, Notification
 
 from .factories import make_user, tell
+from .streaming import TIMEOUT
 from .threads import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,16 +85,31 @@ def test_periodic_tasks_wait_for_a_commit_or_for_their_time() -> None:
             patch.object(CommitWatch, "moved", moved),
         ):
             running = asyncio.create_task(tasks.run())
-            await looks(5)
-            assert len(turns) == 2, "the first turn, and that of the first look, which knows of nothing before it"
-            await sync_to_async(make_user)()
-            await looks(5)
-            assert len(turns) == 3
-            assert found.count(True) == 2
-            running.cancel()
-            tasks.close()
+            try:
+                async with asyncio.timeout(TIMEOUT):
+                    await looks(5)
+                    assert len(turns) == 2, "the first turn, and that of the first look, which knows nothing yet"
+                    await sync_to_async(make_user)()
+                    await looks(5)
+                    assert len(turns) == 3
+                    assert found.count(True) == 2
+            finally:
+                running.cancel()
+                tasks.close()
 
     async_to_sync(play)()
+
+
+@only_sqlite
+def test_a_process_that_ends_closes_the_files_that_it_has_watched_for_its_tenants() -> None:
+    async def play() -> int:
+        one = relay.Relay(asyncio.get_running_loop(), alone=True)
+        tenant = one._tenants["a"] = relay.Relay(one.loop, root=one, tenant="a")
+        await one.run(tenant._commits.moved, [DEFAULT_DB_ALIAS])
+        one.close()
+        return len(tenant._commits._watching)
+
+    assert async_to_sync(play)() == 0
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite says whether it has changed.")

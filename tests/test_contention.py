@@ -10,12 +10,13 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import timedelta
 from threading import Event
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, connection, connections, transaction
-from django.db.models import signals
+from django.db.models import F, signals
 from django.test import TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -25,7 +26,7 @@ from notifications.inbox import handing_out, outbox, reading
 from notifications.inbox.outbox import collect
 from notifications.inbox.stream import INBOX
 from notifications.live.cursor import Position
-from notifications.live.replay import changes_since
+from notifications.live.replay import catch_up, changes_since
 from notifications.live.sequencer import sequence
 from notifications.models import Inbox, Membership, Message, Notice, Notification, Room
 from notifications.models.chat import Role
@@ -129,6 +130,12 @@ def items(user: Any, after: int) -> dict[int, str]:
         for item in json.loads(frame.data)["items"]:
             found[item["id"]] = "gone" if item.get("removed") else item["title"]
     return found
+
+
+def first_titles(user: Any) -> list[str]:
+    """Return what a new reader is shown."""
+    frames = catch_up(INBOX, user.pk, None).frames
+    return [item["title"] for frame in frames for item in json.loads(frame.data)["items"]]
 
 
 def notice_recipients(notice: Notice) -> Any:
@@ -340,6 +347,27 @@ class CollectorTests(TransactionTestCase):
             promptly(lambda: notify(newcomer, "Hello"))
             promptly(lambda: sequence(INBOX, [newcomer.pk]))
             assert Inbox.objects.filter(user=newcomer).exists()
+
+    def test_a_lock_in_the_way_of_a_reader_for_whom_a_broadcast_waits_is_no_failure(self) -> None:
+        publish_broadcast(draft("To all"))
+        elsewhere = Elsewhere()
+
+        def lock() -> None:
+            elsewhere.begin(lambda: Inbox.objects.update(head=F("head")))
+
+        def lock_and_sequence(*arguments: Any) -> Any:
+            lock()  # of all who write to SQLite one may: it comes between the copy and its position
+            return sequence(*arguments)
+
+        with ExitStack() as stack:
+            stack.enter_context(self.assertNoLogs("django", "ERROR"))
+            stack.callback(elsewhere.end)
+            if connection.features.has_select_for_update:
+                lock()
+            else:
+                stack.enter_context(patch.object(outbox, "sequence", lock_and_sequence))
+            catch_up(INBOX, self.alice.pk, None)
+        assert first_titles(self.alice) == ["To all", "Before"]
 
 
 class SequencerTests(TransactionTestCase):

@@ -10,6 +10,8 @@ from django.test import SimpleTestCase
 from notifications.live import periodic
 from notifications.live.periodic import PeriodicTasks
 
+from .streaming import TIMEOUT
+
 
 class FailureTests(SimpleTestCase):
     async def test_what_has_failed_is_tried_again_long_before_the_next_turn(self) -> None:
@@ -30,8 +32,11 @@ class FailureTests(SimpleTestCase):
             patch.object(periodic, "AGAIN", 0.01),
         ):
             running = asyncio.create_task(turns.run())
-            with self.assertLogs("notifications", "ERROR"):
-                await done.wait()
-            running.cancel()
-            turns.close()
+            try:
+                async with asyncio.timeout(TIMEOUT):
+                    with self.assertLogs("notifications", "ERROR"):
+                        await done.wait()
+            finally:
+                running.cancel()
+                turns.close()
         assert tries == ["try", "try"]

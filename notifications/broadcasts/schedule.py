@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..exceptions import BroadcastConflict
-from ..live.periodic import periodic
+from ..live.periodic import AGAIN, periodic
 from ..live.statements import NOW, CompiledSelect
 from ..live.transactions import atomic
 from ..models import Broadcast
@@ -65,7 +65,8 @@ def publish_in_time() -> float | None:
         publish_due()
     except Exception:
         logger.exception("Scheduled broadcasts failed; the next turn tries them again.")
-        return _until(_LATER)  # those that are not due yet are still sent on time
+        later = _until(_LATER)  # those that are not due yet are still sent on time
+        return AGAIN if later is None else min(AGAIN, later)
     return _until(_SCHEDULED)
 
 

@@ -314,7 +314,8 @@ class Relay:
             self.background,
         ):
             threads.close()
-        self._commits.close()
+        for relay in self.all():
+            relay._commits.close()
 
     # Tenants
 
