@@ -21,7 +21,7 @@ Task = Callable[[], float | None]
 
 SHORTEST = 0.2  # seconds between two turns
 AGAIN = 2.0  # seconds after which what has failed is tried again, at the latest: its database may be back
-LONGEST_REST = 30.0  # seconds between two turns, though nothing was committed
+LONGEST_QUIET = 30.0  # seconds between two turns, though nothing was committed
 SHARE = 10  # times as long as the turns of several tenants took pass until they take the next, at least
 
 logger = logging.getLogger("notifications")
@@ -126,7 +126,7 @@ class PeriodicTasks:
 
     async def _turn(self, tenant: str) -> float:
         """Run the tasks for a tenant; return after how many seconds its next turn is."""
-        pause = max(LONGEST_REST, self._period())
+        pause = max(LONGEST_QUIET, self._period())
         for function in _tasks:
             try:
                 wanted = await asyncio.wrap_future(self.threads.submit(tenants.run, tenant, function))
