@@ -91,7 +91,7 @@ class ConnectionTests(TransactionTestCase):
     def test_a_read_of_many_inboxes_in_many_languages_fetches_references_once(self) -> None:
         bob, group = make_user("bob"), Group.objects.create(name="Bells")
         tell(bob, "The first")
-        positions = {INBOX.key(inbox.user_id): Position(inbox.epoch, inbox.head) for inbox in Inbox.objects.all()}
+        positions = {inbox.user_id: Position(inbox.epoch, inbox.head) for inbox in Inbox.objects.all()}
         for user in (self.alice, bob):
             tell(user, Named(group=group))
         languages = dict(zip(positions, [("de", "ar"), ("en",)], strict=True))

@@ -182,8 +182,10 @@ def test_a_restored_backup_gives_a_fresh_snapshot(asgi_server: Start, alice: Use
     notify(alice, "lost with the backup")
     with EventStream(server.url, cookie) as stream:
         position = stream.next("reset")["cursor"]
+    server.kill()  # as the guide says: a process that still had the stream would give it another epoch
     Notification.objects.filter(notice__title="lost with the backup").delete()
     Inbox.objects.filter(user=alice).update(head=1)
+    server.start()
     with EventStream(server.url, cookie, position) as stream:
         reset = stream.next("reset")
         assert reset["reason"] == "ahead"
