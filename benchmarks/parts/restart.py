@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,17 +14,17 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from tests.servers.process import free_port
+from tests.servers.serving import Serving
 
 from .. import brokers, databases, report
 from ..load import BenchmarkError, Client
 from ..options import Options
 from ..producer import Producer
-from ..servers import ROOT, SETTINGS
+from ..servers import SETTINGS
 
 WORKERS = 2
 EVENTS, GAP = 20, 0.5  # to everybody while the processes are replaced
-STARTS = 60.0  # seconds within which both are there
+PATIENCE = 60.0  # seconds within which what is waited for must come
 MARKER = re.compile(rb"bench-t=(\d+)")
 RETRY = 1.0  # seconds after which a client comes again that was told nothing, as browsers do
 DATABASE, BROKER = "sqlite", "core"
@@ -46,59 +43,32 @@ def measure(options: Options) -> dict[str, Any]:
         return asyncio.run(_restart(supervisor, producer, rows, events))
 
 
-class _Supervisor:
-    """The command, and what it has said."""
-
-    def __init__(self, process: subprocess.Popen[bytes], port: int, output: Any) -> None:
-        self.process = process
-        self.port = port
-        self._output = output
-
-    def workers(self) -> set[str]:
-        """Return the processes that serve now."""
-        pid = self.process.pid
-        return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-
-    def said(self) -> str:
-        self._output.seek(0)
-        text: str = self._output.read()
-        return text
-
-
 @contextmanager
-def _serving(environment: databases.Environment) -> Iterator[_Supervisor]:
-    port = free_port()
-    everything = {**os.environ, "DJANGO_SETTINGS_MODULE": SETTINGS, **environment}
-    command = [sys.executable, "-m", "django", "carillon_serve", f"--port={port}", f"--workers={WORKERS}"]
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=everything, stdout=output, stderr=subprocess.STDOUT)
-        supervisor = _Supervisor(process, port, output)
+def _serving(environment: databases.Environment) -> Iterator[Serving]:
+    with tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder:
+        everything = {"DJANGO_SETTINGS_MODULE": SETTINGS, **environment}
+        supervisor = Serving(f"--workers={WORKERS}", folder=Path(folder), database_url="", env=everything)
         try:
-            deadline = time.monotonic() + STARTS
-            while "Carillon serves" not in supervisor.said():
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise BenchmarkError(f"carillon_serve did not start: {supervisor.said()[-2000:]}")
-                time.sleep(0.1)
+            supervisor.start()
+        except RuntimeError as error:
+            raise BenchmarkError(str(error)) from error
+        try:
             yield supervisor
         finally:
-            process.terminate()
-            process.wait()
+            supervisor.stop()
 
 
-async def _restart(
-    supervisor: _Supervisor, producer: Producer, rows: list[dict[str, Any]], events: int
-) -> dict[str, Any]:
+async def _restart(supervisor: Serving, producer: Producer, rows: list[dict[str, Any]], events: int) -> dict[str, Any]:
     path = "/notifications/stream/?since={cursor}"
     clients = [_Reader(Client(supervisor.port, path.format(**row), row["cookie"])) for row in rows]
     reading = [asyncio.create_task(client.run()) for client in clients]
     try:
         await _until(lambda: all(client.is_open for client in clients), "could not connect")
         before = supervisor.workers()
-        supervisor.process.send_signal(signal.SIGHUP)
+        supervisor.signal(signal.SIGHUP)
         began = time.monotonic()
         await asyncio.to_thread(producer.publish, "all", events, GAP)
-        await _until(lambda: len(supervisor.workers() - before) == WORKERS, "were not served by new processes")
-        await _until(lambda: not supervisor.workers() & before, "were kept by old processes")
+        await asyncio.to_thread(supervisor.wait_for_other_workers, before)
         replaced = time.monotonic() - began
         await _until(lambda: all(client.is_open for client in clients), "did not come back")
         await _until(lambda: all(len(client.told) == events for client in clients), "were not told everything")
@@ -114,7 +84,7 @@ async def _restart(
         "replaced_s": replaced,
         "away_ms": median(away) * 1e3 if away else 0.0,
         "away_last_ms": away[-1] * 1e3 if away else 0.0,
-        "delay_p99_ms": quantiles(delays, n=100)[-1] * 1e3,
+        "delay_p99_ms": quantiles(delays, n=100, method="inclusive")[-1] * 1e3,
         "delay_last_ms": max(delays) * 1e3,
         "farewells": sum(client.farewells for client in clients),
         "cut": len(away) - sum(client.farewells for client in clients),
@@ -122,10 +92,10 @@ async def _restart(
 
 
 async def _until(done: Any, what: str) -> None:
-    deadline = time.monotonic() + STARTS
+    deadline = time.monotonic() + PATIENCE
     while not done():
         if time.monotonic() > deadline:
-            raise BenchmarkError(f"Clients {what} within {STARTS:.0f} s.")
+            raise BenchmarkError(f"Clients {what} within {PATIENCE:.0f} s.")
         await asyncio.sleep(0.05)
 
 
