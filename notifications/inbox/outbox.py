@@ -93,17 +93,14 @@ def collect(inbox: StreamType, pks: Iterable[Any]) -> bool:
         _copy_published(inbox, behind, hold=alone)
 
     def advance() -> None:
-        sequence(inbox, sorted(behind))
-        open_streams(inbox, absent)
-        _remember(inbox, behind.keys() - owed, latest)
-
-    if alone:
         try:
-            advance()
+            sequence(inbox, sorted(behind))
+            open_streams(inbox, absent)
+            _remember(inbox, behind.keys() - owed, latest)
         except OperationalError as error:
             logger.debug("Who comes next advances %s, for somebody holds a lock: %r", list(behind), error)
-    else:
-        after_commit(advance, inbox.alias)
+
+    after_commit(advance, inbox.alias)
     return True
 
 
