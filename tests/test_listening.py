@@ -250,6 +250,20 @@ def test_so_many_threads_send_hints_and_no_more() -> None:
     assert not sent.acquire(blocking=False)
 
 
+def test_a_thread_that_cannot_start_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        for _hint in range(listening.APART_LIMIT):
+            with pytest.raises(RuntimeError):
+                listening._apart(lambda: None)
+    sent = threading.Event()
+    listening._apart(sent.set)
+    assert sent.wait(30)
+
+
 def test_what_is_rolled_back_is_told_to_nobody(database: str) -> None:
     def post() -> None:
         with transaction.atomic(using=ALIAS):

@@ -197,7 +197,11 @@ def _apart(send: Callable[[], None]) -> None:
         finally:
             slots.release()
 
-    Thread(target=run, name="notifications-hint").start()
+    try:
+        Thread(target=run, name="notifications-hint").start()
+    except RuntimeError:  # the process may start no more threads, now or ever
+        slots.release()
+        raise
 
 
 def _renew_slots() -> None:
