@@ -6,12 +6,24 @@ streams.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from django.db import connections
 
 from .django_internals import watching_connection
+
+logger = logging.getLogger("notifications")
+
+
+async def may_have_moved(ask: Callable[[], Awaitable[bool]]) -> bool:
+    """Return what `CommitWatch.moved` says, which `ask` asks in a thread; true where it cannot be asked."""
+    try:
+        return await ask()
+    except Exception:
+        logger.exception("Could not ask whether anything was committed; it may have been.")
+        return True
 
 
 class CommitWatch:

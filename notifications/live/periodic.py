@@ -14,7 +14,7 @@ from django.apps import apps
 from django.db import router
 
 from .. import tenants
-from .commits import CommitWatch
+from .commits import CommitWatch, may_have_moved
 from .threads import MakePool, Threads
 
 Task = Callable[[], float | None]
@@ -139,13 +139,11 @@ class PeriodicTasks:
     async def _may_have_moved(self, tenant: str) -> bool:
         """Return whether anything may have been committed for a tenant since this was asked last."""
         watch = self._commits.setdefault(tenant, CommitWatch())
-        try:
-            return await asyncio.wrap_future(
-                self.threads.submit(tenants.run, tenant, lambda: watch.moved(_databases()))
-            )
-        except Exception:
-            logger.exception("Could not ask whether anything was committed; the periodic tasks take their turn.")
-            return True
+
+        def moved() -> bool:
+            return watch.moved(_databases())
+
+        return await may_have_moved(lambda: asyncio.wrap_future(self.threads.submit(tenants.run, tenant, moved)))
 
     def _forget_others(self, names: list[str]) -> None:
         """Forget the tenants that are gone."""

@@ -24,7 +24,7 @@ from .batch import Batch
 from .broker import Broker
 from .callers import Callers
 from .chunks import chunks
-from .commits import CommitWatch
+from .commits import CommitWatch, may_have_moved
 from .cursor import START, Position
 from .epochs import renew_set_back
 from .frames import ByeReason, Frame
@@ -531,12 +531,11 @@ class Relay:
     async def _may_have_moved(self) -> bool:
         """Return whether streams have to be compared; asked before they are, so that nothing is missed meanwhile."""
         names = {key.type for key in self.hub.streams if key.type in stream_types}
-        try:  # which databases those are, a router says for the tenant
-            moved = await self.run(lambda: self._commits.moved({stream_types[name].alias for name in names}))
-        except Exception:
-            logger.exception("Could not ask whether anything was committed; the streams are compared.")
-            moved = True
-        return moved or self.loop.time() >= self._compare_from
+
+        def moved() -> bool:  # in a thread, where a router knows the tenant
+            return self._commits.moved({stream_types[name].alias for name in names})
+
+        return await may_have_moved(lambda: self.run(moved)) or self.loop.time() >= self._compare_from
 
     async def _reconcile(self) -> None:
         self._compare_from = self.loop.time() + UNCHANGED
