@@ -23,6 +23,8 @@ from notifications.chat.stream import ROOM, history, message_item
 from notifications.inbox import reading
 from notifications.live.cursor import Position
 from notifications.live.replay import changes_since
+from notifications.live.sequencer import sequence
+from notifications.live.streams import Read
 from notifications.models import Inbox, Membership, Message, Notice, Notification, Room
 from notifications.services import NotMember, post_message
 from notifications.testing import captured
@@ -414,6 +416,55 @@ class ReadTests(RoomTest):
         told = json.loads(frame.data)
         assert (told["from"], told["to"], told["messages"]) == (ROOM.cursor(self.room.pk, start), frame.cursor, [])
         assert batch.to.modseq == 4
+
+    def test_a_text_is_told_although_a_reaction_waits_for_its_position_just_then(self) -> None:
+        start = Position(Room.objects.get().epoch, 3)
+        services.edit_message(self.room, 1, "A", by=self.alice)
+        post_message(self.room, "d", by=self.alice)
+        for number in (1, 4):
+            Message.objects.get(number=number).reactions.create(user=self.bob, emoji="👍")
+            Message.objects.filter(number=number).touch_reactions()
+        whole, to = self.read(start)
+        assert [(one["body"], one["version"], len(one["reactions"])) for one in whole["messages"]] == [
+            ("A", 4, 1),
+            ("d", 5, 1),
+        ]
+        assert to.modseq == 5
+        sequence(ROOM, [self.room.pk])
+        alone, to = self.read(to)
+        assert alone["messages"] == []
+        assert [(one["number"], one["version"]) for one in alone["reactions"]] == [(1, 6), (4, 6)]
+        assert self.read(Position(start.epoch, 5))[0] == alone
+
+    def test_a_text_is_told_although_a_reaction_gets_its_position_while_it_is_read(self) -> None:
+        start, to = (Position(Room.objects.get().epoch, modseq) for modseq in (3, 4))
+        services.edit_message(self.room, 1, "A", by=self.alice)
+        services.toggle_reaction(self.room, 1, "👍", by=self.bob)
+        batch = ROOM.changes([Read(self.room.pk, start, to, [])])[self.room.pk]  # it waited when rows were read
+        [message] = json.loads(batch.frames[0].data)["messages"]
+        assert (message["body"], message["version"]) == ("A", 4)
+        assert batch.to == to
+
+    def test_who_lacks_nothing_but_reactions_is_told_no_text_again(self) -> None:
+        to = Position(Room.objects.get().epoch, 3)
+        Message.objects.filter(number=1).touch_reactions()
+        batch = ROOM.changes([Read(self.room.pk, Position(to.epoch, 2), to, [])])[self.room.pk]
+        assert json.loads(batch.frames[0].data)["messages"] == []
+
+    def test_where_too_much_waits_because_of_reactions_a_reader_starts_afresh(self) -> None:
+        start, to = (Position(Room.objects.get().epoch, modseq) for modseq in (2, 3))
+        Message.objects.touch_reactions()
+        with patch.object(ROOM, "resume_limit", 2):
+            batch = ROOM.changes([Read(self.room.pk, start, to, [])])[self.room.pk]
+        [frame] = batch.frames
+        assert frame.name == "reset"
+        assert [one["body"] for one in json.loads(frame.data)["messages"]] == ["a", "b", "c"]
+
+    def read(self, start: Position) -> tuple[Any, Position]:
+        """Return the one frame that continues a reader, and where it is then."""
+        batch = changes_since(ROOM, {self.room.pk: start})[self.room.pk]
+        [frame] = batch.frames
+        return json.loads(frame.data), batch.to
 
 
 class AlertTests(RoomTest):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from functools import cached_property
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -13,6 +15,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from msgspec import structs
 
 from ..inbox.actors import actor
 from ..live.access import guard
@@ -20,6 +23,7 @@ from ..live.batch import Access, Batch
 from ..live.chunks import chunks
 from ..live.cursor import Position
 from ..live.frames import FRAME_BYTES, Frame, ResetReason, encode, encoded, frame, json_key
+from ..live.statements import CompiledEntries
 from ..live.streams import Read, StreamType, register
 from ..models import Membership, Message, Reaction, Room
 from ..models.chat import reactions_in_order
@@ -98,8 +102,41 @@ class RoomStream(StreamType):
         access = Access(owners_of([pk], self.alias)[pk], farewell(pk))
         return Batch(None, position, (frame(struct, cursor),), access)
 
+    @cached_property
+    def _reacted(self) -> CompiledEntries:
+        """The messages above a position, and those that wait for one because of their reactions alone."""
+        waiting = Q(content_modseq__isnull=False)
+        return CompiledEntries(self._in_order, self.field, self.shape, self.resume_limit + 1, waiting)
+
     def changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
         """Encode the messages of each room; with an event, send the room's new state too."""
+        moved = self._reacted.run({read.pk: read.to.modseq for read in reads}, self.alias)
+        if len(moved) > self.resume_limit:
+            return {read.pk: self.snapshot(read.pk, read.to, "too-many") for read in reads}
+        return self._changes(self._with_texts(reads, moved) if moved else reads)
+
+    def _with_texts(self, reads: Sequence[Read], moved: Sequence[Message]) -> list[Read]:
+        """Add the messages that were changed within a read, and were away from their positions when it was made.
+
+        A reaction had taken them up, and what is told of that, later, is the reactions alone.
+        """
+        texts: dict[Any, list[Message]] = {}
+        for row in self.prefetch(moved):
+            texts.setdefault(row.room_id, []).append(row)
+        completed = []
+        for read in reads:
+            there = {row.pk for row in read.rows}
+            rows = list(read.rows)
+            for row in texts.get(read.pk, ()):
+                text = row.content_modseq
+                if text is not None and read.start.modseq < text <= read.to.modseq and row.pk not in there:
+                    row.modseq = text
+                    rows.append(row)
+            rows.sort(key=attrgetter("modseq", "pk"))
+            completed.append(structs.replace(read, rows=rows))
+        return completed
+
+    def _changes(self, reads: Sequence[Read]) -> dict[Any, Batch]:
         changed = [read.pk for read in reads if any(row.kind != Message.Kind.TEXT for row in read.rows)]
         infos = room_infos(changed, self.alias)
         owners = owners_of(changed, self.alias)

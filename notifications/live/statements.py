@@ -246,7 +246,7 @@ class CompiledEntries(Statement):
 
     _takes_arrays = False  # each key has a position of its own
 
-    def __init__(self, rows: Rows, key: str, shape: Shape, limit: int) -> None:
+    def __init__(self, rows: Rows, key: str, shape: Shape, limit: int, waiting: Q | None = None) -> None:
         """Describe the query.
 
         Args:
@@ -254,10 +254,12 @@ class CompiledEntries(Statement):
             key: The column that holds the primary key of an entry's stream.
             shape: What an entry becomes.
             limit: How many entries at most, for each hundred streams.
+            waiting: Which entries are read too that wait for a position; none if not given.
         """
         super().__init__(rows, key)
         self._shape = shape
         self._limit = limit
+        self._waiting = waiting
 
     def run(self, after: Mapping[Any, int], alias: str) -> list[Any]:
         """Return the entries above the positions `after`, which are given by the primary key of the stream."""
@@ -271,6 +273,8 @@ class CompiledEntries(Statement):
         wanted = Q()
         for n, key in enumerate(keys):
             wanted |= Q(**{self._key: key}, modseq__gt=Parameter(f"after {n}", models.BigIntegerField()))
+        if self._waiting is not None:
+            wanted |= Q(In(self._key, keys), self._waiting, modseq=None)
         return self._shape.select(self._rows().filter(wanted), (), self._limit, alias)
 
 
