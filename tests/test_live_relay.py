@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import override_settings
+from django.utils import timezone
 
 import project.feeds  # noqa: F401  # declares what the servers' demo follows
 from notifications.live.broker import group
 from notifications.models import Inbox, Notification
-from notifications.services import notify, revoke_access
+from notifications.services import notify, revoke_access, snooze
 from tests.servers.process import ServerProcess
 from tests.servers.valkey import Valkey
 from tests.streaming import EventStream, cookies
@@ -21,6 +23,7 @@ from tests.streaming import EventStream, cookies
 Start = Callable[..., ServerProcess]
 
 LAYERS = {"channel layer": "", "pub/sub layer": "pubsub"}
+PUT_OFF = timedelta(seconds=1)
 AT_ONCE = 5.0  # seconds; comparing with the database, which is 30 s apart with a broker, cannot explain it
 
 
@@ -57,6 +60,25 @@ def test_a_third_process_reaches_the_streams_of_two_servers_at_once(
         assert one.titles(1) == ["from a third process"]
         assert two.titles(1) == ["from a third process"]
         assert time.monotonic() - began < AT_ONCE
+
+
+def test_what_a_third_process_puts_off_comes_in_time_though_the_servers_look_seldom(
+    two_servers: tuple[ServerProcess, ServerProcess], alice: User
+) -> None:
+    cookie = cookies(alice)
+    with EventStream(two_servers[0].url, cookie) as one, EventStream(two_servers[1].url, cookie) as two:
+        one.next("reset")
+        two.next("reset")
+        joined(two_servers, alice, one, two)
+        due = timezone.now() + PUT_OFF
+        notify(alice, "in a second", send_at=due)
+        assert one.titles(1) == two.titles(1) == ["in a second"]
+        assert timedelta() <= timezone.now() - due < timedelta(seconds=AT_ONCE)
+        [pk] = Notification.objects.filter(notice__title="in a second").values_list("pk", flat=True)
+        due = timezone.now() + PUT_OFF
+        snooze(alice, [pk], due)
+        assert one.titles(2) == two.titles(2) == ["in a second"] * 2  # that it sleeps, and that it is back
+        assert timedelta() <= timezone.now() - due < timedelta(seconds=AT_ONCE)
 
 
 def test_a_third_process_ends_that_a_user_follows_one_feed(

@@ -40,3 +40,23 @@ class FailureTests(SimpleTestCase):
                 running.cancel()
                 turns.close()
         assert tries == ["try", "try"]
+
+    async def test_however_often_they_are_woken_two_turns_are_some_time_apart(self) -> None:
+        began: list[float] = []
+        done, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def task() -> float:
+            began.append(loop.time())
+            loop.call_soon_threadsafe(done.set if len(began) == 3 else turns.wake)
+            return 3600.0
+
+        turns = PeriodicTasks(lambda: 3600.0)
+        with patch.object(periodic, "_tasks", [task]), patch.object(periodic, "_closers", []):
+            running = asyncio.create_task(turns.run())
+            try:
+                async with asyncio.timeout(TIMEOUT):
+                    await done.wait()
+            finally:
+                running.cancel()
+                turns.close()
+        assert began[2] - began[0] > periodic.SHORTEST

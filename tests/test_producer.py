@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,10 +17,13 @@ import redis
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.test import override_settings
+from django.utils import timezone
 
 from notifications.live import channel_layer, producer
 from notifications.live.broker import Broker, group
 from notifications.live.messages import Sweep
+from notifications.services import notify, snooze
+from tests.factories import make_user, tell
 from tests.servers.asgi import ROOT
 from tests.servers.process import wait_until
 from tests.servers.valkey import Valkey, running
@@ -97,6 +101,24 @@ def test_each_message_arrives_and_again_after_the_broker_was_away(valkey: Valkey
         valkey.kill()
         valkey.start()
         assert asyncio.run(received(lambda: post(2))) == ["sweep"] * 2
+
+
+@pytest.mark.parametrize("seconds", [5, 3600])
+def test_servers_are_asked_to_look_only_for_what_is_due_before_they_do(
+    valkey: Valkey, transactional_db: None, seconds: int
+) -> None:
+    alice = make_user("alice")
+    [pk] = tell(alice, "One")
+    until = timezone.now() + timedelta(seconds=seconds)
+
+    def put_off() -> int:
+        notify(alice, "Two", send_at=until)
+        snooze(alice, [pk], until)
+        return 3 if seconds < 60 else 1
+
+    with layers(valkey.url):
+        heard = asyncio.run(received(put_off))
+    assert sorted(heard) == (["hints", "turn", "turn"] if seconds < 60 else ["hints"])
 
 
 def test_a_broker_that_does_not_answer_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:

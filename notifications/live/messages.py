@@ -81,6 +81,10 @@ class Sweep(Message, frozen=True, tag="sweep"):
     """Compare with the database, and take the next turn of the periodic tasks, now."""
 
 
+class Turn(Message, frozen=True, tag="turn"):
+    """Take the next turn of the periodic tasks now: something is due before it."""
+
+
 M = TypeVar("M", bound=Message)
 Handler = Callable[[Any, M], None]  # with the relay, which knows this module and is not known here
 

@@ -123,6 +123,7 @@ class PeriodicTasks:
                     await self._wake.wait()
             except TimeoutError:
                 pass
+            await asyncio.sleep(max(0.0, began + SHORTEST - loop.time()))  # however often something wakes it
 
     async def _turn(self, tenant: str) -> float:
         """Run the tasks for a tenant; return after how many seconds its next turn is."""

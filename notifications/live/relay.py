@@ -12,9 +12,11 @@ import math
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
+from django.utils import timezone
 
 from .. import tenants
 from ..conf import DECIDING_THREADS, SPARE_THREADS, conf
@@ -32,7 +34,7 @@ from .heartbeats import TICK, Timer
 from .hub import Connection, Hub, LiveStream, Subscription
 from .identity import digest
 from .listeners import Listeners
-from .periodic import PeriodicTasks, is_served_at_once
+from .periodic import LONGEST_QUIET, PeriodicTasks, is_served_at_once
 from .recheck import Recheck
 from .replay import NO_LANGUAGES, NOTHING_KEPT, Kept, Languages, changes_since, settle
 from .sequencer import sequence
@@ -155,6 +157,12 @@ def recheck(owners: Iterable[str], streams: Iterable[str] = ()) -> None:
 def request_sweep() -> None:
     """Have every process compare its streams with the database, and take its turn at the periodic tasks, now."""
     post(messages.Sweep())
+
+
+def request_turn(at: datetime) -> None:
+    """Have every process look now at what is due when, if something is at a time before each looks by itself."""
+    if at - timezone.now() < timedelta(seconds=LONGEST_QUIET):
+        post(messages.Turn())
 
 
 def publish_ephemeral(key: Key, *told: Frame) -> None:
@@ -671,3 +679,8 @@ def _on_recheck(relay: Relay, message: messages.Recheck) -> None:
 @messages.handles(messages.Sweep)
 def _on_sweep(relay: Relay, message: messages.Sweep) -> None:
     relay.sweep()
+
+
+@messages.handles(messages.Turn)
+def _on_turn(relay: Relay, message: messages.Turn) -> None:
+    relay.periodic.wake(relay.tenant)

@@ -9,7 +9,6 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import httpx
@@ -19,8 +18,9 @@ from tests.servers.faults import FaultProxy
 from .journals import WriterProcess, around
 from .judge import KEPT, Judge
 from .nemesis import Nemesis
+from .probes import BOUND, BOUND_DEAD, Probes
 from .readers import KINDS, Person, Reader, SocketReader
-from .surroundings import Broker, Surroundings
+from .surroundings import Broker, Surroundings, connected
 from .writers import FEEDS
 
 R = TypeVar("R")
@@ -33,10 +33,6 @@ ACCESS = 6.0  # seconds after which nobody hears more who may not: two rounds of
 CALM = 45.0  # seconds within which all must end right when all is well again: the comparison of 30 s, and reconnects
 LOOK = 0.3  # seconds between two looks whether it has
 ECHO = 1.0  # seconds for what comes twice
-PROBES = 5
-BOUND = 2.0  # seconds within which a probe is heard
-BOUND_DEAD = 30.0  # and without the broker that there should be
-MACHINE = 1.0  # seconds that a busy machine may take beside
 PERMISSION = 0.8  # share of the storm before whose end the first reader loses its permission
 CLOCK = 120.0  # seconds by which one process's clock is wrong
 SHOWN = 5  # faults whose history is told
@@ -73,7 +69,7 @@ class Game:
         self.acts = {name: (acts | self.nemesis.asked_for())[name] for name in only or acts}
         self.done: list[tuple[float, str]] = []  # what the nemesis did
         self.members: dict[int, list[str]] = {}  # who stays in each room
-        self.probes: dict[str, float] = {}
+        self.probes: Probes
 
     @property
     def broker(self) -> Broker:
@@ -113,6 +109,7 @@ class Game:
         # Who leaves does not write any more either.
         leaving = {reader.name for reader in self.outsiders() if isinstance(reader, SocketReader)}
         self.members = {pk: [name for name in names if name not in leaving] for pk, names in self.members.items()}
+        self.probes = Probes(self.readers, self.members, self._note, self.chance)
 
     def outsiders(self) -> list[Reader]:
         return [reader for reader in self.readers if reader.name.endswith(str(EACH - 1))]
@@ -154,11 +151,12 @@ class Game:
         healed = time.monotonic()
         missing = await self._wait_until_nothing_lacks()
         calm = time.monotonic() - healed
-        late = [] if missing else await self._probe("probe", BOUND)
+        late = [] if missing else await self.probes.play("probe", BOUND)
+        late += [] if missing else await self.probes.play_due(BOUND)
         if self.surroundings.broker is not None and not missing:
             self.broker.server.kill()
             self._note("kill the broker for good")
-            late += await self._probe("silence", BOUND_DEAD)
+            late += await self.probes.play("silence", BOUND_DEAD)
         await asyncio.sleep(ECHO)
         missing = missing or await self._wait_until_nothing_lacks()
         for task in reading:
@@ -291,57 +289,6 @@ class Game:
                     record.last = 0  # numbers are given anew
                 self._remove(reader)
 
-    # Bounds
-
-    async def _probe(self, word: str, bound: float) -> list[str]:
-        """Write something when all is quiet; return which readers hear of it too late, or never."""
-        late: list[str] = []
-        for number in range(PROBES if bound < BOUND_DEAD else 1):
-            name = f"{word}/{number}"
-            sent = await asyncio.to_thread(self._write_probe, name)
-            wanted = [
-                (reader, f"{name}-{what}")
-                for reader in self.readers
-                for what in ("inbox", "feed", "room")
-                if (what != "feed" or reader.feeds) and (what != "room" or self._is_inside(reader))
-            ]
-            while waiting := [(reader, what) for reader, what in wanted if what not in reader.arrived]:
-                if time.time() - max(sent.values()) > bound + MACHINE:
-                    break
-                await asyncio.sleep(0.02)
-            late += [f"{reader.name}: {what} did not come within {bound} s" for reader, what in waiting]
-            took = [reader.arrived[what] - sent[what] for reader, what in wanted if what in reader.arrived]
-            self.probes[word] = max(self.probes.get(word, 0.0), *took, 0.0)
-            await asyncio.sleep(self.chance.random())
-        return late
-
-    def _is_inside(self, reader: Reader) -> bool:
-        return isinstance(reader, SocketReader) and not reader.shut
-
-    def _write_probe(self, name: str) -> dict[str, float]:
-        """Write something in each kind of stream; return when each was committed."""
-        from django.contrib.auth.models import User
-        from django.db import transaction
-
-        from notifications.services import notify, post_message, publish
-
-        room, members = next(iter(self.members.items()))
-        readers = User.objects.filter(username__startswith="reader")
-        author = User.objects.get(username=members[0])
-        writes: dict[str, Callable[[], object]] = {
-            f"{name}-inbox": lambda: notify(readers, f"{name}-inbox"),
-            f"{name}-feed": lambda: publish("all:1", {"name": f"{name}-feed", "key": "", "at": time.time()}),
-            f"{name}-room": lambda: post_message(room, f"{name}-room in:{room};", by=author),
-        }
-        committed: dict[str, float] = {}
-        with connected():
-            for what, write in writes.items():
-                with transaction.atomic():
-                    transaction.on_commit(lambda what=what: committed.setdefault(what, time.time()))  # type: ignore[misc]
-                    write()
-                self._note(f"wrote {what}")
-        return committed
-
     # What is found
 
     def _look(self) -> list[str]:
@@ -376,7 +323,7 @@ class Game:
                     for reason, _at in record.resets
                 ]
             ),
-            "probes": {word: round(seconds, 2) for word, seconds in self.probes.items()},
+            "probes": {word: round(seconds, 2) for word, seconds in self.probes.took.items()},
             "shut out": [*self.judge.ended, *self.judge.left],
             "done": Counter(name for _at, name in self.done if name in self.acts),
         }
@@ -427,15 +374,3 @@ def tracebacks(output: str, may_fail: bool) -> Iterator[str]:
         if not (may_fail and ALLOWED_TO_FAIL.search(text)):
             raised = [line for line in text.splitlines() if line[:1].strip()]  # and what was printed after it
             yield "\n".join([text[:TOLD], "…", *raised[:RAISED]])
-
-
-@contextmanager
-def connected() -> Iterator[None]:
-    """Use the database, and leave no connection behind in this thread: the nemesis ends those that it finds."""
-    from django.db import connection
-
-    connection.close()
-    try:
-        yield
-    finally:
-        connection.close()

@@ -202,8 +202,8 @@ def summary(frame: Frame) -> str:
 
 
 def told_names(frame: Frame) -> list[str]:
-    """Return what a frame tells by name."""
-    items = [item.get("title", "") for item in frame.get("items", ())]
+    """Return what a frame tells by name, but for what sleeps."""
+    items = [item.get("title", "") for item in frame.get("items", ()) if not item.get("snoozed_until")]
     events = [str(event["data"].get("name")) for event in frame.get("events", ())]
     return items + events + [message["body"].partition(" ")[0] for message in frame.get("messages", ())]
 

@@ -262,3 +262,15 @@ def prepared(
             yield Surroundings(folder, found, running)
         finally:
             connection.close()
+
+
+@contextmanager
+def connected() -> Iterator[None]:
+    """Use the database, and leave no connection behind in this thread: the nemesis ends those that it finds."""
+    from django.db import connection
+
+    connection.close()
+    try:
+        yield
+    finally:
+        connection.close()
