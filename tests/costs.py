@@ -28,7 +28,7 @@ from notifications.live.cursor import Position
 from notifications.live.frames import Frame
 from notifications.live.hub import Connection, Hub, Message
 from notifications.live.identity import Identity
-from notifications.live.relay import Relay
+from notifications.live.relay import FIRST_LOOK, Relay
 from notifications.live.replay import catch_up
 from notifications.live.sequencer import open_streams
 from notifications.services import notify
@@ -288,6 +288,7 @@ class Served:
             self.relay.hub.add(connection)
             self.relay.hub.attach(connection, INBOX.key(pk), position)
             self.relay.timer.add(connection, self.relay.loop.time(), MAX_AGE)
+        self._driven.wait_for(asyncio.sleep(FIRST_LOOK))  # ends after the look that began with the first stream
         self.finish()
 
     def finish(self) -> int:

@@ -20,8 +20,8 @@ copy, one process has the wrong time, and readers lose their permission. When al
     changed while a ``reset`` was read: it may show that already, above its cursor, and it comes once more.
 8.  Nobody is told of what is for somebody else. Who loses the permission for a feed hears nothing that is published
     later than a bound after that; who leaves a room, nothing that comes after that in the room's order.
-9.  What is written when all is well is heard within 2 s, and within 30 s when the broker is dead; what is due then, for it
-    was sent later, scheduled or snoozed, is heard within 2 s of its time.
+9.  What is written when all is well is heard within 2 s, and within 30 s when the broker is dead. What was sent later,
+    scheduled or snoozed until then is heard within 2 s of its time.
 10. No request is answered with an error of ours, and neither server nor writer prints a traceback, but of a database
     that fails just then. No transaction of an application is aborted, but by the locks that MariaDB takes for it.
 

@@ -129,8 +129,6 @@ def test_streams_are_compared_again_where_something_was_committed_or_has_failed(
         reader = Connection("test", AsyncMock(), EVENT_STREAM, lambda: None)
         one.hub.add(reader)
         one.hub.attach(reader, INBOX.key(alice.pk), Position(inbox.epoch, inbox.head))
-        if one._reading:
-            await one._reading
         found = []
 
         async def turn() -> None:

@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from .costs import PATHS, count, surroundings
+from .costs import PATHS, count, serving, surroundings
 
 BASELINE = Path(__file__).with_name("costs.json")
 ALLOWED = 1.1  # times as much as the baseline
@@ -57,3 +59,14 @@ def test_what_grows_by_more_than_a_tenth_is_named_with_both_figures() -> None:
 def test_the_same_path_is_counted_alike_every_time() -> None:
     with PATHS["one notification"]() as action:
         assert count(action) == count(action)
+
+
+def test_streams_that_are_opened_together_are_looked_at_together() -> None:
+    def looks(number: int) -> int:
+        User.objects.all().delete()
+        with CaptureQueriesContext(connection) as captured, serving(number):
+            return sum('."head"' in query["sql"] for query in captured)
+
+    few = looks(3)
+    assert few > 1  # to open them, and to see whether they have moved since
+    assert looks(300) == few

@@ -430,6 +430,18 @@ class AccessTests(SimpleTestCase):
         assert slow.read == ["0-1"]
 
 
+class OpeningTests(SimpleTestCase):
+    def test_a_stream_may_have_moved_when_its_first_listener_comes(self) -> None:
+        opened: list[Any] = []
+        world = World()
+        world.hub = Hub(world.refreshes.append, world.fills.append, lambda: 0.0, 1_000_000, opened=opened.append)
+        world.client(3)
+        world.client(3)
+        assert (opened, world.refreshes) == ([KEY], [])
+        world.client(4)  # where the hub is not, so it has moved
+        assert (opened, world.refreshes) == ([KEY], [KEY])
+
+
 class OfferTests(SimpleTestCase):
     def setUp(self) -> None:
         self.world = World()

@@ -81,7 +81,8 @@ class RelayTests(TransactionTestCase):
 
     async def test_what_that_thread_fails_to_read_is_read_by_the_relay(self) -> None:
         alice, received = await self.alice()
-        if reading := relay.current()._reading:  # of the stream that she has just begun to listen to
+        await asyncio.sleep(relay.FIRST_LOOK)  # at the stream that she has just begun to listen to
+        if reading := relay.current()._reading:
             await reading
         with (
             patch.object(INBOX, "changes", side_effect=[OSError("once"), DEFAULT], wraps=INBOX.changes) as changes,

@@ -277,6 +277,7 @@ class Hub:
         clock: Callable[[], float],
         max_bytes: int,
         delivered: Callable[[Any, tuple[Any, ...]], None] = _ignore,
+        opened: Callable[[Any], None] | None = None,
     ) -> None:
         """Make an empty hub.
 
@@ -290,6 +291,8 @@ class Hub:
                 has read.
             delivered: Called with a stream's key and the primary keys of entries that arrived in it, when they
                 were handed to a connection.
+            opened: Called with a stream's key when it has its first listener: it may have moved while nobody
+                listened, but need not have. Without it `refresh` is called.
         """
         self.streams: dict[Any, LiveStream] = {}
         self.connections: set[Connection] = set()
@@ -301,6 +304,7 @@ class Hub:
         self._clock = clock
         self._max_bytes = max_bytes
         self._delivered = delivered
+        self._opened = opened or refresh
 
     def add(self, connection: Connection) -> None:
         """Add a connection; `attach` then subscribes it to streams."""
@@ -336,7 +340,7 @@ class Hub:
         stream = self.streams.get(key)
         if stream is None:
             stream = self.streams[key] = LiveStream(position)
-            self._refresh(key)  # it may have moved while nobody here listened
+            self._opened(key)
         elif stream.position.epoch != position.epoch or position.modseq > stream.position.modseq:
             self._refresh(key)
         subscription = Subscription(connection, key, position)

@@ -53,6 +53,7 @@ READ_CHUNK = 500  # streams read at once
 UNCHANGED = 30.0  # seconds after which streams are compared although the database says that nothing was committed
 REVOKED = 60.0  # seconds; a connection that was being decided when its session ended is open by then
 REVOKED_LIMIT = 10_000  # sessions remembered so
+FIRST_LOOK = 0.05  # seconds after which the streams are looked at that have been opened, all at once
 SECOND_LOOK = 1.0  # seconds after a requested reconciliation; clients that were just connecting are there by then
 TENANT_IDLE = 120.0  # seconds after which a tenant without connections has no relay any more
 DRAIN = 1.0  # seconds between sending bye and letting the server stop
@@ -245,7 +246,7 @@ class Relay:
         self.tenant = tenant
         self._tenants: dict[str, Relay] = {}  # of the root: the tenants' own
         self.loop = loop
-        self.hub = Hub(self._refresh, self._fill, loop.time, conf.MAX_BYTES, self.delivered)
+        self.hub = Hub(self._refresh, self._fill, loop.time, conf.MAX_BYTES, self.delivered, self._first_listens)
         self.timer = Timer(conf.HEARTBEAT, self._heartbeat, self._expire)
         if root is None:
             self._make_threads(make_pool)
@@ -256,6 +257,7 @@ class Relay:
         self.recheck = Recheck(self.hub, self.run, lambda: conf.RECHECK)
         self._revoked: dict[bytes, tuple[ByeReason, float]] = {}  # sessions that ended, and when to forget them
         self._stale: dict[Key, None] = {}  # streams to be read, in the order in which they moved
+        self._opened: dict[Key, None] = {}  # streams that have had a listener for less than `FIRST_LOOK`
         self._reading: asyncio.Task[None] | None = None
         self._commits = CommitWatch()
         self._compare_from = 0.0  # when streams are compared in any case; at once where a read has failed
@@ -454,6 +456,21 @@ class Relay:
         self._stale[key] = None
         if self._reading is None:
             self._reading = self.loop.create_task(self._read_stale())
+
+    def _first_listens(self, key: Key) -> None:
+        """Look soon whether a stream has moved since its first listener was read to, together with others."""
+        stream_type = stream_types.get(key.type)
+        if stream_type is None or stream_type.pace(key) or self._begins(key):  # who listens waits for it
+            self._refresh(key)
+            return
+        if not self._opened:
+            self.loop.call_later(FIRST_LOOK, self._look)
+        self._opened[key] = None
+
+    def _look(self) -> None:
+        opened, self._opened = self._opened, {}
+        for key in opened.keys() & self.hub.streams.keys():
+            self._refresh(key)
 
     def _begins(self, key: Key) -> bool:
         """Return whether a stream has told nothing yet, so nothing to space out: its first reader waits for that."""
