@@ -1076,7 +1076,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "room",
                 "verbose_name_plural": "rooms",
-                "indexes": [models.Index(models.F("active_at"), name="carillon_active")],
+                "indexes": [models.Index(fields=["active_at"], name="carillon_active")],
             },
         ),
         migrations.AddField(
@@ -1296,19 +1296,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="feedevent",
-            index=models.Index(models.F("feed"), models.F("modseq"), models.F("id"), name="carillon_fed"),
+            index=models.Index(fields=["feed", "modseq", "id"], name="carillon_fed"),
         ),
         migrations.AddIndex(
             model_name="feedevent",
-            index=models.Index(models.F("feed"), models.F("key"), models.F("id"), name="carillon_fed_key"),
+            index=models.Index(fields=["feed", "key", "id"], name="carillon_fed_key"),
         ),
         migrations.AddIndex(
             model_name="notice",
-            index=models.Index(models.F("about_model"), models.F("about_key"), name="carillon_about"),
+            index=models.Index(fields=["about_model", "about_key"], name="carillon_about"),
         ),
         migrations.AddIndex(
             model_name="notice",
-            index=models.Index(models.F("actor"), models.F("created_at"), name="carillon_caused"),
+            index=models.Index(fields=["actor", "created_at"], name="carillon_caused"),
         ),
         migrations.AddIndex(
             model_name="notice",
@@ -1337,11 +1337,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="delivery",
             index=models.Index(
-                models.F("notice"),
-                models.F("channel"),
-                models.F("state"),
-                models.F("reason"),
-                models.F("clicked_at"),
+                fields=["notice", "channel", "state", "reason", "clicked_at"],
                 name="carillon_delivery_figures",
             ),
         ),
@@ -1359,7 +1355,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="notification",
-            index=models.Index(models.F("recipient"), models.F("modseq"), models.F("id"), name="carillon_changes"),
+            index=models.Index(fields=["recipient", "modseq", "id"], name="carillon_changes"),
         ),
         migrations.AddIndex(
             model_name="notification",
@@ -1429,15 +1425,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="broadcast",
-            index=models.Index(models.F("outbox"), models.F("modseq"), name="carillon_posted"),
+            index=models.Index(fields=["outbox", "modseq"], name="carillon_posted"),
         ),
         migrations.AddIndex(
             model_name="broadcast",
-            index=models.Index(models.F("arrival"), name="carillon_published"),
+            index=models.Index(fields=["arrival"], name="carillon_published"),
         ),
         migrations.AddIndex(
             model_name="broadcast",
-            index=models.Index(models.F("state"), models.F("publish_at"), name="carillon_due"),
+            index=models.Index(fields=["state", "publish_at"], name="carillon_due"),
         ),
         migrations.AddIndex(
             model_name="broadcast",
@@ -1463,11 +1459,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="message",
-            index=models.Index(models.F("room"), models.F("modseq"), models.F("id"), name="carillon_said"),
+            index=models.Index(fields=["room", "modseq", "id"], name="carillon_said"),
         ),
         migrations.AddIndex(
             model_name="message",
-            index=models.Index(models.F("created_at"), models.F("id"), name="carillon_written"),
+            index=models.Index(fields=["created_at", "id"], name="carillon_written"),
         ),
         migrations.AddConstraint(
             model_name="message",

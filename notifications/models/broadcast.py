@@ -136,9 +136,9 @@ class Broadcast(Content):
             ("recall_broadcast", "Can recall broadcasts"),
         ]
         indexes: ClassVar[list[models.Index]] = [
-            models.Index("outbox", "modseq", name="carillon_posted"),  # the sequencer, and what changed since
-            models.Index("arrival", name="carillon_published"),  # what was published since
-            models.Index("state", "publish_at", name="carillon_due"),
+            models.Index(fields=["outbox", "modseq"], name="carillon_posted"),  # the sequencer, and what changed since
+            models.Index(fields=["arrival"], name="carillon_published"),  # what was published since
+            models.Index(fields=["state", "publish_at"], name="carillon_due"),
             # what has deliveries to be made
             NullsIndex(fields=["walk_at"], nulls=[], given=["walk_at"], name="carillon_walking"),
         ]

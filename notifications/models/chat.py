@@ -48,7 +48,9 @@ class Room(Stream):
     class Meta:
         verbose_name = _("room")
         verbose_name_plural = _("rooms")
-        indexes: ClassVar[list[models.Index]] = [models.Index("active_at", name="carillon_active")]  # the admin's order
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["active_at"], name="carillon_active")
+        ]  # the admin's order
 
     def __str__(self) -> str:
         """Return the name, or the label that a query has given the room, or that it is a direct room."""
@@ -199,8 +201,10 @@ class Message(Entry):
         ]
         indexes: ClassVar[list[models.Index]] = [
             # changes_since() and the sequencer's search for pending rows
-            models.Index("room", "modseq", "id", name="carillon_said"),
-            models.Index("created_at", "id", name="carillon_written"),  # what is to be pruned, and the admin's filter
+            models.Index(fields=["room", "modseq", "id"], name="carillon_said"),
+            models.Index(
+                fields=["created_at", "id"], name="carillon_written"
+            ),  # what is to be pruned, and the admin's filter
         ]
 
     def __str__(self) -> str:

@@ -99,7 +99,9 @@ class Delivery(models.Model):
             # what waits for a digest
             NullsIndex(fields=["recipient", "window"], nulls=[], given=["window"], name="carillon_delivery_digest"),
             # what became of a notice, by channel
-            models.Index("notice", "channel", "state", "reason", "clicked_at", name="carillon_delivery_figures"),
+            models.Index(
+                fields=["notice", "channel", "state", "reason", "clicked_at"], name="carillon_delivery_figures"
+            ),
             # what is old enough to be deleted
             NullsIndex(fields=["ended_at"], nulls=[], given=["ended_at"], name="carillon_delivery_ended"),
         ]

@@ -61,8 +61,10 @@ class FeedEvent(models.Model):
         verbose_name_plural = _("events of feeds")
         indexes: ClassVar[list[models.Index]] = [
             # changes_since() and the sequencer's search for pending rows
-            models.Index("feed", "modseq", "id", name="carillon_fed"),
-            models.Index("feed", "key", "id", name="carillon_fed_key"),  # the latest of a key, and what it replaced
+            models.Index(fields=["feed", "modseq", "id"], name="carillon_fed"),
+            models.Index(
+                fields=["feed", "key", "id"], name="carillon_fed_key"
+            ),  # the latest of a key, and what it replaced
         ]
 
     def __str__(self) -> str:

@@ -122,9 +122,9 @@ class Notice(Content):
         verbose_name_plural = _("notices")
         indexes: ClassVar[list[models.Index]] = [
             # what is about an instance
-            models.Index("about_model", "about_key", name="carillon_about"),
+            models.Index(fields=["about_model", "about_key"], name="carillon_about"),
             # what somebody has caused, and when
-            models.Index("actor", "created_at", name="carillon_caused"),
+            models.Index(fields=["actor", "created_at"], name="carillon_caused"),
             # what is over, and to be pruned
             NullsIndex(fields=["expires_at"], nulls=[], given=["expires_at"], name="carillon_expiring"),
             NullsIndex(fields=["recalled_at"], nulls=[], given=["recalled_at"], name="carillon_recalled"),
@@ -253,7 +253,7 @@ class Notification(Entry):
         ]
         indexes: ClassVar[list[models.Index]] = [
             # changes_since() and the sequencer's search for pending rows
-            models.Index("recipient", "modseq", "id", name="carillon_changes"),
+            models.Index(fields=["recipient", "modseq", "id"], name="carillon_changes"),
             # what has been archived long enough
             NullsIndex(fields=["archived_at"], nulls=["folded_into"], given=["archived_at"], name="carillon_archived"),
             # the page "all"

@@ -276,8 +276,8 @@ class Game:
             reader.shut.add(pk)
             remove_member(Room.objects.get(pk=pk), user)
             left = Message.objects.filter(room=pk, kind="left", subject=user).order_by("-number").first()
-            assert left is not None
-            self.judge.left.setdefault(reader.name, {})[pk] = left.number or 0
+            if left is not None:  # else it has been out for so long that it was pruned
+                self.judge.left.setdefault(reader.name, {})[pk] = left.number or 0
 
     def forget_what_was_restored(self) -> None:
         """Shut those out again whom a restored database lets in; called while no server runs."""
