@@ -273,8 +273,8 @@ class CompiledEntries(Statement):
         wanted = Q()
         for n, key in enumerate(keys):
             wanted |= Q(**{self._key: key}, modseq__gt=Parameter(f"after {n}", models.BigIntegerField()))
-        if self._waiting is not None:
-            wanted |= Q(In(self._key, keys), self._waiting, modseq=None)
+            if self._waiting is not None:
+                wanted |= Q(self._waiting, **{self._key: key}, modseq=None)
         return self._shape.select(self._rows().filter(wanted), (), self._limit, alias)
 
 
