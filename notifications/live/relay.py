@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
+from django.db import InterfaceError, OperationalError
 
 from .. import tenants
 from ..conf import DECIDING_THREADS, SPARE_THREADS, conf
@@ -482,14 +483,31 @@ class Relay:
             if stream is not None:
                 wanted.setdefault(key.type, {})[key] = stream
         for name, streams in wanted.items():
-            try:
-                batches = await self.run(_read_streams, stream_types[name], streams)
-            except Exception:
-                logger.exception("Could not read changes; the next comparison with the database repeats it.")
+            if errors := await self._read_together(stream_types[name], streams):
+                logger.error(
+                    "Could not read changes of %s (%s failed); the next comparison with the database repeats it.",
+                    name,
+                    len(errors),
+                    exc_info=errors[0],
+                )
                 self._compare_from = 0.0
-                continue
-            for key, batch in batches.items():
-                self.hub.publish(key, batch)
+
+    async def _read_together(self, stream_type: StreamType, streams: Mapping[Key, LiveStream]) -> list[Exception]:
+        """Read streams at once, and publish what happened; return why any could not be read.
+
+        Where it is not the database that fails, they are read by halves: what one of them holds keeps nothing from the
+        readers of the others.
+        """
+        try:
+            batches = await self.run(_read_streams, stream_type, streams)
+        except Exception as error:  # noqa: BLE001  # whatever the site's code raises
+            if len(streams) == 1 or isinstance(error, (OperationalError, InterfaceError)):
+                return [error]
+            halves = chunks(streams.items(), -(-len(streams) // 2))
+            return [one for half in halves for one in await self._read_together(stream_type, dict(half))]
+        for key, batch in batches.items():
+            self.hub.publish(key, batch)
+        return []
 
     def _fill(self, subscription: Subscription) -> None:
         stream_type = stream_types[subscription.key.type]
