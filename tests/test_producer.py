@@ -9,6 +9,8 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from django.test import override_settings
 
 from notifications.live import channel_layer, producer
 from notifications.live.broker import Broker, group
-from notifications.live.messages import Sweep
+from notifications.live.messages import Message, Sweep
 from tests.servers.asgi import ROOT
 from tests.servers.process import wait_until
 from tests.servers.valkey import Valkey, running
@@ -117,6 +119,41 @@ def test_on_an_event_loop_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as silent, layers(f"redis://127.0.0.1:{silent.getsockname()[1]}"):
         assert asyncio.run(call()) < 0.5
+
+
+def test_a_thread_that_has_died_is_replaced(valkey: Valkey) -> None:
+    with layers(valkey.url):
+        post()
+        loop, thread = producer.producer._loop, producer.producer._thread
+        assert loop is not None
+        assert thread is not None
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        assert asyncio.run(received(lambda: post(2))) == ["sweep"] * 2
+
+
+def test_a_post_that_is_ended_from_outside_keeps_no_place() -> None:
+    own = producer.Producer()
+
+    async def ended(_message: Message) -> bool:
+        raise asyncio.CancelledError
+
+    async def fails(_message: Message) -> bool:
+        return False
+
+    sent: list[Message] = []
+
+    async def sends(message: Message) -> bool:
+        sent.append(message)
+        return True
+
+    with suppress(CancelledError):
+        own.post([Sweep()], ended)
+    own.post([Sweep()], fails)
+    wait_until(lambda: own._waiting == 0, "The post has not ended.")
+    own.post([Sweep()], sends)
+    own.close()
+    assert sent
 
 
 CHILDREN = """
