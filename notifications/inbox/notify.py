@@ -18,7 +18,7 @@ from ..kinds import Kind
 from ..kinds.declaring import rules_of
 from ..kinds.rendering import about_fields, notice_fields
 from ..live.chunks import STREAM_CHUNK, chunks
-from ..live.commit import announce_stamped_after_commit, sequence_after_commit
+from ..live.commit import announce_stamped_after_commit, remind_after_commit, sequence_after_commit
 from ..live.sequencer import can_stamp_at_once, stamp_at_once
 from ..live.statements import Parameter
 from ..live.transactions import after_commit, atomic, retry
@@ -173,7 +173,10 @@ class _Copies(NamedTuple):
 
     def announce(self, pks: Sequence[Any]) -> None:
         """Show them after the commit, unless it is not yet time; it is the last thing before the commit."""
-        if self.is_later or not pks:
+        if not pks:
+            return
+        if self.is_later:
+            remind_after_commit(self.shared["snoozed_until"], INBOX.alias)
             return
         if self.at_once and len(pks) <= STREAM_CHUNK:
             announce_stamped_after_commit(INBOX, stamp_at_once(INBOX, pks, _STAMPS, notice=self.notice.pk), pks)

@@ -12,10 +12,12 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from ..annotations import User
+from ..live.commit import remind_after_commit
 from ..twins import twin
 from ..validators import validate_time
 from .bulk import Changed
 from .rows import archiving, named, touch
+from .stream import INBOX
 
 SNOOZE_LIMIT: Final = timedelta(days=366)  # from now
 MORNING: Final = 9  # o'clock, where a time is "tomorrow" or a day
@@ -47,7 +49,10 @@ def snooze(user: User, ids: Iterable[int], until: datetime, *, up_to: str | None
     if not now < until <= now + SNOOZE_LIMIT:
         raise ValidationError({"until": _("Choose a time in the future, within a year.")})
     rows = named(user, ids, up_to).visible().kept().exclude(snoozed_until=until)
-    return Changed(touch(user, rows, **(archiving(now) | {"snoozed_until": until})), "snooze", now)
+    snoozed = touch(user, rows, **(archiving(now) | {"snoozed_until": until}))
+    if snoozed:
+        remind_after_commit(until, INBOX.alias)
+    return Changed(snoozed, "snooze", now)
 
 
 def unsnooze(user: User, ids: Iterable[int]) -> int:

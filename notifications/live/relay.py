@@ -158,6 +158,11 @@ def request_sweep() -> None:
     post(messages.Sweep())
 
 
+def request_turn() -> None:
+    """Have every process take its turn at the periodic tasks now, which finds what falls due next."""
+    post(messages.Turn())
+
+
 def publish_ephemeral(key: Key, *told: Frame) -> None:
     """Send frames that are stored nowhere, typing for example, to a stream's listeners in every process."""
     post(messages.Ephemeral(*key, [(frame.name, frame.data.decode()) for frame in told]))
@@ -684,6 +689,11 @@ def _on_revoked(relay: Relay, message: messages.Revoked) -> None:
 @messages.handles(messages.Recheck)
 def _on_recheck(relay: Relay, message: messages.Recheck) -> None:
     relay.recheck.soon(message.owners, message.streams)
+
+
+@messages.handles(messages.Turn)
+def _on_turn(relay: Relay, message: messages.Turn) -> None:
+    relay.periodic.wake(relay.tenant)
 
 
 @messages.handles(messages.Sweep)
