@@ -6,10 +6,12 @@ import random
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import pytest
-from django.db import connection
+from django.contrib.auth import get_user_model
+from django.db import OperationalError, connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -19,14 +21,14 @@ from notifications.feeds.names import stream_key
 from notifications.feeds.stream import FEED
 from notifications.inbox.frames import Changes, one_change
 from notifications.inbox.stream import INBOX
-from notifications.live import messages
+from notifications.live import messages, relay
 from notifications.live.batch import Batch
 from notifications.live.chunks import STREAM_CHUNK
 from notifications.live.cursor import Position
 from notifications.live.frames import frame
 from notifications.live.replay import changes_since
 from notifications.live.sequencer import open_streams, sequence
-from notifications.live.streams import StreamType
+from notifications.live.streams import Hint, StreamType
 from notifications.models import Inbox, Notice, Notification
 from notifications.services import archive, mark_all_read, mark_read, mark_seen, notify, pin, publish, snooze, withdraw
 
@@ -198,3 +200,32 @@ def test_a_hint_that_lies_or_comes_again_tells_nobody_anything() -> None:
                 assert served.finish() == 0
         notify(served.users[0], "Hello again")
         assert served.finish() > 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_cannot_be_told_to_one_keeps_nothing_from_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(user: Any) -> str:
+        raise AttributeError("profile")
+
+    monkeypatch.setattr(get_user_model(), "get_full_name", fails)  # of the site's own model
+    with serving(5) as served:
+        *others, one = served.users
+        stored = [Notice(title="To one", actor=one), Notice(title="To the others")]
+        for notice, users in zip(Notice.objects.bulk_create(stored), ([one], others), strict=True):
+            Notification.objects.bulk_create([Notification(recipient=user, notice=notice) for user in users])
+        stamp(*served.users)
+        served.relay.receive(messages.encode(messages.Hints([("inbox", str(user.pk), 1) for user in served.users])))
+        assert served.finish() > 0
+        told = {key.pk: stream.position.modseq for key, stream in served.relay.hub.streams.items()}
+        assert told == {str(user.pk): 1 for user in others} | {str(one.pk): 0}
+        assert "of inbox (1 failed)" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_fails_is_not_asked_again_for_each(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(5) as served, patch.object(relay, "changes_since", side_effect=OperationalError("away")) as asked:
+        relay.hint([Hint(INBOX.key(user.pk), 1) for user in served.users])
+        served.finish()
+        assert asked.call_count == 1

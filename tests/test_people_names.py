@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import override_settings
+from django.utils.safestring import mark_safe
 
 from notifications import checks
 from notifications.chat.members import room_infos
 from notifications.conf import conf
 from notifications.inbox import actors
 from notifications.inbox.actors import actor, display_name
+from notifications.inbox.frames import Actor
+from notifications.live.frames import encode
 from notifications.models import Notification
 from notifications.services import create_room, post_message
 from tests.factories import make_user
@@ -55,6 +58,24 @@ def test_a_user_model_that_knows_only_addresses_shows_none(monkeypatch: pytest.M
 def test_the_site_chooses(chosen: Any) -> None:
     with override_settings(NOTIFICATIONS_DISPLAY_NAME=chosen):
         assert actor(User(pk=7, username="alice")).name == "~alice"
+
+
+def fails(user: Any) -> str:
+    raise AttributeError("profile")
+
+
+NOT_A_NAME: dict[str, tuple[Any, str]] = {
+    "fails": (fails, "User 7"),
+    "nothing": (lambda user: None, "User 7"),
+    "half a character": (lambda user: "Al\ud800", "Al\ufffd"),
+    "markup": (lambda user: mark_safe("Alice"), "Alice"),
+}
+
+
+@pytest.mark.parametrize(("chosen", "name"), NOT_A_NAME.values(), ids=NOT_A_NAME)
+def test_whatever_the_site_returns_is_a_name_that_can_be_told(chosen: Any, name: str) -> None:
+    with override_settings(NOTIFICATIONS_DISPLAY_NAME=chosen):
+        assert encode(actor(User(pk=7, username="alice"))) == encode(Actor(7, name))
 
 
 @pytest.mark.django_db

@@ -9,7 +9,8 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -17,13 +18,10 @@ import redis
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.test import override_settings
-from django.utils import timezone
 
 from notifications.live import channel_layer, producer
 from notifications.live.broker import Broker, group
-from notifications.live.messages import Sweep
-from notifications.services import notify, snooze
-from tests.factories import make_user, tell
+from notifications.live.messages import Message, Sweep
 from tests.servers.asgi import ROOT
 from tests.servers.process import wait_until
 from tests.servers.valkey import Valkey, running
@@ -103,24 +101,6 @@ def test_each_message_arrives_and_again_after_the_broker_was_away(valkey: Valkey
         assert asyncio.run(received(lambda: post(2))) == ["sweep"] * 2
 
 
-@pytest.mark.parametrize("seconds", [5, 3600])
-def test_servers_are_asked_to_look_only_for_what_is_due_before_they_do(
-    valkey: Valkey, transactional_db: None, seconds: int
-) -> None:
-    alice = make_user("alice")
-    [pk] = tell(alice, "One")
-    until = timezone.now() + timedelta(seconds=seconds)
-
-    def put_off() -> int:
-        notify(alice, "Two", send_at=until)
-        snooze(alice, [pk], until)
-        return 3 if seconds < 60 else 1
-
-    with layers(valkey.url):
-        heard = asyncio.run(received(put_off))
-    assert sorted(heard) == (["hints", "turn", "turn"] if seconds < 60 else ["hints"])
-
-
 def test_a_broker_that_does_not_answer_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channel_layer, "POST_TIMEOUT", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent, layers(f"redis://127.0.0.1:{silent.getsockname()[1]}"):
@@ -139,6 +119,41 @@ def test_on_an_event_loop_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as silent, layers(f"redis://127.0.0.1:{silent.getsockname()[1]}"):
         assert asyncio.run(call()) < 0.5
+
+
+def test_a_thread_that_has_died_is_replaced(valkey: Valkey) -> None:
+    with layers(valkey.url):
+        post()
+        loop, thread = producer.producer._loop, producer.producer._thread
+        assert loop is not None
+        assert thread is not None
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        assert asyncio.run(received(lambda: post(2))) == ["sweep"] * 2
+
+
+def test_a_post_that_is_ended_from_outside_keeps_no_place() -> None:
+    own = producer.Producer()
+
+    async def ended(_message: Message) -> bool:
+        raise asyncio.CancelledError
+
+    async def fails(_message: Message) -> bool:
+        return False
+
+    sent: list[Message] = []
+
+    async def sends(message: Message) -> bool:
+        sent.append(message)
+        return True
+
+    with suppress(CancelledError):
+        own.post([Sweep()], ended)
+    own.post([Sweep()], fails)
+    wait_until(lambda: own._waiting == 0, "The post has not ended.")
+    own.post([Sweep()], sends)
+    own.close()
+    assert sent
 
 
 CHILDREN = """

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from asgiref.sync import async_to_sync, sync_to_async
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import TransactionTestCase
@@ -19,7 +22,9 @@ from notifications.inbox.counts import Counts, counts
 from notifications.inbox.reading import page
 from notifications.inbox.stream import INBOX
 from notifications.kinds import Kind, kind, registry
+from notifications.live import messages
 from notifications.live.cursor import Position
+from notifications.live.relay import Relay, serving
 from notifications.live.replay import changes_since
 from notifications.live.sequencer import sequence
 from notifications.models import Inbox, Notice, Notification
@@ -68,6 +73,22 @@ def head(user: Any) -> int:
     return Inbox.objects.get(user=user).head
 
 
+def told_of_turns(work: Callable[[], object]) -> int:
+    """Do something in a process, and return how often it has told its own tasks, and all others, to take a turn."""
+
+    async def play() -> int:
+        one = Relay(asyncio.get_running_loop(), alone=True)
+        async with serving(one):
+            with patch.object(one.periodic, "wake") as wake, patch.object(one.broker, "post") as post:
+                await sync_to_async(work)()
+                await asyncio.sleep(0)
+            told = [call for call in post.mock_calls if isinstance(call.args[0], messages.Turn)]
+            assert len(told) == wake.call_count
+            return len(told)
+
+    return async_to_sync(play)()
+
+
 @pytest.fixture
 def alice() -> Any:
     alice = make_user("alice")
@@ -99,6 +120,16 @@ class TestLater:
     def test_what_lies_in_the_past_is_sent_at_once(self, alice: Any) -> None:
         notify(alice, "Now", send_at=timezone.now() - HOUR)
         assert titles(alice) == ["Now", "Before"]
+
+    @pytest.mark.django_db(transaction=True)
+    def test_every_process_is_told_of_what_is_due_before_it_would_look(self, alice: Any) -> None:
+        soon = timezone.now() + timedelta(seconds=5)
+        assert told_of_turns(lambda: notify(alice, "Soon", send_at=soon)) == 1
+        assert told_of_turns(lambda: notify(alice, "Later", send_at=later())) == 0
+        [one] = tell(alice, "One")
+        assert told_of_turns(lambda: snooze(alice, [one], later())) == 0
+        assert told_of_turns(lambda: snooze(alice, [one], soon)) == 1
+        assert told_of_turns(lambda: snooze(alice, [one + 1], soon)) == 0, "there is no such notification"
 
     def test_it_can_be_cancelled_and_is_pruned_then(self, alice: Any) -> None:
         notice = notify([alice, make_user("bob")], "Later", send_at=later())

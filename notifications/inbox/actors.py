@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -17,12 +17,12 @@ from ..conf import conf
 from ..kinds.references import identify, key_of, name_of
 from ..live.frames import json_key
 from ..models import Notice
-from ..validators import URL_LENGTH, validate_link
+from ..validators import URL_LENGTH, storable, validate_link
 from .frames import Actor
 
 logger = logging.getLogger("notifications")
 
-_said: set[type[Exception]] = set()  # of what the function for avatars raised, which the log has already
+_said: set[tuple[str, type[Exception]]] = set()  # of what a site's own function raised, which the log has already
 
 KEY_LENGTH = 8  # characters of a long primary key that stand for it
 
@@ -71,15 +71,15 @@ def avatar(of: Any) -> str | None:
             return None
         validate_link(address)
     except Exception as error:  # noqa: BLE001  # whatever the site's code raises
-        _say_once(error)
+        _say_once("AVATAR fails: people are shown by their initials", error)
         return None
     return address if len(address) <= URL_LENGTH else None
 
 
-def _say_once(error: Exception) -> None:
-    if type(error) not in _said:
-        _said.add(type(error))
-        logger.error("NOTIFICATIONS_AVATAR fails: people are shown by their initials. Said once.", exc_info=error)
+def _say_once(fault: str, error: Exception) -> None:
+    if (fault, type(error)) not in _said:
+        _said.add((fault, type(error)))
+        logger.error("NOTIFICATIONS_%s. Said once.", fault, exc_info=error)
 
 
 def actor_key(notice: Notice) -> str | None:
@@ -109,12 +109,20 @@ def display_name(user: Any) -> str:
     """Return how others are told of a user: as ``NOTIFICATIONS_DISPLAY_NAME`` says, else by a name that is private.
 
     Private are, in this order, the full name, the short one, and the name to sign in with. None of them where it looks
-    like an address, and not the last where signing in is by address. Who has none is called after their key.
+    like an address, and not the last where signing in is by address. Who has none is called after their key, and so is
+    whom the site's function fails for; the log says so once.
     """
     name = conf.DISPLAY_NAME
-    if name is not None:
-        return str(name(user))
-    return next(_private(user), "") or _("User %(key)s") % {"key": str(user.pk)[:KEY_LENGTH]}
+    found = next(_private(user), "") if name is None else _chosen(name, user)
+    return found or _("User %(key)s") % {"key": str(user.pk)[:KEY_LENGTH]}
+
+
+def _chosen(name: Callable[[Any], str], user: Any) -> str:
+    try:
+        return storable(str.__str__(str(name(user) or "")))  # also a SafeString, which frames do not encode
+    except Exception as error:  # noqa: BLE001  # whatever the site's code raises
+        _say_once("DISPLAY_NAME fails: people are called after their keys", error)
+        return ""
 
 
 def handle(user: Any) -> str | None:

@@ -17,9 +17,8 @@ from ..annotations import LevelName, Recipients, User
 from ..kinds import Kind
 from ..kinds.declaring import rules_of
 from ..kinds.rendering import about_fields, notice_fields
-from ..live import relay
 from ..live.chunks import STREAM_CHUNK, chunks
-from ..live.commit import announce_stamped_after_commit, sequence_after_commit
+from ..live.commit import announce_stamped_after_commit, remind_after_commit, sequence_after_commit
 from ..live.sequencer import can_stamp_at_once, stamp_at_once
 from ..live.statements import Parameter
 from ..live.transactions import after_commit, atomic, retry
@@ -173,11 +172,11 @@ class _Copies(NamedTuple):
     at_once: bool  # whether the transaction is our own, and they may be stamped in it
 
     def announce(self, pks: Sequence[Any]) -> None:
-        """Show them after the commit, or when it is time; it is the last thing before the commit."""
+        """Show them after the commit, unless it is not yet time; it is the last thing before the commit."""
         if not pks:
             return
         if self.is_later:
-            after_commit(lambda: relay.request_turn(self.notice.created_at), INBOX.alias)
+            remind_after_commit(self.shared["snoozed_until"], INBOX.alias)
             return
         if self.at_once and len(pks) <= STREAM_CHUNK:
             announce_stamped_after_commit(INBOX, stamp_at_once(INBOX, pks, _STAMPS, notice=self.notice.pk), pks)

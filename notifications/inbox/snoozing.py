@@ -12,8 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from ..annotations import User
-from ..live import relay
-from ..live.transactions import after_commit
+from ..live.commit import remind_after_commit
 from ..twins import twin
 from ..validators import validate_time
 from .bulk import Changed
@@ -50,9 +49,10 @@ def snooze(user: User, ids: Iterable[int], until: datetime, *, up_to: str | None
     if not now < until <= now + SNOOZE_LIMIT:
         raise ValidationError({"until": _("Choose a time in the future, within a year.")})
     rows = named(user, ids, up_to).visible().kept().exclude(snoozed_until=until)
-    changed = touch(user, rows, **(archiving(now) | {"snoozed_until": until}))
-    after_commit(lambda: relay.request_turn(until), INBOX.alias)
-    return Changed(changed, "snooze", now)
+    snoozed = touch(user, rows, **(archiving(now) | {"snoozed_until": until}))
+    if snoozed:
+        remind_after_commit(until, INBOX.alias)
+    return Changed(snoozed, "snooze", now)
 
 
 def unsnooze(user: User, ids: Iterable[int]) -> int:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from django.db import connections
+from django.utils import timezone
 
 from .. import tenants
 from . import broker, relay
 from .chunks import STREAM_CHUNK, chunks
 from .coalesce import Coalescer
 from .locks import lock_free
+from .periodic import LONGEST_QUIET
 from .sequencer import expire_cursors, sequence
 from .streams import Hint, Key, StreamType, stream_types
 from .transactions import after_commit, atomic, retry
@@ -81,6 +84,15 @@ def announce_stamped_after_commit(stream_type: StreamType, hints: Mapping[Any, H
                     sequence_now(stream_type, rest)
 
     after_commit(announce, stream_type.alias)
+
+
+def remind_after_commit(at: datetime, using: str) -> None:
+    """Have what falls due at a time known in every process, when the transaction commits, if it may come too late else.
+
+    Every process looks by itself, but not so often.
+    """
+    if at - timezone.now() < timedelta(seconds=LONGEST_QUIET):
+        after_commit(relay.request_turn, using)
 
 
 def sequence_calmly_after_commit(stream_type: StreamType, pk: Any) -> None:

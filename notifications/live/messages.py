@@ -77,12 +77,12 @@ class Recheck(Message, frozen=True, tag="recheck"):
     streams: list[str] = []
 
 
+class Turn(Message, frozen=True, tag="turn"):
+    """Take the next turn of the periodic tasks now: something falls due before that."""
+
+
 class Sweep(Message, frozen=True, tag="sweep"):
     """Compare with the database, and take the next turn of the periodic tasks, now."""
-
-
-class Turn(Message, frozen=True, tag="turn"):
-    """Take the next turn of the periodic tasks now: something is due before it."""
 
 
 M = TypeVar("M", bound=Message)

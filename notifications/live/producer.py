@@ -77,15 +77,21 @@ class Producer:
 
     async def _send_all(self, send: Send) -> None:
         assert self._turn is not None
-        succeeded = True
-        async with self._turn:  # one connection is enough
-            for message in self._outgoing.take():
-                if not (succeeded := await send(message)):
-                    self._outgoing.lose()
-                    break
-        with self._lock:
-            self._waiting -= 1
-            self._failing = not succeeded
+        succeeded = False
+        try:
+            async with self._turn:  # one connection is enough
+                succeeded = await self._send_each(send)
+        finally:  # whatever has ended it: who has a place here keeps others from posting while the broker fails
+            with self._lock:
+                self._waiting -= 1
+                self._failing = not succeeded
+
+    async def _send_each(self, send: Send) -> bool:
+        for message in self._outgoing.take():
+            if not await send(message):
+                self._outgoing.lose()
+                return False
+        return True
 
     async def _end(self) -> None:
         """Stop the loop after what is on its way; a failing broker does not hold up the end for long."""
@@ -94,7 +100,7 @@ class Producer:
             asyncio.get_running_loop().stop()
 
     def _started(self) -> asyncio.AbstractEventLoop:
-        if self._loop is None:
+        if self._loop is None or self._loop.is_closed():  # whatever has ended its thread
             loop = asyncio.new_event_loop()
             thread = threading.Thread(target=_run, args=(loop,), name="notifications-producer", daemon=True)
             thread.start()

@@ -12,11 +12,10 @@ import math
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
-from django.utils import timezone
+from django.db import InterfaceError, OperationalError
 
 from .. import tenants
 from ..conf import DECIDING_THREADS, SPARE_THREADS, conf
@@ -34,7 +33,7 @@ from .heartbeats import TICK, Timer
 from .hub import Connection, Hub, LiveStream, Subscription
 from .identity import digest
 from .listeners import Listeners
-from .periodic import LONGEST_QUIET, PeriodicTasks, is_served_at_once
+from .periodic import PeriodicTasks, is_served_at_once
 from .recheck import Recheck
 from .replay import NO_LANGUAGES, NOTHING_KEPT, Kept, Languages, changes_since, settle
 from .sequencer import sequence
@@ -160,10 +159,9 @@ def request_sweep() -> None:
     post(messages.Sweep())
 
 
-def request_turn(at: datetime) -> None:
-    """Have every process look now at what is due when, if something is at a time before each looks by itself."""
-    if at - timezone.now() < timedelta(seconds=LONGEST_QUIET):
-        post(messages.Turn())
+def request_turn() -> None:
+    """Have every process take its turn at the periodic tasks now, which finds what falls due next."""
+    post(messages.Turn())
 
 
 def publish_ephemeral(key: Key, *told: Frame) -> None:
@@ -507,14 +505,31 @@ class Relay:
             if stream is not None:
                 wanted.setdefault(key.type, {})[key] = stream
         for name, streams in wanted.items():
-            try:
-                batches = await self.run(_read_streams, stream_types[name], streams)
-            except Exception:
-                logger.exception("Could not read changes; the next comparison with the database repeats it.")
+            if errors := await self._read_together(stream_types[name], streams):
+                logger.error(
+                    "Could not read changes of %s (%s failed); the next comparison with the database repeats it.",
+                    name,
+                    len(errors),
+                    exc_info=errors[0],
+                )
                 self._compare_from = 0.0
-                continue
-            for key, batch in batches.items():
-                self.hub.publish(key, batch)
+
+    async def _read_together(self, stream_type: StreamType, streams: Mapping[Key, LiveStream]) -> list[Exception]:
+        """Read streams at once, and publish what happened; return why any could not be read.
+
+        Where it is not the database that fails, they are read by halves: what one of them holds keeps nothing from the
+        readers of the others.
+        """
+        try:
+            batches = await self.run(_read_streams, stream_type, streams)
+        except Exception as error:  # noqa: BLE001  # whatever the site's code raises
+            if len(streams) == 1 or isinstance(error, (OperationalError, InterfaceError)):
+                return [error]
+            halves = chunks(streams.items(), -(-len(streams) // 2))
+            return [one for half in halves for one in await self._read_together(stream_type, dict(half))]
+        for key, batch in batches.items():
+            self.hub.publish(key, batch)
+        return []
 
     def _fill(self, subscription: Subscription) -> None:
         stream_type = stream_types[subscription.key.type]
@@ -693,11 +708,11 @@ def _on_recheck(relay: Relay, message: messages.Recheck) -> None:
     relay.recheck.soon(message.owners, message.streams)
 
 
-@messages.handles(messages.Sweep)
-def _on_sweep(relay: Relay, message: messages.Sweep) -> None:
-    relay.sweep()
-
-
 @messages.handles(messages.Turn)
 def _on_turn(relay: Relay, message: messages.Turn) -> None:
     relay.periodic.wake(relay.tenant)
+
+
+@messages.handles(messages.Sweep)
+def _on_sweep(relay: Relay, message: messages.Sweep) -> None:
+    relay.sweep()
