@@ -24,7 +24,7 @@ help:
 	@echo "make coverage      say which lines no test runs"
 	@echo "make baseline      write down what the hot paths cost now, which 'make test' holds them to"
 	@echo "make bench         measure on this machine; PARTS=\"streams fanout storing\" takes some of the parts"
-	@echo "make soak          break deliveries for SECONDS=300, load LOADS=1000 pages, kill senders, and say what is lost"
+	@echo "make soak          break deliveries for SECONDS=300, EACH=60 at a time, load LOADS=1000 pages, kill senders, and say what is lost"
 	@echo "make docs          build the documentation's site in build/docs"
 	@echo "make screenshots   take the documentation's pictures anew, from the demo"
 	@echo "make release       build sdist and wheel in dist, and test them; uploads nothing"
@@ -127,9 +127,10 @@ benchmarks/build/hq: benchmarks/requirements-hq.txt | environment
 
 SECONDS ?= 300
 LOADS ?= 1000
+EACH ?= 60
 
 soak: environment mariadb
-	@$(python) -m tests.delivery "$$(date +%s)-" $(SECONDS) --soak
+	@$(python) -m tests.delivery "$$(date +%s)-" $(SECONDS) --soak --each $(EACH)
 	@echo "$(LOADS) page loads of a live part while it changes, on SQLite and on PostgreSQL"
 	@$(python) -m tests.delivery_site.loading $(LOADS)
 	@$(python) -m tests.delivery_site.loading $(LOADS) --postgresql

@@ -118,7 +118,7 @@ class Handoff:
         connection = connections.stream(admission, send, address)
         try:
             connections.connect(connection, admission)
-            _let_go_of_headers(scope)
+            connections.let_go_of_headers(scope)
             del scope, decision, admission  # an open stream keeps no request and nothing of the answer
             while (await receive())["type"] != "http.disconnect":  # here: one more coroutine is 0.2 KB a stream
                 pass
@@ -180,12 +180,6 @@ class Handoff:
         headers = [(name, value) for name, value in headers if name.lower() != b"content-length"]
         body = b"".join(message.get("body", b"") for message in told[1:])
         return Decision(status, headers, body, slot.admitted(status))
-
-
-def _let_go_of_headers(scope: Scope) -> None:
-    """Empty the list of the request's headers, which a server keeps until the response ends: 3 KB of a browser's."""
-    if isinstance(scope["headers"], list):
-        scope["headers"].clear()
 
 
 @csrf_exempt

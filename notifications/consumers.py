@@ -76,6 +76,7 @@ class SocketHandoff:
         slot = SocketSlot()
         await self.app({**scope, SLOT: slot}, receive, send)
         if slot.admitted is not None:
+            connections.let_go_of_headers(scope)
             del scope
             await ChatSocket(send, *slot.admitted).serve(receive)
 

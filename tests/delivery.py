@@ -62,7 +62,6 @@ SOAKED = (
     ("postgresql", "listen", 2),
     ("postgresql", "none", 1),
 )
-ROUND = 60.0  # seconds of one game of a soak
 
 
 def run(seed: str, seconds: float, options: argparse.Namespace) -> dict[str, Any]:
@@ -76,8 +75,8 @@ def run(seed: str, seconds: float, options: argparse.Namespace) -> dict[str, Any
             game.stop()
 
 
-def soak(seed: str, seconds: float) -> int:
-    """Play game after game in all surroundings for some seconds; print the report of the first that fails."""
+def soak(seed: str, seconds: float, each: float) -> int:
+    """Play games of `each` so long in all surroundings for some seconds; print the report of the first that fails."""
     end = time.monotonic() + seconds
     print("| database | broker | servers | seed | seconds | transactions | frames | probes, s | faults |")  # noqa: T201
     print("|---|---|---|---|---|---|---|---|---|", flush=True)  # noqa: T201
@@ -85,7 +84,7 @@ def soak(seed: str, seconds: float) -> int:
         if time.monotonic() > end:
             break
         database, broker, servers = SOAKED[number % len(SOAKED)]
-        words = [f"{seed}{number}", str(min(ROUND, seconds))]
+        words = [f"{seed}{number}", str(min(each, seconds))]
         words += [f"--database={database}", f"--broker={broker}", f"--servers={servers}"]
         played = subprocess.run([sys.executable, "-m", "tests.delivery", *words], capture_output=True, text=True)
         if not played.stdout:
@@ -110,9 +109,10 @@ def main() -> int:
     parser.add_argument("--servers", type=int, default=1)
     parser.add_argument("--only", action="append", default=[], metavar="ACT", help="do nothing else; may be repeated")
     parser.add_argument("--soak", action="store_true", help="play in all surroundings, one after the other")
+    parser.add_argument("--each", type=float, default=60.0, help="seconds of one game of a soak (60)")
     options = parser.parse_args()
     if options.soak:
-        return soak(options.seed, options.seconds)
+        return soak(options.seed, options.seconds, options.each)
     report = run(options.seed, options.seconds, options)
     print(json.dumps(report, indent=1))  # noqa: T201
     return 1 if report["faults"] else 0

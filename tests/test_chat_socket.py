@@ -52,6 +52,12 @@ class ConversationTests(ChatTest):
             await bob.say(self.room, "Hi", reply_to=1)
             assert (await alice.hears("Hi"))[0]["reply_to"] == 1
 
+    async def test_the_headers_of_the_handshake_are_not_kept_with_the_socket(self) -> None:
+        client = Client(self.alice)
+        headers = client.socket.scope["headers"] = [(b"user-agent", b"Mozilla/5.0")]
+        async with client:
+            assert headers == []
+
     async def test_without_the_wrapper_the_consumer_serves_by_itself(self) -> None:
         async with Client(self.alice, carried=False) as alice, Client(self.bob) as bob:
             await self.opened(bob)

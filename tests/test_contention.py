@@ -404,39 +404,100 @@ class SequencerTests(TransactionTestCase):
             end()
             stamping.result(PROMPT)
 
-    def test_who_waits_for_a_recipient_holds_no_stream(self) -> None:
-        if connection.vendor != "postgresql":
-            return  # elsewhere what an application holds is waited for before the copies are there
-        alice, bob = users = make_users(2)
-        for user in users:
-            tell(user, "x")
-        waits = Event()
+    @contextmanager
+    def waiting(self, send: Callable[[], Notice], hold: Callable[[], object], statement: str) -> Iterator[list[Notice]]:
+        """Let `send` wait in a statement for an application that does `hold`; give what it has sent in the end."""
+        waits, sent = Event(), []
 
         def watch(execute: Any, sql: str, *rest: Any) -> Any:
-            if sql.startswith("SET CONSTRAINTS"):
+            if statement in sql[:40]:
                 waits.set()
             return execute(sql, *rest)
 
-        def send() -> Notice:
+        def run() -> None:
             try:
                 with connection.execute_wrapper(watch):
-                    return notify(users, "Late")
+                    sent.append(send())
             finally:
                 connections.close_all()
+
+        with ThreadPoolExecutor(1) as pool, application(hold) as end:
+            sending = pool.submit(run)
+            assert waits.wait(PROMPT)
+            yield sent
+            end()
+            sending.result(PROMPT)
+
+    def late_after_soon(
+        self, user: Any, send: Callable[[], Notice], hold: Callable[[], object], statement: str
+    ) -> None:
+        """Assert that a notice for a user who is free is not held up by one that waits, which comes after it."""
+        with self.waiting(send, hold, statement) as sent:
+            soon = promptly(lambda: notify(user, "Soon"))
+            assert not sent
+            assert Notification.objects.filter(notice=soon).exclude(modseq=None).exists()
+        soon_at, late_at = (Notification.objects.get(notice=one, recipient=user).modseq or 0 for one in (soon, *sent))
+        assert 0 < soon_at < late_at
+        assert not Notification.objects.filter(modseq=None).exists()
+
+    def test_who_waits_for_a_recipient_or_an_actor_holds_no_stream(self) -> None:
+        if connection.vendor != "postgresql":
+            return  # elsewhere what an application holds is waited for before the copies are there
+        alice, bob = make_users(2)
+        for user in (alice, bob):
+            tell(user, "x")
 
         def hold() -> None:
             get_user_model().objects.select_for_update().get(pk=alice.pk)
 
-        with ThreadPoolExecutor(1) as pool, application(hold) as end:
-            sending = pool.submit(send)
-            assert waits.wait(PROMPT)
-            soon = promptly(lambda: notify(bob, "Soon"))
-            assert Notification.objects.filter(notice=soon).exclude(modseq=None).exists()
-            end()
-            late = sending.result(PROMPT)
-        soon_at, late_at = (Notification.objects.get(notice=one, recipient=bob).modseq or 0 for one in (soon, late))
-        assert 0 < soon_at < late_at
-        assert not Notification.objects.filter(modseq=None).exists()
+        for send in (lambda: notify([alice, bob], "Late"), lambda: notify(bob, "Late", actor=alice)):
+            self.late_after_soon(bob, send, hold, 'SELECT "auth_user"')
+
+    def test_who_waits_for_a_recipient_holds_none_that_comes_after_in_the_order_of_keys(self) -> None:
+        if connection.vendor != "postgresql":
+            return  # elsewhere nobody locks a recipient
+        users = make_users(3)
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+
+        def lock(user: Any) -> None:
+            get_user_model().objects.select_for_update(nowait=True).get(pk=user.pk)
+
+        def send() -> None:
+            try:
+                notify(users, "Late")
+            finally:
+                connections.close_all()
+
+        def is_waited_for() -> bool:
+            with connection.cursor() as cursor:
+                cursor.execute(waits)
+                return bool(cursor.fetchone()[0])
+
+        with ThreadPoolExecutor(1) as pool:
+            with transaction.atomic():
+                lock(users[1])
+                sending = pool.submit(send)
+                while not is_waited_for():
+                    assert not sending.done()
+                lock(users[2])
+            sending.result(PROMPT)
+
+    def test_who_waits_for_a_send_with_the_same_dedupe_key_holds_no_stream(self) -> None:
+        if connection.vendor != "postgresql":
+            return  # elsewhere positions are given after the commit, or one writes at a time
+        alice, bob = make_users(2)
+        for user in (alice, bob):
+            tell(user, "x")
+        first: list[Notice] = []
+
+        def hold() -> None:
+            first.append(notify(alice, "First", dedupe_key="once"))
+
+        def send() -> Notice:
+            return notify([alice, bob], "Late", dedupe_key="once")
+
+        self.late_after_soon(bob, send, hold, 'INTO "carillon_notification"')
+        assert Notification.objects.get(recipient=alice, dedupe_key="once").notice == first[0]
 
     def test_a_stream_that_somebody_holds_holds_up_no_other_recipient(self) -> None:
         if not connection.features.has_select_for_update:

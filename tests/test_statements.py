@@ -126,7 +126,7 @@ def test_rows_for_many_keys_are_what_bulk_create_would_have_stored(django_assert
     for _time in range(2):  # what is there already is left as it is
         with django_assert_num_queries(1):
             row = Notification(notice=notices[1], **(given | {"dedupe_key": None}))
-            store.run_for(row, "recipient", [one.pk for one in users], INBOX.alias)
+            store.run_for(row, {"recipient": [one.pk for one in users]}, INBOX.alias)
     made, stored = (
         [
             values(row) | {"id": 0, "notice_id": 0}
@@ -136,6 +136,19 @@ def test_rows_for_many_keys_are_what_bulk_create_would_have_stored(django_assert
     )
     assert len(made) == len(users)
     assert made == stored
+
+
+def test_rows_may_differ_in_several_columns_which_may_be_null() -> None:
+    notice = Notice.objects.create(title="One")
+    users = make_users(3)
+    places = [7, None, 2**40]
+    CompiledInsert(ignore_conflicts=True).run_for(
+        Notification(notice=notice, arrival=5),
+        {"recipient": [one.pk for one in users], "modseq": places},
+        INBOX.alias,
+    )
+    rows = Notification.objects.order_by("recipient_id").values_list("recipient_id", "modseq", "arrival")
+    assert list(rows) == [(one.pk, place, 5) for one, place in zip(users, places, strict=True)]
 
 
 def test_a_change_returns_what_has_become_of_each_row() -> None:

@@ -26,8 +26,8 @@ def short(sql: str) -> str:
     """Return what a statement does, and to which table."""
     word = sql.split()[0]
     if word in ("INSERT", "UPDATE", "SELECT"):
-        [table] = re.findall(r"carillon_(\w+)", sql)[:1]
-        return f"{word} {table}"
+        [table] = re.findall(r"carillon_(\w+)|auth_(user)\b", sql)[:1]
+        return f"{word} {''.join(table)}"
     return re.split(r" IMMEDIATE|[ `\"]+s\d", sql)[0]
 
 
@@ -66,17 +66,50 @@ def test_a_transaction_that_somebody_else_ends_is_not_ours() -> None:
         transaction.set_autocommit(True)
 
 
-@pytest.mark.parametrize("number", [1, 3, 501])
-def test_all_have_their_positions_when_notify_returns(number: int) -> None:
+def test_every_statement_of_a_send_with_a_dedupe_key_is_documented() -> None:
+    alice = make_user()
+    notify(alice, "The inbox is made")
+    with CaptureQueriesContext(connection) as queries:
+        notify(alice, "Hello", dedupe_key="once")
+    assert [short(query["sql"]) for query in queries] == documented("The same with a `dedupe_key`")
+
+
+@pytest.mark.parametrize("dedupes", [False, True])
+@pytest.mark.parametrize("number", [1, 3, 501, 1_001])
+def test_all_have_their_positions_when_notify_returns(number: int, dedupes: bool) -> None:
     users = make_users(number)
     for round_ in (1, 2):  # the inboxes are made at the first time
-        notice = notify(users, "Hello", dedupe_key=f"round {round_}")
+        notice = notify(users, "Hello", dedupe_key=f"round {round_}" if dedupes else None)
         copies = Notification.objects.filter(notice=notice)
         heads = dict(Inbox.objects.values_list("pk", "head"))
         assert {copy.recipient_id: (copy.modseq, copy.arrival) for copy in copies} == {
             user.pk: (round_, round_) for user in users
         }
         assert heads == {user.pk: round_ for user in users}
+
+
+@pytest.mark.parametrize("number", [1, 1_000])
+def test_copies_that_are_stored_with_their_positions_are_written_once(number: int) -> None:
+    if connection.vendor == "mysql":
+        pytest.skip("positions are given after the commit there")
+    users = make_users(number)
+    notify(users, "The inboxes are made")
+    with CaptureQueriesContext(connection) as queries:
+        notify(users, "Hello")
+    assert "UPDATE notification" not in [short(query["sql"]) for query in queries]
+
+
+def test_who_has_no_inbox_yet_and_who_has_one_both_have_their_positions() -> None:
+    alice, bob, carol = make_users(3)
+    set_preference(carol, "toast", "off")  # so that she gets another copy
+    for _time in range(2):
+        notify([alice, carol], "The inbox is made")
+    notice = notify([alice, bob, carol], "Hello")
+    assert dict(Notification.objects.filter(notice=notice).values_list("recipient_id", "modseq")) == {
+        alice.pk: 3,
+        bob.pk: 1,
+        carol.pk: 3,
+    }
 
 
 def test_those_who_get_the_same_cost_one_statement_however_many_have_chosen() -> None:

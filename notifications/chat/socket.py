@@ -91,7 +91,7 @@ class ChatSocket:
         self.relay = relay.current(tenant)
         self.budget = Budget(self.relay, self.connection.owner)
         self.actor: Actor | None = None
-        self.small: set[int] = set()  # rooms that were opened here and have few enough members to tell of typing
+        self.small: frozenset[int] = frozenset()  # rooms that are open here, with few enough members to tell of typing
 
     async def serve(self, receive: Receive) -> None:
         """Hold the connection until the client leaves, breaks the protocol or is sent away."""
@@ -239,7 +239,7 @@ class ChatSocket:
 
     def _describe(self, info: frames.RoomInfo | None) -> None:
         if info is not None:
-            (self.small.discard if info.members is None else self.small.add)(info.id)
+            self.small = self.small - {info.id} if info.members is None else self.small | {info.id}
 
     def _detach(self, key: Key) -> None:
         for subscription in self.connection.subscriptions:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ..live.chunks import chunks
 from ..live.django_internals import insert_like
-from ..live.locks import lock_free
+from ..live.locks import lock_free, may_refer_to
 from ..live.streams import StreamType
 from ..models import Broadcast, Inbox, Notification
 from ..models.ranks import current_rank
@@ -59,29 +59,11 @@ def _hold(inbox: StreamType, pks: Sequence[Any]) -> frozenset[Any]:
     All or none: of two that hold a part each, either would wait for copies that the other one has stored. And none
     where an application holds one of the users, for whom the copies' foreign key would wait.
     """
-    held = lock_free(inbox.streams(), pks, inbox.alias) if _may_refer_to(pks, inbox.alias) else []
+    held = lock_free(inbox.streams(), pks, inbox.alias) if may_refer_to(pks, inbox.alias) else []
     if len(held) < len(pks):
         return frozenset()
     inbox.advance.run(held, inbox.alias)
     return frozenset(held)
-
-
-def _may_refer_to(pks: Sequence[Any], alias: str) -> bool:
-    """Return whether rows that refer to users can be stored without waiting; if so, that holds until the commit.
-
-    PostgreSQL's own lock for a foreign key, ``FOR KEY SHARE``. SQLite has no locks on rows.
-    """
-    connection = connections[alias]
-    if connection.vendor != "postgresql":
-        return True
-    user: Any = get_user_model()._meta
-    key, people = (connection.ops.quote_name(name) for name in (user.pk.column, user.db_table))
-    values = [user.pk.get_db_prep_value(pk, connection) for pk in pks]
-    names = ", ".join(["%s"] * len(values))
-    with connection.cursor() as cursor:
-        locked = f"SELECT {key} FROM {people} WHERE {key} IN ({names}) FOR KEY SHARE SKIP LOCKED"  # noqa: S608  # the model's
-        cursor.execute(locked, values)
-        return len(cursor.fetchall()) == len(pks)
 
 
 def _store(

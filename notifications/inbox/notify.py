@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
@@ -19,7 +20,8 @@ from ..kinds.declaring import rules_of
 from ..kinds.rendering import about_fields, notice_fields
 from ..live.chunks import STREAM_CHUNK, chunks
 from ..live.commit import announce_stamped_after_commit, remind_after_commit, sequence_after_commit
-from ..live.sequencer import can_stamp_at_once, stamp_at_once
+from ..live.locks import lock_referred
+from ..live.sequencer import advance_free, can_stamp_at_once, stamp_at_once
 from ..live.statements import Parameter
 from ..live.transactions import after_commit, atomic, retry
 from ..models import Notice, Notification
@@ -30,7 +32,7 @@ from ..twins import twin
 from .actors import actor_of, other_actor
 from .groups import group_of_kind, scheduled, told_by, waiting
 from .recipients import RECIPIENT_CHUNK, recipient_chunks
-from .storing import store_alike, store_copies, store_notice, tell_witnesses
+from .storing import planned, recipients_of, store_alike, store_copies, store_notice, store_placed, tell_witnesses
 from .stream import INBOX
 from .validation import refuse_beside, user_or_none, validate
 
@@ -169,7 +171,7 @@ class _Copies(NamedTuple):
     notice: Notice
     shared: dict[str, Any]
     is_later: bool
-    at_once: bool  # whether the transaction is our own, and they may be stamped in it
+    at_once: bool  # whether the transaction is our own, and they may have their positions in it
 
     def announce(self, pks: Sequence[Any]) -> None:
         """Show them after the commit, unless it is not yet time; it is the last thing before the commit."""
@@ -195,11 +197,35 @@ class _Copies(NamedTuple):
         store_alike(copy, pks, router.db_for_write(Notification))
         return list(pks)
 
+    def send_at_once(self, pks: Sequence[Any]) -> None:
+        """Store a copy for each user who wants one, with its position, and show it after the commit.
+
+        While the inboxes are held nobody is waited for: those to whom the rows refer are locked before, and nobody else
+        can have a copy of a new notice.
+        """
+        copies = planned(self.notice, pks, self.shared)
+        reached = recipients_of(copies)
+        tell_witnesses(self.notice, reached)
+        if not reached:
+            return
+        alias = router.db_for_write(Notification)
+        lock_referred({*reached, self.notice.actor_id} - {None}, alias)
+        hints = advance_free(INBOX, reached)
+        for alike in copies:
+            store_placed(*alike, hints, alias)
+        announce_stamped_after_commit(INBOX, hints, reached)
+        _tell_applications_after_commit(self.notice, reached)
+
 
 def _send(copies: _Copies, to: Recipients) -> Notice:
     store_notice(copies.notice)
+    parts = recipient_chunks(to)
+    begin = list(islice(parts, 2))
+    if copies.at_once and len(begin) == 1:  # inboxes are held no longer than for one
+        copies.send_at_once(begin[0])
+        return copies.notice
     reached: list[Any] = []
-    for pks in recipient_chunks(to):
+    for pks in chain(begin, parts):
         reached += copies.store(pks)
     tell_witnesses(copies.notice, reached)
     copies.announce(reached)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -310,7 +310,7 @@ def _converters(compiler: Any, columns: Iterable[Any]) -> Converters:
 
 
 def compile_insert(
-    row: Model, alias: str, *, ignore_conflicts: bool, array: str = ""
+    row: Model, alias: str, *, ignore_conflicts: bool, arrays: Collection[str] = ()
 ) -> tuple[str, Sequence[Field[Any, Any]], bool]:
     """Return the text of the ``INSERT`` of a row, the field of each parameter, and whether it returns the primary key.
 
@@ -321,7 +321,7 @@ def compile_insert(
         row: A row of the model, with an automatic primary key that the database gives.
         alias: The database.
         ignore_conflicts: Whether a row that is there already is left as it is; then nothing is returned.
-        array: The field whose parameter is an array, for each value of which there is a row: on PostgreSQL.
+        arrays: The fields whose parameters are arrays, for the values of which there are rows: on PostgreSQL.
     """
     meta = type(row)._meta
     fields = [field for field in meta.concrete_fields if field is not meta.pk]
@@ -330,15 +330,15 @@ def compile_insert(
     query.insert_values(fields, [row])
     compiler: Any = query.get_compiler(alias)
     connection = compiler.connection
-    returns = not ignore_conflicts and not array and connection.features.can_return_columns_from_insert
+    returns = not ignore_conflicts and not arrays and connection.features.can_return_columns_from_insert
     compiler.returning_fields = [meta.pk] if returns else None
     [(sql, parameters)] = compiler.as_sql()
     if len(parameters) != len(fields):
         raise NotImplementedError(f"{meta.label} has columns whose values are no plain parameters.")
-    if array:
+    if arrays:
         quote = connection.ops.quote_name
         columns = ", ".join(quote(field.column) for field in fields)
-        values = (f"unnest(%s::{array_type(field, connection)})" if field.name == array else "%s" for field in fields)
+        values = (f"unnest(%s::{array_type(field, connection)})" if field.name in arrays else "%s" for field in fields)
         start = f"{connection.ops.insert_statement(on_conflict=conflict)} {quote(meta.db_table)} ({columns})"
         end = connection.ops.on_conflict_suffix_sql(fields, conflict, [], [])
         sql = f"{start} SELECT {', '.join(values)} {end}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import OperationalError, connections, models, transaction
+
+from .statements import CompiledSelect, CompiledStatement, Parameter
 
 
 def lock_free(rows: models.QuerySet[Any], pks: Sequence[Any], alias: str, limit: int | None = None) -> list[Any]:
@@ -31,3 +34,43 @@ def lock_free(rows: models.QuerySet[Any], pks: Sequence[Any], alias: str, limit:
             return list(keys.select_for_update(nowait=True)[:limit])
     except OperationalError:  # one of them is held
         return []
+
+
+class _Referred(CompiledSelect):
+    """Lock users, in the order of their primary keys, as PostgreSQL itself does for a foreign key to them."""
+
+    def __init__(self, *, skip_locked: bool) -> None:
+        super().__init__(lambda: models.QuerySet(get_user_model()).order_by("pk"), "pk")
+        self._lock = "FOR KEY SHARE SKIP LOCKED" if skip_locked else "FOR KEY SHARE"  # Django has no word for it
+
+    def _compile(self, alias: str, keys: Sequence[Parameter]) -> CompiledStatement:
+        statement = super()._compile(alias, keys)
+        return statement._replace(sql=f"{statement.sql} {self._lock}")
+
+
+_REFERRED = _Referred(skip_locked=False)
+_FREE = _Referred(skip_locked=True)
+
+
+def lock_referred(users: Iterable[Any], alias: str) -> None:
+    """Let rows that refer to some users be stored without waiting until the commit; it waits for who has locked one.
+
+    The commit of such rows would wait too, on PostgreSQL, which looks at foreign keys only then. SQLite has no locks
+    on rows.
+
+    Args:
+        users: Their primary keys.
+        alias: The database.
+    """
+    if connections[alias].vendor == "postgresql":
+        _REFERRED.run(sorted(users), alias)  # nobody who keeps to this order waits in a circle
+
+
+def may_refer_to(users: Sequence[Any], alias: str) -> bool:
+    """Return whether rows that refer to some users can be stored without waiting; if so, that holds until the commit.
+
+    Args:
+        users: Their primary keys, each once.
+        alias: The database.
+    """
+    return connections[alias].vendor != "postgresql" or len(_FREE.run(users, alias)) == len(users)

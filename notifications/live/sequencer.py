@@ -5,8 +5,9 @@ commit the sequencer gives those rows the stream's next position, in a transacti
 the order in which they become visible, and a reader that asks for everything after its cursor can never miss a row
 that commits late.
 
-A transaction that is our own from its beginning to its end need not be two: `stamp_at_once` does the same as the last
-thing before its commit.
+A transaction that is our own from its beginning to its end need not be two. Where nothing is left that it could wait
+for, `advance_free` gives the positions, and the rows are stored with them. Where there may be, `stamp_at_once` stamps
+what was stored, as the last thing before the commit.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ def _stamp(stream_type: StreamType, pks: list[Any]) -> tuple[dict[Any, int], lis
 
 
 def can_stamp_at_once(alias: str) -> bool:
-    """Return whether a transaction that begins now is our own, and may stamp what it inserts with `stamp_at_once`.
+    """Return whether a transaction that begins now is our own, so that what it stores may get positions in it.
 
     MySQL locks all rows that an ``UPDATE`` passes, also those of an application.
     """
@@ -127,12 +128,26 @@ def can_stamp_at_once(alias: str) -> bool:
     return connection.vendor in ("postgresql", "sqlite") and not in_transaction(alias) and connection.get_autocommit()
 
 
+def advance_free(stream_type: StreamType, pks: Sequence[Any]) -> dict[Any, Hint]:
+    """Move streams one position forward, for entries of a transaction of our own that is about to end.
+
+    They are held until its commit, which must wait for nobody. Streams that somebody else holds, or that are not there
+    yet, are left out; their entries are pending.
+
+    Returns:
+        A hint for each stream that moved, by its primary key.
+    """
+    alias = stream_type.alias
+    has_locks = connections[alias].features.has_select_for_update
+    advance = stream_type.advance_free if has_locks else stream_type.advance
+    return {pk: Hint(stream_type.key(pk), head) for pk, _epoch, head in advance.run(pks, alias)}
+
+
 def stamp_at_once(stream_type: StreamType, pks: Sequence[Any], stamp: CompiledUpdate, **given: Any) -> dict[Any, Hint]:
     """Stamp entries that a transaction of our own has inserted, as its last act before the commit.
 
     Their positions appear with them, as from a pass of the sequencer, and the streams are held as long as by one: what
-    the commit would wait for, a recipient whom an application has locked for example, is waited for before. Streams
-    that somebody else holds, or that are not there yet, are left out; their entries are pending.
+    the commit would wait for, a recipient whom an application has locked for example, is waited for before.
 
     Args:
         stream_type: The kind of stream.
@@ -141,15 +156,13 @@ def stamp_at_once(stream_type: StreamType, pks: Sequence[Any], stamp: CompiledUp
         given: The values of its parameters.
 
     Returns:
-        A hint for each stream that moved, by its primary key.
+        What `advance_free` does.
     """
     alias = stream_type.alias
-    features = connections[alias].features
-    if features.has_select_for_update:
+    if connections[alias].features.has_select_for_update:
         with connections[alias].cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    advance = stream_type.advance_free if features.has_select_for_update else stream_type.advance
-    hints = {pk: Hint(stream_type.key(pk), head) for pk, _epoch, head in advance.run(pks, alias)}
+    hints = advance_free(stream_type, pks)
     stamp.run(list(hints), alias, **given)
     return hints
 

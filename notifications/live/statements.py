@@ -371,7 +371,7 @@ class CompiledInsert:
     def __init__(self, *, ignore_conflicts: bool = False) -> None:
         """Describe it; with `ignore_conflicts` a row that is there already is left as it is."""
         self._ignore = ignore_conflicts
-        self._compiled: dict[tuple[str, str], tuple[str, Sequence[models.Field[Any, Any]], bool]] = {}
+        self._compiled: dict[tuple[str, tuple[str, ...]], tuple[str, Sequence[models.Field[Any, Any]], bool]] = {}
 
     def run(self, row: models.Model, alias: str) -> None:
         """Store a row; unless conflicts are ignored, it gets its primary key."""
@@ -382,32 +382,35 @@ class CompiledInsert:
                 row.pk = inserted_key(cursor, row, alias, returned=returns)
                 set_stored(row, alias)
 
-    def run_for(self, row: models.Model, name: str, keys: Sequence[Any], alias: str) -> None:
-        """Store a row for each of some keys, which are the values of its foreign key `name`; all else is that of `row`.
+    def run_for(self, row: models.Model, differing: Mapping[str, Sequence[Any]], alias: str) -> None:
+        """Store a row for each of some values, of which there are as many for each field; all else is that of `row`.
 
         Django would make an object for each and take each of its columns anew, which costs more than storing them.
         """
         connection = connections[alias]
         arrays = connection.vendor == "postgresql"
-        sql, fields, _returns = self._statement(row, alias, name if arrays else "")
+        sql, fields, _returns = self._statement(row, alias, tuple(differing) if arrays else ())
         values = _values(row, fields, connection)
-        place = next(place for place, field in enumerate(fields) if field.name == name)
+        place_of = {field.name: place for place, field in enumerate(fields)}
+        places = [place_of[name] for name in differing]
         with connection.cursor() as cursor:
             if arrays:
-                values[place] = ArrayParameter(name, fields[place]).value({name: keys}, connection)
+                for name, place in zip(differing, places, strict=True):
+                    values[place] = ArrayParameter(name, fields[place]).value(differing, connection)
                 cursor.execute(sql, values)
             else:
-                key = Parameter(name, fields[place])
-                rows = (key.value({name: one}, connection) for one in keys)
-                before, after = values[:place], values[place + 1 :]
-                cursor.executemany(sql, [[*before, value, *after] for value in rows])
+                columns = [
+                    _column(Parameter(name, fields[place]), differing[name], connection)
+                    for name, place in zip(differing, places, strict=True)
+                ]
+                cursor.executemany(sql, list(_rows(values, places, columns)))
 
     def _statement(
-        self, row: models.Model, alias: str, array: str = ""
+        self, row: models.Model, alias: str, arrays: tuple[str, ...] = ()
     ) -> tuple[str, Sequence[models.Field[Any, Any]], bool]:
-        if (alias, array) not in self._compiled:
-            self._compiled[alias, array] = compile_insert(row, alias, ignore_conflicts=self._ignore, array=array)
-        return self._compiled[alias, array]
+        if (alias, arrays) not in self._compiled:
+            self._compiled[alias, arrays] = compile_insert(row, alias, ignore_conflicts=self._ignore, arrays=arrays)
+        return self._compiled[alias, arrays]
 
 
 class Instances:
@@ -459,6 +462,19 @@ class _Object:
 def _values(row: models.Model, fields: Sequence[models.Field[Any, Any]], connection: Any) -> list[Any]:
     values = [(field, getattr(row, field.attname)) for field in fields]
     return [None if value is None else field.get_db_prep_save(value, connection) for field, value in values]
+
+
+def _column(parameter: Parameter, values: Iterable[Any], connection: Any) -> Iterator[Any]:
+    return (parameter.value({parameter.name: value}, connection) for value in values)
+
+
+def _rows(alike: Sequence[Any], places: Sequence[int], columns: Sequence[Iterable[Any]]) -> Iterator[list[Any]]:
+    """Yield the values of rows that are alike, but for some columns, which have their places among them."""
+    for own in zip(*columns, strict=True):
+        row = [*alike]
+        for place, value in zip(places, own, strict=True):
+            row[place] = value
+        yield row
 
 
 def _named(keys: Sequence[Any]) -> dict[str, Any]:
