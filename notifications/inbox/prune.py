@@ -105,7 +105,7 @@ def _cancelled(before: datetime) -> NotificationQuerySet:
 def _bare_notices(before: datetime) -> models.QuerySet[Notice]:
     copies = Notification.objects.filter(notice=OuterRef("pk"))
     broadcast = Broadcast.objects.filter(notice=OuterRef("pk"))  # somebody may still collect it
-    return _part().filter(_lacks(copies), _lacks(broadcast), created_at__lt=before)
+    return _part().filter(created_at__lt=before).filter(_lacks(copies), _lacks(broadcast))
 
 
 def _lacks(rows: models.QuerySet[Any]) -> models.Q:
