@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from tests.servers import mariadb as mariadb_server
 from tests.servers import postgresql as server
 
 from .load import BenchmarkError
@@ -32,18 +33,27 @@ def postgresql() -> Iterator[Environment]:
         yield {"BENCH_POSTGRESQL": str(running.port)}
 
 
-NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+@contextmanager
+def mariadb() -> Iterator[Environment]:
+    """Yield the environment of a new server, whose driver is there after `make mariadb`."""
+    with mariadb_server.running() as running:
+        yield {"BENCH_MARIADB": str(running.port)}
+
+
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
+USUAL = ("sqlite", "postgresql")  # those that are measured unless others are named
 
 
 def opened(key: str) -> AbstractContextManager[Environment]:
     """Return the context of a database by its key in `NAMES`."""
-    return sqlite() if key == "sqlite" else postgresql()
+    made = {"sqlite": sqlite, "postgresql": postgresql, "mariadb": mariadb}
+    return made[key]()
 
 
 def each() -> Iterator[tuple[str, AbstractContextManager[Environment]]]:
     """Yield each database's name with the context that opens it."""
-    for key, name in NAMES.items():
-        yield name, opened(key)
+    for key in USUAL:
+        yield NAMES[key], opened(key)
 
 
 def run(module: str, arguments: Sequence[object], environment: Environment) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .brokers import BROKERS
-from .databases import NAMES
+from .databases import NAMES, USUAL
 from .servers import SERVERS
 
 
@@ -23,7 +23,7 @@ class Options:
     streams: tuple[str, ...] = ("own", "shared")
     processes: tuple[int, ...] = (1, 2)
     brokers: tuple[str, ...] = ("core",)
-    databases: tuple[str, ...] = tuple(NAMES)
+    databases: tuple[str, ...] = USUAL
     rows: tuple[int, ...] = (10_000, 100_000, 1_000_000)  # of growth's tables
 
 
@@ -52,7 +52,7 @@ def read(parts: list[str], long: Collection[str], description: str, arguments: l
     parser.add_argument("--streams", nargs="+", choices=default.streams, default=default.streams)
     parser.add_argument("--processes", nargs="+", type=int, default=default.processes, help="of one site (1 2)")
     parser.add_argument("--brokers", nargs="+", choices=list(BROKERS), default=default.brokers)
-    parser.add_argument("--databases", nargs="+", choices=default.databases, default=default.databases)
+    parser.add_argument("--databases", nargs="+", choices=list(NAMES), default=default.databases)
     parser.add_argument("--rows", nargs="+", type=int, default=default.rows, metavar="N",
                         help="of the tables of growth (10000 100000 1000000)")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")

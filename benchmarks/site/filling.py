@@ -32,14 +32,17 @@ _INDEXES = {
     "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ({})",
     "postgresql": "SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN ({}) "
     "AND indexname NOT IN (SELECT conname FROM pg_constraint)",
+    "mysql": "SELECT NULL, NULL FROM DUAL WHERE NULL IN ({})",  # stay, for foreign keys need some
 }
 _FASTER = {  # while nobody else is there, and nothing would be lost
     "sqlite": ("PRAGMA foreign_keys = OFF", "PRAGMA journal_mode = OFF", "PRAGMA cache_size = -1000000"),
     "postgresql": ("SET session_replication_role = replica", "SET maintenance_work_mem = '512MB'"),
+    "mysql": ("SET foreign_key_checks = 0, sql_mode = CONCAT(@@sql_mode, ',PIPES_AS_CONCAT')",),
 }
 _USUAL = {
     "sqlite": ("PRAGMA foreign_keys = ON", "PRAGMA journal_mode = WAL", "PRAGMA cache_size = -2000"),
     "postgresql": ("RESET session_replication_role", "RESET maintenance_work_mem"),
+    "mysql": ("SET foreign_key_checks = 1, sql_mode = REPLACE(@@sql_mode, 'PIPES_AS_CONCAT', '')",),
 }
 
 
@@ -69,11 +72,17 @@ def insert(model: type[models.Model], number: int, /, **columns: str | tuple[Any
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {model._meta.db_table} ({', '.join(names)}) "
-            f"WITH RECURSIVE n(i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < {number}) "
+            f"INSERT INTO {model._meta.db_table} ({', '.join(names)}) WITH {_numbers(number)} "
             f"SELECT {', '.join(values)} FROM n",
             given,
         )
+
+
+def _numbers(last: int) -> str:
+    """Return what names the numbers from 1 on `n`, in a `WITH`."""
+    if connection.vendor == "mysql":  # which writes each step of a recursion to a table
+        return f"n(i) AS (SELECT seq FROM seq_1_to_{last})"
+    return f"RECURSIVE n(i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < {last})"
 
 
 def fill(rows: int) -> None:
@@ -89,7 +98,13 @@ def fill(rows: int) -> None:
         _chat(rows, users, written)
     _count_on()
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+        cursor.execute(_analyze())
+
+
+def _analyze() -> str:
+    if connection.vendor == "mysql":
+        return f"ANALYZE TABLE {', '.join(connection.introspection.django_table_names())}"
+    return "VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE"
 
 
 @contextmanager
@@ -176,6 +191,8 @@ def _spread(rows: int, now: Any) -> str:
     time, step = connection.ops.adapt_datetimefield_value(now), PERIOD / rows
     if connection.vendor == "postgresql":
         return f"'{time}'::timestamptz - ({rows} - i) * interval '{step} seconds'"
+    if connection.vendor == "mysql":
+        return f"'{time}' - INTERVAL ({rows} - i) * {step} SECOND"
     return f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', '{time}', ((i - {rows}) * {step}) || ' seconds')"
 
 

@@ -62,6 +62,12 @@ SLOW = 1.0  # seconds; what takes longer is measured once
 _SCAN = {  # what says in a plan that a whole table of ours is read
     "sqlite": re.compile(r"SCAN (?P<table>carillon_\w+)$"),
     "postgresql": re.compile(r"Seq Scan on (?P<table>carillon_\w+)"),
+    "mysql": re.compile(r"^(?P<table>carillon_\w+) ALL$"),
+}
+_ALIAS = re.compile(r"`(carillon_\w+)` (\w+\b)")  # what a query of MariaDB's calls a table
+_SERVER = {  # what asks for the process, or the thread, that serves a connection
+    "postgresql": "SELECT pg_backend_pid()",
+    "mysql": "SELECT tid FROM information_schema.processlist WHERE id = connection_id()",
 }
 
 
@@ -178,12 +184,12 @@ def _come_late(rows: int) -> None:
 
 
 def cpu() -> float:
-    """Return the seconds of CPU that this process has taken, and the server's process of its connection."""
+    """Return the seconds of CPU that this process has taken, and the server's process or thread of its connection."""
     own = time.process_time()
-    if connection.vendor != "postgresql":
+    if connection.vendor not in _SERVER:
         return own
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
+        cursor.execute(_SERVER[connection.vendor])
         [[pid]] = cursor.fetchall()
     return own + int(FilePath(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
@@ -197,9 +203,17 @@ def scans(queries: list[dict[str, str]]) -> list[str]:
         with connection.cursor() as cursor:
             cursor.execute(explain + sql)
             for row in cursor.fetchall():
-                for match in pattern.finditer(str(row[-1])):
+                for match in pattern.finditer(_step(sql, row)):
                     found[match["table"]] = None
     return list(found)
+
+
+def _step(sql: str, row: tuple[Any, ...]) -> str:
+    """Return what a row of a plan says: MariaDB's the table, by its alias in the statement, and how it is read."""
+    if connection.vendor != "mysql":
+        return str(row[-1])
+    aliases = {alias: table for table, alias in _ALIAS.findall(sql)}
+    return f"{aliases.get(row[2], row[2])} {row[3]}"
 
 
 def measure(path: Path) -> Measured:

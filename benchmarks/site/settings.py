@@ -57,6 +57,16 @@ if "BENCH_POSTGRESQL" in os.environ:  # the port; tests/servers/postgresql.py st
             "PORT": os.environ["BENCH_POSTGRESQL"],
         }
     }
+elif "BENCH_MARIADB" in os.environ:  # the same of tests/servers/mariadb.py
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.mysql",
+            "NAME": "carillon",
+            "USER": "root",
+            "HOST": "127.0.0.1",
+            "PORT": os.environ["BENCH_MARIADB"],
+        }
+    }
 else:
     DATABASES = {
         "default": {

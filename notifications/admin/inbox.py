@@ -23,7 +23,7 @@ from ..inbox.withdrawal import withdraw
 from ..live.http import user_of
 from ..models import Broadcast, Notice, Notification
 from ..models.inbox import SCHEDULED
-from .bounds import LISTED_LIMIT, BoundedPaginator, is_narrowed, reach_of, within_reach
+from .bounds import LISTED_LIMIT, BoundedPaginator, is_list, is_narrowed, newest_first, reach_of, within_reach
 from .emails import EmailPreviews
 from .explanations import explanation_table, figures_table
 from .kinds import said
@@ -51,7 +51,9 @@ class ReadOnlyAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Of a list that is searched, filtered or in another order keep the newest rows."""
         rows = super().get_queryset(request)
-        return within_reach(rows) if self.has_reach and is_narrowed(request) else rows
+        if is_narrowed(request):
+            return within_reach(rows) if self.has_reach else rows
+        return newest_first(rows) if is_list(request) and self.ordering == ("-id",) else rows
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Say how many rows a list has at most, and how many are looked at."""

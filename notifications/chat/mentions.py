@@ -9,6 +9,7 @@ from itertools import starmap
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
+from django.db import connections
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -57,8 +58,8 @@ def alert_members(message: Message) -> None:
     so that a long transaction holds up nobody in the room.
     """
     names = mentioned(message.body)
-    called = list(_candidates(message).filter(handles(names))) if names else []
-    away = [] if is_large(message.room) else list(_away(message))
+    called = _untold(message, _others(message).filter(handles(names))) if names else []
+    away = [] if is_large(message.room) else _untold(message, _away(message))
     _alert(message, called, _("%(author)s mentioned you"))
     _alert(message, [pk for pk in away if pk not in called], "%(author)s")
 
@@ -127,16 +128,29 @@ def _of_members(found: Sequence[_Alert]) -> list[_Alert]:
     return theirs
 
 
-def _candidates(message: Message) -> QuerySet[Membership, Any]:
-    """Return the other members, by their users' keys, who are not muted and have no unread alert of this room."""
-    told = alerts(message.room_id).filter(recipient=OuterRef("user"))
-    rows = Membership.objects.using(ROOM.alias).filter(~Exists(told), room=message.room_id, muted=False)
+def _others(message: Message) -> QuerySet[Membership, Any]:
+    """Return the other members, by their users' keys, who are not muted."""
+    rows = Membership.objects.using(ROOM.alias).filter(room=message.room_id, muted=False)
     return rows.exclude(user=message.author_id).order_by("user").values_list("user_id", flat=True)
 
 
 def _away(message: Message) -> QuerySet[Membership, Any]:
     here = Presence.objects.using(ROOM.alias).filter(lease__until__gt=timezone.now())
-    return _candidates(message).exclude(user__in=here.values("user_id"))
+    return _others(message).exclude(user__in=here.values("user_id"))
+
+
+def _untold(message: Message, members: QuerySet[Membership, Any]) -> list[Any]:
+    """Return those of some members who have no unread alert of this room."""
+    told = alerts(message.room_id)
+    if connections[INBOX.alias].vendor != "mysql":
+        return list(members.filter(~Exists(told.filter(recipient=OuterRef("user")))))
+    # Asked of each member, MariaDB would read all that they have. Of keys that it knows it reads a range; in no
+    # collation does a letter come before the digits that follow.
+    key = f"{_key(message.room_id)}."
+    told = told.filter(dedupe_key__gte=key, dedupe_key__lt=f"{key}a")
+    found = list(members)
+    has = {pk for part in chunks(found) for pk in told.filter(recipient__in=part).values_list("recipient", flat=True)}
+    return [pk for pk in found if pk not in has]
 
 
 def _alert(message: Message, recipients: Sequence[Any], title: str) -> None:

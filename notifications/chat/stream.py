@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import connections, models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -244,8 +244,14 @@ def history(
     rows = Message.objects.using(using).filter(room=pk).numbered().with_people()
     if after is not None:
         rows = rows.filter(number__gt=after).order_by("number")
+    elif before is None:
+        rows = rows.order_by("-number")
+    elif connections[rows.db].vendor == "mysql":
+        # Of one room MariaDB reads all later messages first. Of a range of rooms, and be it one, it finds the number.
+        rooms = Message.objects.using(using).filter(room__gte=pk, room__lte=pk).with_people()
+        rows = rooms.filter(number__lt=before).order_by("-room_id", "-number")
     else:
-        rows = (rows if before is None else rows.filter(number__lt=before)).order_by("-number")
+        rows = rows.filter(number__lt=before).order_by("-number")
     numbers: list[int] = []
     messages: list[msgspec.Raw] = []
     size = 0

@@ -87,19 +87,22 @@ NOW: Final = Parameter("now", models.DateTimeField())  # when the statement runs
 HEAD: Final = Parameter("head", models.BigIntegerField())  # the position to stamp a row with
 
 
-class In(models.Func):
-    """Whether a column holds one of some keys; Django's own lookup takes no open parameters for a foreign key."""
+class In(models.Lookup):
+    """Whether a column holds one of some keys; Django's own lookup takes no open parameters for a foreign key.
 
-    template = "%(expressions)s"
-    arg_joiner = " IN "
-    output_field = models.BooleanField()
+    It is a lookup, for any other condition Django compares with a boolean on MariaDB, which then uses no index.
+    """
 
     def __init__(self, column: str, keys: Sequence[Parameter]) -> None:
         """Match rows whose `column` is one of `keys`, or is in the one array that they are."""
-        if isinstance(keys[0], ArrayParameter):
-            super().__init__(column, keys[0], arg_joiner=" ")
-        else:
-            super().__init__(column, models.Func(*keys, template="(%(expressions)s)"))
+        among = keys[0] if isinstance(keys[0], ArrayParameter) else models.Func(*keys, template="IN (%(expressions)s)")
+        super().__init__(models.F(column), among)
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Write the column, and behind it what it is among."""
+        column, before = compiler.compile(self.lhs)
+        among, after = compiler.compile(self.rhs)
+        return f"{column} {among}", (*before, *after)
 
 
 class CompiledStatement(NamedTuple):

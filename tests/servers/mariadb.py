@@ -51,6 +51,7 @@ class MariaDB:
             "bind-address": "127.0.0.1",
             "port": str(self.port),
             "socket": "socket",  # in the folder of the data
+            "tmpdir": str(data),  # a server that starts deletes the temporary tables of others in the same folder
             "skip-name-resolve": "ON",
             "character-set-server": "utf8mb4",  # Debian's configuration says so too; MariaDB's own default is latin1
             "innodb-flush-log-at-trx-commit": "0",
