@@ -12,7 +12,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -62,6 +62,12 @@ class Rollback(Exception):
     """A writer's own change of mind."""
 
 
+def restore(remembered: Sequence[list[Any]], known: Sequence[list[Any]]) -> None:
+    """Remember what was known before: of what was not committed the keys may be given to something else."""
+    for one, before in zip(remembered, known, strict=True):
+        one[:] = before
+
+
 class Writer:
     """Runs random transactions, each thing that it writes with a name of its own."""
 
@@ -87,7 +93,8 @@ class Writer:
         failures: tuple[type[Exception], ...] = (*database_errors(), ObjectDoesNotExist)
         alone = self.choice.random() < ALONE
         self.doomed = not alone and self.choice.random() < ROLLBACK
-        known = len(self.notices), len(self.broadcasts), len(self.undoable)
+        remembered: tuple[list[Any], ...] = (self.notices, self.broadcasts, self.undoable)
+        known = [list(one) for one in remembered]
         self.say("begin", "alone" if alone else "doomed" if self.doomed else "")
         try:
             if alone:
@@ -100,18 +107,15 @@ class Writer:
                         raise Rollback
         except Rollback:
             self.say("rolled back")
-            self.forget(*known)
+            restore(remembered, known)
         except failures as error:
             self.say("failed", repr(error))
-            self.forget(*known)
+            restore(remembered, known)
             connection.close()
         else:
             self.say("done")
-        for remembered in (self.notices, self.broadcasts, self.undoable):
-            del remembered[:-REMEMBERED]
-
-    def forget(self, notices: int, broadcasts: int, undoable: int) -> None:
-        del self.notices[notices:], self.broadcasts[broadcasts:], self.undoable[undoable:]
+        for one in remembered:
+            del one[:-REMEMBERED]
 
     def perform(self, verbs: dict[str, float]) -> None:
         verb: Callable[[], None] = getattr(self, self.choice.choices(list(verbs), list(verbs.values()))[0])
