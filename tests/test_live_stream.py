@@ -191,8 +191,10 @@ def test_an_open_stream_holds_no_thread_and_no_database_connection(asgi_server: 
         return sum(path.name.endswith(".sqlite3") for path in found)
 
     streams = [EventStream(server.url, cookie) for _ in range(3)]
+    notify(alice, "This is read by the thread that reads for all")
     for stream in streams:
         stream.next("reset")
+        stream.titles(1)
     before = threads(), database_files()
     more = [EventStream(server.url, cookie) for _ in range(30)]
     for stream in more:

@@ -17,6 +17,7 @@ from ..measure import Sample, cpu, sample
 from ..options import Options
 from ..servers import SERVERS, Running, Server, check, running
 
+LOOKED_AT = 0.1  # seconds after which a server has looked whether what was opened has moved meanwhile
 WARM = 32  # connections opened at once to warm a server up, so few that it has no memory of a crowd
 
 MEMORY_KB = 12.0  # of a stream
@@ -138,7 +139,7 @@ def _warm(now: Running, clients: Sequence[Client], size: Size) -> Sample:
     """Let every client connect once and leave: imports, thread pools and the database's cache are no stream's cost."""
     for first in range(0, len(clients), WARM):
         with _open(now, clients[first : first + WARM]):
-            pass
+            time.sleep(LOOKED_AT)
     time.sleep(size.settle)
     return _sample(now)
 
