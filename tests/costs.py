@@ -281,15 +281,19 @@ class Served:
         """Do nothing: there is no thread."""
 
     def connect(self) -> None:
-        """Open everybody's stream, in which nobody has missed anything."""
-        positions = open_streams(INBOX, [user.pk for user in self.users])
+        """Open everybody's stream, and look whether it has moved since."""
+        self.open(self.users)
+        self._driven.wait_for(asyncio.sleep(FIRST_LOOK))  # ends after the look that began with the first stream
+        self.finish()
+
+    def open(self, users: Sequence[Any]) -> None:
+        """Open the streams of some users, in which nobody has missed anything."""
+        positions = open_streams(INBOX, [user.pk for user in users])
         for pk, (position, _floor) in positions.items():
             connection = Connection("c", self.taken.write, EVENT_STREAM, lambda: None, Identity(str(pk)))
             self.relay.hub.add(connection)
             self.relay.hub.attach(connection, INBOX.key(pk), position)
             self.relay.timer.add(connection, self.relay.loop.time(), MAX_AGE)
-        self._driven.wait_for(asyncio.sleep(FIRST_LOOK))  # ends after the look that began with the first stream
-        self.finish()
 
     def finish(self) -> int:
         """Let the loop run until nothing is left to do, and return the bytes that connections were sent."""

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from notifications.inbox.stream import INBOX
+from notifications.live import relay
+from notifications.live.sequencer import open_streams
+
 from .costs import PATHS, count, serving, surroundings
+from .factories import make_users
 
 BASELINE = Path(__file__).with_name("costs.json")
 ALLOWED = 1.1  # times as much as the baseline
@@ -61,12 +66,16 @@ def test_the_same_path_is_counted_alike_every_time() -> None:
         assert count(action) == count(action)
 
 
-def test_streams_that_are_opened_together_are_looked_at_together() -> None:
-    def looks(number: int) -> int:
-        User.objects.all().delete()
-        with CaptureQueriesContext(connection) as captured, serving(number):
-            return sum('."head"' in query["sql"] for query in captured)
-
-    few = looks(3)
-    assert few > 1  # to open them, and to see whether they have moved since
-    assert looks(300) == few
+def test_streams_that_are_opened_one_after_the_other_are_looked_at_together() -> None:
+    with serving(0) as served, patch.object(relay, "FIRST_LOOK", 3600.0):
+        users = make_users(10)
+        open_streams(INBOX, [user.pk for user in users])  # makes them
+        with CaptureQueriesContext(connection) as captured:
+            for user in users:
+                served.open([user])
+                served.finish()
+        opening = len(captured)
+        with CaptureQueriesContext(connection) as captured:
+            served.relay._look()
+            served.finish()
+        assert (opening, len(captured)) == (10, 2)  # where each is; then all at once, and again, for none has moved
