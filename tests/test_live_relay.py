@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -50,11 +51,7 @@ def two_servers(
 def test_a_third_process_reaches_the_streams_of_two_servers_at_once(
     two_servers: tuple[ServerProcess, ServerProcess], alice: User
 ) -> None:
-    cookie = cookies(alice)
-    with EventStream(two_servers[0].url, cookie) as one, EventStream(two_servers[1].url, cookie) as two:
-        one.next("reset")
-        two.next("reset")
-        joined(two_servers, alice, one, two)
+    with streams_of_both(two_servers, alice) as (one, two):
         began = time.monotonic()
         notify(alice, "from a third process")
         assert one.titles(1) == ["from a third process"]
@@ -65,11 +62,7 @@ def test_a_third_process_reaches_the_streams_of_two_servers_at_once(
 def test_what_a_third_process_puts_off_comes_in_time_though_the_servers_look_seldom(
     two_servers: tuple[ServerProcess, ServerProcess], alice: User
 ) -> None:
-    cookie = cookies(alice)
-    with EventStream(two_servers[0].url, cookie) as one, EventStream(two_servers[1].url, cookie) as two:
-        one.next("reset")
-        two.next("reset")
-        joined(two_servers, alice, one, two)
+    with streams_of_both(two_servers, alice) as (one, two):
         due = timezone.now() + PUT_OFF
         notify(alice, "in a second", send_at=due)
         assert one.titles(1) == two.titles(1) == ["in a second"]
@@ -101,6 +94,19 @@ def test_a_third_process_ends_that_a_user_follows_one_feed(
         notify(alice, "this goes on")
         assert one.titles(1) == two.titles(1) == ["this goes on"]
         assert time.monotonic() - began < AT_ONCE
+
+
+@contextmanager
+def streams_of_both(
+    servers: tuple[ServerProcess, ServerProcess], alice: User
+) -> Iterator[tuple[EventStream, EventStream]]:
+    """Open a stream at each server, and wait until both listen to the broker."""
+    cookie = cookies(alice)
+    with EventStream(servers[0].url, cookie) as one, EventStream(servers[1].url, cookie) as two:
+        one.next("reset")
+        two.next("reset")
+        joined(servers, alice, one, two)
+        yield one, two
 
 
 def joined(servers: tuple[ServerProcess, ...], alice: User, *streams: EventStream) -> None:
